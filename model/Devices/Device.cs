@@ -1,0 +1,51 @@
+using LutNative.Model.Ops;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Devices;
+
+/// <summary>
+/// A place where operations run. All devices give the same bits; the oracle is the definition. Callers use the documented entries in
+/// Ops/ (Gemm, LayerNorm, ...), which check shapes and then call these. A device has no state: every worker thread may use it at once.
+/// </summary>
+public abstract class Device
+{
+    /// <summary>oracle, cpu-512, cpu-256 or cpu-128.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Floats of the packed copy of a weight that products read, k deep and columns wide; 0 where the matrix itself is read.</summary>
+    public abstract long PackedFloats(int k, int columns);
+
+    /// <summary>Packs b[k, j] = source[k*ks + j*js].</summary>
+    public abstract unsafe void Pack(float* panels, float* source, nint ks, nint js, int k, int columns);
+
+    internal abstract void GemmNt(Mat y, Mat x, Weight w, in Epilogue e);
+    internal abstract void GemmNn(Mat dx, Mat dy, Weight w, in Epilogue e);
+    internal abstract void GemmTn(Mat dw, Mat dy, Mat x, bool accumulate);
+    internal abstract void GeluForward(Mat y, Mat erf, Mat x);
+    internal abstract void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf);
+    internal abstract void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps);
+    internal abstract void LayerNormBackward(Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual);
+    internal abstract void BatchNormForward(Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps);
+    internal abstract void BatchNormEvaluate(Mat y, Mat x, Mat runningMean, Mat runningVar, Mat weight, Mat bias, float eps);
+    internal abstract void BatchNormBackward(Mat dx, Mat dWeightParts, Mat dBiasParts, Mat dy, Mat x, Mat stats, Mat weight, int grain);
+    internal abstract void AttentionForward(Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale);
+    internal abstract void AttentionBackward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int tokens, int heads, float scale);
+    internal abstract void TokensEmbed(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept);
+    internal abstract void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept);
+    internal abstract void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept);
+    internal abstract void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept);
+    internal abstract void PoolForward(Mat y, Mat x, int tokens);
+    internal abstract void PoolBackward(Mat dx, Mat dy, int tokens);
+    internal abstract void PatchNormalise(Mat target);
+    internal abstract void PatchLoss(Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale);
+    internal abstract void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k);
+    internal abstract void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale);
+    internal abstract void Add(Mat y, Mat a, Mat b);
+    internal abstract void Scale(Mat y, Mat x, float s);
+    internal abstract void Relu(Mat y, Mat x, Mat gate);
+    internal abstract void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep);
+    internal abstract void ColumnSum(Mat acc, Mat x, int first, int step);
+    internal abstract float SquaredNorm(Mat x);
+    internal abstract void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s);
+    internal abstract void Average(Mat e, Mat p, float oneMinusDecay);
+}

@@ -1,0 +1,178 @@
+using LutNative.Model.Devices;
+using LutNative.Model.Ops;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Layers;
+
+public enum HeadNorm { None, BatchNorm, LayerNorm }
+
+public enum HeadActivation { Relu, Gelu }
+
+/// <summary>What one view's pass through a head keeps, layer by layer, for B samples.</summary>
+public sealed class HeadActivations
+{
+    public readonly Mat[] Input, Linear, Normed, Stats, Erf, DWeightParts, DBiasParts, DLinear;
+
+    public HeadActivations(Arena arena, MlpHead head, int batch, int grain)
+    {
+        int n = head.Depth;
+        Input = new Mat[n + 1];
+        (Linear, Normed, Stats, Erf, DWeightParts, DBiasParts, DLinear) = (new Mat[n], new Mat[n], new Mat[n], new Mat[n], new Mat[n], new Mat[n], new Mat[n]);
+        for (int l = 0; l < n; l++)
+        {
+            int width = l == n - 1 ? head.Width : head.Hidden;
+            Linear[l] = DLinear[l] = default;
+            Input[l + 1] = arena.Matrix(batch, width);                           // [B, out]: the next layer's input, or the result
+            DLinear[l] = arena.Matrix(batch, width);
+            if (l == n - 1) continue;
+            Linear[l] = arena.Matrix(batch, width);
+            Normed[l] = head.NormKind == HeadNorm.None ? Linear[l] : arena.Matrix(batch, width);
+            Stats[l] = head.NormKind == HeadNorm.BatchNorm ? arena.Matrix(2, width) : arena.Matrix(batch, 2);
+            Erf[l] = arena.Matrix(batch, width);
+            DWeightParts[l] = arena.Matrix(batch / grain, width);
+            DBiasParts[l] = arena.Matrix(batch / grain, width);
+        }
+    }
+
+    public Mat Output => Input[^1];
+}
+
+/// <summary>
+/// The projector and predictor: Depth linear layers without bias, D -> hidden -> ... -> D; after every one but the last a norm
+/// (BatchNorm, LayerNorm with eps 1e-6, or none) and ReLU or GELU. Depth 0 is the identity. Names follow torch.nn.Sequential's positions.
+/// Source: LUT models_lut.py:112-142 (_build_mlp; last_bn is ignored there).
+/// </summary>
+public sealed unsafe class MlpHead
+{
+    private const float BatchNormEps = 1e-5f, LayerNormEps = 1e-6f, Momentum = 0.1f;   // PyTorch's BatchNorm1d defaults; LUT's LayerNorm eps
+    private readonly Linear[] linear;
+    private readonly Entry[] normWeight, normBias, runningMean, runningVar;
+    private readonly int[] counter;
+    private readonly HeadActivation activation;
+
+    public MlpHead(StateLayout layout, string name, int depth, int width, int hidden, HeadNorm norm, HeadActivation activation)
+    {
+        (Depth, Width, Hidden, NormKind, this.activation) = (depth, width, hidden, norm, activation);
+        linear = new Linear[depth];
+        (normWeight, normBias, runningMean, runningVar) = (new Entry[depth], new Entry[depth], new Entry[depth], new Entry[depth]);
+        counter = new int[depth];
+        for (int l = 0, position = 0; l < depth; l++)
+        {
+            linear[l] = new Linear(layout, $"{name}.{position++}", l == depth - 1 ? width : hidden, l == 0 ? width : hidden, bias: false);
+            if (l == depth - 1) break;
+            if (norm != HeadNorm.None)
+            {
+                string at = $"{name}.{position++}";
+                normWeight[l] = layout.Add(at + ".weight", [hidden]);
+                normBias[l] = layout.Add(at + ".bias", [hidden]);
+                if (norm == HeadNorm.BatchNorm)
+                {
+                    runningMean[l] = layout.Add(at + ".running_mean", [hidden], EntryKind.Buffer);
+                    runningVar[l] = layout.Add(at + ".running_var", [hidden], EntryKind.Buffer);
+                    counter[l] = layout.AddCounter(at + ".num_batches_tracked");
+                }
+            }
+            position++;
+        }
+    }
+
+    public int Depth { get; }
+    public int Width { get; }
+    public int Hidden { get; }
+    public HeadNorm NormKind { get; }
+
+    /// <summary>a.Output from x [B, D] with batch statistics; running statistics are updated once.</summary>
+    public void Forward(Pool pool, Pass p, HeadActivations a, Mat x, int grain)
+    {
+        a.Input[0] = x;
+        for (int l = 0; l < Depth; l++)
+        {
+            Mat to = l == Depth - 1 ? a.Output : a.Linear[l];
+            int layer = l;
+            pool.Run(x.Rows / grain, (g, _) => linear[layer].Forward(p, to.Slice(g * grain, grain), a.Input[layer].Slice(g * grain, grain)));
+            if (l == Depth - 1) break;
+            var state = p.Weights.State;
+            if (NormKind == HeadNorm.BatchNorm)
+            {
+                BatchNorm.Forward(p.Device, a.Normed[l], a.Stats[l], state[runningMean[l]], state[runningVar[l]], to, p.Value(normWeight[l]), p.Value(normBias[l]), grain, Momentum, BatchNormEps);
+                state.Counters[counter[l]]++;
+            }
+            else if (NormKind == HeadNorm.LayerNorm)
+                LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
+            Activate(p, a.Input[l + 1], a.Erf[l], a.Normed[l]);
+        }
+    }
+
+    /// <summary>The teacher's pass: batch norm uses the running statistics.</summary>
+    public void Evaluate(Pool pool, Pass p, HeadActivations a, Mat x, int grain)
+    {
+        a.Input[0] = x;
+        for (int l = 0; l < Depth; l++)
+        {
+            Mat to = l == Depth - 1 ? a.Output : a.Linear[l];
+            int layer = l;
+            pool.Run(x.Rows / grain, (g, _) => linear[layer].Forward(p, to.Slice(g * grain, grain), a.Input[layer].Slice(g * grain, grain)));
+            if (l == Depth - 1) break;
+            var state = p.Weights.State;
+            if (NormKind == HeadNorm.BatchNorm)
+                BatchNorm.Evaluate(p.Device, a.Normed[l], to, state[runningMean[l]], state[runningVar[l]], p.Value(normWeight[l]), p.Value(normBias[l]), BatchNormEps);
+            else if (NormKind == HeadNorm.LayerNorm)
+                LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
+            Activate(p, a.Input[l + 1], a.Erf[l], a.Normed[l]);
+        }
+    }
+
+    private void Activate(in Pass p, Mat y, Mat erf, Mat x)
+    {
+        if (activation == HeadActivation.Relu) Elementwise.Relu(p.Device, y, x);
+        else Gelu.Forward(p.Device, y, erf, x);
+    }
+
+    /// <summary>dx [B, D] from dy [B, D] (either may be the other); keeps what <see cref="LeafGradients"/> needs.</summary>
+    public void Backward(Pool pool, Pass p, HeadActivations a, Mat dx, Mat dy, int grain)
+    {
+        if (Depth == 0)
+        {
+            if (dx.Data != dy.Data) dy.Span.CopyTo(dx.Span);
+            return;
+        }
+        dy.Span.CopyTo(a.DLinear[^1].Span);
+        for (int l = Depth - 1; l >= 0; l--)
+        {
+            int layer = l;
+            Mat to = l == 0 ? dx : a.DLinear[l - 1];
+            pool.Run(dy.Rows / grain, (g, _) => linear[layer].BackwardInput(p, to.Slice(g * grain, grain), a.DLinear[layer].Slice(g * grain, grain)));
+            if (l == 0) break;
+            BackwardHidden(p, a, l - 1, to, grain);
+        }
+    }
+
+    private void BackwardHidden(in Pass p, HeadActivations a, int l, Mat d, int grain)
+    {
+        if (activation == HeadActivation.Relu) Elementwise.ReluBackward(p.Device, d, d, a.Normed[l]);
+        else Gelu.Backward(p.Device, d, d, a.Normed[l], a.Erf[l]);
+        if (NormKind == HeadNorm.BatchNorm)
+            BatchNorm.Backward(p.Device, d, a.DWeightParts[l], a.DBiasParts[l], d, a.Linear[l], a.Stats[l], p.Value(normWeight[l]), grain);
+        else if (NormKind == HeadNorm.LayerNorm)
+            for (int g = 0; g < d.Rows / grain; g++)
+            {
+                Mat rows = d.Slice(g * grain, grain), dw = a.DWeightParts[l].Slice(g, 1), db = a.DBiasParts[l].Slice(g, 1);
+                dw.Span.Clear();
+                db.Span.Clear();
+                LayerNorm.Backward(p.Device, rows, dw, db, rows, a.Linear[l].Slice(g * grain, grain), a.Stats[l].Slice(g * grain, grain), p.Value(normWeight[l]), default);
+            }
+    }
+
+    /// <summary>Continues grain g's leaf gradients with this view's samples.</summary>
+    public void LeafGradients(in Pass p, HeadActivations a, int g, int grain)
+    {
+        for (int l = 0; l < Depth; l++)
+        {
+            linear[l].BackwardParameters(p, a.DLinear[l].Slice(g * grain, grain), a.Input[l].Slice(g * grain, grain));
+            if (l == Depth - 1 || NormKind == HeadNorm.None) continue;
+            Mat dw = p.Gradient(normWeight[l]), db = p.Gradient(normBias[l]);
+            Elementwise.Add(p.Device, dw, dw, a.DWeightParts[l].Slice(g, 1));
+            Elementwise.Add(p.Device, db, db, a.DBiasParts[l].Slice(g, 1));
+        }
+    }
+}

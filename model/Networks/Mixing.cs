@@ -1,0 +1,56 @@
+namespace LutNative.Model.Networks;
+
+/// <summary>
+/// Mixup and CutMix in batch mode: sample i is mixed with B-1-i, one lambda a batch. Source: timm 0.4.12 data/mixup.py.
+/// Order: mixup x_i*lam + x_j*(1-lam), two products and one sum; targets off = smoothing/C, on = 1 - smoothing + off, y1*lam + y2*(1-lam).
+/// </summary>
+public static class Mixing
+{
+    /// <summary>Rows [Top, Bottom), columns [Left, Right).</summary>
+    public readonly record struct Box(int Top, int Bottom, int Left, int Right)
+    {
+        public int Area => (Bottom - Top) * (Right - Left);
+    }
+
+    /// <summary>images [B, C*H*W], in place.</summary>
+    public static void MixUp(Span<float> images, int batch, double lam)
+    {
+        int n = images.Length / batch;
+        float a = (float)lam, b = (float)(1.0 - lam);
+        for (int i = 0; i < batch / 2; i++)
+        {
+            Span<float> x = images.Slice(i * n, n), y = images.Slice((batch - 1 - i) * n, n);
+            for (int j = 0; j < n; j++) (x[j], y[j]) = (x[j] * a + y[j] * b, y[j] * a + x[j] * b);
+        }
+        if (batch % 2 == 0) return;
+        Span<float> middle = images.Slice(batch / 2 * n, n);
+        for (int j = 0; j < n; j++) middle[j] = middle[j] * a + middle[j] * b;
+    }
+
+    /// <summary>Swaps the box between partners, in place.</summary>
+    public static void CutMix(Span<float> images, int batch, int size, Box box)
+    {
+        int n = images.Length / batch;
+        for (int i = 0; i < batch / 2; i++)
+        {
+            Span<float> x = images.Slice(i * n, n), y = images.Slice((batch - 1 - i) * n, n);
+            for (int c = 0; c < n / (size * size); c++)
+                for (int row = box.Top; row < box.Bottom; row++)
+                    for (int j = (c * size + row) * size + box.Left; j < (c * size + row) * size + box.Right; j++) (x[j], y[j]) = (y[j], x[j]);
+        }
+    }
+
+    /// <summary>The box of a lambda around a centre, clipped; lambda must then be corrected to 1 - area/size^2.</summary>
+    public static Box CutBox(int size, double lam, int centreRow, int centreColumn)
+    {
+        int half = (int)(size * Math.Sqrt(1.0 - lam)) / 2;
+        return new Box(Math.Clamp(centreRow - half, 0, size), Math.Clamp(centreRow + half, 0, size), Math.Clamp(centreColumn - half, 0, size), Math.Clamp(centreColumn + half, 0, size));
+    }
+
+    /// <summary>Soft target of a sample with its label, its partner's label, lambda and label smoothing.</summary>
+    public static void Target(Span<float> target, int label, int partner, double lam, double smoothing)
+    {
+        float off = (float)(smoothing / target.Length), on = (float)(1.0 - smoothing + smoothing / target.Length), a = (float)lam, b = (float)(1.0 - lam);
+        for (int c = 0; c < target.Length; c++) target[c] = (c == label ? on : off) * a + (c == partner ? on : off) * b;
+    }
+}

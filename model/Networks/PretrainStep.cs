@@ -1,0 +1,269 @@
+using LutNative.Model.Devices;
+using LutNative.Model.Layers;
+using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
+using LutNative.Model.Optim;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Networks;
+
+/// <summary>How a global batch is cut. Grain and BnBatch are part of the protocol; MicroBatch only decides memory and never changes a bit.</summary>
+/// <param name="Batch">Samples of one optimiser step: a whole number of BN batches.</param>
+/// <param name="BnBatch">Samples that share batch-norm statistics and loss averages: a multiple of Grain.</param>
+/// <param name="Grain">Samples whose gradient is one chain; divides BnBatch.</param>
+/// <param name="MicroBatch">Samples that run through the network at once; divides Grain.</param>
+public sealed record BatchPlan(int Batch, int BnBatch, int Grain, int MicroBatch)
+{
+    public int Accum => Batch / BnBatch;
+    public int GrainsPerBnBatch => BnBatch / Grain;
+    public int MicrosPerGrain => Grain / MicroBatch;
+
+    public void Check()
+    {
+        if (Batch <= 0 || Grain <= 0 || MicroBatch <= 0 || BnBatch <= 0 || Batch % BnBatch != 0 || BnBatch % Grain != 0 || Grain % MicroBatch != 0)
+            throw new ShapeException($"batch {Batch}, bn_batch {BnBatch}, grain {Grain}, micro_batch {MicroBatch}: each must be a positive multiple of the next");
+    }
+}
+
+/// <summary>Where a step's samples come from: position is the place in the global batch. Called from several workers at once.</summary>
+public interface ISampleSource
+{
+    /// <summary>Fills view u, view v (empty for MAE), each C*H*W normalised floats, and one sort key a patch, (noise &lt;&lt; 32 | patch).</summary>
+    void Load(int position, Span<float> u, Span<float> v, Span<ulong> keys);
+}
+
+/// <summary>Losses of one step, means over its BN batches.</summary>
+public readonly record struct PretrainLoss(float Total, float Mae, float Context);
+
+/// <summary>
+/// One optimiser step's gradient (DESIGN: "How a step works"). For each BN batch: (1) every grain runs student, decoder and teacher forward;
+/// (2) heads, batch norm and the context loss over the whole BN batch; (3) every grain runs backward into a leaf gradient; T sums the leaves.
+/// Inside a grain the chains run over view u's samples, then view v's. Grains go to workers in any order; nothing depends on it.
+/// </summary>
+public sealed unsafe class PretrainStep
+{
+    private sealed class Slot(Lut net, Arena arena, BatchPlan plan, MaskPlan mask)
+    {
+        public readonly EncoderActivations[] U = Each(plan, () => new EncoderActivations(arena, net.Mae.Shape, plan.MicroBatch, mask.Kept, true));
+        public readonly EncoderActivations[] V = Each(plan, () => net.Options.Context ? new EncoderActivations(arena, net.Mae.Shape, plan.MicroBatch, mask.KeptOther, true) : null!);
+        public readonly DecoderActivations[] D = Each(plan, () => new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, plan.MicroBatch, mask.Kept));
+        public readonly Mat[] NormedV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.MicroBatch * (mask.KeptOther + 1), net.Mae.Shape.Width) : default);
+        public readonly Mat[] StatsV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.MicroBatch * (mask.KeptOther + 1), 2) : default);
+
+        private static T[] Each<T>(BatchPlan plan, Func<T> make) => [.. Enumerable.Range(0, plan.MicrosPerGrain).Select(_ => make())];
+    }
+
+    private sealed class Worker(Lut net, Arena arena, BatchPlan plan, MaskPlan mask)
+    {
+        private readonly VitShape v = net.Mae.Shape;
+        public readonly BlockGradients U = new(arena, plan.MicroBatch * (mask.Kept + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
+        public readonly BlockGradients V = new(arena, plan.MicroBatch * (mask.KeptOther + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
+        public readonly Mat DNormedU = arena.Matrix(plan.MicroBatch * (mask.Kept + 1), net.Mae.Shape.Width);
+        public readonly Mat DPooledU = arena.Matrix(plan.MicroBatch * (mask.Kept + 1), net.Mae.Shape.Width);
+        public readonly Mat DNormedV = arena.Matrix(plan.MicroBatch * (mask.KeptOther + 1), net.Mae.Shape.Width);
+        public readonly BlockGradients Decoder = new(arena, plan.MicroBatch * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width, (int)(net.Mae.DecoderShape.Width * net.Mae.DecoderShape.MlpRatio));
+        public readonly Mat DTokens = arena.Matrix(plan.MicroBatch * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width);
+        public readonly ulong[] Keys = new ulong[net.Mae.Shape.Grid.Patches];
+        public EncoderActivations? Teacher;
+        public Mat TeacherNormed, TeacherStats;
+
+        public void AddTeacher()
+        {
+            Teacher = new EncoderActivations(arena, v, plan.MicroBatch, v.Grid.Patches, training: false);
+            for (int i = 0; i < Teacher.Index.Length; i++) Teacher.Index[i] = i % v.Grid.Patches;
+            TeacherNormed = arena.Matrix(plan.MicroBatch * (v.Grid.Patches + 1), v.Width);
+            TeacherStats = arena.Matrix(plan.MicroBatch * (v.Grid.Patches + 1), 2);
+        }
+    }
+
+    private readonly Lut net;
+    private readonly Device device;
+    private readonly Pool pool;
+    private readonly BatchPlan plan;
+    private readonly Slot[] slots;
+    private readonly Worker[] workers;
+    private readonly GradientTree tree;
+    private readonly Mat patchLoss;
+    private readonly bool[] masked;
+    private readonly Mat pooledU, pooledV, dPooledU, dPooledV, teacherU, teacherV, contextLoss;
+    private readonly HeadActivations? projectorU, projectorV, predictorU, predictorV, headU, headV;
+    private readonly bool recompute;
+
+    public PretrainStep(Lut net, Weights student, Weights? teacher, Device device, Pool pool, Arena arena, BatchPlan plan, bool recompute = false)
+    {
+        plan.Check();
+        (this.net, this.device, this.pool, this.plan, this.recompute) = (net, device, pool, plan, recompute && net.Options.Context);
+        (Student, Teacher) = (student, teacher);
+        Mask = new MaskPlan(net.Mae.Shape.Grid.Patches, net.Options.MaskRatio);
+        bool perWorker = !net.Options.Context || recompute;
+        slots = [.. Enumerable.Range(0, perWorker ? pool.Workers : plan.GrainsPerBnBatch).Select(_ => new Slot(net, arena, plan, Mask))];
+        workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, arena, plan, Mask))];
+        tree = new GradientTree(device, net.Layout.Length, arena);
+        int b = plan.BnBatch, d = net.Mae.Shape.Width;
+        patchLoss = arena.Matrix(b, net.Mae.Shape.Grid.Patches);
+        masked = new bool[b * net.Mae.Shape.Grid.Patches];
+        if (!net.Options.Context) return;
+        foreach (var w in workers) w.AddTeacher();
+        (pooledU, pooledV, dPooledU, dPooledV) = (arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, d));
+        (teacherU, teacherV, contextLoss) = (arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, 1));
+        HeadActivations Head(MlpHead h) => new(arena, h, b, plan.Grain);
+        (projectorU, projectorV, headU, headV) = (Head(net.Projector!), Head(net.Projector!), Head(net.Projector!), Head(net.Projector!));
+        (predictorU, predictorV) = (Head(net.Predictor!), Head(net.Predictor!));
+    }
+
+    public Weights Student { get; }
+    public Weights? Teacher { get; }
+    public MaskPlan Mask { get; }
+
+    /// <summary>The step's gradient, in the student's layout; valid until the next <see cref="Run"/>.</summary>
+    public float* Gradient => tree.Root;
+
+    /// <summary>Called after phase 2 of every BN batch with (index, predictions u and v, teacher targets u and v), for tests.</summary>
+    public Action<int, Mat, Mat, Mat, Mat>? OnContext { get; set; }
+
+    /// <summary>Called after a micro-batch's decoder with (first position in the global batch, predictions [S*(P+1), C*p*p]), for tests and pictures.</summary>
+    public Action<int, Mat>? OnPrediction { get; set; }
+
+    /// <summary>Runs forward and backward for a global batch; weights must be packed.</summary>
+    public PretrainLoss Run(ISampleSource source)
+    {
+        tree.Begin(plan.Batch / plan.Grain);
+        Tree mae = new(), context = new(), total = new();
+        for (int b = 0; b < plan.Accum; b++)
+        {
+            int batch = b;
+            float bc = 0f;
+            if (!net.Options.Context)
+                pool.Run(plan.GrainsPerBnBatch, (g, w) =>
+                {
+                    Forward(source, batch, g, slots[w], workers[w]);
+                    Backward(batch, g, slots[w], workers[w]);
+                });
+            else
+            {
+                pool.Run(plan.GrainsPerBnBatch, (g, w) => Forward(source, batch, g, slots[recompute ? w : g], workers[w]));
+                bc = Context(batch);
+                pool.Run(plan.GrainsPerBnBatch, (g, w) =>
+                {
+                    if (recompute) Forward(source, batch, g, slots[w], workers[w], studentOnly: true);
+                    Backward(batch, g, slots[recompute ? w : g], workers[w]);
+                });
+            }
+            float pixels = MaskedMean();
+            mae.Add(pixels);
+            context.Add(bc);
+            total.Add((float)net.Options.WMae * pixels + (float)net.Options.WBc * bc);
+        }
+        return new PretrainLoss(total.Root() / plan.Accum, mae.Root() / plan.Accum, context.Root() / plan.Accum);
+    }
+
+    private int MaskedCount => plan.BnBatch * (net.Mae.Shape.Grid.Patches - Mask.Kept);
+
+    /// <summary>Phase 1 of grain g of a BN batch.</summary>
+    private void Forward(ISampleSource source, int batch, int g, Slot slot, Worker w, bool studentOnly = false)
+    {
+        var p = new Pass(device, Student);
+        int patches = net.Mae.Shape.Grid.Patches;
+        float scale = (float)(2.0 * net.Options.WMae / ((double)net.Mae.Shape.Grid.PatchFloats * MaskedCount * plan.Accum));
+        for (int m = 0; m < plan.MicrosPerGrain; m++)
+        {
+            var (u, v, d) = (slot.U[m], slot.V[m], slot.D[m]);
+            int first = g * plan.Grain + m * plan.MicroBatch;   // in the BN batch
+            for (int s = 0; s < plan.MicroBatch; s++)
+            {
+                source.Load(batch * plan.BnBatch + first + s, u.Images.Slice(s, 1).Span, v is null ? default : v.Images.Slice(s, 1).Span, w.Keys);
+                Mask.Draw(w.Keys, u.Index.AsSpan(s * Mask.Kept, Mask.Kept), v is null ? default : v.Index.AsSpan(s * Mask.KeptOther, Mask.KeptOther),
+                    d.Restore.AsSpan(s * patches, patches));
+            }
+            net.Mae.Encode(p, d.Normed, d.Stats, u);
+            net.Mae.Decode(p, d, Mask.Kept);
+            Patchify.Target(d.Target, u.Images, net.Mae.Shape.Grid);
+            if (net.Options.NormPixLoss) PatchTarget.Normalise(device, d.Target);
+            PatchTarget.Loss(device, patchLoss.Slice(first, plan.MicroBatch), d.DPred, d.Pred, d.Target, d.Restore, Mask.Kept, scale);
+            for (int i = 0; i < d.Restore.Length; i++) masked[first * patches + i] = d.Restore[i] >= Mask.Kept;
+            OnPrediction?.Invoke(batch * plan.BnBatch + first, d.Pred);
+            if (v is null) continue;
+            net.Mae.Encode(p, slot.NormedV[m], slot.StatsV[m], v);
+            if (studentOnly) continue;
+            Pooling.Forward(device, pooledU.Slice(first, plan.MicroBatch), d.Normed);
+            Pooling.Forward(device, pooledV.Slice(first, plan.MicroBatch), slot.NormedV[m]);
+            Teach(w, teacherU.Slice(first, plan.MicroBatch), u.Images);
+            Teach(w, teacherV.Slice(first, plan.MicroBatch), v.Images);
+        }
+    }
+
+    /// <summary>The teacher sees every patch; its pooled tokens go through its projector in phase 2.</summary>
+    private void Teach(Worker w, Mat pooled, Mat images)
+    {
+        var p = new Pass(device, Teacher!);
+        images.Span.CopyTo(w.Teacher!.Images.Span);
+        net.Mae.Encode(p, w.TeacherNormed, w.TeacherStats, w.Teacher);
+        Pooling.Forward(device, pooled, w.TeacherNormed);
+    }
+
+    /// <summary>Phase 2: heads over the BN batch, view u then view v; returns L_BC.</summary>
+    private float Context(int batch)
+    {
+        Pass student = new(device, Student), teacher = new(device, Teacher!);
+        int grain = plan.Grain;
+        MlpHead projector = net.Projector!, predictor = net.Predictor!;
+        projector.Forward(pool, student, projectorU!, pooledU, grain);
+        predictor.Forward(pool, student, predictorU!, projectorU!.Output, grain);
+        projector.Forward(pool, student, projectorV!, pooledV, grain);
+        predictor.Forward(pool, student, predictorV!, projectorV!.Output, grain);
+        projector.Evaluate(pool, teacher, headU!, teacherU, grain);
+        projector.Evaluate(pool, teacher, headV!, teacherV, grain);
+        Mat qu = predictorU!.Output, qv = predictorV!.Output, tu = headU!.Output, tv = headV!.Output;
+        OnContext?.Invoke(batch, qu, qv, tu, tv);
+        // D(q_v, t_u) + D(q_u, t_v), halved; each direction a mean over the BN batch
+        float k = (float)(-2.0 * 0.5 * net.Options.WBc / ((double)plan.BnBatch * plan.Accum));
+        ContextLoss.Run(device, contextLoss, dPooledV, qv, tu, k);
+        float vu = Tree.Sum(contextLoss.Span) / plan.BnBatch;
+        ContextLoss.Run(device, contextLoss, dPooledU, qu, tv, k);
+        float uv = Tree.Sum(contextLoss.Span) / plan.BnBatch;
+        predictor.Backward(pool, student, predictorV, dPooledV, dPooledV, grain);
+        projector.Backward(pool, student, projectorV, dPooledV, dPooledV, grain);
+        predictor.Backward(pool, student, predictorU, dPooledU, dPooledU, grain);
+        projector.Backward(pool, student, projectorU, dPooledU, dPooledU, grain);
+        return 0.5f * (vu + uv);
+    }
+
+    /// <summary>Phase 3 of grain g: its leaf gradient, view u then view v.</summary>
+    private void Backward(int batch, int g, Slot slot, Worker w)
+    {
+        float* leaf = tree.Rent();
+        var p = new Pass(device, Student, leaf);
+        if (net.Options.Context)
+        {
+            net.Predictor!.LeafGradients(p, predictorU!, g, plan.Grain);
+            net.Projector!.LeafGradients(p, projectorU!, g, plan.Grain);
+            net.Predictor.LeafGradients(p, predictorV!, g, plan.Grain);
+            net.Projector.LeafGradients(p, projectorV!, g, plan.Grain);
+        }
+        for (int m = 0; m < plan.MicrosPerGrain; m++)
+        {
+            net.Mae.DecodeBackward(p, w.Decoder, w.DNormedU, w.DTokens, slot.D[m], Mask.Kept);
+            if (net.Options.Context)
+            {
+                Pooling.Backward(device, w.DPooledU, dPooledU.Slice(g * plan.Grain + m * plan.MicroBatch, plan.MicroBatch));
+                Elementwise.Add(device, w.DNormedU, w.DNormedU, w.DPooledU);
+            }
+            net.Mae.EncodeBackward(p, w.U, w.DNormedU, slot.D[m].Stats, slot.U[m]);
+        }
+        for (int m = 0; m < plan.MicrosPerGrain && net.Options.Context; m++)
+        {
+            Pooling.Backward(device, w.DNormedV, dPooledV.Slice(g * plan.Grain + m * plan.MicroBatch, plan.MicroBatch));
+            net.Mae.EncodeBackward(p, w.V, w.DNormedV, slot.StatsV[m], slot.V[m]);
+        }
+        tree.Add(batch * plan.GrainsPerBnBatch + g, leaf);
+    }
+
+    /// <summary>T over masked patches in (sample, patch) order, divided by their count.</summary>
+    private float MaskedMean()
+    {
+        var sum = new Tree();
+        for (int i = 0; i < masked.Length; i++)
+            if (masked[i]) sum.Add(patchLoss.Data[i]);
+        return sum.Root() / MaskedCount;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace LutNative.Model.Numerics;
+
+/// <summary>
+/// Known answers that a machine must give before it may claim the contract (NUMERICS rule 1): fused multiply-add, subnormals,
+/// Philox. Run at start and on every worker thread, since a native library may have set flush-to-zero for a thread.
+/// Sources of the cases: dotnet/runtime#98704 and #133349, musl, msun; Random123's known answers.
+/// </summary>
+public static class SelfTest
+{
+    /// <summary>null when this thread may compute; otherwise what is wrong.</summary>
+    public static string? Failure()
+    {
+        if (!(Fma.IsSupported || AdvSimd.IsSupported))
+            return "this process has no hardware fused multiply-add (x86-64-v3 or Arm64 is required; DOTNET_EnableAVX2=0 also removes it)";
+        if (BitConverter.DoubleToInt64Bits(Math.FusedMultiplyAdd(Opaque(1.0000000000000002), 1.5, -2.220446049250313E-16)) != 0x3ff8000000000000)
+            return "binary64 fused multiply-add rounds twice";
+        if (Bits(MathF.FusedMultiplyAdd(Float(0x97000800), Float(0x1cfff001), Float(0x00010002))) != 0x00010001)
+            return "binary32 fused multiply-add is wrong on subnormals";
+        if (Bits(MathF.FusedMultiplyAdd(-1.9369631e13f, 2.1513551e-7f, -1.7354427e-24f)) != 0xca7e56df)
+            return "binary32 fused multiply-add rounds twice";
+        if (Bits(MathF.FusedMultiplyAdd(0.9474001f, 4.639901e-7f, -0.24325085f)) != 0xbe7916a3)
+            return "binary32 fused multiply-add rounds twice";
+        if (Bits((float)Opaque(1e-30) * 1e-10f) != 0x000116c2)
+            return "subnormal results are flushed to zero on this thread";
+        if (Bits((float)Opaque(-0.0) + 0f) != 0)
+            return "x + 0 was folded away: -0 must become +0";
+        if (Philox.Block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0) != (0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1))
+            return "Philox4x32-10 does not give its known answer";
+        return null;
+    }
+
+    private static float Float(uint bits) => BitConverter.UInt32BitsToSingle(bits);
+    private static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static double Opaque(double x) => x;
+}

@@ -1,0 +1,120 @@
+using System.Runtime.CompilerServices;
+
+namespace LutNative.Model.Numerics;
+
+/// <summary>
+/// The functions of <see cref="Unary"/> over a vector of doubles that hold floats: every branch of the scalar definition is
+/// computed only if some lane needs it, then selected. The caller rounds to binary32 once.
+/// </summary>
+internal static class UnarySimd
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static D ExpD<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    {
+        D shifter = W.Set(Unary.Shifter);
+        D t = W.Fma(x, W.Set(Unary.Log2E), shifter);
+        D k = W.Sub(t, shifter);
+        D r = W.Fma(k, W.Set(-Unary.Ln2Hi), x);
+        r = W.Fma(k, W.Set(-Unary.Ln2Lo), r);
+        D p = W.Set(1.0 / 479001600);
+        p = W.Fma(p, r, W.Set(1.0 / 39916800));
+        p = W.Fma(p, r, W.Set(1.0 / 3628800));
+        p = W.Fma(p, r, W.Set(1.0 / 362880));
+        p = W.Fma(p, r, W.Set(1.0 / 40320));
+        p = W.Fma(p, r, W.Set(1.0 / 5040));
+        p = W.Fma(p, r, W.Set(1.0 / 720));
+        p = W.Fma(p, r, W.Set(1.0 / 120));
+        p = W.Fma(p, r, W.Set(1.0 / 24));
+        p = W.Fma(p, r, W.Set(1.0 / 6));
+        p = W.Fma(p, r, W.Set(0.5));
+        p = W.Fma(p, r, W.Set(1.0));
+        p = W.Fma(p, r, W.Set(1.0));
+        return W.Scale2(p, t);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static D Exp<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    {
+        D y = ExpD<D, W>(x);
+        y = W.Select(W.Less(W.Set(89.0), x), W.Set(double.PositiveInfinity), y);
+        y = W.Select(W.Less(x, W.Set(-104.0)), W.Set(0.0), y);
+        return W.Select(W.Same(x, x), y, x);
+    }
+
+    internal static D Erf<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    {
+        D a = W.Abs(x), small = W.Less(a, W.Set(0.84375)), y = W.Set(1.0);
+        D beyond = W.Less(W.Set(4.0), a), tail = W.Select(W.Less(a, W.Set(1.25)), W.Set(0.0), W.Same(a, a));
+        tail = W.Select(beyond, W.Set(0.0), tail);
+        if (W.Any(tail))
+        {
+            D s = W.Div(W.Set(1.0), W.Mul(a, a)), low = W.Less(a, W.Set(1 / 0.35));
+            D ratio = W.Div(Horner<D, W>(s, ErfTable.LowR), Horner<D, W>(s, ErfTable.LowS));
+            if (W.Any(W.Select(low, W.Set(0.0), tail)))
+                ratio = W.Select(low, ratio, W.Div(Horner<D, W>(s, ErfTable.HighR), Horner<D, W>(s, ErfTable.HighS)));
+            D e = ExpD<D, W>(W.Add(W.Sub(W.Mul(W.Sub(W.Set(0.0), a), a), W.Set(0.5625)), ratio));
+            y = W.Select(beyond, y, W.Sub(W.Set(1.0), W.Div(e, a)));
+        }
+        D mid = W.Select(small, W.Set(0.0), W.Less(a, W.Set(1.25)));
+        if (W.Any(mid))
+        {
+            D s = W.Sub(a, W.Set(1.0));
+            D m = W.Add(W.Set(ErfTable.Erx), W.Div(Horner<D, W>(s, ErfTable.MidP), Horner<D, W>(s, ErfTable.MidQ)));
+            y = W.Select(mid, m, y);
+        }
+        y = W.CopySign(y, x);
+        if (W.Any(small))
+        {
+            D z = W.Mul(x, x);
+            D n = W.Fma(x, W.Div(Horner<D, W>(z, ErfTable.SmallP), Horner<D, W>(z, ErfTable.SmallQ)), x);
+            y = W.Select(small, n, y);
+        }
+        return W.Select(W.Same(x, x), y, x);
+    }
+
+    internal static D Tanh<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    {
+        D a = W.Abs(x), q = W.Mul(x, x);
+        D p = W.Set(-929569.0 / 638512875);
+        p = W.Fma(p, q, W.Set(21844.0 / 6081075));
+        p = W.Fma(p, q, W.Set(-1382.0 / 155925));
+        p = W.Fma(p, q, W.Set(62.0 / 2835));
+        p = W.Fma(p, q, W.Set(-17.0 / 315));
+        p = W.Fma(p, q, W.Set(2.0 / 15));
+        p = W.Fma(p, q, W.Set(-1.0 / 3));
+        D near = W.Fma(W.Mul(p, q), x, x);
+        D t = ExpD<D, W>(W.Mul(W.Set(-2.0), a));
+        D far = W.Div(W.Sub(W.Set(1.0), t), W.Add(W.Set(1.0), t));
+        far = W.CopySign(W.Select(W.Less(W.Set(9.5), a), W.Set(1.0), far), x);
+        return W.Select(W.Same(x, x), W.Select(W.Less(a, W.Set(0.125)), near, far), x);
+    }
+
+    internal static D Log<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    {
+        D k = W.SplitLog(x, out D m), f = W.Sub(m, W.Set(1.0)), s = W.Div(f, W.Add(W.Set(2.0), f));
+        D half = W.Mul(W.Mul(W.Set(0.5), f), f), z = W.Mul(s, s);
+        D r = W.Set(1.479819860511658591e-01);
+        r = W.Fma(r, z, W.Set(1.531383769920937332e-01));
+        r = W.Fma(r, z, W.Set(1.818357216161805012e-01));
+        r = W.Fma(r, z, W.Set(2.222219843214978396e-01));
+        r = W.Fma(r, z, W.Set(2.857142874366239149e-01));
+        r = W.Fma(r, z, W.Set(3.999999999940941908e-01));
+        r = W.Mul(W.Fma(r, z, W.Set(6.666666666666735130e-01)), z);
+        D lo = W.Sub(f, W.Sub(half, W.Fma(s, W.Add(half, r), W.Mul(k, W.Set(Unary.LogLn2Lo)))));
+        D hi = W.Mul(k, W.Set(Unary.LogLn2Hi)), sum = W.Add(hi, lo), bb = W.Sub(sum, hi);
+        D e = W.Add(W.Sub(hi, W.Sub(sum, bb)), W.Sub(lo, bb));
+        D y = W.Select(W.Same(k, W.Set(0.0)), lo, W.RoundOdd(sum, e));
+        y = W.Select(W.Same(x, W.Set(0.0)), W.Set(double.NegativeInfinity), y);
+        y = W.Select(W.Same(x, W.Set(double.PositiveInfinity)), x, y);
+        D nan = W.Set(double.NaN);
+        return W.Select(W.Less(x, W.Set(0.0)), nan, W.Select(W.Same(x, x), y, nan));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static D Horner<D, W>(D z, ReadOnlySpan<double> c) where D : unmanaged where W : struct, IDoubles<D>
+    {
+        D p = W.Set(c[^1]);
+        for (int i = c.Length - 2; i >= 0; i--) p = W.Fma(p, z, W.Set(c[i]));
+        return p;
+    }
+}

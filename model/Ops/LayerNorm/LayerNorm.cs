@@ -1,0 +1,37 @@
+using LutNative.Model.Devices;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Ops;
+
+/// <summary>
+/// Layer normalisation over the channels of each row.
+/// <para>Computes: y = (x - mean) * rstd * weight + bias.</para>
+/// <para>Shapes: y, x, dy, dx [R, D]; stats [R, 2] = (mean, rstd); weight, bias [1, D]; residual [R, D] or empty. y must not be x; dx may be dy or residual.</para>
+/// <para>Order: mean = sum(x)/D; c = x - mean; var = dot(c, c)/D; rstd = cr_rsqrt(var + eps); xhat = c*rstd; y = fma(xhat, weight, bias), sums by
+/// the 64 lanes of rule 4. Backward: g = dy*weight; a = sum(g)/D; b = dot(g, xhat)/D; dx = rstd*((g - a) - xhat*b), then residual + dx.
+/// Parameter gradients are chains over ascending rows: dWeight = fma(dy, xhat, dWeight), dBias = dBias + dy, each call ending with + (+0).</para>
+/// <para>Gradients: dx overwritten; dWeight and dBias continued.</para>
+/// <para>Source: Ba et al. 2016; torch.nn.LayerNorm; docs/NUMERICS.md rules 3, 4, 7.</para>
+/// </summary>
+public static class LayerNorm
+{
+    public static void Forward(Device device, Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps)
+    {
+        y.Require(x.Rows, x.Cols);
+        stats.Require(x.Rows, 2);
+        weight.Require(1, x.Cols);
+        bias.Require(1, x.Cols);
+        device.LayerNormForward(y, stats, x, weight, bias, eps);
+    }
+
+    public static void Backward(Device device, Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual)
+    {
+        dx.Require(x.Rows, x.Cols);
+        dy.Require(x.Rows, x.Cols);
+        stats.Require(x.Rows, 2);
+        dWeight.Require(1, x.Cols);
+        dBias.Require(1, x.Cols);
+        if (!residual.IsEmpty) residual.Require(x.Rows, x.Cols);
+        device.LayerNormBackward(dx, dWeight, dBias, dy, x, stats, weight, residual);
+    }
+}

@@ -1,0 +1,57 @@
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Ops;
+
+/// <summary>
+/// Cutting images into patches: copies, so there is one implementation for all CPU paths; the target's normalisation is in <see cref="PatchTarget"/>.
+/// <para>Computes: Embed gathers kept patches in the order of a convolution's weights (channel, row, column) for the patch embedding;
+/// Target lists every patch in (row, column, channel) order for reconstruction.</para>
+/// <para>Shapes: image [S, C*H*W] planes; Embed out [S*K, C*p*p]; Target out [S*P, p*p*C], P = (H/p)*(W/p), patches row by row.</para>
+/// <para>Order: no arithmetic.</para>
+/// <para>Gradients: none reach images.</para>
+/// <para>Source: MAE models_mae.py patchify and timm PatchEmbed.</para>
+/// </summary>
+public static unsafe class Patchify
+{
+    public static void Embed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid)
+    {
+        int kept = index.Length / images.Rows, p = grid.Patch;
+        output.Require(index.Length, grid.Channels * p * p);
+        for (int i = 0; i < index.Length; i++)
+        {
+            float* to = output.Row(i), image = images.Row(i / kept);
+            int top = index[i] / grid.Across * p, left = index[i] % grid.Across * p;
+            for (int c = 0; c < grid.Channels; c++)
+                for (int y = 0; y < p; y++, to += p)
+                {
+                    float* from = image + ((long)c * grid.Size + top + y) * grid.Size + left;
+                    for (int x = 0; x < p; x++) to[x] = from[x];
+                }
+        }
+    }
+
+    public static void Target(Mat output, Mat images, PatchGrid grid)
+    {
+        int p = grid.Patch;
+        output.Require(images.Rows * grid.Patches, grid.Channels * p * p);
+        for (int s = 0; s < images.Rows; s++)
+            for (int l = 0; l < grid.Patches; l++)
+            {
+                float* to = output.Row(s * grid.Patches + l), image = images.Row(s);
+                int top = l / grid.Across * p, left = l % grid.Across * p;
+                for (int y = 0; y < p; y++)
+                    for (int x = 0; x < p; x++)
+                        for (int c = 0; c < grid.Channels; c++)
+                            *to++ = image[((long)c * grid.Size + top + y) * grid.Size + left + x];
+            }
+    }
+}
+
+/// <summary>A square image of Size x Size pixels and Channels planes, cut into Patch x Patch squares.</summary>
+public readonly record struct PatchGrid(int Size, int Patch, int Channels = 3)
+{
+    public int Across => Size / Patch;
+    public int Patches => Across * Across;
+    public int PatchFloats => Channels * Patch * Patch;
+    public int ImageFloats => Channels * Size * Size;
+}

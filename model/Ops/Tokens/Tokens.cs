@@ -1,0 +1,53 @@
+using LutNative.Model.Devices;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Ops;
+
+/// <summary>
+/// Building token sequences and undoing it. S sequences; P patches of the full grid, K of them kept; <c>index</c>[s*K + i] is the patch kept at
+/// place i; <c>restore</c>[s*P + l] is the place of patch l in shuffled order (kept when below K).
+/// <para>Computes: Embed x[s, 0] = cls + pos[0], x[s, 1+i] = patches[s, i] + pos[1 + index]; Restore z[s, 0] = y[s, 0] + pos[0],
+/// z[s, 1+l] = (kept ? y[s, 1 + restore] : maskToken) + pos[1+l]; Take copies every step-th sequence.</para>
+/// <para>Shapes: x [S*(K+1), D], patches [S*K, D], pos [1+P, D], cls, maskToken [1, D], y [S*(K+1), D], z [S*(P+1), D].</para>
+/// <para>Order: one addition an element. Gradients that sum over rows (cls, maskToken, pos) are chains over ascending (sequence, token), each call
+/// ending with + (+0).</para>
+/// <para>Gradients: dCls, dMaskToken, dPos continued (dPos may be empty); dPatches, dy overwritten.</para>
+/// <para>Source: MAE models_mae.py forward_encoder and forward_decoder; docs/NUMERICS.md rule 3.</para>
+/// </summary>
+public static class Tokens
+{
+    public static void Embed(Device device, Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index)
+    {
+        int kept = Sequence(patches.Rows, x.Rows - patches.Rows);
+        x.Require(patches.Rows / kept * (kept + 1), patches.Cols);
+        cls.Require(1, x.Cols);
+        device.TokensEmbed(x, patches, cls, pos, index, kept);
+    }
+
+    public static void EmbedBackward(Device device, Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index)
+    {
+        int kept = Sequence(dPatches.Rows, dx.Rows - dPatches.Rows);
+        dCls.Require(1, dx.Cols);
+        device.TokensEmbedBackward(dPatches, dCls, dPos, dx, index, kept);
+    }
+
+    public static void Restore(Device device, Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept)
+    {
+        z.Require(y.Rows / (kept + 1) * pos.Rows, y.Cols);
+        maskToken.Require(1, y.Cols);
+        device.TokensRestore(z, y, maskToken, pos, restore, kept);
+    }
+
+    public static void RestoreBackward(Device device, Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept)
+    {
+        dMaskToken.Require(1, dy.Cols);
+        dz.Require(restore.Length + dy.Rows / (kept + 1), dy.Cols);
+        device.TokensRestoreBackward(dy, dMaskToken, dz, restore, kept);
+    }
+
+    private static int Sequence(int patchRows, int sequences)
+    {
+        if (sequences <= 0 || patchRows % sequences != 0) throw new ShapeException($"{patchRows} patch rows are not {sequences} equal sequences");
+        return patchRows / sequences;
+    }
+}

@@ -1,0 +1,85 @@
+using LutNative.Model.Devices;
+using LutNative.Model.Ops;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Optim;
+
+/// <summary>lr_scale and weight_decay of one parameter.</summary>
+public readonly record struct ParameterGroup(double LrScale, double WeightDecay);
+
+/// <summary>
+/// AdamW over a flat state. beta powers are running products in double (never pow), so they are part of a checkpoint.
+/// </summary>
+public sealed unsafe class AdamWOptimizer
+{
+    private const int Chunk = 1 << 15;
+    private readonly Device device;
+    private readonly State parameters;
+    private readonly (Entry Entry, long Start, int Count)[] chunks;
+    private readonly ParameterGroup[] groups;
+    private readonly double beta1, beta2, eps;
+
+    public AdamWOptimizer(Device device, State parameters, Arena arena, double beta1, double beta2, double eps, Func<Entry, ParameterGroup> group)
+    {
+        (this.device, this.parameters, this.beta1, this.beta2, this.eps) = (device, parameters, beta1, beta2, eps);
+        M = new State(parameters.Layout, arena);
+        V = new State(parameters.Layout, arena);
+        var trained = parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).ToArray();
+        groups = new ParameterGroup[parameters.Layout.Entries.Count];
+        foreach (var e in trained) groups[e.Index] = group(e);
+        chunks = [.. from e in trained from s in Pieces(e.Count) select (e, s, (int)Math.Min(Chunk, e.Count - s))];
+    }
+
+    /// <summary>First and second moments.</summary>
+    public State M { get; }
+    public State V { get; }
+
+    /// <summary>beta1^t and beta2^t as running products.</summary>
+    public double Beta1Power { get; set; } = 1.0;
+    public double Beta2Power { get; set; } = 1.0;
+
+    public void Step(Pool pool, float* gradients, double lr)
+    {
+        Beta1Power *= beta1;
+        Beta2Power *= beta2;
+        float root = (float)Math.Sqrt(1.0 - Beta2Power);
+        double correction = 1.0 - Beta1Power;
+        pool.Run(chunks.Length, (i, _) =>
+        {
+            var (e, start, count) = chunks[i];
+            double rate = lr * groups[e.Index].LrScale;
+            var scalars = new AdamWScalars((float)(1.0 - rate * groups[e.Index].WeightDecay), (float)(1.0 - beta1), (float)beta2, (float)(1.0 - beta2),
+                root, (float)(rate / correction), (float)eps);
+            long at = e.Offset + start;
+            AdamW.Update(device, new Mat(parameters.Data + at, 1, count), new Mat(M.Data + at, 1, count), new Mat(V.Data + at, 1, count), new Mat(gradients + at, 1, count), scalars);
+        });
+    }
+
+    /// <summary>
+    /// The global gradient norm (rows by lanes, T over rows, T over tensors in registration order, square root); when clip is
+    /// given and the norm exceeds it, gradients are scaled by clip / (norm + 1e-6). Source: torch.nn.utils.clip_grad_norm_.
+    /// </summary>
+    public float ClipNorm(Pool pool, float* gradients, double? clip)
+    {
+        var trained = parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).ToArray();
+        var squares = new float[trained.Length];
+        pool.Run(trained.Length, (i, _) => squares[i] = Elementwise.SquaredNorm(device, trained[i].In(gradients)));
+        float norm = MathF.Sqrt(Numerics.Tree.Sum(squares));
+        if (clip is { } limit && norm > (float)limit)
+        {
+            float factor = (float)limit / (norm + 1e-6f);
+            pool.Run(chunks.Length, (i, _) =>
+            {
+                var (e, start, count) = chunks[i];
+                var g = new Mat(gradients + e.Offset + start, 1, count);
+                Elementwise.Scale(device, g, g, factor);
+            });
+        }
+        return norm;
+    }
+
+    private static IEnumerable<long> Pieces(long count)
+    {
+        for (long s = 0; s < count; s += Chunk) yield return s;
+    }
+}

@@ -1,0 +1,77 @@
+using LutNative.Model.Devices;
+using LutNative.Model.Ops;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Optim;
+
+/// <summary>
+/// T over the leaf gradients of grains (docs/NUMERICS.md), in whatever order grains finish: a node waits for its sibling, and
+/// whoever brings the second of a pair adds left + right. A node without a sibling moves up as it is, which is exactly
+/// T(left p) + T(rest) with p the largest power of two below n. Buffers are recycled: about one a worker and one a level.
+/// </summary>
+public sealed unsafe class GradientTree(Device device, long length, Arena arena)
+{
+    private readonly Dictionary<(int Level, int Index), nint> waiting = [];
+    private readonly Stack<nint> free = [];
+    private int leaves;
+    private nint root;
+
+    public void Begin(int leafCount)
+    {
+        if (root != 0) free.Push(root);
+        foreach (nint left in waiting.Values) free.Push(left);
+        waiting.Clear();
+        (root, leaves) = (0, leafCount);
+    }
+
+    /// <summary>A zeroed flat gradient buffer.</summary>
+    public float* Rent()
+    {
+        nint p = 0;
+        lock (waiting)
+            if (!free.TryPop(out p)) return arena.Floats(length);
+        System.Runtime.InteropServices.NativeMemory.Clear((void*)p, (nuint)(length * sizeof(float)));
+        return (float*)p;
+    }
+
+    /// <summary>Hands in a finished leaf; the buffer belongs to the tree from here on.</summary>
+    public void Add(int leaf, float* buffer)
+    {
+        nint mine = (nint)buffer;
+        for (int level = 0, index = leaf; ; level++, index >>= 1)
+        {
+            if (1L << level >= leaves)
+            {
+                root = mine;
+                return;
+            }
+            int sibling = index ^ 1;
+            if ((long)sibling << level >= leaves) continue;
+            nint other;
+            lock (waiting)
+                if (!waiting.Remove((level, sibling), out other))
+                {
+                    waiting.Add((level, index), mine);
+                    return;
+                }
+            var (left, right) = (index & 1) == 0 ? (mine, other) : (other, mine);
+            AddInto((float*)left, (float*)right);
+            lock (waiting) free.Push(right);
+            mine = left;
+        }
+    }
+
+    /// <summary>The sum of all leaves, valid until <see cref="Begin"/>.</summary>
+    public float* Root => root == 0 ? throw new InvalidOperationException("the gradient tree is not complete") : (float*)root;
+
+    private void AddInto(float* a, float* b)
+    {
+        const int Chunk = 1 << 20;
+        for (long i = 0; i < length; i += Chunk)
+        {
+            int n = (int)Math.Min(Chunk, length - i);
+            var view = new Mat(a + i, 1, n);
+            Elementwise.Add(device, view, view, new Mat(b + i, 1, n));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+
+namespace LutNative.Model.Tensors;
+
+/// <summary>
+/// A row-major matrix [Rows, Cols] of floats in memory that somebody else owns (an <see cref="Arena"/>). Every tensor of the
+/// network is used as a matrix: tokens are rows, channels are columns; a vector is one row. A value type: views cost nothing.
+/// </summary>
+public readonly unsafe struct Mat(float* data, int rows, int cols)
+{
+    public readonly float* Data = data;
+    public readonly int Rows = rows, Cols = cols;
+
+    public long Count => (long)Rows * Cols;
+    public bool IsEmpty => Data == null;
+    public float* Row(int r) => Data + (long)r * Cols;
+
+    /// <summary>Rows [first, first + count) as a view.</summary>
+    public Mat Slice(int first, int count) => new(Data + (long)first * Cols, count, Cols);
+
+    /// <summary>The same elements under another shape.</summary>
+    public Mat As(int rows, int cols)
+    {
+        if ((long)rows * cols != Count) throw new ShapeException($"cannot view {this} as [{rows}, {cols}]");
+        return new Mat(Data, rows, cols);
+    }
+
+    public Span<float> Span => new(Data, checked((int)Count));
+
+    public override string ToString() => FormattableString.Invariant($"[{Rows}, {Cols}]");
+
+    /// <summary>Checks a shape before an operation runs; the message carries both shapes.</summary>
+    public void Require(int rows, int cols, [CallerArgumentExpression(nameof(rows))] string r = "", [CallerArgumentExpression(nameof(cols))] string c = "")
+    {
+        if (Rows != rows || Cols != cols || Data == null)
+            throw new ShapeException(FormattableString.Invariant($"a tensor is {this} where [{rows}, {cols}] (= [{r}, {c}]) is needed"));
+    }
+}
+
+/// <summary>Two tensors do not fit together; the message names both shapes.</summary>
+public sealed class ShapeException(string message) : Exception(message);
