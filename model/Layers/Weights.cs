@@ -48,11 +48,16 @@ public sealed unsafe class Weights
 }
 
 /// <summary>What a pass reads and writes besides activations: where it runs, its weights and, going backward, the leaf gradients it continues.</summary>
-public readonly unsafe struct Pass(Device device, Weights weights, float* gradients = null)
+public readonly unsafe struct Pass
 {
-    public readonly Device Device = device;
-    public readonly Weights Weights = weights;
-    private readonly float* gradients = gradients;
+    public readonly Device Device;
+    public readonly Weights Weights;
+    private readonly float* gradients;
+
+    public Pass(Device device, Weights weights) => (Device, Weights) = (device, weights);
+
+    /// <param name="gradients">A flat buffer in the weights' layout.</param>
+    public Pass(Device device, Weights weights, float* gradients) : this(device, weights) => this.gradients = gradients;
 
     public Mat Value(Entry e) => Weights.Value(e);
     public Mat Gradient(Entry e) => e.In(gradients);

@@ -1,0 +1,70 @@
+namespace LutNative.Harness.Data;
+
+/// <summary>An 8-bit RGB image, rows of interleaved pixels, as Pillow's mode "RGB".</summary>
+public sealed class Picture(int width, int height)
+{
+    public int Width { get; } = width;
+    public int Height { get; } = height;
+    public byte[] Data { get; } = new byte[width * height * 3];
+
+    public Span<byte> Row(int y) => Data.AsSpan(y * Width * 3, Width * 3);
+
+    public static Picture FromRgb(int width, int height, ReadOnlySpan<byte> rgb)
+    {
+        var p = new Picture(width, height);
+        rgb.CopyTo(p.Data);
+        return p;
+    }
+
+    /// <summary>Gray to RGB: the value three times.</summary>
+    public static Picture FromGray(int width, int height, ReadOnlySpan<byte> gray)
+    {
+        var p = new Picture(width, height);
+        for (int i = 0; i < gray.Length; i++) p.Data[3 * i] = p.Data[3 * i + 1] = p.Data[3 * i + 2] = gray[i];
+        return p;
+    }
+
+    public Picture Crop(int top, int left, int height, int width)
+    {
+        var p = new Picture(width, height);
+        for (int y = 0; y < height; y++) Row(top + y).Slice(left * 3, width * 3).CopyTo(p.Row(y));
+        return p;
+    }
+
+    /// <summary>torchvision's CenterCrop: round(half) to even, as Python's round.</summary>
+    public Picture CenterCrop(int size) =>
+        Crop((int)Math.Round((Height - size) / 2.0, MidpointRounding.ToEven), (int)Math.Round((Width - size) / 2.0, MidpointRounding.ToEven), size, size);
+
+    /// <summary>Crop of size x size at (top, left) of the image padded by pad pixels of reflection (the edge pixel is not repeated).</summary>
+    public Picture PadReflectCrop(int pad, int top, int left, int size)
+    {
+        var p = new Picture(size, size);
+        for (int y = 0; y < size; y++)
+        {
+            ReadOnlySpan<byte> from = Row(Reflect(top + y - pad, Height));
+            Span<byte> to = p.Row(y);
+            for (int x = 0; x < size; x++) from.Slice(Reflect(left + x - pad, Width) * 3, 3).CopyTo(to[(3 * x)..]);
+        }
+        return p;
+    }
+
+    public void FlipHorizontally()
+    {
+        for (int y = 0; y < Height; y++)
+        {
+            Span<byte> row = Row(y);
+            for (int a = 0, b = Width - 1; a < b; a++, b--)
+                for (int c = 0; c < 3; c++) (row[3 * a + c], row[3 * b + c]) = (row[3 * b + c], row[3 * a + c]);
+        }
+    }
+
+    /// <summary>ToTensor and Normalize: planes [C, H, W] of (u/255 - mean)/std, each step one binary32 operation.</summary>
+    public void Normalise(Span<float> planes, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
+    {
+        int n = Width * Height;
+        for (int c = 0; c < 3; c++)
+            for (int i = 0; i < n; i++) planes[c * n + i] = (Data[3 * i + c] / 255f - mean[c]) / std[c];
+    }
+
+    private static int Reflect(int i, int n) => i < 0 ? -i : i >= n ? 2 * n - 2 - i : i;
+}

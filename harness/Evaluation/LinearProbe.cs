@@ -1,0 +1,83 @@
+using LutNative.Harness.Data;
+using LutNative.Harness.Protocol;
+using LutNative.Model.Devices;
+using LutNative.Model.Layers;
+using LutNative.Model.Ops;
+using LutNative.Model.Optim;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Harness.Evaluation;
+
+/// <summary>
+/// Logistic regression on frozen features, standardised by the training set's mean and variance (a batch norm without affine
+/// parameters, as MAE's probe has): AdamW, cosine rate, batches in Philox order. Reported after the last epoch, never the best.
+/// </summary>
+public static unsafe class LinearProbe
+{
+    private const float Eps = 1e-6f;
+
+    public static EvalResult Run(ProbeSpec spec, long seed, Mat train, byte[] trainLabels, Mat test, byte[] testLabels, int classes, Device device, Pool pool)
+    {
+        using var arena = new Arena();
+        int n = train.Rows, d = train.Cols, batch = Math.Min(spec.Batch, n), perEpoch = n / batch;
+        Mat a = arena.Matrix(n, d), b = arena.Matrix(test.Rows, d);
+        Standardise(device, a, b, train, test, arena);
+        var layout = new StateLayout();
+        var head = new Linear(layout, "head", classes, d);
+        State state = new(layout, arena), gradient = new(layout, arena);
+        var weights = new Weights(state, device, arena, backward: false);
+        var adam = new AdamWOptimizer(device, state, arena, 0.9, 0.999, 1e-8, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : spec.WeightDecay));
+        using var one = new Pool(1);
+        Mat x = arena.Matrix(batch, d), logits = arena.Matrix(batch, classes), target = arena.Matrix(batch, classes), loss = arena.Matrix(batch, 1);
+        long steps = (long)spec.Epochs * perEpoch;
+        int[] order = [];
+        for (long s = 0; s < steps; s++)
+        {
+            if (s % perEpoch == 0) order = EpochOrder.Draw((ulong)seed, (uint)(s / perEpoch), 3, n);
+            target.Span.Clear();
+            for (int i = 0; i < batch; i++)
+            {
+                int sample = order[(int)(s % perEpoch) * batch + i];
+                a.Slice(sample, 1).Span.CopyTo(x.Slice(i, 1).Span);
+                target.Row(i)[trainLabels[sample]] = 1f;
+            }
+            weights.Pack(one);
+            head.Forward(new Pass(device, weights), logits, x);
+            CrossEntropy.Run(device, loss, logits, logits, target, (float)(1.0 / batch));
+            new Span<float>(gradient.Data, (int)layout.Length).Clear();
+            head.BackwardParameters(new Pass(device, weights, gradient.Data), logits, x);
+            adam.Step(one, gradient.Data, Schedules.LearningRate((double)s / perEpoch, spec.Lr, 0.0, 0.0, spec.Epochs));
+        }
+        weights.Pack(one);
+        Mat scores = arena.Matrix(b.Rows, classes);
+        head.Forward(new Pass(device, weights), scores, b);
+        return Predictions("probe_top1", scores, testLabels);
+    }
+
+    internal static EvalResult Predictions(string metric, Mat scores, byte[] labels)
+    {
+        var predicted = new int[scores.Rows];
+        var margin = new float[scores.Rows];
+        for (int i = 0; i < scores.Rows; i++) (predicted[i], margin[i]) = Knn.Top(scores.Slice(i, 1).Span);
+        return new EvalResult(metric, predicted, margin, labels);
+    }
+
+    private static void Standardise(Device device, Mat a, Mat b, Mat train, Mat test, Arena arena)
+    {
+        Mat mean = arena.Vector(train.Cols), square = arena.Vector(train.Cols);
+        Elementwise.ColumnSum(device, mean, train);
+        for (int j = 0; j < mean.Cols; j++) mean.Data[j] /= train.Rows;
+        for (int i = 0; i < train.Rows; i++)
+            for (int j = 0; j < train.Cols; j++)
+            {
+                float c = train.Row(i)[j] - mean.Data[j];
+                a.Row(i)[j] = c;
+                square.Data[j] = MathF.FusedMultiplyAdd(c, c, square.Data[j]);
+            }
+        for (int j = 0; j < mean.Cols; j++) square.Data[j] = Model.Numerics.Unary.Rsqrt(square.Data[j] / train.Rows + Eps);
+        for (int i = 0; i < train.Rows; i++)
+            for (int j = 0; j < train.Cols; j++) a.Row(i)[j] *= square.Data[j];
+        for (int i = 0; i < test.Rows; i++)
+            for (int j = 0; j < test.Cols; j++) b.Row(i)[j] = (test.Row(i)[j] - mean.Data[j]) * square.Data[j];
+    }
+}

@@ -1,0 +1,43 @@
+namespace LutNative.Harness.Protocol;
+
+/// <summary>
+/// A fixed, versioned experiment: everything that can change a bit, and nothing that cannot. Constructor parameters in snake_case are the
+/// keys of the TOML file; every key must be present. See protocols/*.toml, where each value carries its reason.
+/// </summary>
+public sealed record ProtocolSpec(
+    string Protocol, string Title, string Source, string Contract, long Seed,
+    DataSpec Data, ModelSpec Model, AugmentSpec Augment, PretrainSpec Pretrain, KnnSpec Knn, ProbeSpec Probe, FinetuneSpec Finetune, BaselinesSpec Baselines);
+
+/// <summary>Which images, and how pixels become floats.</summary>
+public sealed record DataSpec(string Name, int TrainImages, int TestImages, int ImageSize, int Classes, double[] Mean, double[] Std);
+
+/// <summary>The ViT and its decoder.</summary>
+public sealed record ModelSpec(int PatchSize, int Width, int Depth, int Heads, double MlpRatio, double NormEps, int DecoderWidth, int DecoderDepth, int DecoderHeads);
+
+/// <summary>The two views: u is resize, reflect-padded crop and flip; v adds jitter, then exactly one of gray, solarize, blur.</summary>
+public sealed record AugmentSpec(
+    int CropPadding, double FlipProb, double JitterProb, double Brightness, double Contrast, double Saturation, double Hue,
+    int SolarizeThreshold, double BlurMin, double BlurMax);
+
+public sealed record PretrainSpec(
+    string Method, int Epochs, int Batch, int BnBatch, int Grain, double MaskRatio, bool NormPixLoss, double WMae, double WBc, double Ema,
+    int DepthHead, int DepthPred, int HeadMlpDim, string HeadNormLayer, string HeadActLayer,
+    double Blr, string LrRule, double MinLr, double WarmupEpochs, double WeightDecay, double Beta1, double Beta2, double Eps, double ClipGrad, int DigestEvery);
+
+/// <summary>Cosine k-nearest neighbours on pooled features; temperature of the vote exp(similarity/temperature).</summary>
+public sealed record KnnSpec(int K, double Temperature);
+
+/// <summary>Logistic regression on standardised frozen features.</summary>
+public sealed record ProbeSpec(int Epochs, int Batch, double Lr, double WeightDecay);
+
+public sealed record FinetuneSpec(
+    int Epochs, int Batch, int Grain, double Blr, string LrRule, double MinLr, double WarmupEpochs, double WeightDecay, double Beta1, double Beta2, double Eps,
+    double LayerDecay, double DropPath, double Smoothing, double Mixup, double Cutmix, double MixProb, double MixSwitchProb, bool GlobalPool, double ClipGrad, int DigestEvery);
+
+/// <summary>The same measurements without pre-training.</summary>
+public sealed record BaselinesSpec(bool RawPixels, bool Scratch);
+
+/// <summary>A protocol as it will run: the file with its overrides, its hashes, and where it came from.</summary>
+/// <param name="Name">name@version, with +modified when an override changed a value.</param>
+/// <param name="MathHash">SHA-256 of the canonical form of every value that can change a bit.</param>
+public sealed record ResolvedProtocol(ProtocolSpec Spec, string Name, bool Modified, string Toml, string CanonicalJson, string MathHash, string Origin);

@@ -1,0 +1,161 @@
+using LutNative.Harness.Data;
+using LutNative.Harness.Protocol;
+using LutNative.Model.Devices;
+using LutNative.Model.Layers;
+using LutNative.Model.Networks;
+using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
+using LutNative.Model.Optim;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>Supervised training of the classifier: fine-tuning from a pre-trained trunk, or the same from scratch.</summary>
+public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
+{
+    private readonly ProtocolSpec protocol;
+    private readonly FinetuneSpec f;
+    private readonly Pool pool;
+    private readonly Views views;
+    private readonly Weights weights;
+    private readonly ClassifierStep step;
+    private readonly AdamWOptimizer optimizer;
+    private readonly ulong seed;
+    private readonly uint stageId;
+    private int[] order = [];
+    private long orderEpoch = -1, current;
+    private (double Lam, bool Cut, Mixing.Box Box) mix;
+
+    /// <param name="trunk">Pre-trained values to start from, or null for scratch.</param>
+    public FinetuneTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec, State? trunk)
+    {
+        (this.protocol, f, this.pool, this.views) = (protocol, protocol.Finetune, pool, views);
+        (seed, Stage, stageId) = ((ulong)protocol.Seed, trunk is null ? "scratch" : "finetune", trunk is null ? 2u : 1u);
+        Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
+        State = new State(Net.Layout, Arena);
+        Initializer.Fill(State, seed + 1);
+        if (trunk is not null) Load(trunk);
+        weights = new Weights(State, device, Arena, backward: true);
+        step = new ClassifierStep(Net, weights, device, pool, Arena, new BatchPlan(f.Batch, f.Batch, f.Grain, exec.MicroOf(f.Grain)));
+        optimizer = new AdamWOptimizer(device, State, Arena, f.Beta1, f.Beta2, f.Eps, Net.Groups(f.LayerDecay, f.WeightDecay));
+    }
+
+    public Classifier Net { get; }
+    public State State { get; }
+    public override string Stage { get; }
+    public override int StepsPerEpoch => views.Images.Count / f.Batch;
+    public override int Epochs => f.Epochs;
+    public override int Batch => f.Batch;
+    public override int DigestEvery => f.DigestEvery;
+
+    /// <summary>Copies every tensor of the trunk that the classifier has under the same name and shape (head and fc_norm start fresh).</summary>
+    private void Load(State trunk)
+    {
+        foreach (var e in State.Layout.Entries)
+            if (trunk.Layout.Find(e.Name) is { } from && from.Count == e.Count && !e.Name.StartsWith("head", StringComparison.Ordinal))
+                trunk[from].Span.CopyTo(State[e].Span);
+    }
+
+    public override StepReport Step(long s)
+    {
+        current = s;
+        weights.Pack(pool);
+        DrawMix(s);
+        var ids = Ids(s);
+        float loss = step.Run(this);
+        float norm = optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
+        Finite.Check(Stage, s, loss, norm, Net.Layout, step.Gradient);
+        double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(f.Blr, f.LrRule, f.Batch), f.MinLr, f.WarmupEpochs, f.Epochs);
+        optimizer.Step(pool, step.Gradient, lr);
+        return new StepReport(lr, loss, null, null, norm, Digest.Of(ids), 0);
+    }
+
+    public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", optimizer.M), ("exp_avg_sq", optimizer.V)];
+
+    public override (double, double) BetaPowers
+    {
+        get => (optimizer.Beta1Power, optimizer.Beta2Power);
+        set => (optimizer.Beta1Power, optimizer.Beta2Power) = value;
+    }
+
+    public override void StateChanged() { }
+
+    public Weights Packed()
+    {
+        weights.Pack(pool);
+        return weights;
+    }
+
+    void ILabelledSource.Load(int position, Span<float> image, Span<float> target)
+    {
+        var ids = Ids(current);
+        uint epoch = Epoch(current);
+        int mine = ids[position], other = ids[Batch - 1 - position];
+        views.Weak(mine, epoch, 10 + stageId, image);
+        if (mix.Lam < 1.0)
+        {
+            var partner = new float[image.Length];
+            views.Weak(other, epoch, 10 + stageId, partner);
+            Combine(image, partner);
+        }
+        Mixing.Target(target, views.Images.Labels[mine], views.Images.Labels[other], mix.Lam, f.Smoothing);
+    }
+
+    float ILabelledSource.DropPathDraw(int position, int block, int branch) =>
+        new Philox(seed, Purpose.DropPath, (ulong)Ids(current)[position], Epoch(current), (stageId << 16) | (uint)(2 * block + branch)).NextFloat();
+
+    private void Combine(Span<float> image, ReadOnlySpan<float> partner)
+    {
+        int size = protocol.Data.ImageSize;
+        if (!mix.Cut)
+        {
+            float a = (float)mix.Lam, b = (float)(1.0 - mix.Lam);
+            for (int i = 0; i < image.Length; i++) image[i] = image[i] * a + partner[i] * b;
+            return;
+        }
+        for (int row = 0; row < image.Length / size; row++)
+            if (row % size >= mix.Box.Top && row % size < mix.Box.Bottom)
+                partner.Slice(row * size + mix.Box.Left, mix.Box.Right - mix.Box.Left).CopyTo(image[(row * size + mix.Box.Left)..]);
+    }
+
+    /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a batch.</summary>
+    private void DrawMix(long s)
+    {
+        mix = (1.0, false, default);
+        var random = new Philox(seed, Purpose.Mix, (ulong)s, stageId, 0);
+        if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb) return;
+        bool cut = f.Mixup <= 0 || (f.Cutmix > 0 && random.NextDouble() < f.MixSwitchProb);
+        double lam = Beta(ref random, cut ? f.Cutmix : f.Mixup);
+        int size = protocol.Data.ImageSize;
+        var box = Mixing.CutBox(size, lam, (int)random.NextBelow((uint)size), (int)random.NextBelow((uint)size));
+        mix = cut ? (1.0 - box.Area / (double)(size * size), true, box) : (lam, false, default);
+    }
+
+    /// <summary>Beta(a, a) by two gamma draws (Marsaglia and Tsang 2000).</summary>
+    private static double Beta(ref Philox random, double a)
+    {
+        double x = Gamma(ref random, a), y = Gamma(ref random, a);
+        return x + y > 0 ? x / (x + y) : 0.5;
+    }
+
+    private static double Gamma(ref Philox random, double a)
+    {
+        if (a < 1.0) return Gamma(ref random, a + 1.0) * HostMath.Exp(HostMath.Log(1.0 - random.NextDouble()) / a);
+        double d = a - 1.0 / 3.0, c = 1.0 / Math.Sqrt(9.0 * d);
+        while (true)
+        {
+            double x = random.NextNormal(), v = 1.0 + c * x;
+            if (v <= 0.0) continue;
+            v = v * v * v;
+            if (HostMath.Log(1.0 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * HostMath.Log(v)) return d * v;
+        }
+    }
+
+    private uint Epoch(long s) => (uint)(s / StepsPerEpoch);
+
+    private ReadOnlySpan<int> Ids(long s)
+    {
+        if (Epoch(s) != orderEpoch) (order, orderEpoch) = (EpochOrder.Draw(seed, Epoch(s), stageId, views.Images.Count), Epoch(s));
+        return order.AsSpan((int)(s % StepsPerEpoch) * Batch, Batch);
+    }
+}

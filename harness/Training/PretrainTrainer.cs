@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using LutNative.Harness.Data;
+using LutNative.Harness.Protocol;
+using LutNative.Model.Devices;
+using LutNative.Model.Layers;
+using LutNative.Model.Networks;
+using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
+using LutNative.Model.Optim;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>MAE or LUT pre-training of a protocol.</summary>
+public sealed unsafe class PretrainTrainer : Trainer
+{
+    private readonly ProtocolSpec protocol;
+    private readonly Pool pool;
+    private readonly Device device;
+    private readonly Views views;
+    private readonly PretrainStep step;
+    private readonly AdamWOptimizer optimizer;
+    private readonly Weights weights;
+    private readonly Weights? teacherWeights;
+    private readonly State? teacher;
+    private readonly BatchFeed feed;
+    private int[] order = [];
+    private long orderEpoch = -1;
+
+    public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec)
+    {
+        (this.protocol, this.views, this.device, this.pool) = (protocol, views, device, pool);
+        var p = protocol.Pretrain;
+        Net = NetworkOf(protocol);
+        Student = new State(Net.Layout, Arena);
+        Initializer.Fill(Student, (ulong)protocol.Seed);
+        weights = new Weights(Student, device, Arena, backward: true);
+        if (Net.Options.Context)
+        {
+            teacher = new State(Net.Layout, Arena);
+            teacher.CopyFrom(Student);
+            teacherWeights = new Weights(teacher, device, Arena, backward: false);
+        }
+        var plan = new BatchPlan(p.Batch, p.BnBatch, p.Grain, exec.MicroOf(p.Grain));
+        step = new PretrainStep(Net, weights, teacherWeights, device, pool, Arena, plan, exec.Recompute);
+        // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
+        optimizer = new AdamWOptimizer(device, Student, Arena, p.Beta1, p.Beta2, p.Eps, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay));
+        var grid = Net.Mae.Shape.Grid;
+        feed = new BatchFeed(p.Batch, grid.ImageFloats, Net.Options.Context ? 2 : 1, grid.Patches, exec.DataWorkers, Fill);
+    }
+
+    public Lut Net { get; }
+    public State Student { get; }
+    public override string Stage => "pretrain";
+    public override int StepsPerEpoch => views.Images.Count / protocol.Pretrain.Batch;
+    public override int Epochs => protocol.Pretrain.Epochs;
+    public override int Batch => protocol.Pretrain.Batch;
+    public override int DigestEvery => protocol.Pretrain.DigestEvery;
+
+    public static VitShape ShapeOf(ProtocolSpec p) =>
+        new(new PatchGrid(p.Data.ImageSize, p.Model.PatchSize), p.Model.Width, p.Model.Depth, p.Model.Heads, p.Model.MlpRatio, (float)p.Model.NormEps);
+
+    public static Lut NetworkOf(ProtocolSpec p)
+    {
+        var t = p.Pretrain;
+        var options = new LutOptions(t.MaskRatio, t.NormPixLoss, t.WMae, t.Method == "lut" ? t.WBc : 0.0, t.Method == "lut", t.DepthHead, t.DepthPred, t.HeadMlpDim,
+            t.HeadNormLayer switch { "BN" => HeadNorm.BatchNorm, "LN" => HeadNorm.LayerNorm, _ => HeadNorm.None }, t.HeadActLayer == "GELU" ? HeadActivation.Gelu : HeadActivation.Relu);
+        return new Lut(ShapeOf(p), new DecoderShape(p.Model.DecoderWidth, p.Model.DecoderDepth, p.Model.DecoderHeads, p.Model.MlpRatio), options);
+    }
+
+    public override StepReport Step(long s)
+    {
+        var p = protocol.Pretrain;
+        weights.Pack(pool);
+        teacherWeights?.Pack(pool);
+        feed.Begin(s, Steps);
+        var loss = step.Run(feed);
+        float norm = optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
+        Finite.Check(Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
+        // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
+        double epoch = (double)s / StepsPerEpoch;
+        double lr = Schedules.LearningRate(epoch, BaseRate(p.Blr, p.LrRule, p.Batch), p.MinLr, p.WarmupEpochs, p.Epochs);
+        optimizer.Step(pool, step.Gradient, lr);
+        if (teacher is not null)
+        {
+            int accum = p.Batch / p.BnBatch;
+            TeacherUpdate.Run(device, pool, teacher, Student, Schedules.EmaDecay(s * accum + accum - 1, Steps * accum, p.Ema));
+        }
+        var ids = Ids(s);
+        return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs);
+    }
+
+    public override IEnumerable<(string Name, State State)> States
+    {
+        get
+        {
+            yield return ("student", Student);
+            yield return ("exp_avg", optimizer.M);
+            yield return ("exp_avg_sq", optimizer.V);
+            if (teacher is not null) yield return ("teacher", teacher);
+        }
+    }
+
+    public override (double, double) BetaPowers
+    {
+        get => (optimizer.Beta1Power, optimizer.Beta2Power);
+        set => (optimizer.Beta1Power, optimizer.Beta2Power) = value;
+    }
+
+    public override void StateChanged() { }
+
+    /// <summary>Weights ready for inference with the trained student.</summary>
+    public Weights PackedStudent()
+    {
+        weights.Pack(pool);
+        return weights;
+    }
+
+    private ReadOnlySpan<int> Ids(long s)
+    {
+        long epoch = s / StepsPerEpoch;
+        lock (feed)
+        {
+            if (epoch != orderEpoch) (order, orderEpoch) = (EpochOrder.Draw((ulong)protocol.Seed, (uint)epoch, 0, views.Images.Count), epoch);
+            return order.AsSpan((int)(s % StepsPerEpoch) * Batch, Batch);
+        }
+    }
+
+    private void Fill(long s, int position, Span<float> u, Span<float> v, Span<ulong> keys)
+    {
+        int sample = Ids(s)[position];
+        uint epoch = (uint)(s / StepsPerEpoch);
+        views.Weak(sample, epoch, 0, u);
+        if (!v.IsEmpty) views.Strong(sample, epoch, 1, v);
+        views.MaskKeys(sample, epoch, keys);
+    }
+
+    public override void Dispose()
+    {
+        feed.Dispose();
+        base.Dispose();
+    }
+}
+
+/// <summary>Refuses to go on with numbers that are not finite (NUMERICS rule 11).</summary>
+internal static unsafe class Finite
+{
+    internal static void Check(string stage, long step, float loss, float norm, StateLayout layout, float* gradient)
+    {
+        if (float.IsFinite(loss) && float.IsFinite(norm)) return;
+        string where = "the loss";
+        foreach (var e in layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
+        {
+            int i = e.In(gradient).Span.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+            if (i < 0) continue;
+            where = FormattableString.Invariant($"gradient of {e.Name}[{i / e.Cols}, {i % e.Cols}] = {e.In(gradient).Span[i]}");
+            break;
+        }
+        throw new LutError(Exit.Numerics, 1, FormattableString.Invariant($"loss = {loss}, gradient norm = {norm} at step {step} of {stage}"), $"step {step}, {where}",
+            "a non-finite loss or gradient stops a run, because everything after it would be noise", "lower the learning rate or set clip_grad; the last checkpoint is intact");
+    }
+}

@@ -1,0 +1,82 @@
+using LutNative.Harness.Protocol;
+using LutNative.Model.Checkpoints;
+using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>How a run executes. Nothing here may change a bit (exec_hash).</summary>
+/// <param name="Threads">Compute threads.</param>
+/// <param name="MicroBatch">Samples at once through the network; 0 means a whole grain. Rounded down to a divisor of the grain.</param>
+/// <param name="DataWorkers">Threads that prepare the next batch; 0 prepares samples on the compute threads.</param>
+/// <param name="CheckpointEvery">Time between checkpoints.</param>
+/// <param name="Recompute">Run the student's forward pass again in the backward phase instead of keeping activations.</param>
+/// <param name="StopAfter">Stop with a checkpoint, as Ctrl-C would, after this many steps of this process; 0 means never. For tests and drills.</param>
+public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, TimeSpan CheckpointEvery, bool Recompute = false, long StopAfter = 0)
+{
+    public int MicroOf(int grain)
+    {
+        int m = MicroBatch <= 0 ? grain : Math.Min(MicroBatch, grain);
+        while (grain % m != 0) m--;
+        return m;
+    }
+}
+
+/// <summary>What one optimiser step reports. Recon and Context are null where the stage has no such loss.</summary>
+public sealed record StepReport(double Lr, float Loss, float? Recon, float? Context, float GradNorm, Digest BatchIds, long DataNs);
+
+/// <summary>A stage that is trained step by step: pre-training, fine-tuning, or training from scratch.</summary>
+public abstract class Trainer : IDisposable
+{
+    public abstract string Stage { get; }
+    public abstract int StepsPerEpoch { get; }
+    public abstract int Epochs { get; }
+    public abstract int Batch { get; }
+    public abstract int DigestEvery { get; }
+    public long Steps => (long)StepsPerEpoch * Epochs;
+    public Arena Arena { get; } = new();
+
+    /// <summary>Runs step s (from 0); its result depends on the state and s alone.</summary>
+    public abstract StepReport Step(long s);
+
+    /// <summary>The state by name, in a fixed order: parameters and buffers, moments, teacher.</summary>
+    public abstract IEnumerable<(string Name, State State)> States { get; }
+
+    /// <summary>Values beside the tensors that a checkpoint needs.</summary>
+    public abstract (double Beta1Power, double Beta2Power) BetaPowers { get; set; }
+
+    /// <summary>Called after a checkpoint has been loaded into <see cref="States"/>.</summary>
+    public abstract void StateChanged();
+
+    /// <summary>Digest of every tensor, "student/blocks.0...", computed over all workers.</summary>
+    public unsafe List<TensorDigest> Digests(Pool pool)
+    {
+        var jobs = States.SelectMany(s => s.State.Layout.Entries
+            .Where(e => e.Kind == EntryKind.Parameter || s.Name is not ("exp_avg" or "exp_avg_sq")).Select(e => (s.Name, s.State, Entry: e))).ToArray();
+        var digests = new TensorDigest[jobs.Length];
+        pool.Run(jobs.Length, (i, _) =>
+        {
+            var (name, state, e) = jobs[i];
+            digests[i] = new TensorDigest($"{name}/{e.Name}", [.. e.Shape.Select(n => (long)n)], Digest.Of(state[e].Data, e.Count));
+        });
+        var all = digests.ToList();
+        foreach (var (name, state) in States.Where(s => s.Name is not ("exp_avg" or "exp_avg_sq")))
+            for (int i = 0; i < state.Counters.Length; i++)
+                all.Add(new TensorDigest($"{name}/{state.Layout.Counters[i]}", [1], Digest.Of([(int)state.Counters[i]])));
+        return all;
+    }
+
+    public virtual void Dispose() => Arena.Dispose();
+
+    protected static double BaseRate(double blr, string rule, int batch) => rule switch
+    {
+        "linear/256" => blr * batch / 256,
+        "sqrt/4" => blr * Math.Sqrt(batch) / 4,
+        "sqrt/8" => blr * Math.Sqrt(batch) / 8,
+        _ => blr,
+    };
+}
+
+/// <summary>The digest of one named tensor.</summary>
+public sealed record TensorDigest(string Tensor, long[] Shape, Digest Value);
