@@ -1,43 +1,68 @@
-using System.Diagnostics;
-using LutNative.Harness.Data;
-using LutNative.Harness.Evaluation;
-using LutNative.Harness.Protocol;
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using LutNative.Harness;
+using LutNative.Harness.Commands;
 using LutNative.Harness.Training;
+using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
-using LutNative.Model.Tensors;
+using LutNative.Results;
 
-var p = ProtocolReader.Load(args[0], args.Skip(1).Where(a => a.Contains('='))).Spec;
-var (train, test) = FashionMnist.Load(p.Data, null);
-var device = Cpu.Best();
-using var pool = new Pool(2);
-var exec = new ExecOptions(2, 0, 0, TimeSpan.FromMinutes(1));
-Views tv = new(p, train), ev = new(p, test);
-var sw = Stopwatch.StartNew();
-using var t = new PretrainTrainer(p, tv, device, pool, exec);
-for (long s = 0; s < t.Steps; s++)
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+using var stop = new CancellationTokenSource();
+void Ask(PosixSignalContext signal)
 {
-    var r = t.Step(s);
-    if ((s + 1) % t.StepsPerEpoch == 0 && ((s + 1) / t.StepsPerEpoch) % 5 == 0) Console.WriteLine($"{sw.Elapsed.TotalSeconds:f1}s step {s} lr {r.Lr:g3} loss {r.Loss:f4} recon {r.Recon:f4} bc {r.Context:f4} norm {r.GradNorm:f3} img/s {(s + 1) * t.Batch / sw.Elapsed.TotalSeconds:f0}");
+    signal.Cancel = true;   // a step ends, a checkpoint is written, exit 75
+    stop.Cancel();
 }
-using var arena = new Arena();
-var w = t.PackedStudent();
-sw.Restart();
-Mat a = Features.Encode(t.Net, w, tv, device, pool, arena), b = Features.Encode(t.Net, w, ev, device, pool, arena);
-Console.WriteLine($"features {sw.Elapsed.TotalSeconds:f1}s"); sw.Restart();
-Console.WriteLine($"knn {Knn.Run(p.Knn, a, train.Labels, b, test.Labels, 10, device, pool).Accuracy} {sw.Elapsed.TotalSeconds:f1}s"); sw.Restart();
-Console.WriteLine($"probe {LinearProbe.Run(p.Probe, p.Seed, a, train.Labels, b, test.Labels, 10, device, pool).Accuracy} {sw.Elapsed.TotalSeconds:f1}s"); sw.Restart();
-if (args.Contains("raw"))
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
+
+var root = new RootCommand("LutNative: pre-train and evaluate vision transformers with MAE and LUT, the same bits on every machine.\n" +
+    "Exit codes: 0 done and equal, 1 a bug in lut, 2 usage, 3 bits differ, 4 incomparable, 5 machine unfit, 6 data, 7 numerics, 8 nothing found, 9 results store, 75 interrupted and resumable.");
+foreach (var c in RunCommand.Build(stop.Token)) root.Subcommands.Add(c);
+root.Subcommands.Add(CompareCommand.Build());
+root.Subcommands.Add(VerifyCommand.Build());
+root.Subcommands.Add(PlanCommand.Build());
+foreach (var c in InspectCommands.Build()) root.Subcommands.Add(c);
+
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
 {
-    Mat c = Features.RawPixels(train, arena), d = Features.RawPixels(test, arena);
-    Console.WriteLine($"raw knn {Knn.Run(p.Knn, c, train.Labels, d, test.Labels, 10, device, pool).Accuracy} {sw.Elapsed.TotalSeconds:f1}s"); sw.Restart();
-    Console.WriteLine($"raw probe {LinearProbe.Run(p.Probe, p.Seed, c, train.Labels, d, test.Labels, 10, device, pool).Accuracy} {sw.Elapsed.TotalSeconds:f1}s"); sw.Restart();
+    Console.Error.WriteLine($"error LUT2000: {parsed.Errors[0].Message}\n  where: lut {string.Join(' ', args)}\n  why:   the command line does not parse ({parsed.Errors.Count} problem(s))\n  fix:   see lut --help, or lut VERB --help");
+    return (int)Exit.Usage;
 }
-foreach (var trunk in new[] { t.Student, null })
+try
 {
-    if (args.Contains("noft")) break;
-    sw.Restart();
-    using var f = new FinetuneTrainer(p, tv, device, pool, exec, trunk);
-    StepReport? r = null;
-    for (long s = 0; s < f.Steps; s++) r = f.Step(s);
-    Console.WriteLine($"{f.Stage} loss {r?.Loss} acc {Classify.Run("x", f.Net, f.Packed(), ev, device, pool).Accuracy} {sw.Elapsed.TotalSeconds:f1}s {f.Steps * f.Batch / sw.Elapsed.TotalSeconds:f0} img/s");
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (LutError e)
+{
+    Console.Error.WriteLine(e.Message);
+    return (int)e.Exit;
+}
+catch (InterruptedException e)
+{
+    Console.Error.WriteLine($"interrupted: {e.Message}; go on with --resume auto");
+    return (int)Exit.Interrupted;
+}
+catch (UnfitMachineException e)
+{
+    Console.Error.WriteLine($"error LUT5001: this machine cannot keep the contract\n  where: start-up self-test\n  why:   {e.Message}\n  fix:   use a machine (or DOTNET_ settings) with hardware fused multiply-add and default rounding");
+    return (int)Exit.Unfit;
+}
+catch (ResultsException e)
+{
+    Console.Error.WriteLine($"error LUT9{(int)e.Fault + 100}: {e.What}\n  where: {e.Where}\n  why:   {e.Why}\n  fix:   {e.Fix}");
+    return (int)Exit.Store;
+}
+catch (CheckpointException e)
+{
+    Console.Error.WriteLine($"error LUT6100: a checkpoint cannot be used\n  where: the checkpoint file\n  why:   {e.Message}\n  fix:   use another checkpoint");
+    return (int)Exit.Data;
+}
+catch (Exception e)
+{
+    Console.Error.WriteLine($"error LUT1001: a bug in lut: {e.Message}\n{e}");
+    return (int)Exit.Internal;
 }

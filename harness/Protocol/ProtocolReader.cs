@@ -18,8 +18,8 @@ public static class ProtocolReader
         [.. typeof(ProtocolReader).Assembly.GetManifestResourceNames().Where(n => n.StartsWith("protocols/", StringComparison.Ordinal))
             .Select(n => n["protocols/".Length..^".toml".Length]).Order(StringComparer.Ordinal)];
 
-    /// <summary>A built-in name (fashion-lut@1) or the path of a .toml file, with overrides "section.key=value".</summary>
-    public static ResolvedProtocol Load(string nameOrPath, IEnumerable<string> overrides)
+    /// <summary>A built-in name (fashion-lut@1) or the path of a .toml file, with overrides "section.key=value" and, apart from them, another seed.</summary>
+    public static ResolvedProtocol Load(string nameOrPath, IEnumerable<string> overrides, long? seed = null)
     {
         bool isPath = nameOrPath.EndsWith(".toml", StringComparison.Ordinal) || nameOrPath.Contains('/');
         string text;
@@ -36,14 +36,15 @@ public static class ProtocolReader
             using var reader = new StreamReader(stream);
             text = reader.ReadToEnd();
         }
-        return Resolve(text, isPath ? nameOrPath : $"protocols/{nameOrPath}.toml", overrides);
+        return Resolve(text, isPath ? nameOrPath : $"protocols/{nameOrPath}.toml", overrides, seed);
     }
 
-    public static ResolvedProtocol Resolve(string toml, string origin, IEnumerable<string> overrides)
+    public static ResolvedProtocol Resolve(string toml, string origin, IEnumerable<string> overrides, long? seed = null)
     {
         var problems = new List<string>();
         var values = Parse(toml, origin, problems);
         var known = Keys(typeof(ProtocolSpec), "").ToDictionary(k => k.Path, k => k.Type);
+        if (seed is { } chosen) values["seed"] = (chosen, "--seed");   // a repetition, not a modification
         string before = problems.Count == 0 ? Fingerprint(values) : "";
         foreach (string set in overrides) Override(set, values, known, problems);
         foreach (var (path, (_, where)) in values.Where(v => !known.ContainsKey(v.Key)))

@@ -78,8 +78,6 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         set => (optimizer.Beta1Power, optimizer.Beta2Power) = value;
     }
 
-    public override void StateChanged() { }
-
     public Weights Packed()
     {
         weights.Pack(pool);

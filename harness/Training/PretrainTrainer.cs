@@ -107,8 +107,6 @@ public sealed unsafe class PretrainTrainer : Trainer
         set => (optimizer.Beta1Power, optimizer.Beta2Power) = value;
     }
 
-    public override void StateChanged() { }
-
     /// <summary>Weights ready for inference with the trained student.</summary>
     public Weights PackedStudent()
     {

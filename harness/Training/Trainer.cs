@@ -46,8 +46,6 @@ public abstract class Trainer : IDisposable
     /// <summary>Values beside the tensors that a checkpoint needs.</summary>
     public abstract (double Beta1Power, double Beta2Power) BetaPowers { get; set; }
 
-    /// <summary>Called after a checkpoint has been loaded into <see cref="States"/>.</summary>
-    public abstract void StateChanged();
 
     /// <summary>Digest of every tensor, "student/blocks.0...", computed over all workers.</summary>
     public unsafe List<TensorDigest> Digests(Pool pool)

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using LutNative.Model.Checkpoints;
+using LutNative.Results;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>compare A B: two runs, or two checkpoints, bit by bit.</summary>
+internal static class CompareCommand
+{
+    internal static Command Build()
+    {
+        var command = new Command("compare", "Compare two runs (or two checkpoints) bit by bit: IDENTICAL, or the first difference. Example: lut compare runs/a runs/b");
+        Argument<string> a = new("A") { Description = "A run's folder or a .safetensors file" }, b = new("B") { Description = "The other one" };
+        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
+        command.Arguments.Add(a);
+        command.Arguments.Add(b);
+        command.Options.Add(json);
+        command.SetAction(r => (int)Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(json)));
+        return command;
+    }
+
+    private static Exit Execute(string a, string b, bool json)
+    {
+        var report = a.EndsWith(".safetensors", StringComparison.Ordinal) ? Checkpoints(a, b) : Comparison.Exact(RunFolders.Find(a), RunFolders.Find(b));
+        var exit = Output.ExitOf(report.Verdict);
+        string verdict = Output.Verdict(report, exit);
+        if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, details = report.Details, compared = report.Compared, exit = (int)exit });
+        else
+        {
+            if (report.First is not null) Console.Out.WriteLine("first difference: " + report.First);
+            foreach (string d in report.Details) Console.Out.WriteLine(d);
+            Console.Out.WriteLine(verdict);
+        }
+        return exit;
+    }
+
+    private static ExactReport Checkpoints(string a, string b)
+    {
+        var (x, _) = Safetensors.Read(a);
+        var (y, _) = Safetensors.Read(b);
+        string? first = null;
+        int differ = 0, common = 0;
+        foreach (var (name, t) in x.Where(t => y.ContainsKey(t.Key)))
+        {
+            common++;
+            var u = y[name];
+            if (t.Bytes.Span.SequenceEqual(u.Bytes.Span) && t.Shape.SequenceEqual(u.Shape)) continue;
+            differ++;
+            first ??= t.DType == "F32" && t.Shape.SequenceEqual(u.Shape) ? Element(name, t, u) : $"{name}: shape or type differs";
+        }
+        int onlyA = x.Keys.Count(k => !y.ContainsKey(k)), onlyB = y.Keys.Count(k => !x.ContainsKey(k));
+        var verdict = differ > 0 ? ExactVerdict.Diverged : onlyA + onlyB > 0 ? ExactVerdict.Missing : ExactVerdict.Identical;
+        return new ExactReport(verdict, first, [$"tensors: {common} compared, {differ} differ, {onlyA} only in A, {onlyB} only in B"]) { Compared = new Dictionary<string, int> { ["tensors"] = common } };
+    }
+
+    /// <summary>The first differing element with both bit patterns, its distance in units in the last place, and how many differ.</summary>
+    private static string Element(string name, SafeTensor t, SafeTensor u)
+    {
+        ReadOnlySpan<float> p = t.Floats, q = u.Floats;
+        int at = -1, count = 0;
+        for (int i = 0; i < p.Length; i++)
+            if (BitConverter.SingleToInt32Bits(p[i]) != BitConverter.SingleToInt32Bits(q[i]))
+            {
+                if (at < 0) at = i;
+                count++;
+            }
+        int a = BitConverter.SingleToInt32Bits(p[at]), b = BitConverter.SingleToInt32Bits(q[at]);
+        static long Line(int bits) => bits >= 0 ? bits : -(long)(bits & int.MaxValue);   // floats in order on one line of integers
+        return FormattableString.Invariant($"{name}[{at}] of [{string.Join(", ", t.Shape)}]: 0x{a:x8} ({p[at]:R}) is not 0x{b:x8} ({q[at]:R}), {Math.Abs(Line(a) - Line(b))} ulp; {count} of {p.Length} elements differ");
+    }
+}

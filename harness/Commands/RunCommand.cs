@@ -1,0 +1,49 @@
+using System.CommandLine;
+using LutNative.Harness.Training;
+using LutNative.Results;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>run, pretrain, finetune and eval: a whole protocol, or one stage of it.</summary>
+internal static class RunCommand
+{
+    internal static IEnumerable<Command> Build(CancellationToken stop)
+    {
+        yield return Make("run", "Run a whole protocol: pre-train, evaluate, record, and verify against the committed reference. Example: lut run fashion-lut@1", RunRequest.AllStages, checkpoint: false, stop);
+        yield return Make("pretrain", "Only pre-train. Example: lut pretrain fashion-mae@1", ["pretrain"], checkpoint: false, stop);
+        yield return Make("finetune", "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 --checkpoint X.safetensors", ["finetune"], checkpoint: true, stop);
+        yield return Make("eval", "k-NN and linear probe of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors", ["knn", "probe"], checkpoint: true, stop);
+    }
+
+    private static Command Make(string name, string description, IReadOnlyList<string> stages, bool checkpoint, CancellationToken stop)
+    {
+        var command = new Command(name, description);
+        var options = new RunOptions(command);
+        var from = new Option<string>("--checkpoint") { Description = "A checkpoint of the pre-training stage (.safetensors)", Required = true };
+        if (checkpoint) command.Options.Add(from);
+        command.SetAction(r => (int)Execute(options.Request(r, stages, checkpoint ? r.GetValue(from) : null), r.GetValue(options.Json), stop));
+        return command;
+    }
+
+    private static Exit Execute(RunRequest request, bool json, CancellationToken stop)
+    {
+        var run = Runner.Run(request, stop);
+        bool whole = request.Stages.Count == RunRequest.AllStages.Count && !request.Protocol.Modified;
+        var reference = whole ? Reference.Find(request.Protocol.Name) : null;
+        var report = reference is null ? null : Reference.Compare(run, reference);
+        // another seed has other digests: there is nothing to compare with
+        if (report?.Verdict == ExactVerdict.Incomparable) report = null;
+        var exit = report is null ? Exit.Ok : Output.ExitOf(report.Verdict);
+        string verdict = report is null ? "VERDICT exact=NO-REFERENCE exit=0" : Output.Verdict(report, exit);
+        if (json)
+        {
+            Output.Json(new { run = run.Folder, protocol = request.Protocol.Name, math_hash = request.Protocol.MathHash, evals = Output.Evals(run).Select(e => new { metric = e[0], correct = e[1], percent = e[2] }), verdict, exit = (int)exit });
+            return exit;
+        }
+        Output.Table(["metric", "correct", "percent"], Output.Evals(run));
+        Console.Out.WriteLine($"results {run.Folder}");
+        foreach (string d in report?.Verdict == ExactVerdict.Diverged ? report.Details : []) Console.Out.WriteLine(d);
+        Console.Out.WriteLine(verdict);
+        return exit;
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using LutNative.Harness.Protocol;
+using LutNative.Harness.Training;
+using LutNative.Model.Devices;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>The options that every verb which computes has.</summary>
+internal sealed class RunOptions
+{
+    private readonly Argument<string> protocol = new("protocol") { Description = "A built-in protocol (see `lut ls`) or a .toml file" };
+    private readonly Option<string[]> set = new("--set") { Description = "section.key=value: change a value of the protocol; the run is then marked +modified", AllowMultipleArgumentsPerToken = false };
+    private readonly Option<int> seed = Numbers.Int("--seed", -1, "Use another seed than the protocol's", -1);
+    private readonly Option<double?> lr = Numbers.Double("--lr", "Short for --set pretrain.blr=...");
+    private readonly Option<int> threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core. Never changes a bit");
+    private readonly Option<int> microBatch = Numbers.Int("--micro-batch", 0, "Samples at once through the network; 0 means a grain. Never changes a bit");
+    private readonly Option<int> dataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads. Never changes a bit");
+    private readonly Option<bool> recompute = new("--recompute") { Description = "Recompute activations instead of keeping them (less memory). Never changes a bit" };
+    private readonly Option<string> device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128 or oracle. Never changes a bit", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> output = new("--output", "-o") { Description = "Folder for runs", DefaultValueFactory = _ => "runs" };
+    private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
+    private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
+    private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints (1 by default)");
+    private readonly Option<int> stopAfter = Numbers.Int("--stop-after", 0, "Stop with a checkpoint after this many steps, as Ctrl-C would (exit 75)");
+    private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
+
+    public Option<bool> Json { get; } = new("--json") { Description = "Print the result as one JSON object on standard output" };
+
+    public RunOptions(Command command)
+    {
+        command.Arguments.Add(protocol);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, recompute, device, output, resume, data, every, stopAfter, quiet, Json }) command.Options.Add(o);
+    }
+
+    public ResolvedProtocol Protocol(ParseResult r)
+    {
+        var sets = (r.GetValue(set) ?? []).ToList();
+        if (r.GetValue(lr) is { } rate) sets.Add("pretrain.blr=" + rate.ToString("0.0##################", CultureInfo.InvariantCulture));
+        return ProtocolReader.Load(r.GetValue(protocol)!, sets, r.GetValue(seed) is var s and >= 0 ? s : null);
+    }
+
+    public RunRequest Request(ParseResult r, IReadOnlyList<string> stages, string? checkpoint)
+    {
+        var resolved = Protocol(r);
+        int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
+        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), r.GetValue(recompute), r.GetValue(stopAfter));
+        string root = r.GetValue(output)!;
+        string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;
+        if (folder is not null && !Directory.Exists(folder))
+            throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
+        return new RunRequest(resolved, exec, DeviceOf(r.GetValue(device)!), root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs());
+    }
+
+    private static Device DeviceOf(string name) =>
+        name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)
+        ?? throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", "known devices are cpu, cpu-512, cpu-256, cpu-128 and oracle", $"did you mean {Nearest.To(name, ["cpu", "cpu-512", "cpu-256", "cpu-128", "oracle"])}?");
+}

@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using LutNative.Harness.Evaluation;
+using LutNative.Harness.Training;
+using LutNative.Model.Numerics;
+using LutNative.Results;
+
+namespace LutNative.Harness.Reports;
+
+/// <summary>Collects a run's rows and commits them as parts of its tables.</summary>
+public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<string, string> metadata)
+{
+    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events);
+    private readonly long started = Stopwatch.GetTimestamp();
+
+    public RunStore Store { get; } = store;
+    public string RunId { get; } = runId;
+    public long StepsThisProcess { get; private set; }
+
+    public void Step(Trainer t, long s, StepReport r, List<TensorDigest>? state, long ns)
+    {
+        StepsThisProcess++;
+        byte[]? digest = state is null ? null : Bytes(Digest.Combine(state.Select(d => (d.Tensor, d.Value))));
+        steps.Add(RunId, t.Stage, s, (int)(s / t.StepsPerEpoch), (s + 1) * t.Batch, r.Lr, BitConverter.DoubleToInt64Bits(r.Lr), r.Loss, Bits(r.Loss), r.Recon, Bits(r.Recon), r.Context, Bits(r.Context),
+            r.GradNorm, Bits(r.GradNorm), Bytes(r.BatchIds), digest, ns, r.DataNs);
+        for (int i = 0; i < (state?.Count ?? 0); i++)
+            digests.Add(RunId, t.Stage, s, i, state![i].Tensor, string.Join("x", state[i].Shape), Bytes(state[i].Value));
+    }
+
+    public void Eval(EvalResult e, long ns)
+    {
+        evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, Bytes(Digest.Of(e.Predicted) + Digest.Of(e.Margin)), ns);
+        for (int i = 0; i < e.Predicted.Length; i++) predictions.Add(RunId, e.Metric, i, (int)e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
+    }
+
+    public void Event(string key, string stage, long? step, string value) =>
+        events.Add(RunId, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, key, stage, step, value);
+
+    /// <summary>Writes what has been collected; returns the part's number.</summary>
+    public int Commit() => Store.Commit([steps, digests, evals, predictions, events], metadata);
+
+    /// <summary>The last part that is on disk.</summary>
+    public int LastPart => Store.LastPart();
+
+    private static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
+    private static uint? Bits(float? x) => x is { } v ? Bits(v) : null;
+
+    internal static byte[] Bytes(Digest d)
+    {
+        byte[] b = new byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(b, d.High);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(b.AsSpan(8), d.Low);
+        return b;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using LutNative.Model.Checkpoints;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>Where a stage stands: step is the next step to run; part is the last committed part of the result tables.</summary>
+public sealed record CheckpointPlace(string Path, string Stage, long Step, int Part, string MathHash);
+
+/// <summary>
+/// The checkpoints of a run: the newest two of the running stage, and the last one of every finished stage. A damaged one is named and skipped.
+/// </summary>
+public sealed class CheckpointStore(string folder, string mathHash, string protocol)
+{
+    private static readonly string[] StageOrder = ["pretrain", "finetune", "scratch"];
+
+    public string Folder { get; } = System.IO.Path.Combine(folder, "checkpoints");
+
+    public string PathOf(string stage, long step) => System.IO.Path.Combine(Folder, FormattableString.Invariant($"{stage}-{step:d8}.safetensors"));
+
+    public void Save(Trainer trainer, long step, int part)
+    {
+        string path = PathOf(trainer.Stage, step);
+        try
+        {
+            Directory.CreateDirectory(Folder);
+            CheckpointFile.Write(path, trainer.States, new Dictionary<string, string>
+            {
+                ["lut.stage"] = trainer.Stage,
+                ["lut.step"] = step.ToString(CultureInfo.InvariantCulture),
+                ["lut.part"] = part.ToString(CultureInfo.InvariantCulture),
+                ["lut.math_hash"] = mathHash,
+                ["lut.protocol"] = protocol,
+                ["lut.beta1_power"] = CheckpointFile.Bits(trainer.BetaPowers.Beta1Power),
+                ["lut.beta2_power"] = CheckpointFile.Bits(trainer.BetaPowers.Beta2Power),
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 1, $"cannot write the checkpoint of step {step}", path, e.Message, "free some space or choose another --output; earlier checkpoints and results are intact, resume with --resume");
+        }
+        foreach (string old in Files(trainer.Stage).Where(f => StepOf(f) < step).SkipLast(1)) Delete(old);
+    }
+
+    /// <summary>The furthest checkpoint that is whole and belongs to this protocol; damaged ones are reported and skipped.</summary>
+    public CheckpointPlace? Newest(Action<string> warn)
+    {
+        if (!Directory.Exists(Folder)) return null;
+        var files = Directory.GetFiles(Folder, "*.safetensors").OrderByDescending(f => Array.IndexOf(StageOrder, StageOf(f))).ThenByDescending(StepOf);
+        foreach (string f in files)
+            try
+            {
+                var (_, meta) = CheckpointFile.ReadChecked(f);
+                if (meta.GetValueOrDefault("lut.math_hash") != mathHash)
+                    throw new LutError(Exit.Inconclusive, 1, "the checkpoint belongs to another protocol or seed", f, $"its math_hash is {meta.GetValueOrDefault("lut.math_hash")}, this run's is {mathHash}", "resume with the protocol, seed and --set options of the interrupted run");
+                return new CheckpointPlace(f, meta["lut.stage"], long.Parse(meta["lut.step"], CultureInfo.InvariantCulture), int.Parse(meta["lut.part"], CultureInfo.InvariantCulture), mathHash);
+            }
+            catch (CheckpointException e)
+            {
+                warn($"skipping a damaged checkpoint: {e.Message}");
+            }
+        return null;
+    }
+
+    public void Load(string path, Trainer trainer)
+    {
+        var (tensors, meta) = CheckpointFile.ReadChecked(path);
+        CheckpointFile.Load(tensors, trainer.States, path);
+        trainer.BetaPowers = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
+    }
+
+    public static int Order(string stage) => Array.IndexOf(StageOrder, stage);
+
+    private IEnumerable<string> Files(string stage) => Directory.GetFiles(Folder, stage + "-*.safetensors").OrderBy(StepOf);
+
+    private static string StageOf(string path) => System.IO.Path.GetFileName(path).Split('-')[0];
+
+    private static long StepOf(string path) =>
+        long.TryParse(System.IO.Path.GetFileNameWithoutExtension(path).Split('-')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out long s) ? s : -1;
+
+    private static void Delete(string path)
+    {
+        File.Delete(path);
+        File.Delete(path + ".sha256");
+    }
+}

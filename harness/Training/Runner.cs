@@ -1,0 +1,214 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using LutNative.Harness.Data;
+using LutNative.Harness.Evaluation;
+using LutNative.Harness.Protocol;
+using LutNative.Harness.Reports;
+using LutNative.Model.Checkpoints;
+using LutNative.Model.Devices;
+using LutNative.Model.Tensors;
+using LutNative.Results;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>One run of a protocol, or of some of its stages.</summary>
+/// <param name="Stages">Of pretrain, knn, probe, finetune, scratch, raw.</param>
+/// <param name="Checkpoint">Pre-trained weights to use instead of running pretrain.</param>
+/// <param name="ResumeFolder">The interrupted run to go on with.</param>
+public sealed record RunRequest(ResolvedProtocol Protocol, ExecOptions Exec, Device Device, string Output, string? ResumeFolder, string? DataFolder,
+    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv)
+{
+    public static IReadOnlyList<string> AllStages { get; } = ["pretrain", "knn", "probe", "finetune", "scratch", "raw"];
+}
+
+/// <summary>Runs stages in order, each from where the newest checkpoint left it, and closes the run's folder.</summary>
+public sealed class Runner
+{
+    private readonly RunRequest request;
+    private readonly ProtocolSpec p;
+    private readonly Progress progress;
+    private readonly Pool pool;
+    private readonly ImageSet trainSet, testSet;
+    private readonly Views train, test;
+    private readonly RunStore store;
+    private readonly CheckpointStore checkpoints;
+    private readonly Recorder recorder;
+    private readonly CheckpointPlace? place;
+    private readonly HashSet<string> known;
+    private readonly DateTime startedUtc = DateTime.UtcNow;
+    private readonly long started = Stopwatch.GetTimestamp();
+    private readonly string runId, dataHash;
+    private readonly int resumeCount;
+    private readonly CancellationToken stop;
+
+    private Runner(RunRequest request, CancellationToken stop)
+    {
+        (this.request, this.stop, p) = (request, stop, request.Protocol.Spec);
+        progress = new Progress(request.Quiet);
+        (trainSet, testSet) = FashionMnist.Load(p.Data, request.DataFolder);
+        (train, test) = (new Views(p, trainSet), new Views(p, testSet));
+        dataHash = Hash($"{trainSet.Sha256} {trainSet.Count} {testSet.Sha256} {testSet.Count}");
+        pool = new Pool(request.Exec.Threads);
+        runId = Guid.CreateVersion7().ToString();
+        string folder = request.ResumeFolder ?? Path.Combine(request.Output, FormattableString.Invariant($"{request.Protocol.Name}_s{p.Seed}_{runId[^8..]}"));
+        store = RunStore.Create(folder);
+        if (store.IsComplete) throw new LutError(Exit.Usage, 10, "the run is already complete", folder, "a finished run never changes", "start a new one without --resume");
+        checkpoints = new CheckpointStore(folder, request.Protocol.MathHash, request.Protocol.Name);
+        place = checkpoints.Newest(text => progress.Say("warning: " + text));
+        store.DropPartsAfter(place?.Part ?? -1);
+        known = [.. store.Read(Schema.Evals).Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!)];
+        var events = store.Read(Schema.Events);
+        if (events.Rows.Count > 0) runId = events.Get<string>(0, "run_id");
+        resumeCount = events.Rows.Count(r => (string)r[Schema.Events.IndexOf("key")]! == "resume") + (request.ResumeFolder is null ? 0 : 1);
+        recorder = new Recorder(store, runId, new Dictionary<string, string> { ["lut.run_id"] = runId, ["lut.protocol"] = request.Protocol.Name, ["lut.math_hash"] = request.Protocol.MathHash, ["lut.data_hash"] = dataHash, ["lut.writer"] = "lut " + Version.Lut });
+        recorder.Event(request.ResumeFolder is null ? "run_start" : "resume", place?.Stage ?? "", place?.Step, request.Protocol.Name);
+        Write("config.resolved.toml", request.Protocol.Toml);
+        Write("config.canonical.json", request.Protocol.CanonicalJson);
+    }
+
+    /// <summary>Returns the finished run's folder.</summary>
+    public static RunStore Run(RunRequest request, CancellationToken stop)
+    {
+        var runner = new Runner(request, stop);
+        using (runner.pool)
+        {
+            runner.Say();
+            runner.Stages();
+            runner.Close();
+            return runner.store;
+        }
+    }
+
+    private void Say()
+    {
+        progress.Say(FormattableString.Invariant($"lut {Version.Lut} {request.Protocol.Name} seed {p.Seed} contract {p.Contract}"));
+        progress.Say(FormattableString.Invariant($"machine {Machine.CpuModel}, {Machine.Isa}, device {request.Device.Name}, {request.Exec.Threads} threads"));
+        progress.Say($"math_hash {request.Protocol.MathHash}");
+        progress.Say($"run {store.Folder}");
+        if (place is not null) progress.Say(FormattableString.Invariant($"resuming from {place.Stage} step {place.Step}"));
+    }
+
+    private void Stages()
+    {
+        bool needsTrunk = request.Stages.Any(s => s is "pretrain" or "knn" or "probe" or "finetune");
+        using var pretrain = needsTrunk ? new PretrainTrainer(p, train, request.Device, pool, request.Exec) : null;
+        if (pretrain is not null) Pretrain(pretrain);
+        if (pretrain is not null) Probe(pretrain);
+        foreach (string stage in new[] { "finetune", "scratch" })
+            if (request.Stages.Contains(stage) && !known.Contains(stage + "_top1") && (stage != "scratch" || p.Baselines.Scratch) && p.Finetune.Epochs > 0)
+                Supervised(stage, stage == "finetune" ? pretrain!.Student : null);
+        if (request.Stages.Contains("raw") && p.Baselines.RawPixels) Raw();
+    }
+
+    private void Pretrain(PretrainTrainer t)
+    {
+        if (request.Checkpoint is { } external)
+        {
+            try
+            {
+                CheckpointFile.Load(CheckpointFile.ReadChecked(external).Tensors, [("student", t.Student)], external);
+            }
+            catch (CheckpointException e)
+            {
+                throw new LutError(Exit.Data, 20, "the checkpoint cannot be used", external, e.Message, "give a checkpoint written by this protocol's model");
+            }
+            return;
+        }
+        long from = 0;
+        if (place is not null)
+        {
+            string path = place.Stage == t.Stage ? place.Path : checkpoints.PathOf(t.Stage, t.Steps);
+            checkpoints.Load(path, t);
+            from = place.Stage == t.Stage ? place.Step : t.Steps;
+        }
+        if (from < t.Steps) TrainingLoop.Run(t, from, recorder, checkpoints, pool, request.Exec, progress, stop);
+        if (request.Stages.Contains("pretrain"))
+            Reconstructions.Write(Path.Combine(store.Folder, "reconstructions.png"), p, t.Net, t.PackedStudent(), test, request.Device);
+    }
+
+    private void Probe(PretrainTrainer t)
+    {
+        var wanted = new[] { "knn", "probe" }.Where(s => request.Stages.Contains(s) && !known.Contains(s + "_top1")).ToArray();
+        if (wanted.Length == 0) return;
+        using var arena = new Arena();
+        progress.Say("stage=features");
+        var weights = t.PackedStudent();
+        Mat a = Features.Encode(t.Net, weights, train, request.Device, pool, arena), b = Features.Encode(t.Net, weights, test, request.Device, pool, arena);
+        foreach (string s in wanted) Measure(() => s == "knn" ? Neighbours(a, b) : Linear(a, b));
+    }
+
+    private void Raw()
+    {
+        using var arena = new Arena();
+        Mat a = Features.RawPixels(trainSet, arena), b = Features.RawPixels(testSet, arena);
+        if (!known.Contains("raw_knn_top1")) Measure(() => Neighbours(a, b) with { Metric = "raw_knn_top1" });
+        if (!known.Contains("raw_probe_top1")) Measure(() => Linear(a, b) with { Metric = "raw_probe_top1" });
+    }
+
+    private EvalResult Neighbours(Mat a, Mat b) => Knn.Run(p.Knn, a, trainSet.Labels, b, testSet.Labels, p.Data.Classes, request.Device, pool);
+
+    private EvalResult Linear(Mat a, Mat b) => LinearProbe.Run(p.Probe, p.Seed, a, trainSet.Labels, b, testSet.Labels, p.Data.Classes, request.Device, pool);
+
+    private void Supervised(string stage, State? trunk)
+    {
+        using var t = new FinetuneTrainer(p, train, request.Device, pool, request.Exec, trunk);
+        long from = 0;
+        if (place is not null && CheckpointStore.Order(place.Stage) >= CheckpointStore.Order(stage))
+        {
+            checkpoints.Load(place.Stage == stage ? place.Path : checkpoints.PathOf(stage, t.Steps), t);
+            from = place.Stage == stage ? place.Step : t.Steps;
+        }
+        if (from < t.Steps) TrainingLoop.Run(t, from, recorder, checkpoints, pool, request.Exec, progress, stop);
+        Measure(() => Classify.Run(stage + "_top1", t.Net, t.Packed(), test, request.Device, pool));
+    }
+
+    private void Measure(Func<EvalResult> run)
+    {
+        long before = Stopwatch.GetTimestamp();
+        var result = run();
+        recorder.Eval(result, (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds);
+        recorder.Event("eval", "", null, FormattableString.Invariant($"{result.Metric} {result.Correct}/{result.Labels.Length}"));
+        progress.Say(FormattableString.Invariant($"eval={result.Metric} correct={result.Correct}/{result.Labels.Length} percent={result.Accuracy:f2}"));
+        recorder.Commit();
+        if (stop.IsCancellationRequested) throw new InterruptedException("stopped after an evaluation; the last checkpoint is on disk");
+    }
+
+    private void Close()
+    {
+        recorder.Event("run_stop", "", null, "success");
+        recorder.Commit();
+        var steps = store.Read(Schema.Steps);
+        Table run = new(Schema.Run), hosts = new(Schema.Hosts), env = new(Schema.Env);
+        var e = request.Exec;
+        long images = steps.Rows.GroupBy(r => (string)r[1]!).Aggregate(0L, (sum, g) => sum + g.Max(r => (long)r[Schema.Steps.IndexOf("images_seen")]!));
+        run.Add(runId, request.Protocol.Name, request.Protocol.Modified, string.Join(",", request.Stages), "success", 0, startedUtc, DateTime.UtcNow, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,
+            p.Seed, p.Contract, request.Protocol.MathHash, dataHash, Hash(FormattableString.Invariant($"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}")), Version.Lut, Version.Lut, "bitwise-cross-device",
+            request.Device.Name, e.Threads, e.MicroBatch, e.DataWorkers, resumeCount, (long)steps.Rows.Count, images, Encoding.UTF8.GetBytes(request.Protocol.Toml), Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)));
+        Machine.AddHost(hosts, runId);
+        Machine.AddAssemblies(env, runId);
+        store.Commit([run, hosts, env], new Dictionary<string, string> { ["lut.run_id"] = runId, ["lut.protocol"] = request.Protocol.Name, ["lut.math_hash"] = request.Protocol.MathHash, ["lut.data_hash"] = dataHash, ["lut.writer"] = "lut " + Version.Lut });
+        try
+        {
+            store.WriteManifest();
+        }
+        catch (Exception x) when (x is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 2, "cannot close the run", store.Folder, x.Message, "free some space and resume; every table is intact");
+        }
+    }
+
+    private void Write(string name, string text)
+    {
+        try
+        {
+            File.WriteAllText(Path.Combine(store.Folder, name), text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 3, $"cannot write {name}", store.Folder, e.Message, "free some space or choose another --output");
+        }
+    }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

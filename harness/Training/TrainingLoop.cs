@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using LutNative.Harness.Reports;
+using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>The run stopped at a checkpoint because it was asked to; it can be resumed.</summary>
+public sealed class InterruptedException(string message) : Exception(message);
+
+/// <summary>Runs a stage's steps: record, digest, checkpoint, stop cleanly when asked.</summary>
+public static class TrainingLoop
+{
+    public static void Run(Trainer t, long from, Recorder recorder, CheckpointStore checkpoints, Pool pool, ExecOptions exec, Progress progress, CancellationToken stop)
+    {
+        long last = Stopwatch.GetTimestamp(), taken = 0;
+        progress.Begin(t.Stage, from, t.Steps, t.Batch);
+        for (long s = from; s < t.Steps; s++)
+        {
+            long before = Stopwatch.GetTimestamp();
+            var report = t.Step(s);
+            long ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
+            List<TensorDigest>? digests = (s + 1) % t.DigestEvery == 0 || s + 1 == t.Steps ? t.Digests(pool) : null;
+            recorder.Step(t, s, report, digests, ns);
+            progress.Step(s + 1, report);
+            taken++;
+            bool end = s + 1 == t.Steps, asked = stop.IsCancellationRequested || (exec.StopAfter > 0 && recorder.StepsThisProcess >= exec.StopAfter);
+            if (!end && !asked && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery) continue;
+            recorder.Event("checkpoint", t.Stage, s + 1, "");
+            checkpoints.Save(t, s + 1, recorder.Commit());
+            last = Stopwatch.GetTimestamp();
+            if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written");
+        }
+        progress.End();
+    }
+}

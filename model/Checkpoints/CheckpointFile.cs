@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using LutNative.Model.Numerics;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Checkpoints;
+
+/// <summary>
+/// A training state on disk: safetensors with the authors' names for the student (timm and PyTorch load it), "ema." for the teacher, "exp_avg." and
+/// "exp_avg_sq." for the moments; step, stage and beta products in the metadata, and the digest of every tensor, so that damage is named.
+/// Written to a temporary file, flushed, renamed, with a .sha256 beside it.
+/// </summary>
+public static unsafe class CheckpointFile
+{
+    private static string Prefix(string state) => state switch { "student" => "", "teacher" => "ema.", _ => state + "." };
+
+    public static void Write(string path, IEnumerable<(string Name, State State)> states, IReadOnlyDictionary<string, string> metadata)
+    {
+        var tensors = new List<SafeTensor>();
+        var digests = new Dictionary<string, string>();
+        foreach (var (name, state) in states)
+        {
+            bool moments = name is "exp_avg" or "exp_avg_sq";
+            foreach (var e in state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter || !moments))
+            {
+                byte[] bytes = MemoryMarshal.AsBytes(state[e].Span).ToArray();
+                tensors.Add(new SafeTensor(Prefix(name) + e.Name, "F32", [.. e.Shape.Select(n => (long)n)], bytes));
+                digests[Prefix(name) + e.Name] = Digest.Of(state[e].Data, e.Count).ToString();
+            }
+            for (int i = 0; i < state.Counters.Length && !moments; i++)
+                tensors.Add(new SafeTensor(Prefix(name) + state.Layout.Counters[i], "I64", [1], BitConverter.GetBytes(state.Counters[i])));
+        }
+        var all = new Dictionary<string, string>(metadata) { ["format"] = "pt", ["digests"] = JsonSerializer.Serialize(digests) };
+        string temporary = path + ".tmp";
+        try
+        {
+            byte[] hash;
+            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite))
+            {
+                Safetensors.Write(file, tensors, all);
+                file.Flush(true);
+                file.Position = 0;
+                hash = SHA256.HashData(file);
+            }
+            File.WriteAllText(path + ".sha256", $"{Convert.ToHexStringLower(hash)}  {Path.GetFileName(path)}\n");
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            if (File.Exists(temporary)) File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Reads a checkpoint and proves it whole: SHA-256 beside it (when there), safetensors invariants, every tensor's digest.</summary>
+    public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) ReadChecked(string path)
+    {
+        var (tensors, metadata) = Safetensors.Read(path);
+        if (DamagedTensor(tensors, metadata) is { } tensor)
+            throw new CheckpointException($"{path} is damaged: tensor {tensor} does not have the digest that was recorded when it was written; use another checkpoint");
+        if (File.Exists(path + ".sha256"))
+        {
+            string recorded = File.ReadAllText(path + ".sha256").Split(' ')[0];
+            using var stream = File.OpenRead(path);
+            if (Convert.ToHexStringLower(SHA256.HashData(stream)) != recorded) throw new CheckpointException($"{path} is damaged: its SHA-256 is not the one in {Path.GetFileName(path)}.sha256; use another checkpoint");
+        }
+        return (tensors, metadata);
+    }
+
+    /// <summary>The first tensor whose bits are not those that were written, or null.</summary>
+    public static string? DamagedTensor(Dictionary<string, SafeTensor> tensors, Dictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue("digests", out string? json)) return null;
+        Dictionary<string, string> recorded;
+        try
+        {
+            recorded = JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
+        }
+        catch (JsonException)
+        {
+            return "(the digest list itself)";
+        }
+        foreach (var (name, digest) in recorded.OrderBy(r => r.Key, StringComparer.Ordinal))
+            if (!tensors.TryGetValue(name, out var t) || t.DType != "F32" || Digest.Of(t.Floats).ToString() != digest) return name;
+        return null;
+    }
+
+    /// <summary>Copies a checkpoint's tensors into states; every tensor must be there with its shape.</summary>
+    public static void Load(Dictionary<string, SafeTensor> tensors, IEnumerable<(string Name, State State)> states, string path)
+    {
+        var missing = new List<string>();
+        foreach (var (name, state) in states)
+        {
+            bool moments = name is "exp_avg" or "exp_avg_sq";
+            foreach (var e in state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter || !moments))
+            {
+                if (!tensors.TryGetValue(Prefix(name) + e.Name, out var t)) missing.Add(Prefix(name) + e.Name);
+                else if (!t.Shape.SequenceEqual(e.Shape.Select(n => (long)n)))
+                    throw new CheckpointException($"{path}: tensor {Prefix(name)}{e.Name} has shape [{string.Join(", ", t.Shape)}], the network needs [{string.Join(", ", e.Shape)}]; the checkpoint belongs to another model");
+                else t.Floats.CopyTo(state[e].Span);
+            }
+            for (int i = 0; i < state.Counters.Length && !moments; i++)
+                if (!tensors.TryGetValue(Prefix(name) + state.Layout.Counters[i], out var t)) missing.Add(Prefix(name) + state.Layout.Counters[i]);
+                else state.Counters[i] = t.Longs[0];
+        }
+        if (missing.Count > 0)
+            throw new CheckpointException($"{path} lacks {missing.Count} tensors that the network needs, first {missing[0]}; the checkpoint belongs to another model or stage");
+    }
+
+    public static string Bits(double x) => BitConverter.DoubleToInt64Bits(x).ToString("x16", CultureInfo.InvariantCulture);
+
+    public static double FromBits(string hex) => BitConverter.Int64BitsToDouble(long.Parse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,14 @@
+namespace LutNative.Results;
+
+/// <summary>Why the results store refused: which exit code a caller should give.</summary>
+public enum StoreFault { Unreadable, NewerSchema, CannotWrite, Damaged, Missing }
+
+/// <summary>A results file cannot be written, read or trusted; the message says what, where, why and what to do.</summary>
+public sealed class ResultsException(StoreFault fault, string what, string where, string why, string fix) : Exception($"{what}: {why}")
+{
+    public StoreFault Fault { get; } = fault;
+    public string What { get; } = what;
+    public string Where { get; } = where;
+    public string Why { get; } = why;
+    public string Fix { get; } = fix;
+}

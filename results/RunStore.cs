@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace LutNative.Results;
+
+/// <summary>
+/// A run's folder: tables as numbered parts (steps-00003.parquet), each written once and never changed, and a few plain files. A commit writes one part
+/// of every table that has new rows; after an interruption the parts that the resumed checkpoint does not know are dropped and made again.
+/// When a run ends, MANIFEST.sha256 covers every file and COMPLETE marks the folder immutable.
+/// </summary>
+public sealed class RunStore(string folder)
+{
+    public const string ManifestName = "MANIFEST.sha256", CompleteName = "COMPLETE";
+
+    public string Folder { get; } = folder;
+    public bool IsComplete => File.Exists(Path.Combine(Folder, CompleteName));
+
+    public static RunStore Create(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ResultsException(StoreFault.CannotWrite, "cannot create the run's folder", folder, e.Message, "choose another --output");
+        }
+        return new RunStore(folder);
+    }
+
+    /// <summary>The highest part number of any table; -1 when there is none.</summary>
+    public int LastPart() => Parts("*").Select(PartNumber).DefaultIfEmpty(-1).Max();
+
+    /// <summary>Writes one part of each non-empty table under the next number and empties them; returns the number.</summary>
+    public int Commit(IEnumerable<Table> tables, IReadOnlyDictionary<string, string> metadata)
+    {
+        int part = LastPart() + 1;
+        foreach (var table in tables.Where(t => t.Rows.Count > 0))
+        {
+            TableFile.Write(Path.Combine(Folder, FormattableString.Invariant($"{table.Schema.Name}-{part:d5}.parquet")), table, metadata);
+            table.Clear();
+        }
+        return part;
+    }
+
+    public void DropPartsAfter(int part)
+    {
+        foreach (string f in Parts("*").Where(f => PartNumber(f) > part)) File.Delete(f);
+    }
+
+    /// <summary>All rows of a table, parts in order; empty when the run has none.</summary>
+    public Table Read(TableSchema schema)
+    {
+        var all = new Table(schema);
+        foreach (string f in Parts(schema.Name)) all.AddRange(TableFile.Read(f));
+        return all;
+    }
+
+    public void WriteManifest()
+    {
+        var lines = Files().Select(f => $"{Sha256(f)}  {Path.GetRelativePath(Folder, f)}");
+        File.WriteAllLines(Path.Combine(Folder, ManifestName), lines);
+        File.WriteAllText(Path.Combine(Folder, CompleteName), "");
+    }
+
+    /// <summary>Every file whose bytes are not what the manifest says, with the reason; empty when the run is intact.</summary>
+    public IReadOnlyList<string> Damage()
+    {
+        string manifest = Path.Combine(Folder, ManifestName);
+        if (!File.Exists(manifest)) return [$"{ManifestName} is missing: the run did not finish, or the file was removed"];
+        var problems = new List<string>();
+        foreach (string line in File.ReadAllLines(manifest))
+        {
+            string[] part = line.Split("  ", 2);
+            if (part.Length != 2) problems.Add($"{ManifestName} has a malformed line: {line}");
+            else if (!File.Exists(Path.Combine(Folder, part[1]))) problems.Add($"{part[1]} is missing");
+            else if (Sha256(Path.Combine(Folder, part[1])) != part[0]) problems.Add($"{part[1]} has changed since the run ended (its SHA-256 differs from the manifest)");
+        }
+        return problems;
+    }
+
+    public static string Sha256(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private IEnumerable<string> Files() =>
+        Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) is not (ManifestName or CompleteName) && !f.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+
+    private IEnumerable<string> Parts(string table)
+    {
+        if (!Directory.Exists(Folder)) throw new ResultsException(StoreFault.Missing, $"there is no run {Folder}", Path.GetFullPath(Folder), "the folder does not exist", "`lut ls` lists the runs");
+        return Directory.GetFiles(Folder, table + "-*.parquet").Where(f => PartNumber(f) >= 0).Order(StringComparer.Ordinal);
+    }
+
+    private static int PartNumber(string path)
+    {
+        string name = Path.GetFileNameWithoutExtension(path);
+        return int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : -1;
+    }
+}

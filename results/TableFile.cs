@@ -1,0 +1,197 @@
+using System.Globalization;
+using System.IO.Compression;
+using Parquet;
+using Parquet.Schema;
+
+namespace LutNative.Results;
+
+/// <summary>
+/// The checked Parquet writer and reader (one file, one row group). Written to a temporary file, read back and compared bit for bit, flushed,
+/// renamed: a file under its final name is whole. Float columns are byte-stream-split, so that no min/max statistics exist for NaN to spoil;
+/// Zstandard at level 3; never appended to.
+/// </summary>
+public static class TableFile
+{
+    public static void Write(string path, Table table, IReadOnlyDictionary<string, string> metadata)
+    {
+        string temporary = path + ".tmp";
+        try
+        {
+            // Flush(true) asks the disk: what is renamed is stored
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite))
+            {
+                WriteAsync(stream, table, metadata).GetAwaiter().GetResult();
+                stream.Flush(true);
+            }
+            Verify(temporary, table);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            TryDelete(temporary);
+            throw new ResultsException(StoreFault.CannotWrite, $"cannot write the table {table.Schema.Name}", path, e.Message, "free some space or choose another --output; everything written before is intact, and the run can be resumed");
+        }
+        catch
+        {
+            TryDelete(temporary);
+            throw;
+        }
+    }
+
+    public static Table Read(string path) => ReadWithMetadata(path).Table;
+
+    public static (Table Table, IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(string path)
+    {
+        try
+        {
+            return ReadAsync(path).GetAwaiter().GetResult();
+        }
+        catch (ResultsException)
+        {
+            throw;
+        }
+        catch (FileNotFoundException)
+        {
+            throw new ResultsException(StoreFault.Missing, $"there is no table {Path.GetFileName(path)}", path, "the file does not exist", "check the run's folder");
+        }
+        catch (Exception e)
+        {
+            throw new ResultsException(StoreFault.Unreadable, $"{Path.GetFileName(path)} is not a readable Parquet file", path, e.Message, "it is truncated or damaged; restore it from another copy of the run");
+        }
+    }
+
+    private static async Task WriteAsync(Stream stream, Table table, IReadOnlyDictionary<string, string> metadata)
+    {
+        var fields = table.Schema.Columns.Select(Field).ToArray();
+        var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Optimal };
+        foreach (var c in table.Schema.Columns)
+        {
+            if (c.Type is ColumnType.Float32 or ColumnType.Float64) options.ColumnEncodingHints[c.Name] = EncodingHint.ByteSplitStream;
+            if (c.Type is ColumnType.Text) options.ColumnEncodingHints[c.Name] = EncodingHint.Dictionary;
+        }
+        await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(fields), stream, options);
+        writer.CustomMetadata = new Dictionary<string, string>(metadata)
+        {
+            ["lut.table"] = table.Schema.Name,
+            ["lut.schema_version"] = $"{Schema.Major}.{Schema.Minor}",
+            ["lut.rowcount"] = table.Rows.Count.ToString(CultureInfo.InvariantCulture),
+            ["lut.content_sha256"] = table.ContentSha256(),
+        };
+        using var group = writer.CreateRowGroup();
+        for (int i = 0; i < fields.Length; i++) await WriteColumn(group, fields[i], table, i);
+        group.CompleteValidate();
+    }
+
+    private static DataField Field(Column c) => c.Type == ColumnType.Timestamp
+        ? new DateTimeDataField(c.Name, DateTimeFormat.DateAndTimeMicros, isAdjustedToUTC: true, unit: DateTimeTimeUnit.Micros, isNullable: c.Nullable)
+        : new DataField(c.Name, Table.ClrType(c.Type), c.Nullable);
+
+    private static async Task WriteColumn(ParquetRowGroupWriter group, DataField field, Table table, int i)
+    {
+        var column = table.Schema.Columns[i];
+        switch (column.Type)
+        {
+            case ColumnType.Int32: await Values<int>(); break;
+            case ColumnType.Int64: await Values<long>(); break;
+            case ColumnType.UInt32: await Values<uint>(); break;
+            case ColumnType.Float32: await Values<float>(); break;
+            case ColumnType.Float64: await Values<double>(); break;
+            case ColumnType.Bool: await Values<bool>(); break;
+            case ColumnType.Timestamp: await Values<DateTime>(); break;
+            case ColumnType.Text: await group.WriteAsync(field, table.Rows.Select(r => (string)r[i]!).ToArray()); break;
+            default: await group.WriteAsync(field, table.Rows.Select(r => (byte[])r[i]!).ToArray()); break;
+        }
+
+        async Task Values<T>() where T : struct
+        {
+            if (column.Nullable) await group.WriteAsync<T>(field, table.Rows.Select(r => (T?)r[i]).ToArray().AsMemory());
+            else await group.WriteAsync<T>(field, table.Rows.Select(r => (T)r[i]!).ToArray().AsMemory());
+        }
+    }
+
+    private static async Task<(Table, IReadOnlyDictionary<string, string>)> ReadAsync(string path)
+    {
+        using var stream = File.OpenRead(path);
+        await using var reader = await ParquetReader.CreateAsync(stream);
+        var metadata = reader.CustomMetadata;
+        if (metadata is null || !metadata.TryGetValue("lut.table", out string? name) || !metadata.TryGetValue("lut.schema_version", out string? version))
+            throw new ResultsException(StoreFault.Unreadable, $"{Path.GetFileName(path)} was not written by lut", path, "it has no lut.table in its metadata", "point to a run's folder");
+        if (!int.TryParse(version.Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int major) || major > Schema.Major)
+            throw new ResultsException(StoreFault.NewerSchema, $"{Path.GetFileName(path)} has schema {version}", path, $"this lut reads schema {Schema.Major}.x", "use a newer lut");
+        var schema = Schema.All.FirstOrDefault(s => s.Name == name)
+            ?? throw new ResultsException(StoreFault.Unreadable, $"{Path.GetFileName(path)} holds the unknown table {name}", path, "known tables: " + string.Join(", ", Schema.All.Select(s => s.Name)), "use a newer lut");
+        var columns = new List<object?[]>();
+        foreach (var c in schema.Columns)
+        {
+            var parts = new List<object?>();
+            for (int g = 0; g < reader.RowGroupCount; g++)
+            {
+                using var group = reader.OpenRowGroupReader(g);
+                parts.AddRange(await ReadColumn(group, reader.Schema.FindDataField(c.Name), c));
+            }
+            columns.Add([.. parts]);
+        }
+        var table = new Table(schema);
+        for (int r = 0; r < columns[0].Length; r++) table.Add([.. columns.Select(c => c[r])]);
+        return (table, metadata);
+    }
+
+    private static async Task<IEnumerable<object?>> ReadColumn(ParquetRowGroupReader group, DataField field, Column c)
+    {
+        int n = checked((int)group.RowCount);
+        switch (c.Type)
+        {
+            case ColumnType.Int32: return await Values<int>();
+            case ColumnType.Int64: return await Values<long>();
+            case ColumnType.UInt32: return await Values<uint>();
+            case ColumnType.Float32: return await Values<float>();
+            case ColumnType.Float64: return await Values<double>();
+            case ColumnType.Bool: return await Values<bool>();
+            case ColumnType.Timestamp: return await Values<DateTime>();
+            case ColumnType.Text:
+                var text = new string?[n];
+                await group.ReadAsync(field, text.AsMemory());
+                return text;
+            default:
+                var blobs = new byte[]?[n];
+                await group.ReadAsync(field, blobs.AsMemory());
+                return blobs;
+        }
+
+        async Task<IEnumerable<object?>> Values<T>() where T : struct
+        {
+            if (c.Nullable)
+            {
+                var some = new T?[n];
+                await group.ReadAsync<T>(field, some.AsMemory());
+                return some.Select(v => (object?)v);
+            }
+            var all = new T[n];
+            await group.ReadAsync<T>(field, all.AsMemory());
+            return all.Select(v => (object?)v);
+        }
+    }
+
+    /// <summary>Reads the file back: same rows, every value bit for bit.</summary>
+    private static void Verify(string path, Table table)
+    {
+        var back = Read(path);
+        bool same = back.Rows.Count == table.Rows.Count;
+        for (int r = 0; same && r < table.Rows.Count; r++)
+            for (int c = 0; same && c < table.Schema.Columns.Count; c++)
+                same = table.Schema.Columns[c].Type == ColumnType.Timestamp || (table.Rows[r][c] is null == back.Rows[r][c] is null && Table.Bytes(table.Rows[r][c]).AsSpan().SequenceEqual(Table.Bytes(back.Rows[r][c])));
+        if (!same) throw new ResultsException(StoreFault.CannotWrite, $"the table {table.Schema.Name} did not survive being written", path, "what was read back differs from what was written", "check the disk");
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (IOException)
+        {
+            // the caller reports the first failure; a leftover .tmp is ignored by readers
+        }
+    }
+}
