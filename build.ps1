@@ -1,0 +1,41 @@
+# The front door on Windows. Verbs: reproduce | test | bench | lut ARGS... (the same as build.sh)
+param([Parameter(Position = 0)][string]$Verb, [Parameter(Position = 1, ValueFromRemainingArguments)][string[]]$Rest = @())
+$ErrorActionPreference = 'Stop'
+Set-Location $PSScriptRoot
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'; $env:DOTNET_NOLOGO = '1'; $env:DOTNET_CLI_UI_LANGUAGE = 'en'
+
+if (-not (Get-Command dotnet -ErrorAction SilentlyContinue) -or -not ((dotnet --list-sdks) -match '^10\.')) {
+    [Console]::Error.WriteLine('error: the .NET 10 SDK is needed and was not found. Install it with: winget install Microsoft.DotNet.SDK.10')
+    exit 5
+}
+function Build($Project) {
+    $flags = @(); if ($env:CI -eq 'true') { $flags += '-p:RestoreLockedMode=true' }
+    dotnet build $Project -c Release -v quiet --nologo @flags
+    if ($LASTEXITCODE -ne 0) { exit 1 }
+}
+$lut = 'harness/bin/Release/net10.0/lut.dll'
+switch ($Verb) {
+    'reproduce' {
+        Build harness
+        dotnet $lut run fashion-mae@1 @Rest; if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+        dotnet $lut run fashion-lut@1 @Rest; exit $LASTEXITCODE
+    }
+    'test' {
+        Build LutNative.sln
+        $total = @{ succeeded = 0; failed = 0; skipped = 0 }; $status = 0
+        foreach ($project in 'Model', 'Results', 'Harness', 'Interop') {
+            $log = dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --no-progress --no-ansi @Rest
+            if ($LASTEXITCODE -ne 0) { $status = 1 }
+            $log | Write-Output
+            foreach ($key in 'succeeded', 'failed', 'skipped') {
+                $line = $log | Select-String "^\s*${key}: *(\d+)" | Select-Object -Last 1
+                if ($line) { $total[$key] += [int]$line.Matches[0].Groups[1].Value } else { $status = 1 }
+            }
+        }
+        "$($total.succeeded) passed, $($total.failed) failed, $($total.skipped) skipped"
+        exit $status
+    }
+    'bench' { Build tests/benchmarks; dotnet tests/benchmarks/bin/Release/net10.0/LutNative.Benchmarks.dll @Rest; exit $LASTEXITCODE }
+    'lut' { Build harness; dotnet $lut @Rest; exit $LASTEXITCODE }
+    default { [Console]::Error.WriteLine('usage: ./build.ps1 reproduce | test | bench | lut ARGS...'); exit 2 }
+}

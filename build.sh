@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The front door. Verbs: reproduce | test | bench | lut ARGS... (the same as build.ps1)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+
+usage() {
+  cat >&2 <<'TEXT'
+usage: ./build.sh VERB
+  reproduce     build, pre-train MAE and LUT on Fashion-MNIST, evaluate, record, and compare with our digests (minutes)
+  test          build and run every test
+  bench         build and run the operation benchmarks (BenchmarkDotNet; arguments are passed on)
+  lut ARGS...   build and run the command line, for example: ./build.sh lut doctor
+TEXT
+  exit 2
+}
+
+need_sdk() {
+  if ! command -v dotnet >/dev/null 2>&1 || ! dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; then
+    echo "error: the .NET 10 SDK is needed and was not found." >&2
+    echo "  Debian, Ubuntu: apt-get install dotnet-sdk-10.0 (from the distribution or Microsoft's feed); macOS: brew install dotnet; elsewhere: see Microsoft's .NET download page" >&2
+    exit 5
+  fi
+}
+
+# CI must not let a lock file drift
+restore_flags() { [ "${CI:-}" = "true" ] && echo "-p:RestoreLockedMode=true" || true; }
+
+build() { # PROJECT
+  # shellcheck disable=SC2046
+  if ! dotnet build "$1" -c Release -v quiet --nologo -clp:NoSummary $(restore_flags) >"${TMPDIR:-/tmp}/lut-build.$$" 2>&1; then
+    cat "${TMPDIR:-/tmp}/lut-build.$$" >&2; rm -f "${TMPDIR:-/tmp}/lut-build.$$"; exit 1
+  fi
+  rm -f "${TMPDIR:-/tmp}/lut-build.$$"
+}
+
+LUT=(dotnet harness/bin/Release/net10.0/lut.dll)
+
+[ $# -ge 1 ] || usage
+verb=$1; shift
+case "$verb" in
+  reproduce)
+    need_sdk; build harness
+    "${LUT[@]}" run fashion-mae@1 "$@"
+    "${LUT[@]}" run fashion-lut@1 "$@"
+    ;;
+  test)
+    need_sdk; build LutNative.sln
+    passed=0 failed=0 skipped=0 status=0
+    for project in Model Results Harness Interop; do
+      log=$(mktemp)
+      dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --no-progress --no-ansi "$@" </dev/null 2>&1 | tee "$log" | grep -v '^\s*$' || true
+      [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+      count() { sed -n "s/^ *$1: *\([0-9][0-9]*\).*/\1/p" "$log" | tail -1; }
+      ok=$(count succeeded); bad=$(count failed); skip=$(count skipped)
+      if [ -z "$ok" ]; then echo "error: the tests of $project did not run" >&2; status=1; bad=1; ok=0; skip=0; fi
+      [ "$bad" -eq 0 ] || status=1
+      passed=$((passed + ok)); failed=$((failed + bad)); skipped=$((skipped + skip))
+      rm -f "$log"
+    done
+    echo "$passed passed, $failed failed, $skipped skipped"
+    exit $status
+    ;;
+  bench)
+    need_sdk; build tests/benchmarks
+    dotnet tests/benchmarks/bin/Release/net10.0/LutNative.Benchmarks.dll "$@"
+    ;;
+  lut)
+    need_sdk; build harness
+    exec "${LUT[@]}" "$@"
+    ;;
+  *) usage ;;
+esac
