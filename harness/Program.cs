@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using LutNative.Harness;
 using LutNative.Harness.Commands;
+using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
@@ -29,7 +30,9 @@ foreach (var c in InspectCommands.Build()) root.Subcommands.Add(c);
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    Console.Error.WriteLine($"error LUT2000: {parsed.Errors[0].Message}\n  where: lut {string.Join(' ', args)}\n  why:   the command line does not parse ({parsed.Errors.Count} problem(s))\n  fix:   see lut --help, or lut VERB --help");
+    // an unknown word is the cause; "a command is required" only its consequence
+    var cause = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? parsed.Errors[0];
+    Console.Error.WriteLine($"error LUT2000: {cause.Message}\n  where: lut {string.Join(' ', args)}\n  why:   the command line does not parse ({parsed.Errors.Count} problem(s))\n  fix:   {(root.Subcommands.Any(c => c.Name == args.FirstOrDefault()) ? $"see lut {args[0]} --help" : $"did you mean lut {Nearest.To(args.FirstOrDefault() ?? "", root.Subcommands.Select(c => c.Name))}? See lut --help")}");
     return (int)Exit.Usage;
 }
 try

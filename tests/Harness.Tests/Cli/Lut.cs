@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace LutNative.Harness.Tests.Cli;
+
+/// <summary>Starts the real program as a user would.</summary>
+internal static class Lut
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "lut.dll");
+
+    internal sealed record Result(int Exit, string Out, string Error)
+    {
+        public string LastLine => Out.TrimEnd().Split('\n')[^1];
+    }
+
+    internal static Result Run(params string[] args) => RunWith([], args);
+
+    internal static Result RunWith(Dictionary<string, string> environment, params string[] args)
+    {
+        using var process = Start(environment, args);
+        var error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output, error.Result);
+    }
+
+    internal static Process Start(Dictionary<string, string> environment, params string[] args)
+    {
+        var info = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        info.ArgumentList.Add(Program);
+        foreach (string a in args) info.ArgumentList.Add(a);
+        foreach (var (k, v) in environment) info.Environment[k] = v;
+        return Process.Start(info)!;
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int SendSignal(int pid, int signal);
+
+    internal static void Terminate(Process p) => SendSignal(p.Id, 15);
+}
+
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("lut-cli-").FullName;
+
+    public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    /// <summary>The one run inside.</summary>
+    public string Run => Directory.GetDirectories(Path).Single();
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

@@ -1,0 +1,27 @@
+using System.Text;
+using LutNative.Results;
+
+namespace LutNative.Results.Tests;
+
+public class SchemaDocumentTests
+{
+    /// <summary>results/SCHEMA.md is made from Schema.cs; LUT_UPDATE_DOCS=1 writes it.</summary>
+    [Fact]
+    public void TheDocumentIsTheSchema()
+    {
+        var text = new StringBuilder();
+        text.Append($"# Tables of a run, schema {Schema.Major}.{Schema.Minor}\n");
+        text.Append("Made from Schema.cs (a test compares). Columns marked * take part in exact comparison and in the content hash; ? may be null, which means not measured. Parts are named TABLE-NNNNN.parquet; read them with a glob. ");
+        text.Append("Every file's key/value metadata has lut.table, lut.schema_version, lut.run_id, lut.protocol, lut.math_hash, lut.data_hash, lut.writer, lut.rowcount, lut.content_sha256.\n");
+        foreach (var table in Schema.All)
+        {
+            text.Append($"\n## {table.Name}\n| column | type | meaning |\n| --- | --- | --- |\n");
+            foreach (var c in table.Columns) text.Append($"| {c.Name}{(c.Exact ? "*" : "")}{(c.Nullable ? "?" : "")} | {c.Type} | {c.Unit} |\n");
+        }
+        string? root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root!, "LutNative.sln"))) root = Path.GetDirectoryName(root);
+        string path = Path.Combine(root!, "results", "SCHEMA.md");
+        if (Environment.GetEnvironmentVariable("LUT_UPDATE_DOCS") == "1") File.WriteAllText(path, text.ToString());
+        Assert.Equal(text.ToString(), File.ReadAllText(path).ReplaceLineEndings("\n"));
+    }
+}
