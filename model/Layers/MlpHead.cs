@@ -81,9 +81,12 @@ public sealed unsafe class MlpHead
     public int Hidden { get; }
     public HeadNorm NormKind { get; }
 
-    /// <summary>a.Output from x [B, D] with batch statistics; running statistics are updated once.</summary>
-    public void Forward(Pool pool, Pass p, HeadActivations a, Mat x, int grain)
+    /// <summary>
+    /// a.Output from x [B, D]. Training: batch norm uses the batch's statistics and updates the running ones once. Otherwise (the teacher) it uses the running ones.
+    /// </summary>
+    public void Forward(Pool pool, Pass p, HeadActivations a, Mat x, int grain, bool training)
     {
+        var state = p.Weights.State;
         a.Input[0] = x;
         for (int l = 0; l < Depth; l++)
         {
@@ -91,41 +94,18 @@ public sealed unsafe class MlpHead
             int layer = l;
             pool.Run(x.Rows / grain, (g, _) => linear[layer].Forward(p, to.Slice(g * grain, grain), a.Input[layer].Slice(g * grain, grain)));
             if (l == Depth - 1) break;
-            var state = p.Weights.State;
-            if (NormKind == HeadNorm.BatchNorm)
+            if (NormKind == HeadNorm.LayerNorm)
+                LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
+            else if (NormKind == HeadNorm.BatchNorm && !training)
+                BatchNorm.Evaluate(p.Device, a.Normed[l], to, state[runningMean[l]], state[runningVar[l]], p.Value(normWeight[l]), p.Value(normBias[l]), BatchNormEps);
+            else if (NormKind == HeadNorm.BatchNorm)
             {
                 BatchNorm.Forward(p.Device, a.Normed[l], a.Stats[l], state[runningMean[l]], state[runningVar[l]], to, p.Value(normWeight[l]), p.Value(normBias[l]), grain, Momentum, BatchNormEps);
                 state.Counters[counter[l]]++;
             }
-            else if (NormKind == HeadNorm.LayerNorm)
-                LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
-            Activate(p, a.Input[l + 1], a.Erf[l], a.Normed[l]);
+            if (activation == HeadActivation.Relu) Elementwise.Relu(p.Device, a.Input[l + 1], a.Normed[l]);
+            else Gelu.Forward(p.Device, a.Input[l + 1], a.Erf[l], a.Normed[l]);
         }
-    }
-
-    /// <summary>The teacher's pass: batch norm uses the running statistics.</summary>
-    public void Evaluate(Pool pool, Pass p, HeadActivations a, Mat x, int grain)
-    {
-        a.Input[0] = x;
-        for (int l = 0; l < Depth; l++)
-        {
-            Mat to = l == Depth - 1 ? a.Output : a.Linear[l];
-            int layer = l;
-            pool.Run(x.Rows / grain, (g, _) => linear[layer].Forward(p, to.Slice(g * grain, grain), a.Input[layer].Slice(g * grain, grain)));
-            if (l == Depth - 1) break;
-            var state = p.Weights.State;
-            if (NormKind == HeadNorm.BatchNorm)
-                BatchNorm.Evaluate(p.Device, a.Normed[l], to, state[runningMean[l]], state[runningVar[l]], p.Value(normWeight[l]), p.Value(normBias[l]), BatchNormEps);
-            else if (NormKind == HeadNorm.LayerNorm)
-                LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
-            Activate(p, a.Input[l + 1], a.Erf[l], a.Normed[l]);
-        }
-    }
-
-    private void Activate(in Pass p, Mat y, Mat erf, Mat x)
-    {
-        if (activation == HeadActivation.Relu) Elementwise.Relu(p.Device, y, x);
-        else Gelu.Forward(p.Device, y, erf, x);
     }
 
     /// <summary>dx [B, D] from dy [B, D] (either may be the other); keeps what <see cref="LeafGradients"/> needs.</summary>

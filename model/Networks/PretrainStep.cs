@@ -207,12 +207,12 @@ public sealed unsafe class PretrainStep
         Pass student = new(device, Student), teacher = new(device, Teacher!);
         int grain = plan.Grain;
         MlpHead projector = net.Projector!, predictor = net.Predictor!;
-        projector.Forward(pool, student, projectorU!, pooledU, grain);
-        predictor.Forward(pool, student, predictorU!, projectorU!.Output, grain);
-        projector.Forward(pool, student, projectorV!, pooledV, grain);
-        predictor.Forward(pool, student, predictorV!, projectorV!.Output, grain);
-        projector.Evaluate(pool, teacher, headU!, teacherU, grain);
-        projector.Evaluate(pool, teacher, headV!, teacherV, grain);
+        projector.Forward(pool, student, projectorU!, pooledU, grain, training: true);
+        predictor.Forward(pool, student, predictorU!, projectorU!.Output, grain, training: true);
+        projector.Forward(pool, student, projectorV!, pooledV, grain, training: true);
+        predictor.Forward(pool, student, predictorV!, projectorV!.Output, grain, training: true);
+        projector.Forward(pool, teacher, headU!, teacherU, grain, training: false);
+        projector.Forward(pool, teacher, headV!, teacherV, grain, training: false);
         Mat qu = predictorU!.Output, qv = predictorV!.Output, tu = headU!.Output, tv = headV!.Output;
         OnContext?.Invoke(batch, qu, qv, tu, tv);
         // D(q_v, t_u) + D(q_u, t_v), halved; each direction a mean over the BN batch
