@@ -24,7 +24,7 @@ switch ($Verb) {
         Build LutNative.sln
         $total = @{ succeeded = 0; failed = 0; skipped = 0 }; $status = 0
         foreach ($project in 'Model', 'Results', 'Harness', 'Interop') {
-            $log = dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --no-progress --no-ansi @Rest
+            $log = dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --progress off --no-ansi @Rest
             if ($LASTEXITCODE -ne 0) { $status = 1 }
             $log | Write-Output
             foreach ($key in 'succeeded', 'failed', 'skipped') {

@@ -49,7 +49,7 @@ case "$verb" in
     passed=0 failed=0 skipped=0 status=0
     for project in Model Results Harness Interop; do
       log=$(mktemp)
-      dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --no-progress --no-ansi "$@" </dev/null 2>&1 | tee "$log" | grep -v '^\s*$' || true
+      dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --progress off --no-ansi "$@" </dev/null 2>&1 | tee "$log" | grep -v '^\s*$' || true
       [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
       count() { sed -n "s/^ *$1: *\([0-9][0-9]*\).*/\1/p" "$log" | tail -1; }
       ok=$(count succeeded); bad=$(count failed); skip=$(count skipped)

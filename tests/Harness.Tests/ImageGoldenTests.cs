@@ -30,6 +30,13 @@ public class ImageGoldenTests
         return folders.SelectMany(f => Directory.GetFiles(f, "*.safetensors")).Where(f => Safetensors.Read(f).Metadata.ContainsKey("cases")).Order(StringComparer.Ordinal);
     }
 
+    [Fact]
+    public void RandAugmentWaits()
+    {
+        int waiting = Files().Sum(f => JsonDocument.Parse(Safetensors.Read(f).Metadata["cases"]).RootElement.EnumerateArray().Count(c => NotBuilt.Contains(c.GetProperty("op").GetString()!)));
+        Assert.Skip($"{waiting} RandAugment cases belong to ImageNet fine-tuning, which is not built yet");
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void PixelsAreEqual(string file, int index, string parameters)

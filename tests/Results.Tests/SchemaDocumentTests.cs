@@ -18,9 +18,7 @@ public class SchemaDocumentTests
             text.Append($"\n## {table.Name}\n| column | type | meaning |\n| --- | --- | --- |\n");
             foreach (var c in table.Columns) text.Append($"| {c.Name}{(c.Exact ? "*" : "")}{(c.Nullable ? "?" : "")} | {c.Type} | {c.Unit} |\n");
         }
-        string? root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root!, "LutNative.sln"))) root = Path.GetDirectoryName(root);
-        string path = Path.Combine(root!, "results", "SCHEMA.md");
+        string path = Path.Combine(Repository.Root, "results", "SCHEMA.md");
         if (Environment.GetEnvironmentVariable("LUT_UPDATE_DOCS") == "1") File.WriteAllText(path, text.ToString());
         Assert.Equal(text.ToString(), File.ReadAllText(path).ReplaceLineEndings("\n"));
     }

@@ -134,6 +134,35 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task AResultOfANewerSchemaIsRefused()
+    {
+        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
+        var field = new Parquet.Schema.DataField<int>("x");
+        await using (var stream = File.Create(Directory.GetFiles(folder.Run, "steps-*.parquet")[0]))
+        await using (var writer = await Parquet.ParquetWriter.CreateAsync(new Parquet.Schema.ParquetSchema(field), stream))
+        {
+            writer.CustomMetadata = new Dictionary<string, string> { ["lut.table"] = "steps", ["lut.schema_version"] = "7.1" };
+            using var group = writer.CreateRowGroup();
+            await group.WriteAsync<int>(field, new[] { 1 }.AsMemory());
+        }
+        var r = Lut.Run("compare", folder.Run, folder.Run);
+        Assert.Equal(9, r.Exit);
+        Assert.Contains("has schema 7.1", r.Error);
+        Assert.Contains("use a newer lut", r.Error);
+    }
+
+    [Fact]
+    public void AFolderWithoutWritePermissionIsOneError()
+    {
+        string locked = folder["locked"];
+        Directory.CreateDirectory(locked);
+        if (OperatingSystem.IsWindows() || Sh($"chmod 555 {locked} && ! touch {locked}/x 2>/dev/null") != 0) Assert.Skip("this user may write everywhere (root)");
+        var r = Lut.Run("run", "hello@1", "-q", "-o", locked);
+        Assert.True(r.Exit == 9, r.Error);
+        Assert.Contains("cannot create the run's folder", r.Error);
+    }
+
+    [Fact]
     public void ADamagedCheckpointIsNamedAndSkipped()
     {
         Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "3").Exit);

@@ -69,16 +69,3 @@ public sealed class GoldenFile
     public static void NearScalar(string what, double actual, double expected, double tolerance = 1e-6) =>
         Assert.True(Math.Abs(actual - expected) <= tolerance * Math.Max(Math.Abs(expected), 1e-3), $"{what}: {actual:g9}, expected {expected:g9}");
 }
-
-public static class Repository
-{
-    /// <summary>The checkout this test binary was built from.</summary>
-    public static string Root { get; } = Find();
-
-    private static string Find()
-    {
-        string? dir = AppContext.BaseDirectory;
-        while (dir is not null && !File.Exists(Path.Combine(dir, "LutNative.sln"))) dir = Path.GetDirectoryName(dir);
-        return dir ?? throw new InvalidOperationException("the tests must run inside the repository");
-    }
-}

@@ -1,4 +1,4 @@
-namespace LutNative.Harness.Tests;
+namespace LutNative.Tests;
 
 public static class Repository
 {
