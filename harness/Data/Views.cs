@@ -79,19 +79,17 @@ public sealed class Views(ProtocolSpec protocol, ImageSet images)
     }
 }
 
-/// <summary>The order of an epoch: Fisher-Yates from Philox. Batch s is places [s*B, (s+1)*B); what does not fill a batch is dropped.</summary>
+/// <summary>
+/// The order of an epoch: samples sorted by unique 64-bit keys, (32 random bits addressed by sample, epoch and stage) &lt;&lt; 32 | sample.
+/// Batch s is places [s*B, (s+1)*B); what does not fill a batch is dropped.
+/// </summary>
 public static class EpochOrder
 {
     public static int[] Draw(ulong seed, uint epoch, uint stage, int count)
     {
-        var order = new int[count];
-        for (int i = 0; i < count; i++) order[i] = i;
-        var random = new Philox(seed, Purpose.Shuffle, 0, epoch, stage);
-        for (int i = count - 1; i > 0; i--)
-        {
-            int j = (int)random.NextBelow((uint)i + 1);
-            (order[i], order[j]) = (order[j], order[i]);
-        }
-        return order;
+        var keys = new ulong[count];
+        for (int i = 0; i < count; i++) keys[i] = (ulong)new Philox(seed, Purpose.Shuffle, (ulong)i, epoch, stage).NextUInt() << 32 | (uint)i;
+        Array.Sort(keys);
+        return [.. keys.Select(k => (int)(uint)k)];
     }
 }
