@@ -16,42 +16,51 @@ internal static class VerifyCommand
         command.Arguments.Add(target);
         command.Options.Add(reference);
         command.Options.Add(write);
-        command.SetAction(r => (int)Execute(r.GetValue(target)!, r.GetValue(reference), r.GetValue(write)));
+        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
+        command.Options.Add(json);
+        command.SetAction(r => (int)Execute(r.GetValue(target)!, r.GetValue(reference), r.GetValue(write), r.GetValue(json)));
         return command;
     }
 
-    private static Exit Execute(string target, string? referencePath, string? write)
+    private static Exit Execute(string target, string? referencePath, string? write, bool json)
     {
-        if (target.EndsWith(".safetensors", StringComparison.Ordinal)) return Checkpoint(target);
-        var run = RunFolders.Find(target);
+        var lines = new List<string>();
+        var (verdict, exit) = target.EndsWith(".safetensors", StringComparison.Ordinal) ? Checkpoint(target, lines) : Run(RunFolders.Find(target), referencePath, write, lines);
+        if (json) Output.Json(new { target, findings = lines, verdict, exit = (int)exit });
+        else
+        {
+            foreach (string line in lines) Console.Out.WriteLine(line);
+            Console.Out.WriteLine(verdict);
+        }
+        return exit;
+    }
+
+    private static (string Verdict, Exit Exit) Run(RunStore run, string? referencePath, string? write, List<string> lines)
+    {
         var damage = run.Damage();
-        foreach (string d in damage) Console.Out.WriteLine("damage: " + d);
+        lines.AddRange(damage.Select(d => "damage: " + d));
+        string integrity = $" integrity={(damage.Count == 0 ? "ok" : "DAMAGED")} exit=";
         var row = run.Read(Schema.Run);
         if (row.Rows.Count == 0) throw new LutError(Exit.Store, 10, "the run did not finish", run.Folder, "it has no run table, which is written last", "resume it with `lut run ... --resume`");
         if (write is not null)
         {
             File.WriteAllLines(write, Reference.Of(run));
-            Console.Out.WriteLine($"wrote {write}");
+            lines.Add($"wrote {write}");
         }
-        string protocol = row.Get<string>(0, "protocol");
-        var lines = referencePath is not null ? File.ReadAllLines(referencePath) : Reference.Find(protocol);
-        if (lines is null)
-        {
-            Console.Out.WriteLine($"VERDICT exact=NO-REFERENCE integrity={(damage.Count == 0 ? "ok" : "DAMAGED")} exit={(damage.Count == 0 ? 0 : (int)Exit.Negative)}");
-            return damage.Count == 0 ? Exit.Ok : Exit.Negative;
-        }
-        var report = Reference.Compare(run, lines);
-        foreach (string d in report.Details) Console.Out.WriteLine(d);
-        var exit = damage.Count > 0 ? Exit.Negative : Output.ExitOf(report.Verdict);
-        Console.Out.WriteLine(Output.Verdict(report, exit).Replace(" exit=", $" integrity={(damage.Count == 0 ? "ok" : "DAMAGED")} exit=", StringComparison.Ordinal));
-        return exit;
+        var reference = referencePath is not null ? File.ReadAllLines(referencePath) : Reference.Find(row.Get<string>(0, "protocol"));
+        var exit = damage.Count == 0 ? Exit.Ok : Exit.Negative;
+        if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
+        var report = Reference.Compare(run, reference);
+        lines.AddRange(report.Details);
+        if (damage.Count == 0) exit = Output.ExitOf(report.Verdict);
+        return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
     }
 
-    private static Exit Checkpoint(string path)
+    private static (string Verdict, Exit Exit) Checkpoint(string path, List<string> lines)
     {
         var (tensors, metadata) = Safetensors.Read(path);
         string? damaged = CheckpointFile.DamagedTensor(tensors, metadata);
-        if (damaged is not null) Console.Out.WriteLine($"damage: tensor {damaged} does not have the digest recorded when it was written");
+        if (damaged is not null) lines.Add($"damage: tensor {damaged} does not have the digest recorded when it was written");
         else
             try
             {
@@ -59,10 +68,10 @@ internal static class VerifyCommand
             }
             catch (CheckpointException e)
             {
-                Console.Out.WriteLine("damage: " + e.Message);
+                lines.Add("damage: " + e.Message);
                 damaged = "file";
             }
-        Console.Out.WriteLine($"VERDICT integrity={(damaged is null ? "ok" : "DAMAGED")} tensors={tensors.Count}{(damaged is null ? "" : $" first=\"{damaged}\"")} exit={(damaged is null ? 0 : (int)Exit.Negative)}");
-        return damaged is null ? Exit.Ok : Exit.Negative;
+        var exit = damaged is null ? Exit.Ok : Exit.Negative;
+        return ($"VERDICT integrity={(damaged is null ? "ok" : "DAMAGED")} tensors={tensors.Count}{(damaged is null ? "" : $" first=\"{damaged}\"")} exit={(int)exit}", exit);
     }
 }

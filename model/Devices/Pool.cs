@@ -14,6 +14,7 @@ public sealed class Pool : IDisposable
     private int next, items;
     private volatile bool closing;
     private Exception? failure;
+    private volatile Exception? unfit;   // a worker's self-test, kept apart: it must survive until the next Run
 
     public Pool(int workers)
     {
@@ -49,12 +50,12 @@ public sealed class Pool : IDisposable
         Work(0);
         for (int i = 0; i < helpers; i++) done.Wait();
         this.body = null;
-        if (failure is { } e) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
+        if ((unfit ?? failure) is { } e) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
     }
 
     private void Loop(int worker)
     {
-        if (SelfTest.Failure() is { } why) failure = new UnfitMachineException(why);
+        if (SelfTest.Failure() is { } why) unfit = new UnfitMachineException(why);
         while (true)
         {
             start.Wait();

@@ -42,7 +42,7 @@ public sealed class OutputTests : IDisposable
         using var json = JsonDocument.Parse(r.Out);
         Assert.Equal(0, json.RootElement.GetProperty("exit").GetInt32());
         Assert.StartsWith("VERDICT exact=IDENTICAL", json.RootElement.GetProperty("verdict").GetString());
-        foreach (string[] verb in new[] { new[] { "plan", "hello@1", "--json" }, ["doctor", "--json"], ["ls", "--json", "-o", folder.Path], ["show", folder.Run, "--json"], ["compare", folder.Run, folder.Run, "--json"] })
+        foreach (string[] verb in new[] { new[] { "plan", "hello@1", "--json" }, ["doctor", "--json"], ["ls", "--json", "-o", folder.Path], ["show", folder.Run, "--json"], ["compare", folder.Run, folder.Run, "--json"], ["verify", folder.Run, "--json"] })
             JsonDocument.Parse(Lut.Run(verb).Out).Dispose();
     }
 
