@@ -83,20 +83,20 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
         return to;
     }
 
+    /// <summary>p = softmax(scale s) over n keys. The padding of s up to a whole vector is computed along and never read back.</summary>
     private static void Softmax(float* p, float* s, int n, float scale)
     {
-        float m = s[0] * scale;
-        for (int j = 0; j < n; j++)
-        {
-            float x = s[j] * scale;
-            s[j] = x;
-            m = x > m ? x : m;
-        }
-        m += 0f;
-        // the padding of s is computed too: it is zero-filled scratch and is not read back
-        for (int j = 0; j < n; j += L.Count) L.Store(L.Exp(L.Sub(L.Load(s + j), L.Set(m))), s + j);
+        V factor = L.Set(scale);
+        for (int j = 0; j < n; j += L.Count) L.Store(L.Mul(L.Load(s + j), factor), s + j);
+        float m = s[0];
+        for (int j = 1; j < n; j++) m = s[j] > m ? s[j] : m;
+        V most = L.Set(m + 0f);
+        for (int j = 0; j < n; j += L.Count) L.Store(L.Exp(L.Sub(L.Load(s + j), most)), s + j);
         float sum = LaneSum.Sum<V, L>(s, n);
-        for (int j = 0; j < n; j++) p[j] = s[j] / sum;
+        V total = L.Set(sum);
+        int i = 0;
+        for (; i + L.Count <= n; i += L.Count) L.Store(L.Div(L.Load(s + i), total), p + i);
+        for (; i < n; i++) p[i] = s[i] / sum;
     }
 
     private static void SoftmaxBackward(float* dp, float* p, int n, float scale)
