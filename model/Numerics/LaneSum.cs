@@ -30,7 +30,9 @@ public static unsafe class LaneSum
             }
             Spill<V, L>(lanes + g, a0, a1, a2, a3);
         }
-        for (int j = whole; j < n; j++) lanes[j - whole] += x[j];
+        int i = whole;
+        for (; i + L.Count <= n; i += L.Count) L.Store(L.Add(L.Load(lanes + i - whole), L.Load(x + i)), lanes + i - whole);
+        for (; i < n; i++) lanes[i - whole] += x[i];
         return Fold(lanes);
     }
 
@@ -53,7 +55,9 @@ public static unsafe class LaneSum
             }
             Spill<V, L>(lanes + g, a0, a1, a2, a3);
         }
-        for (int j = whole; j < n; j++) lanes[j - whole] = MathF.FusedMultiplyAdd(x[j], y[j], lanes[j - whole]);
+        int i = whole;
+        for (; i + L.Count <= n; i += L.Count) L.Store(L.Fma(L.Load(x + i), L.Load(y + i), L.Load(lanes + i - whole)), lanes + i - whole);
+        for (; i < n; i++) lanes[i - whole] = MathF.FusedMultiplyAdd(x[i], y[i], lanes[i - whole]);
         return Fold(lanes);
     }
 
