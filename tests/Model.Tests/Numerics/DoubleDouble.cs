@@ -48,15 +48,23 @@ internal readonly record struct DD(double Hi, double Lo)
     private static readonly DD Ln2 = new(0.6931471805599453, 2.3190468138462996e-17);
     private static readonly DD TwoOverRootPi = new(1.1283791670955126, 1.533545961316582e-17);
 
+    private static readonly DD[] InverseFactorial = Table(17, (n, last) => n == 0 ? 1.0 : last / n);
+    private static readonly DD[] TwoOverOdd = Table(200, (n, _) => (DD)2.0 / (2 * n + 1));
+
+    private static DD[] Table(int count, Func<int, DD, DD> next)
+    {
+        var t = new DD[count];
+        for (int n = 0; n < count; n++) t[n] = next(n, n == 0 ? default : t[n - 1]);
+        return t;
+    }
+
     public static DD Exp(DD x)
     {
         double k = Math.Round(x.Hi / Ln2.Hi);
-        DD r = (x - Ln2 * k) / 16.0, sum = 1.0, term = 1.0;
-        for (int n = 1; n <= 15; n++)   // |r| < 0.022: the next term is below 2^-120
-        {
-            term = term * r / n;
-            sum += term;
-        }
+        DD r = x - Ln2 * k;
+        r = new DD(r.Hi / 16, r.Lo / 16);
+        DD sum = InverseFactorial[15];   // |r| < 0.022: the next term is below 2^-120
+        for (int n = 14; n >= 0; n--) sum = sum * r + InverseFactorial[n];
         for (int i = 0; i < 4; i++) sum *= sum;
         return new DD(Math.ScaleB(sum.Hi, (int)k), Math.ScaleB(sum.Lo, (int)k));
     }
@@ -67,7 +75,7 @@ internal readonly record struct DD(double Hi, double Lo)
         DD square = (DD)x * x, term = x, sum = x;
         for (int n = 1; n < 200 && Math.Abs(term.Hi) > Math.Abs(sum.Hi) * 1e-33; n++)
         {
-            term = term * square * 2.0 / (2 * n + 1);
+            term = term * square * TwoOverOdd[n];
             sum += term;
         }
         return TwoOverRootPi * Exp(-square) * sum;
