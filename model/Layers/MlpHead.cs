@@ -21,7 +21,6 @@ public sealed class HeadActivations
         for (int l = 0; l < n; l++)
         {
             int width = l == n - 1 ? head.Width : head.Hidden;
-            Linear[l] = DLinear[l] = default;
             Input[l + 1] = arena.Matrix(batch, width);                           // [B, out]: the next layer's input, or the result
             DLinear[l] = arena.Matrix(batch, width);
             if (l == n - 1) continue;

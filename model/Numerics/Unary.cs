@@ -5,7 +5,7 @@ namespace LutNative.Model.Numerics;
 /// multiply-add and one final rounding. This scalar form is the definition; UnarySimd must equal it for every float.
 /// Sources: exp is a degree-12 Taylor polynomial after a two-step Cody-Waite reduction; erf and log use the published
 /// coefficients of fdlibm 5.3 (s_erf.c, e_log.c); tanh a degree-15 Taylor polynomial near zero and (1-t)/(1+t) elsewhere.
-/// That the rounding is correct is tested over every float (tests/Model.Tests/Numerics/UnaryTests.cs).
+/// That the rounding is correct is tested on a dense sample, and over every float on demand (tests/Model.Tests/Numerics/UnaryTests.cs).
 /// </summary>
 public static class Unary
 {

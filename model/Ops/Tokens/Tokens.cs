@@ -7,7 +7,7 @@ namespace LutNative.Model.Ops;
 /// Building token sequences and undoing it. S sequences; P patches of the full grid, K of them kept; <c>index</c>[s*K + i] is the patch kept at
 /// place i; <c>restore</c>[s*P + l] is the place of patch l in shuffled order (kept when below K).
 /// <para>Computes: Embed x[s, 0] = cls + pos[0], x[s, 1+i] = patches[s, i] + pos[1 + index]; Restore z[s, 0] = y[s, 0] + pos[0],
-/// z[s, 1+l] = (kept ? y[s, 1 + restore] : maskToken) + pos[1+l]; Take copies every step-th sequence.</para>
+/// z[s, 1+l] = (kept ? y[s, 1 + restore] : maskToken) + pos[1+l].</para>
 /// <para>Shapes: x [S*(K+1), D], patches [S*K, D], pos [1+P, D], cls, maskToken [1, D], y [S*(K+1), D], z [S*(P+1), D].</para>
 /// <para>Order: one addition an element. Gradients that sum over rows (cls, maskToken, pos) are chains over ascending (sequence, token), each call
 /// ending with + (+0).</para>
