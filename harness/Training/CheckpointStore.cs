@@ -4,7 +4,7 @@ using LutNative.Model.Checkpoints;
 namespace LutNative.Harness.Training;
 
 /// <summary>Where a stage stands: step is the next step to run; part is the last committed part of the result tables.</summary>
-public sealed record CheckpointPlace(string Path, string Stage, long Step, int Part, string MathHash);
+public sealed record CheckpointPlace(string Path, string Stage, long Step, int Part);
 
 /// <summary>
 /// The checkpoints of a run: the newest two of the running stage, and the last one of every finished stage. A damaged one is named and skipped.
@@ -52,7 +52,7 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
                 var (_, meta) = CheckpointFile.ReadChecked(f);
                 if (meta.GetValueOrDefault("lut.math_hash") != mathHash)
                     throw new LutError(Exit.Inconclusive, 1, "the checkpoint belongs to another protocol or seed", f, $"its math_hash is {meta.GetValueOrDefault("lut.math_hash")}, this run's is {mathHash}", "resume with the protocol, seed and --set options of the interrupted run");
-                return new CheckpointPlace(f, meta["lut.stage"], long.Parse(meta["lut.step"], CultureInfo.InvariantCulture), int.Parse(meta["lut.part"], CultureInfo.InvariantCulture), mathHash);
+                return new CheckpointPlace(f, meta["lut.stage"], long.Parse(meta["lut.step"], CultureInfo.InvariantCulture), int.Parse(meta["lut.part"], CultureInfo.InvariantCulture));
             }
             catch (CheckpointException e)
             {

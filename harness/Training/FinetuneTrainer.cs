@@ -94,27 +94,14 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         {
             var partner = new float[image.Length];
             views.Weak(other, epoch, 10 + stageId, partner);
-            Combine(image, partner);
+            if (mix.Cut) Mixing.CutMix(image, partner, protocol.Data.ImageSize, mix.Box);
+            else Mixing.MixUp(image, partner, mix.Lam);
         }
         Mixing.Target(target, views.Images.Labels[mine], views.Images.Labels[other], mix.Lam, f.Smoothing);
     }
 
     float ILabelledSource.DropPathDraw(int position, int block, int branch) =>
         new Philox(seed, Purpose.DropPath, (ulong)Ids(current)[position], Epoch(current), (stageId << 16) | (uint)(2 * block + branch)).NextFloat();
-
-    private void Combine(Span<float> image, ReadOnlySpan<float> partner)
-    {
-        int size = protocol.Data.ImageSize;
-        if (!mix.Cut)
-        {
-            float a = (float)mix.Lam, b = (float)(1.0 - mix.Lam);
-            for (int i = 0; i < image.Length; i++) image[i] = image[i] * a + partner[i] * b;
-            return;
-        }
-        for (int row = 0; row < image.Length / size; row++)
-            if (row % size >= mix.Box.Top && row % size < mix.Box.Bottom)
-                partner.Slice(row * size + mix.Box.Left, mix.Box.Right - mix.Box.Left).CopyTo(image[(row * size + mix.Box.Left)..]);
-    }
 
     /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a batch.</summary>
     private void DrawMix(long s)

@@ -34,6 +34,7 @@ public sealed class Runner
     private readonly RunStore store;
     private readonly CheckpointStore checkpoints;
     private readonly Recorder recorder;
+    private readonly Dictionary<string, string> metadata;
     private readonly CheckpointPlace? place;
     private readonly HashSet<string> known;
     private readonly DateTime startedUtc = DateTime.UtcNow;
@@ -61,7 +62,8 @@ public sealed class Runner
         var events = store.Read(Schema.Events);
         if (events.Rows.Count > 0) runId = events.Get<string>(0, "run_id");
         resumeCount = events.Rows.Count(r => (string)r[Schema.Events.IndexOf("key")]! == "resume") + (request.ResumeFolder is null ? 0 : 1);
-        recorder = new Recorder(store, runId, new Dictionary<string, string> { ["lut.run_id"] = runId, ["lut.protocol"] = request.Protocol.Name, ["lut.math_hash"] = request.Protocol.MathHash, ["lut.data_hash"] = dataHash, ["lut.writer"] = "lut " + Version.Lut });
+        metadata = new Dictionary<string, string> { ["lut.run_id"] = runId, ["lut.protocol"] = request.Protocol.Name, ["lut.math_hash"] = request.Protocol.MathHash, ["lut.data_hash"] = dataHash, ["lut.writer"] = "lut " + Version.Lut };
+        recorder = new Recorder(store, runId, metadata);
         recorder.Event(request.ResumeFolder is null ? "run_start" : "resume", place?.Stage ?? "", place?.Step, request.Protocol.Name);
         Write("config.resolved.toml", request.Protocol.Toml);
         Write("config.canonical.json", request.Protocol.CanonicalJson);
@@ -187,7 +189,7 @@ public sealed class Runner
             request.Device.Name, e.Threads, e.MicroBatch, e.DataWorkers, resumeCount, (long)steps.Rows.Count, images, Encoding.UTF8.GetBytes(request.Protocol.Toml), Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)));
         Machine.AddHost(hosts, runId);
         Machine.AddAssemblies(env, runId);
-        store.Commit([run, hosts, env], new Dictionary<string, string> { ["lut.run_id"] = runId, ["lut.protocol"] = request.Protocol.Name, ["lut.math_hash"] = request.Protocol.MathHash, ["lut.data_hash"] = dataHash, ["lut.writer"] = "lut " + Version.Lut });
+        store.Commit([run, hosts, env], metadata);
         try
         {
             store.WriteManifest();

@@ -12,32 +12,19 @@ public static class Mixing
         public int Area => (Bottom - Top) * (Right - Left);
     }
 
-    /// <summary>images [B, C*H*W], in place.</summary>
-    public static void MixUp(Span<float> images, int batch, double lam)
+    /// <summary>image and its unmixed partner, both [C*H*W]: image becomes image*lam + partner*(1-lam).</summary>
+    public static void MixUp(Span<float> image, ReadOnlySpan<float> partner, double lam)
     {
-        int n = images.Length / batch;
         float a = (float)lam, b = (float)(1.0 - lam);
-        for (int i = 0; i < batch / 2; i++)
-        {
-            Span<float> x = images.Slice(i * n, n), y = images.Slice((batch - 1 - i) * n, n);
-            for (int j = 0; j < n; j++) (x[j], y[j]) = (x[j] * a + y[j] * b, y[j] * a + x[j] * b);
-        }
-        if (batch % 2 == 0) return;
-        Span<float> middle = images.Slice(batch / 2 * n, n);
-        for (int j = 0; j < n; j++) middle[j] = middle[j] * a + middle[j] * b;
+        for (int i = 0; i < image.Length; i++) image[i] = image[i] * a + partner[i] * b;
     }
 
-    /// <summary>Swaps the box between partners, in place.</summary>
-    public static void CutMix(Span<float> images, int batch, int size, Box box)
+    /// <summary>image and its unmixed partner, both [C, size, size]: the box of every plane is the partner's.</summary>
+    public static void CutMix(Span<float> image, ReadOnlySpan<float> partner, int size, Box box)
     {
-        int n = images.Length / batch;
-        for (int i = 0; i < batch / 2; i++)
-        {
-            Span<float> x = images.Slice(i * n, n), y = images.Slice((batch - 1 - i) * n, n);
-            for (int c = 0; c < n / (size * size); c++)
-                for (int row = box.Top; row < box.Bottom; row++)
-                    for (int j = (c * size + row) * size + box.Left; j < (c * size + row) * size + box.Right; j++) (x[j], y[j]) = (y[j], x[j]);
-        }
+        for (int plane = 0; plane < image.Length; plane += size * size)
+            for (int row = box.Top; row < box.Bottom; row++)
+                partner.Slice(plane + row * size + box.Left, box.Right - box.Left).CopyTo(image[(plane + row * size + box.Left)..]);
     }
 
     /// <summary>The box of a lambda around a centre, clipped; lambda must then be corrected to 1 - area/size^2.</summary>

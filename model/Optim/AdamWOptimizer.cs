@@ -16,6 +16,8 @@ public sealed unsafe class AdamWOptimizer
     private readonly Device device;
     private readonly State parameters;
     private readonly (Entry Entry, long Start, int Count)[] chunks;
+    private readonly Entry[] trained;
+    private readonly float[] squares;
     private readonly ParameterGroup[] groups;
     private readonly double beta1, beta2, eps;
 
@@ -24,7 +26,8 @@ public sealed unsafe class AdamWOptimizer
         (this.device, this.parameters, this.beta1, this.beta2, this.eps) = (device, parameters, beta1, beta2, eps);
         M = new State(parameters.Layout, arena);
         V = new State(parameters.Layout, arena);
-        var trained = parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).ToArray();
+        trained = [.. parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter)];
+        squares = new float[trained.Length];
         groups = new ParameterGroup[parameters.Layout.Entries.Count];
         foreach (var e in trained) groups[e.Index] = group(e);
         chunks = [.. from e in trained from s in Pieces(e.Count) select (e, s, (int)Math.Min(Chunk, e.Count - s))];
@@ -61,8 +64,6 @@ public sealed unsafe class AdamWOptimizer
     /// </summary>
     public float ClipNorm(Pool pool, float* gradients, double? clip)
     {
-        var trained = parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).ToArray();
-        var squares = new float[trained.Length];
         pool.Run(trained.Length, (i, _) => squares[i] = Elementwise.SquaredNorm(device, trained[i].In(gradients)));
         float norm = MathF.Sqrt(Numerics.Tree.Sum(squares));
         if (clip is { } limit && norm > (float)limit)

@@ -87,13 +87,19 @@ public class FinetuneGoldenTests
         if (g.Scalars[s].TryGetProperty("mix", out var mix) && mix.ValueKind == JsonValueKind.Object)
         {
             lam = mix.GetProperty("lam").GetDouble();
-            if (mix.GetProperty("use_cutmix").GetBoolean())
+            bool cut = mix.GetProperty("use_cutmix").GetBoolean();
+            if (cut) lam = mix.GetProperty("lam_corrected").GetDouble();
+            float[] originals = images.ToArray();
+            for (int i = 0, n = images.Length / batch; i < batch; i++)
             {
-                int[] box = [.. mix.GetProperty("box_yyxx").EnumerateArray().Select(x => x.GetInt32())];
-                lam = mix.GetProperty("lam_corrected").GetDouble();
-                Mixing.CutMix(images, batch, size, new Mixing.Box(box[0], box[1], box[2], box[3]));
+                Span<float> image = images.Slice(i * n, n), partner = originals.AsSpan((batch - 1 - i) * n, n);
+                if (!cut) Mixing.MixUp(image, partner, lam);
+                else
+                {
+                    int[] box = [.. mix.GetProperty("box_yyxx").EnumerateArray().Select(x => x.GetInt32())];
+                    Mixing.CutMix(image, partner, size, new Mixing.Box(box[0], box[1], box[2], box[3]));
+                }
             }
-            else Mixing.MixUp(images, batch, lam);
         }
         for (int i = 0; i < batch; i++)
             Mixing.Target(targets.Slice(i * classes, classes), (int)labels[i], (int)labels[batch - 1 - i], lam, g.Number("smoothing"));
