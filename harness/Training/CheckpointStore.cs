@@ -30,8 +30,8 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
                 ["lut.part"] = part.ToString(CultureInfo.InvariantCulture),
                 ["lut.math_hash"] = mathHash,
                 ["lut.protocol"] = protocol,
-                ["lut.beta1_power"] = CheckpointFile.Bits(trainer.BetaPowers.Beta1Power),
-                ["lut.beta2_power"] = CheckpointFile.Bits(trainer.BetaPowers.Beta2Power),
+                ["lut.beta1_power"] = CheckpointFile.Bits(trainer.Optimizer.Beta1Power),
+                ["lut.beta2_power"] = CheckpointFile.Bits(trainer.Optimizer.Beta2Power),
             });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -65,7 +65,7 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
     {
         var (tensors, meta) = CheckpointFile.ReadChecked(path);
         CheckpointFile.Load(tensors, trainer.States, path);
-        trainer.BetaPowers = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
+        (trainer.Optimizer.Beta1Power, trainer.Optimizer.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
     }
 
     public static int Order(string stage) => Array.IndexOf(StageOrder, stage);

@@ -19,11 +19,10 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     private readonly Views views;
     private readonly Weights weights;
     private readonly ClassifierStep step;
-    private readonly AdamWOptimizer optimizer;
     private readonly ulong seed;
     private readonly uint stageId;
-    private int[] order = [];
-    private long orderEpoch = -1, current;
+    private readonly SampleOrder order;
+    private long current;
     private (double Lam, bool Cut, Mixing.Box Box) mix;
 
     /// <param name="trunk">Pre-trained values to start from, or null for scratch.</param>
@@ -31,18 +30,20 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     {
         (this.protocol, f, this.pool, this.views) = (protocol, protocol.Finetune, pool, views);
         (seed, Stage, stageId) = ((ulong)protocol.Seed, trunk is null ? "scratch" : "finetune", trunk is null ? 2u : 1u);
+        order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
         Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
         State = new State(Net.Layout, Arena);
         Initializer.Fill(State, seed + 1);
         if (trunk is not null) Load(trunk);
         weights = new Weights(State, device, Arena, backward: true);
         step = new ClassifierStep(Net, weights, device, pool, Arena, new BatchPlan(f.Batch, f.Batch, f.Grain, exec.MicroOf(f.Grain)));
-        optimizer = new AdamWOptimizer(device, State, Arena, f.Beta1, f.Beta2, f.Eps, Net.Groups(f.LayerDecay, f.WeightDecay));
+        Optimizer = new AdamWOptimizer(device, State, Arena, f.Beta1, f.Beta2, f.Eps, Net.Groups(f.LayerDecay, f.WeightDecay));
     }
 
     public Classifier Net { get; }
     public State State { get; }
     public override string Stage { get; }
+    public override AdamWOptimizer Optimizer { get; }
     public override int StepsPerEpoch => views.Images.Count / f.Batch;
     public override int Epochs => f.Epochs;
     public override int Batch => f.Batch;
@@ -61,22 +62,16 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         current = s;
         weights.Pack(pool);
         DrawMix(s);
-        var ids = Ids(s);
+        var ids = order.Of(s);
         float loss = step.Run(this);
-        float norm = optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
+        float norm = Optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
         Finite.Check(Stage, s, loss, norm, Net.Layout, step.Gradient);
         double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(f.Blr, f.LrRule, f.Batch), f.MinLr, f.WarmupEpochs, f.Epochs);
-        optimizer.Step(pool, step.Gradient, lr);
+        Optimizer.Step(pool, step.Gradient, lr);
         return new StepReport(lr, loss, null, null, norm, Digest.Of(ids), 0);
     }
 
-    public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", optimizer.M), ("exp_avg_sq", optimizer.V)];
-
-    public override (double, double) BetaPowers
-    {
-        get => (optimizer.Beta1Power, optimizer.Beta2Power);
-        set => (optimizer.Beta1Power, optimizer.Beta2Power) = value;
-    }
+    public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", Optimizer.M), ("exp_avg_sq", Optimizer.V)];
 
     public Weights Packed()
     {
@@ -86,7 +81,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
 
     void ILabelledSource.Load(int position, Span<float> image, Span<float> target)
     {
-        var ids = Ids(current);
+        var ids = order.Of(current);
         uint epoch = Epoch(current);
         int mine = ids[position], other = ids[Batch - 1 - position];
         views.Weak(mine, epoch, 10 + stageId, image);
@@ -101,7 +96,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     }
 
     float ILabelledSource.DropPathDraw(int position, int block, int branch) =>
-        new Philox(seed, Purpose.DropPath, (ulong)Ids(current)[position], Epoch(current), (stageId << 16) | (uint)(2 * block + branch)).NextFloat();
+        new Philox(seed, Purpose.DropPath, (ulong)order.Of(current)[position], Epoch(current), (stageId << 16) | (uint)(2 * block + branch)).NextFloat();
 
     /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a batch.</summary>
     private void DrawMix(long s)
@@ -137,10 +132,4 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     }
 
     private uint Epoch(long s) => (uint)(s / StepsPerEpoch);
-
-    private ReadOnlySpan<int> Ids(long s)
-    {
-        if (Epoch(s) != orderEpoch) (order, orderEpoch) = (EpochOrder.Draw(seed, Epoch(s), stageId, views.Images.Count), Epoch(s));
-        return order.AsSpan((int)(s % StepsPerEpoch) * Batch, Batch);
-    }
 }

@@ -19,18 +19,17 @@ public sealed unsafe class PretrainTrainer : Trainer
     private readonly Device device;
     private readonly Views views;
     private readonly PretrainStep step;
-    private readonly AdamWOptimizer optimizer;
     private readonly Weights weights;
     private readonly Weights? teacherWeights;
     private readonly State? teacher;
     private readonly BatchFeed feed;
-    private int[] order = [];
-    private long orderEpoch = -1;
+    private readonly SampleOrder order;
 
     public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec)
     {
         (this.protocol, this.views, this.device, this.pool) = (protocol, views, device, pool);
         var p = protocol.Pretrain;
+        order = new SampleOrder((ulong)protocol.Seed, 0, views.Images.Count, p.Batch);
         Net = NetworkOf(protocol);
         Student = new State(Net.Layout, Arena);
         Initializer.Fill(Student, (ulong)protocol.Seed);
@@ -44,7 +43,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         var plan = new BatchPlan(p.Batch, p.BnBatch, p.Grain, exec.MicroOf(p.Grain));
         step = new PretrainStep(Net, weights, teacherWeights, device, pool, Arena, plan, exec.Recompute);
         // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
-        optimizer = new AdamWOptimizer(device, Student, Arena, p.Beta1, p.Beta2, p.Eps, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay));
+        Optimizer = new AdamWOptimizer(device, Student, Arena, p.Beta1, p.Beta2, p.Eps, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay));
         var grid = Net.Mae.Shape.Grid;
         feed = new BatchFeed(p.Batch, grid.ImageFloats, Net.Options.Context ? 2 : 1, grid.Patches, exec.DataWorkers, Fill);
     }
@@ -52,6 +51,7 @@ public sealed unsafe class PretrainTrainer : Trainer
     public Lut Net { get; }
     public State Student { get; }
     public override string Stage => "pretrain";
+    public override AdamWOptimizer Optimizer { get; }
     public override int StepsPerEpoch => views.Images.Count / protocol.Pretrain.Batch;
     public override int Epochs => protocol.Pretrain.Epochs;
     public override int Batch => protocol.Pretrain.Batch;
@@ -75,18 +75,18 @@ public sealed unsafe class PretrainTrainer : Trainer
         teacherWeights?.Pack(pool);
         feed.Begin(s, Steps);
         var loss = step.Run(feed);
-        float norm = optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
+        float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
         Finite.Check(Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
         double epoch = (double)s / StepsPerEpoch;
         double lr = Schedules.LearningRate(epoch, BaseRate(p.Blr, p.LrRule, p.Batch), p.MinLr, p.WarmupEpochs, p.Epochs);
-        optimizer.Step(pool, step.Gradient, lr);
+        Optimizer.Step(pool, step.Gradient, lr);
         if (teacher is not null)
         {
             int accum = p.Batch / p.BnBatch;
             TeacherUpdate.Run(device, pool, teacher, Student, Schedules.EmaDecay(s * accum + accum - 1, Steps * accum, p.Ema));
         }
-        var ids = Ids(s);
+        var ids = order.Of(s);
         return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs);
     }
 
@@ -95,16 +95,10 @@ public sealed unsafe class PretrainTrainer : Trainer
         get
         {
             yield return ("student", Student);
-            yield return ("exp_avg", optimizer.M);
-            yield return ("exp_avg_sq", optimizer.V);
+            yield return ("exp_avg", Optimizer.M);
+            yield return ("exp_avg_sq", Optimizer.V);
             if (teacher is not null) yield return ("teacher", teacher);
         }
-    }
-
-    public override (double, double) BetaPowers
-    {
-        get => (optimizer.Beta1Power, optimizer.Beta2Power);
-        set => (optimizer.Beta1Power, optimizer.Beta2Power) = value;
     }
 
     /// <summary>Weights ready for inference with the trained student.</summary>
@@ -114,19 +108,9 @@ public sealed unsafe class PretrainTrainer : Trainer
         return weights;
     }
 
-    private ReadOnlySpan<int> Ids(long s)
-    {
-        long epoch = s / StepsPerEpoch;
-        lock (feed)
-        {
-            if (epoch != orderEpoch) (order, orderEpoch) = (EpochOrder.Draw((ulong)protocol.Seed, (uint)epoch, 0, views.Images.Count), epoch);
-            return order.AsSpan((int)(s % StepsPerEpoch) * Batch, Batch);
-        }
-    }
-
     private void Fill(long s, int position, Span<float> u, Span<float> v, Span<ulong> keys)
     {
-        int sample = Ids(s)[position];
+        int sample = order.Of(s)[position];
         uint epoch = (uint)(s / StepsPerEpoch);
         views.Weak(sample, epoch, 0, u);
         if (!v.IsEmpty) views.Strong(sample, epoch, 1, v);

@@ -2,6 +2,7 @@ using LutNative.Harness.Protocol;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
+using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Training;
@@ -43,8 +44,8 @@ public abstract class Trainer : IDisposable
     /// <summary>The state by name, in a fixed order: parameters and buffers, moments, teacher.</summary>
     public abstract IEnumerable<(string Name, State State)> States { get; }
 
-    /// <summary>Values beside the tensors that a checkpoint needs.</summary>
-    public abstract (double Beta1Power, double Beta2Power) BetaPowers { get; set; }
+    /// <summary>Its moments are in <see cref="States"/>, its beta products are checkpointed beside the tensors.</summary>
+    public abstract AdamWOptimizer Optimizer { get; }
 
 
     /// <summary>Digest of every tensor, "student/blocks.0...", computed over all workers.</summary>
