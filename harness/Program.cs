@@ -25,6 +25,7 @@ foreach (var c in RunCommand.Build(stop.Token)) root.Subcommands.Add(c);
 root.Subcommands.Add(CompareCommand.Build());
 root.Subcommands.Add(VerifyCommand.Build());
 root.Subcommands.Add(PlanCommand.Build());
+root.Subcommands.Add(BenchCommand.Build());
 foreach (var c in InspectCommands.Build()) root.Subcommands.Add(c);
 
 var parsed = root.Parse(args);

@@ -52,7 +52,7 @@ internal sealed class RunOptions
         return new RunRequest(resolved, exec, DeviceOf(r.GetValue(device)!), root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs());
     }
 
-    private static Device DeviceOf(string name) =>
+    internal static Device DeviceOf(string name) =>
         name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)
         ?? throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", "known devices are cpu, cpu-512, cpu-256, cpu-128 and oracle", $"did you mean {Nearest.To(name, ["cpu", "cpu-512", "cpu-256", "cpu-128", "oracle"])}?");
 }

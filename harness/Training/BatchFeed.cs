@@ -11,24 +11,29 @@ public sealed class BatchFeed : ISampleSource, IDisposable
 {
     public delegate void FillSample(long step, int position, Span<float> u, Span<float> v, Span<ulong> keys);
 
-    private sealed class Buffer(int batch, int floats, int views, int patches)
+    private sealed class Buffer(int batch, int floats, int patches)
     {
-        public readonly float[] Pixels = new float[(long)batch * floats * views];
+        public readonly float[] Values = new float[(long)batch * floats];
         public readonly ulong[] Keys = new ulong[batch * patches];
         public long Step = -1;
         public Task[] Tasks = [];
     }
 
-    private readonly int batch, floats, views, patches, workers;
+    private readonly int batch, u, v, patches, workers;
+    private readonly bool frozen;
     private readonly FillSample fill;
     private readonly Buffer[] buffers;
     private Buffer? current;
     private long step;
 
-    public BatchFeed(int batch, int imageFloats, int views, int patches, int workers, FillSample fill)
+    /// <param name="u">Floats of a sample's first part: view u, or the image.</param>
+    /// <param name="v">Floats of its second part: view v, or the target; may be 0.</param>
+    /// <param name="frozen">Every step sees the first batch, made once: for measuring a step without its data.</param>
+    public BatchFeed(int batch, int u, int v, int patches, int workers, bool frozen, FillSample fill)
     {
-        (this.batch, floats, this.views, this.patches, this.workers, this.fill) = (batch, imageFloats, views, patches, workers, fill);
-        buffers = workers == 0 ? [] : [new Buffer(batch, imageFloats, views, patches), new Buffer(batch, imageFloats, views, patches)];
+        (this.batch, this.u, this.v, this.patches, this.frozen, this.fill) = (batch, u, v, patches, frozen, fill);
+        this.workers = frozen ? Math.Max(1, workers) : workers;
+        buffers = [.. Enumerable.Range(0, this.workers == 0 ? 0 : frozen ? 1 : 2).Select(_ => new Buffer(batch, u + v, patches))];
     }
 
     /// <summary>Nanoseconds the last <see cref="Begin"/> waited for data.</summary>
@@ -37,25 +42,25 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     public void Begin(long s, long steps)
     {
         step = s;
-        if (workers == 0) return;
-        current = buffers[s % 2];
+        if (workers == 0 || (frozen && current is not null)) return;
+        current = buffers[frozen ? 0 : s % 2];
         if (current.Step != s) Prepare(current, s);
         long before = Stopwatch.GetTimestamp();
         Task.WaitAll(current.Tasks);
         WaitNs = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
-        if (s + 1 < steps) Prepare(buffers[(s + 1) % 2], s + 1);
+        if (s + 1 < steps && !frozen) Prepare(buffers[(s + 1) % 2], s + 1);
     }
 
-    public void Load(int position, Span<float> u, Span<float> v, Span<ulong> keys)
+    public void Load(int position, Span<float> first, Span<float> second, Span<ulong> keys)
     {
         if (current is null)
         {
-            fill(step, position, u, v, keys);
+            fill(step, position, first, second, keys);
             return;
         }
-        var pixels = current.Pixels.AsSpan(position * floats * views, floats * views);
-        pixels[..floats].CopyTo(u);
-        if (!v.IsEmpty) pixels[floats..].CopyTo(v);
+        var values = current.Values.AsSpan(position * (u + v), u + v);
+        values[..u].CopyTo(first);
+        values[u..].CopyTo(second);
         current.Keys.AsSpan(position * patches, patches).CopyTo(keys);
     }
 
@@ -68,8 +73,8 @@ public sealed class BatchFeed : ISampleSource, IDisposable
         {
             for (int i; (i = Interlocked.Increment(ref next)) < batch;)
             {
-                var pixels = b.Pixels.AsSpan(i * floats * views, floats * views);
-                fill(s, i, pixels[..floats], views == 2 ? pixels[floats..] : default, b.Keys.AsSpan(i * patches, patches));
+                var values = b.Values.AsSpan(i * (u + v), u + v);
+                fill(s, i, values[..u], values[u..], b.Keys.AsSpan(i * patches, patches));
             }
         }, TaskCreationOptions.LongRunning))];
     }

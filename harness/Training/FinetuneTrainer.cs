@@ -22,8 +22,11 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     private readonly ulong seed;
     private readonly uint stageId;
     private readonly SampleOrder order;
+    private readonly BatchFeed feed;
     private long current;
-    private (double Lam, bool Cut, Mixing.Box Box) mix;
+
+    [ThreadStatic]
+    private static float[]? partner;
 
     /// <param name="trunk">Pre-trained values to start from, or null for scratch.</param>
     public FinetuneTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec, State? trunk)
@@ -38,6 +41,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         weights = new Weights(State, device, Arena, backward: true);
         step = new ClassifierStep(Net, weights, device, pool, Arena, new BatchPlan(f.Batch, f.Batch, f.Grain, exec.MicroOf(f.Grain)));
         Optimizer = new AdamWOptimizer(device, State, Arena, f.Beta1, f.Beta2, f.Eps, Net.Groups(f.LayerDecay, f.WeightDecay));
+        feed = new BatchFeed(f.Batch, Net.Shape.Grid.ImageFloats, Net.Classes, 0, exec.DataWorkers, exec.FrozenData, Fill);
     }
 
     public Classifier Net { get; }
@@ -60,15 +64,19 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     public override StepReport Step(long s)
     {
         current = s;
+        long time = PhaseClock.Now;
         weights.Pack(pool);
-        DrawMix(s);
-        var ids = order.Of(s);
+        time = pool.Clock.Add(Phase.Optimizer, 0, time);
+        feed.Begin(s, Steps);
+        pool.Clock.Add(Phase.Data, 0, time);
         float loss = step.Run(this);
+        time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
         Finite.Check(Stage, s, loss, norm, Net.Layout, step.Gradient);
         double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(f.Blr, f.LrRule, f.Batch), f.MinLr, f.WarmupEpochs, f.Epochs);
         Optimizer.Step(pool, step.Gradient, lr);
-        return new StepReport(lr, loss, null, null, norm, Digest.Of(ids), 0);
+        pool.Clock.Add(Phase.Optimizer, 0, time);
+        return new StepReport(lr, loss, null, null, norm, Digest.Of(order.Of(s)), feed.WaitNs);
     }
 
     public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", Optimizer.M), ("exp_avg_sq", Optimizer.V)];
@@ -79,15 +87,18 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         return weights;
     }
 
-    void ILabelledSource.Load(int position, Span<float> image, Span<float> target)
+    void ILabelledSource.Load(int position, Span<float> image, Span<float> target) => feed.Load(position, image, target, []);
+
+    private void Fill(long s, int position, Span<float> image, Span<float> target, Span<ulong> keys)
     {
-        var ids = order.Of(current);
-        uint epoch = Epoch(current);
+        var ids = order.Of(s);
+        uint epoch = Epoch(s);
         int mine = ids[position], other = ids[Batch - 1 - position];
+        var mix = DrawMix(s);
         views.Weak(mine, epoch, 10 + stageId, image);
         if (mix.Lam < 1.0)
         {
-            var partner = new float[image.Length];
+            if (partner is null || partner.Length != image.Length) partner = new float[image.Length];
             views.Weak(other, epoch, 10 + stageId, partner);
             if (mix.Cut) Mixing.CutMix(image, partner, protocol.Data.ImageSize, mix.Box);
             else Mixing.MixUp(image, partner, mix.Lam);
@@ -99,16 +110,15 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         new Philox(seed, Purpose.DropPath, (ulong)order.Of(current)[position], Epoch(current), (stageId << 16) | (uint)(2 * block + branch)).NextFloat();
 
     /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a batch.</summary>
-    private void DrawMix(long s)
+    private (double Lam, bool Cut, Mixing.Box Box) DrawMix(long s)
     {
-        mix = (1.0, false, default);
         var random = new Philox(seed, Purpose.Mix, (ulong)s, stageId, 0);
-        if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb) return;
+        if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb) return (1.0, false, default);
         bool cut = f.Mixup <= 0 || (f.Cutmix > 0 && random.NextDouble() < f.MixSwitchProb);
         double lam = Beta(ref random, cut ? f.Cutmix : f.Mixup);
         int size = protocol.Data.ImageSize;
         var box = Mixing.CutBox(size, lam, (int)random.NextBelow((uint)size), (int)random.NextBelow((uint)size));
-        mix = cut ? (1.0 - box.Area / (double)(size * size), true, box) : (lam, false, default);
+        return cut ? (1.0 - box.Area / (double)(size * size), true, box) : (lam, false, default);
     }
 
     /// <summary>Beta(a, a) by two gamma draws (Marsaglia and Tsang 2000).</summary>
@@ -129,6 +139,12 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
             v = v * v * v;
             if (HostMath.Log(1.0 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * HostMath.Log(v)) return d * v;
         }
+    }
+
+    public override void Dispose()
+    {
+        feed.Dispose();
+        base.Dispose();
     }
 
     private uint Epoch(long s) => (uint)(s / StepsPerEpoch);

@@ -45,7 +45,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
         Optimizer = new AdamWOptimizer(device, Student, Arena, p.Beta1, p.Beta2, p.Eps, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay));
         var grid = Net.Mae.Shape.Grid;
-        feed = new BatchFeed(p.Batch, grid.ImageFloats, Net.Options.Context ? 2 : 1, grid.Patches, exec.DataWorkers, Fill);
+        feed = new BatchFeed(p.Batch, grid.ImageFloats, Net.Options.Context ? grid.ImageFloats : 0, grid.Patches, exec.DataWorkers, exec.FrozenData, Fill);
     }
 
     public Lut Net { get; }
@@ -71,10 +71,14 @@ public sealed unsafe class PretrainTrainer : Trainer
     public override StepReport Step(long s)
     {
         var p = protocol.Pretrain;
+        long time = PhaseClock.Now;
         weights.Pack(pool);
         teacherWeights?.Pack(pool);
+        time = pool.Clock.Add(Phase.Optimizer, 0, time);
         feed.Begin(s, Steps);
+        pool.Clock.Add(Phase.Data, 0, time);
         var loss = step.Run(feed);
+        time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
         Finite.Check(Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
@@ -86,6 +90,7 @@ public sealed unsafe class PretrainTrainer : Trainer
             int accum = p.Batch / p.BnBatch;
             TeacherUpdate.Run(device, pool, teacher, Student, Schedules.EmaDecay(s * accum + accum - 1, Steps * accum, p.Ema));
         }
+        pool.Clock.Add(Phase.Optimizer, 0, time);
         var ids = order.Of(s);
         return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs);
     }

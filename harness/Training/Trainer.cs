@@ -14,7 +14,8 @@ namespace LutNative.Harness.Training;
 /// <param name="CheckpointEvery">Time between checkpoints.</param>
 /// <param name="Recompute">Run the student's forward pass again in the backward phase instead of keeping activations.</param>
 /// <param name="StopAfter">Stop with a checkpoint, as Ctrl-C would, after this many steps of this process; 0 means never. For tests and drills.</param>
-public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, TimeSpan CheckpointEvery, bool Recompute = false, long StopAfter = 0)
+/// <param name="FrozenData">Every step sees the first batch, made once: `lut bench` measures the step alone. Never set by a run.</param>
+public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, TimeSpan CheckpointEvery, bool Recompute = false, long StopAfter = 0, bool FrozenData = false)
 {
     public int MicroOf(int grain)
     {
@@ -46,7 +47,6 @@ public abstract class Trainer : IDisposable
 
     /// <summary>Its moments are in <see cref="States"/>, its beta products are checkpointed beside the tensors.</summary>
     public abstract AdamWOptimizer Optimizer { get; }
-
 
     /// <summary>Digest of every tensor, "student/blocks.0...", computed over all workers.</summary>
     public unsafe List<TensorDigest> Digests(Pool pool)

@@ -20,6 +20,7 @@ public sealed class Pool : IDisposable
     {
         if (workers < 1) throw new ArgumentOutOfRangeException(nameof(workers), workers, "at least one thread is needed");
         Workers = workers;
+        Clock = new PhaseClock(workers);
         if (SelfTest.Failure() is { } why) throw new UnfitMachineException(why);
         threads = new Thread[workers - 1];
         for (int i = 0; i < threads.Length; i++)
@@ -31,6 +32,9 @@ public sealed class Pool : IDisposable
     }
 
     public int Workers { get; }
+
+    /// <summary>Who was busy with what.</summary>
+    public PhaseClock Clock { get; }
 
     /// <summary>Calls body(item, worker) for every item in [0, count); returns when all are done. Rethrows the first failure.</summary>
     public void Run(int count, Action<int, int> body)

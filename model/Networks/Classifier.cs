@@ -149,6 +149,7 @@ public sealed unsafe class ClassifierStep
             var w = workers[worker];
             float* leaf = tree.Rent();
             var p = new Pass(device, Weights, leaf);
+            long time = PhaseClock.Now;
             for (int first = g * plan.Grain; first < (g + 1) * plan.Grain; first += plan.MicroBatch)
             {
                 for (int s = 0; s < plan.MicroBatch; s++)
@@ -158,12 +159,16 @@ public sealed unsafe class ClassifierStep
                         for (int branch = 0; branch < 2; branch++)
                             w.Kept[b][branch][s] = net.Encoder.Keep(b) >= 1f || net.Encoder.Keep(b) + source.DropPathDraw(first + s, b, branch) >= 1f;
                 }
+                time = pool.Clock.Add(Phase.Data, worker, time);
                 net.Forward(p, w.A, w.Kept);
                 OnLogits?.Invoke(first, w.A.Logits);
                 CrossEntropy.Run(device, loss.Slice(first, plan.MicroBatch), w.DLogits, w.A.Logits, w.Target, scale);
+                time = pool.Clock.Add(Phase.Forward, worker, time);
                 net.Backward(p, w.G, w.DLogits, w.A, w.Kept);
+                time = pool.Clock.Add(Phase.Backward, worker, time);
             }
             tree.Add(g, leaf);
+            pool.Clock.Add(Phase.Reduce, worker, time);
         });
         return Tree.Sum(loss.Span) / plan.Batch;
     }

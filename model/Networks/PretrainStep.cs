@@ -136,17 +136,19 @@ public sealed unsafe class PretrainStep
             if (!net.Options.Context)
                 pool.Run(plan.GrainsPerBnBatch, (g, w) =>
                 {
-                    Forward(source, batch, g, slots[w], workers[w]);
-                    Backward(batch, g, slots[w], workers[w]);
+                    Forward(source, batch, g, slots[w], w);
+                    Backward(batch, g, slots[w], w);
                 });
             else
             {
-                pool.Run(plan.GrainsPerBnBatch, (g, w) => Forward(source, batch, g, slots[recompute ? w : g], workers[w]));
+                pool.Run(plan.GrainsPerBnBatch, (g, w) => Forward(source, batch, g, slots[recompute ? w : g], w));
+                long before = PhaseClock.Now;
                 bc = Context(batch);
+                pool.Clock.Add(Phase.Heads, 0, before);
                 pool.Run(plan.GrainsPerBnBatch, (g, w) =>
                 {
-                    if (recompute) Forward(source, batch, g, slots[w], workers[w], studentOnly: true);
-                    Backward(batch, g, slots[recompute ? w : g], workers[w]);
+                    if (recompute) Forward(source, batch, g, slots[w], w, studentOnly: true);
+                    Backward(batch, g, slots[recompute ? w : g], w);
                 });
             }
             float pixels = MaskedMean();
@@ -160,8 +162,10 @@ public sealed unsafe class PretrainStep
     private int MaskedCount => plan.BnBatch * (net.Mae.Shape.Grid.Patches - Mask.Kept);
 
     /// <summary>Phase 1 of grain g of a BN batch.</summary>
-    private void Forward(ISampleSource source, int batch, int g, Slot slot, Worker w, bool studentOnly = false)
+    private void Forward(ISampleSource source, int batch, int g, Slot slot, int worker, bool studentOnly = false)
     {
+        Worker w = workers[worker];
+        long time = PhaseClock.Now;
         var p = new Pass(device, Student);
         int patches = net.Mae.Shape.Grid.Patches;
         float scale = (float)(2.0 * net.Options.WMae / ((double)net.Mae.Shape.Grid.PatchFloats * MaskedCount * plan.Accum));
@@ -175,6 +179,7 @@ public sealed unsafe class PretrainStep
                 Mask.Draw(w.Keys, u.Index.AsSpan(s * Mask.Kept, Mask.Kept), v is null ? default : v.Index.AsSpan(s * Mask.KeptOther, Mask.KeptOther),
                     d.Restore.AsSpan(s * patches, patches));
             }
+            time = pool.Clock.Add(Phase.Data, worker, time);
             net.Mae.Encode(p, d.Normed, d.Stats, u);
             net.Mae.Decode(p, d, Mask.Kept);
             Patchify.Target(d.Target, u.Images, net.Mae.Shape.Grid);
@@ -182,14 +187,21 @@ public sealed unsafe class PretrainStep
             PatchTarget.Loss(device, patchLoss.Slice(first, plan.MicroBatch), d.DPred, d.Pred, d.Target, d.Restore, Mask.Kept, scale);
             for (int i = 0; i < d.Restore.Length; i++) masked[first * patches + i] = d.Restore[i] >= Mask.Kept;
             OnPrediction?.Invoke(batch * plan.BnBatch + first, d.Pred);
-            if (v is null) continue;
-            net.Mae.Encode(p, slot.NormedV[m], slot.StatsV[m], v);
-            if (studentOnly) continue;
-            Pooling.Forward(device, pooledU.Slice(first, plan.MicroBatch), d.Normed);
-            Pooling.Forward(device, pooledV.Slice(first, plan.MicroBatch), slot.NormedV[m]);
-            Teach(w, teacherU.Slice(first, plan.MicroBatch), u.Images);
-            Teach(w, teacherV.Slice(first, plan.MicroBatch), v.Images);
+            if (v is not null) Other(p, slot, w, m, first, studentOnly);
+            time = pool.Clock.Add(Phase.Forward, worker, time);
         }
+    }
+
+    /// <summary>View v of a micro-batch and, unless activations are only recomputed, the teacher on both views.</summary>
+    private void Other(in Pass p, Slot slot, Worker w, int m, int first, bool studentOnly)
+    {
+        var (u, v, d) = (slot.U[m], slot.V[m], slot.D[m]);
+        net.Mae.Encode(p, slot.NormedV[m], slot.StatsV[m], v);
+        if (studentOnly) return;
+        Pooling.Forward(device, pooledU.Slice(first, plan.MicroBatch), d.Normed);
+        Pooling.Forward(device, pooledV.Slice(first, plan.MicroBatch), slot.NormedV[m]);
+        Teach(w, teacherU.Slice(first, plan.MicroBatch), u.Images);
+        Teach(w, teacherV.Slice(first, plan.MicroBatch), v.Images);
     }
 
     /// <summary>The teacher sees every patch; its pooled tokens go through its projector in phase 2.</summary>
@@ -229,8 +241,10 @@ public sealed unsafe class PretrainStep
     }
 
     /// <summary>Phase 3 of grain g: its leaf gradient, view u then view v.</summary>
-    private void Backward(int batch, int g, Slot slot, Worker w)
+    private void Backward(int batch, int g, Slot slot, int worker)
     {
+        Worker w = workers[worker];
+        long time = PhaseClock.Now;
         float* leaf = tree.Rent();
         var p = new Pass(device, Student, leaf);
         if (net.Options.Context)
@@ -255,7 +269,9 @@ public sealed unsafe class PretrainStep
             Pooling.Backward(device, w.DNormedV, dPooledV.Slice(g * plan.Grain + m * plan.MicroBatch, plan.MicroBatch));
             net.Mae.EncodeBackward(p, w.V, w.DNormedV, slot.StatsV[m], slot.V[m]);
         }
+        time = pool.Clock.Add(Phase.Backward, worker, time);
         tree.Add(batch * plan.GrainsPerBnBatch + g, leaf);
+        pool.Clock.Add(Phase.Reduce, worker, time);
     }
 
     /// <summary>T over masked patches in (sample, patch) order, divided by their count.</summary>

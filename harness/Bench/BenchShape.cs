@@ -1,0 +1,67 @@
+using LutNative.Harness.Data;
+using LutNative.Harness.Protocol;
+using LutNative.Model.Numerics;
+
+namespace LutNative.Harness.Bench;
+
+/// <summary>
+/// The networks that `lut bench` measures: a protocol's, with its own images, or one of a few shapes with noise for images (a step's time does not depend
+/// on the values). Everything that a shape does not name is fashion-lut@1's.
+/// </summary>
+internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protocol)
+{
+    /// <summary>Shapes without a data set: their names, for help and errors.</summary>
+    internal static IReadOnlyList<string> Names { get; } = ["tiny", "tiny-wide", "vitb16"];
+
+    /// <param name="batch">Samples of a step, or 0 for the shape's own.</param>
+    internal static BenchShape Find(string name, int batch)
+    {
+        if (!Names.Contains(name))
+        {
+            if (!name.Contains('/') && !ProtocolReader.BuiltIn.Contains(name))
+                throw new LutError(Exit.Usage, 13, $"there is no shape or protocol named {name}", "the shape argument", "known are " + string.Join(", ", [.. Names, .. ProtocolReader.BuiltIn]), $"did you mean {Nearest.To(name, [.. Names, .. ProtocolReader.BuiltIn])}?");
+            var resolved = ProtocolReader.Load(name, batch == 0 ? [] : [$"pretrain.batch={batch}", $"pretrain.bn_batch={batch}", $"finetune.batch={batch}"]);
+            return new BenchShape(name, resolved.Spec.Title, resolved.Spec);
+        }
+        var basis = ProtocolReader.Load("fashion-lut@1", []).Spec;
+        return name switch
+        {
+            "vitb16" => Of("ViT-B/16 at 224, decoder 512 x 8", 224, new ModelSpec(16, 768, 12, 12, 4.0, 1e-6, 512, 8, 16), batch == 0 ? 8 : batch),
+            "tiny" => Of("32 x 32, patch 4, width 192, depth 12, decoder 96 x 2", 32, new ModelSpec(4, 192, 12, 3, 4.0, 1e-6, 96, 2, 3), batch == 0 ? 64 : batch),
+            _ => Of("32 x 32, patch 4, width 192, depth 12, decoder 192 x 4", 32, new ModelSpec(4, 192, 12, 3, 4.0, 1e-6, 192, 4, 3), batch == 0 ? 64 : batch),
+        };
+
+        BenchShape Of(string title, int size, ModelSpec model, int samples)
+        {
+            int grain = GrainOf(samples, size);
+            return new BenchShape(name, title, basis with
+            {
+                Protocol = name,
+                Data = basis.Data with { Name = "noise", TrainImages = samples, TestImages = samples, ImageSize = size, Classes = 100 },
+                Model = model,
+                Pretrain = basis.Pretrain with { Epochs = 1 << 20, Batch = samples, BnBatch = samples, Grain = grain, HeadMlpDim = 4096 },
+                Finetune = basis.Finetune with { Epochs = 1 << 20, Batch = samples, Grain = grain },
+            });
+        }
+    }
+
+    /// <summary>Noise as gray images, from the contract's generator.</summary>
+    internal ImageSet Images(string? dataFolder)
+    {
+        if (Protocol.Data.Name != "noise") return FashionMnist.Load(Protocol.Data, dataFolder).Train;
+        int size = Protocol.Data.ImageSize, count = Protocol.Data.TrainImages;
+        byte[] pixels = new byte[count * size * size], labels = new byte[count];
+        var random = new Philox(0, Purpose.Test, 0, 0, 0);
+        for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.NextBelow(256);
+        for (int i = 0; i < count; i++) labels[i] = (byte)(i % Protocol.Data.Classes);
+        return new ImageSet(pixels, labels, size, "");
+    }
+
+    /// <summary>About 800 tokens of the whole image: rows enough for the products, few enough that a batch has a grain for each core.</summary>
+    private static int GrainOf(int batch, int size)
+    {
+        int grain = Math.Min(batch, size >= 224 ? 4 : 16);
+        while (batch % grain != 0) grain--;
+        return grain;
+    }
+}
