@@ -3,11 +3,15 @@ using System.Runtime.InteropServices;
 namespace LutNative.Model.Tensors;
 
 /// <summary>
-/// Owns zeroed, 64-byte aligned memory that lives as long as a run: buffers are allocated once and reused by every step.
+/// Owns zeroed, 64-byte aligned memory that lives as long as a run: buffers are allocated once and reused by every step. Memory comes in large chunks,
+/// on huge pages where Linux offers them: a product that walks a matrix by columns touches a page a row.
 /// </summary>
-public sealed unsafe class Arena : IDisposable
+public sealed unsafe partial class Arena : IDisposable
 {
-    private readonly List<nint> blocks = [];
+    private const long HugePage = 2L << 20, LeastChunk = 1L << 16, MostChunk = 16L << 20;
+    private readonly List<nint> chunks = [];
+    private byte* next;
+    private long left;
 
     /// <summary>Bytes handed out so far.</summary>
     public long Bytes { get; private set; }
@@ -19,17 +23,38 @@ public sealed unsafe class Arena : IDisposable
     /// <summary>count floats, zeroed; at least one vector is readable past the end.</summary>
     public float* Floats(long count)
     {
-        nuint bytes = (nuint)((count * sizeof(float) + 127) / 64 * 64);
-        void* p = NativeMemory.AlignedAlloc(bytes, 64);
-        NativeMemory.Clear(p, bytes);
-        blocks.Add((nint)p);
-        Bytes += (long)bytes;
+        long bytes = (count * sizeof(float) + 127) / 64 * 64;
+        Bytes += bytes;
+        if (bytes > left)
+        {
+            left = Math.Max(bytes, Math.Clamp(Bytes, LeastChunk, MostChunk));   // grows with the arena: many are small
+            next = NewChunk(left);
+        }
+        byte* p = next;
+        next += bytes;
+        left -= bytes;
         return (float*)p;
     }
 
     public void Dispose()
     {
-        foreach (nint p in blocks) NativeMemory.AlignedFree((void*)p);
-        blocks.Clear();
+        foreach (nint p in chunks) NativeMemory.AlignedFree((void*)p);
+        chunks.Clear();
+        left = 0;
     }
+
+    private byte* NewChunk(long bytes)
+    {
+        bool large = bytes >= HugePage;
+        byte* p = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, large ? (nuint)HugePage : 64);
+        if (large && OperatingSystem.IsLinux()) Advise(p, (nuint)bytes, AdviseHugePage);   // advice: where it is refused, small pages do
+        NativeMemory.Clear(p, (nuint)bytes);
+        chunks.Add((nint)p);
+        return p;
+    }
+
+    private const int AdviseHugePage = 14;   // MADV_HUGEPAGE, <asm-generic/mman-common.h>
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* address, nuint length, int advice);
 }
