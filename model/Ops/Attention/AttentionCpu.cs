@@ -14,16 +14,16 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
     internal static void Forward(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
     {
         int d = qkv.Cols / 3, e = d / heads, ldn = Padded(n), lde = Padded(e), ld = qkv.Cols;
-                float* kt = Scratch.Floats((long)e * ldn + (long)n * lde + (long)n * ldn), v = kt + (long)e * ldn, s = v + (long)n * lde;
+                float* kt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + (long)n * ldn), v = kt + (long)e * ldn, s = v + (long)n * lde;
         for (int q = 0; q < qkv.Rows / n; q++)
             for (int h = 0; h < heads; h++)
             {
                 float* query = qkv.Row(q * n) + h * e, p = prob.Row((q * heads + h) * n);
                 Transpose(kt, ldn, query + d, ld, n, e);
-                Product(s, ldn, query, ld, 1, kt, ldn, n, ldn, e);
+                GemmCpu<V, L>.Small(s, ldn, query, ld, 1, kt, ldn, n, ldn, e);
                 for (int i = 0; i < n; i++) Softmax(p + (long)i * n, s + (long)i * ldn, n, scale);
                 float* values = CopyPadded(v, lde, query + 2 * d, ld, n, e, out int bks);
-                Product(output.Row(q * n) + h * e, d, p, n, 1, values, bks, n, e, n);
+                GemmCpu<V, L>.Small(output.Row(q * n) + h * e, d, p, n, 1, values, bks, n, e, n);
             }
     }
 
@@ -31,31 +31,24 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
     internal static void Backward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
     {
         int d = qkv.Cols / 3, e = d / heads, ldn = Padded(n), lde = Padded(e), ld = qkv.Cols;
-                float* vt = Scratch.Floats((long)e * ldn + (long)n * lde + (long)n * ldn), rows = vt + (long)e * ldn, da = rows + (long)n * lde;
+                float* vt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + (long)n * ldn), rows = vt + (long)e * ldn, da = rows + (long)n * lde;
         for (int q = 0; q < qkv.Rows / n; q++)
             for (int h = 0; h < heads; h++)
             {
                 float* query = qkv.Row(q * n) + h * e, dout = dOutput.Row(q * n) + h * e, p = prob.Row((q * heads + h) * n), dq = dQkv.Row(q * n) + h * e;
                 Transpose(vt, ldn, query + 2 * d, ld, n, e);
-                Product(da, ldn, dout, d, 1, vt, ldn, n, ldn, e);
+                GemmCpu<V, L>.Small(da, ldn, dout, d, 1, vt, ldn, n, ldn, e);
                 for (int i = 0; i < n; i++) SoftmaxBackward(da + (long)i * ldn, p + (long)i * n, n, scale);
                 float* b = CopyPadded(rows, lde, query + d, ld, n, e, out int bks);
-                Product(dq, ld, da, ldn, 1, b, bks, n, e, n);
+                GemmCpu<V, L>.Small(dq, ld, da, ldn, 1, b, bks, n, e, n);
                 b = CopyPadded(rows, lde, query, ld, n, e, out bks);
-                Product(dq + d, ld, da, 1, ldn, b, bks, n, e, n);
+                GemmCpu<V, L>.Small(dq + d, ld, da, 1, ldn, b, bks, n, e, n);
                 b = CopyPadded(rows, lde, dout, d, n, e, out bks);
-                Product(dq + 2 * d, ld, p, 1, n, b, bks, n, e, n);
+                GemmCpu<V, L>.Small(dq + 2 * d, ld, p, 1, n, b, bks, n, e, n);
             }
     }
 
     private static int Padded(int n) => (n + L.Count - 1) / L.Count * L.Count;
-
-    /// <summary>c[rows, width] = chains over k of a (strides ars, aks) and the padded rows of b.</summary>
-    private static void Product(float* c, int ldc, float* a, int ars, int aks, float* b, int bks, int rows, int width, int k)
-    {
-        for (int j = 0; j < width; j += GemmCpu<V, L>.Panel)
-            GemmCpu<V, L>.Columns(c + j, ldc, a, ars, aks, b + j, bks, rows, Math.Min(GemmCpu<V, L>.Panel, width - j), k, false);
-    }
 
     private static void Transpose(float* to, int ldt, float* from, int ldf, int n, int e)
     {

@@ -1,114 +1,233 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// Blocked matrix products over <see cref="GemmTile"/>. Weights come in panels of two vectors packed once a step; activations
-/// are read in place. A block of rows runs over all panels, so that its epilogue finds the rows still in cache.
+/// Blocked matrix products over <see cref="GemmTile"/>. Weights come in panels of a tile's width, packed once a step; activations are read in place. A block of
+/// A's rows stays in the second-level cache while the panels pass; what a tile needs next from further away (the next panel, the next part of an output
+/// that is continued) is asked for ahead of time. A strip (the block's rows, a panel's columns) goes to C once, through the epilogue, while it is hot.
 /// </summary>
 internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
 {
-    /// <summary>Rows of a block (a multiple of every tile height) and length of a k block: A's block stays in L2.</summary>
-    private const int BlockRows = 96, BlockK = 512;
+    /// <summary>k steps of one tile call, k steps of a block, and the block's size in floats (half a second-level cache).</summary>
+    private const int SliceK = 512, BlockK = 1024, BlockFloats = 1 << 17;
 
-    internal static int Panel => 2 * L.Count;
+    /// <summary>Rows that a packing loop asks for ahead.</summary>
+    private const int Ahead = 24;
+
+    /// <summary>Rows of the largest tile: 32 registers hold 12 x 2 accumulators, 16 hold 4 x 3.</summary>
+    private static int Height => L.Count == 16 ? 12 : 4;
+
+    internal static int Panel => (L.Count == 16 ? 2 : 3) * L.Count;
 
     internal static long PanelFloats(int k, int columns) => (long)(columns + Panel - 1) / Panel * Panel * k;
 
-    /// <summary>Packs b[k, j] = source[k * ks + j * js] into zero-padded panels [panel][k][2 vectors].</summary>
+    /// <summary>Packs b[k, j] = source[k * ks + j * js] into zero-padded panels [panel][k][tile width]; ks or js is 1.</summary>
     internal static void Pack(float* panels, float* source, nint ks, nint js, int k, int columns)
     {
-        for (int j0 = 0; j0 < columns; j0 += Panel)
+        for (int j0 = 0; j0 < columns; j0 += Panel, panels += (long)Panel * k)
         {
             int width = Math.Min(Panel, columns - j0);
-            for (int i = 0; i < k; i++, panels += Panel)
-            {
-                float* from = source + i * ks + j0 * js;
-                for (int j = 0; j < width; j++) panels[j] = from[j * js];
-                for (int j = width; j < Panel; j++) panels[j] = 0f;
-            }
+            float* from = source + j0 * js;
+            if (width < Panel) Unsafe.InitBlockUnaligned(panels, 0, (uint)(Panel * k * sizeof(float)));
+            if (ks == 1) Transpose.Copy(panels, Panel, from, js, width, k);
+            else
+                for (int i = 0; i < k; i++)
+                {
+                    if (Sse.IsSupported) Sse.Prefetch0(from + (i + Ahead) * ks);
+                    CopyRow(panels + i * Panel, from + i * ks, width);
+                }
         }
     }
 
-    internal static void Nt(Mat y, Mat x, Weight w, in Epilogue e) => Packed(y, x, w.ForwardPanels, e);
+    internal static void Nt(Mat y, Mat x, Weight w, in Epilogue e) => Rows(y, x, w.ForwardPanels, e);
 
-    internal static void Nn(Mat dx, Mat dy, Weight w, in Epilogue e) => Packed(dx, dy, w.BackwardPanels, e);
+    internal static void Nn(Mat dx, Mat dy, Weight w, in Epilogue e) => Rows(dx, dy, w.BackwardPanels, e);
 
-    private static void Packed(Mat c, Mat a, float* panels, in Epilogue e)
+    /// <summary>c = a B, B packed; a chain longer than BlockK rests in c meanwhile.</summary>
+    private static void Rows(Mat c, Mat a, float* panels, in Epilogue e)
     {
-        int k = a.Cols, n = c.Cols;
-        for (int i0 = 0; i0 < c.Rows; i0 += BlockRows)
-        {
-            int rows = Math.Min(BlockRows, c.Rows - i0);
-            for (int k0 = 0; k0 < k; k0 += BlockK)
+        int k = a.Cols, depth = Even(k, BlockK), height = HeightOf(depth, c.Rows);
+        for (int i0 = 0; i0 < c.Rows; i0 += height)
+            for (int k0 = 0; k0 < k; k0 += depth)
             {
-                int depth = Math.Min(BlockK, k - k0);
-                for (int j = 0; j < n; j += Panel)
-                    Columns(c.Row(i0) + j, n, a.Row(i0) + k0, k, 1, panels + (long)j * k + (long)k0 * Panel, Panel, rows, Math.Min(Panel, n - j), depth, k0 > 0);
+                int d = Math.Min(depth, k - k0);
+                Strips(c, i0, Math.Min(height, c.Rows - i0), a.Row(i0) + k0, k, 1, 4 * k, d, panels + (long)k0 * Panel, Panel, (long)k * Panel, k0 > 0, k0 + d == k ? e : Epilogue.None);
             }
-            EpilogueCpu<V, L>.Apply(c, i0, rows, e);
-        }
     }
 
+    /// <summary>
+    /// dw (+)= dy^T x: dy's columns are A's rows, a panel of B is a few columns of x. Small operands are read in place; where a slice of both does not fit the
+    /// second-level cache they are packed, x once and dy block by block.
+    /// </summary>
     internal static void Tn(Mat dw, Mat dy, Mat x, bool accumulate)
     {
-        int n = dw.Cols, vector = L.Count, whole = n / vector * vector;
-        float* tail = stackalloc float[BlockK * L.Count];
-        for (int k0 = 0; k0 < dy.Rows; k0 += BlockK)
+        int k = dy.Rows, depth = Even(k, SliceK);
+        bool pack = Math.Min(dy.Cols, x.Cols) >= 384;
+        int height = pack ? HeightOf(depth, dw.Rows) : dw.Rows;
+        float* panels = pack ? Scratch.Floats(ScratchUse.Pack, PanelFloats(depth, x.Cols) + (long)(height + 4) * depth) : null, block = panels + PanelFloats(depth, x.Cols);
+        for (int k0 = 0; k0 < k; k0 += depth)
         {
-            int depth = Math.Min(BlockK, dy.Rows - k0);
+            int d = Math.Min(depth, k - k0);
             bool load = accumulate || k0 > 0;
-            int j = 0;
-            for (; j < whole; j += Panel)
-                Columns(dw.Data + j, n, dy.Row(k0), 1, dy.Cols, x.Row(k0) + j, n, dw.Rows, Math.Min(Panel, whole - j), depth, load);
-            if (whole == n) continue;
-            for (int i = 0; i < depth; i++)
-                for (int q = 0; q < vector; q++) tail[i * vector + q] = whole + q < n ? x.Row(k0 + i)[whole + q] : 0f;
-            Columns(dw.Data + whole, n, dy.Row(k0), 1, dy.Cols, tail, vector, dw.Rows, n - whole, depth, load);
+            if (!pack)
+            {
+                Strips(dw, 0, dw.Rows, dy.Row(k0), 1, dy.Cols, 4, d, x.Row(k0), x.Cols, Panel, load, Epilogue.None);
+                continue;
+            }
+            Pack(panels, x.Row(k0), x.Cols, 1, d, x.Cols);
+            for (int i0 = 0; i0 < dw.Rows; i0 += height)
+            {
+                int rows = Math.Min(height, dw.Rows - i0);
+                PackColumns(block, dy.Row(k0) + i0, dy.Cols, rows, d);
+                Strips(dw, i0, rows, block, 1, 4, 4 * d, d, panels, Panel, (long)d * Panel, load, Epilogue.None);
+            }
         }
     }
 
-    /// <summary>All rows of c for one strip of at most two vectors of columns; b is readable to the end of its last vector.</summary>
+    /// <summary>
+    /// Rows [i0, i0 + rows) of c, panel by panel: strip = (c's strip or 0) + A x panel, then the epilogue to c. A's strides are those of <see cref="GemmTile"/>, B's rows
+    /// are bks apart, its panels panelStride. Where nothing follows the product, tiles write to c themselves.
+    /// </summary>
     [SkipLocalsInit]
-    internal static void Columns(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, int rows, int width, int k, bool load)
+    private static void Strips(Mat c, int i0, int rows, float* a, nint ars, nint aks, nint ags, int depth, float* b, nint bks, long panelStride, bool load, in Epilogue e)
     {
-        int lanes = width > L.Count ? Panel : L.Count;
-        if (width == lanes)
+        int slice = Even(depth, SliceK), last = rows % 4;
+        float* strip = Scratch.Floats(ScratchUse.Strip, (long)(rows + 4) * Panel + 4 * depth), few = strip + (rows + 4) * Panel;
+        if (last > 0) PackFew(few, a + rows / 4 * ags, ars, aks, last, depth);
+        // packed panels come from far away, and so does an output that is continued
+        bool far = bks == Panel;
+        int tiles = (rows + Height - 1) / Height * ((depth + slice - 1) / slice), share = far ? (depth * Panel + tiles - 1) / tiles : 0;
+        for (int j = 0; j < c.Cols; j += Panel, b += panelStride)
         {
-            Rows(c, ldc, a, ars, aks, b, bks, rows, lanes, k, load);
-            return;
-        }
-        // a partial strip goes through a tile of its own, so that nothing is written past the row
-        const int Height = 12;
-        float* tile = stackalloc float[Height * 2 * L.Count];
-        for (int i = 0; i < rows; i += Height)
-        {
-            int h = Math.Min(Height, rows - i);
-            if (load)
-                for (int r = 0; r < h; r++)
-                    for (int j = 0; j < width; j++) tile[r * lanes + j] = c[(i + r) * ldc + j];
-            Rows(tile, lanes, a + i * ars, ars, aks, b, bks, h, lanes, k, load);
-            for (int r = 0; r < h; r++)
-                for (int j = 0; j < width; j++) c[(i + r) * ldc + j] = tile[r * lanes + j];
+            int width = Math.Min(Panel, c.Cols - j), lanes = (width + L.Count - 1) / L.Count * L.Count;
+            bool direct = e.Kind == EpilogueKind.None && width == lanes && last == 0;
+            float* to = direct ? c.Row(i0) + j : strip, next = far && j + Panel < c.Cols ? b + panelStride : b;
+            nint ldt = direct ? c.Cols : Panel;
+            if (load && !direct)
+                for (int i = 0; i < rows; i++) CopyRow(strip + i * Panel, c.Row(i0 + i) + j, width);
+            for (int k0 = 0; k0 < depth; k0 += slice)
+            {
+                int d = Math.Min(slice, depth - k0);
+                for (int i = 0; i < rows; next += share)
+                {
+                    int h = Math.Min(Height, rows - i) / 4 * 4;
+                    bool continued = far && load && direct && k0 == 0;
+                    float* output = continued ? to + (i + h) * ldt : b;
+                    if (h > 0) Tile(to + i * ldt, ldt, a + i / 4 * ags + k0 * aks, ars, aks, ags, b + k0 * bks, bks, h, lanes, d, load || k0 > 0, next, share, output, continued ? ldt : 0);
+                    else Tile(to + i * ldt, ldt, few + 4 * k0, 1, 4, 0, b + k0 * bks, bks, 4, lanes, d, load || k0 > 0, next, share, output, continued ? ldt : 0);
+                    i += h > 0 ? h : 4;
+                }
+            }
+            if (!direct) EpilogueCpu<V, L>.Apply(c, i0, rows, j, width, strip, Panel, e);
         }
     }
 
-    private static void Rows(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, int rows, int lanes, int k, bool load)
+    /// <summary>One tile of 4, 8 or 12 rows and a panel's width or less; strides as in <see cref="GemmTile"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Tile(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, int rows, int lanes, int k, bool load, float* ahead, int aheadFloats, float* far, nint ldf)
+    {
+        byte* next = (byte*)ahead;
+        nint step = aheadFloats * sizeof(float) / k;
+        if (lanes == L.Count)
+            for (int i = 0; i < rows; i += 4) GemmTile.Tile4x1<V, L>(c + i * ldc, ldc, a + i / 4 * ags, ars, aks, ags, b, bks, k, load, next, step, far, ldf);
+        else if (L.Count == 16)
+        {
+            if (rows == 12) GemmTile.Tile12x2<V, L>(c, ldc, a, ars, aks, ags, b, bks, k, load, next, step, far, ldf);
+            else if (rows == 8) GemmTile.Tile8x2<V, L>(c, ldc, a, ars, aks, ags, b, bks, k, load, next, step, far, ldf);
+            else GemmTile.Tile4x2<V, L>(c, ldc, a, ars, aks, ags, b, bks, k, load, next, step, far, ldf);
+        }
+        else if (lanes == 2 * L.Count) GemmTile.Tile4x2<V, L>(c, ldc, a, ars, aks, ags, b, bks, k, load, next, step, far, ldf);
+        else GemmTile.Tile4x3<V, L>(c, ldc, a, ars, aks, ags, b, bks, k, load, next, step, far, ldf);
+    }
+
+    /// <summary>
+    /// c[rows, width] = chains over k of A, read in place (element (i, k) at i * ars + k * aks), and rows of b that can be read to a whole vector: for
+    /// attention's small products. A last group of fewer than four rows is computed together with the rows before it, again: the same bits.
+    /// </summary>
+    [SkipLocalsInit]
+    internal static void Small(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, int rows, int width, int k)
+    {
+        float* tile = stackalloc float[12 * 3 * L.Count];
+        float* few = stackalloc float[rows < 4 ? 4 * k : 4];
+        int all = rows;
+        if (rows < 4)
+        {
+            // too few rows to overlap
+            PackFew(few, a, ars, aks, rows, k);
+            a = few;
+            (ars, aks, rows) = (1, 4, 4);
+        }
+        for (int j = 0; j < width; j += Panel)
+        {
+            int w = Math.Min(Panel, width - j), lanes = (w + L.Count - 1) / L.Count * L.Count;
+            for (int i = 0; i < rows; i += Height)
+            {
+                int h = Math.Min(Height, rows - i);
+                if (h >= 4) h = h / 4 * 4;
+                else (i, h) = (rows - 4, 4);
+                if (w == lanes && all == rows) Tile(c + i * ldc + j, ldc, a + i * ars, ars, aks, 4 * ars, b + j, bks, h, lanes, k, false, b, 0, b, 0);
+                else
+                {
+                    // a partial strip goes through a tile of its own, so that nothing is written past the row
+                    Tile(tile, Panel, a + i * ars, ars, aks, 4 * ars, b + j, bks, h, lanes, k, false, b, 0, b, 0);
+                    for (int r = 0; r < Math.Min(h, all - i); r++) CopyRow(c + (i + r) * ldc + j, tile + r * Panel, w);
+                }
+                if (h < Height) i += h - Height;   // the loop goes on after these rows
+            }
+        }
+    }
+
+    /// <summary>Fewer than four rows of A as a group of four, [k][4], padded with zeros.</summary>
+    private static void PackFew(float* group, float* a, nint ars, nint aks, int rows, int k)
+    {
+        for (int t = 0; t < k; t++)
+            for (int i = 0; i < 4; i++) group[t * 4 + i] = i < rows ? a[i * ars + t * aks] : 0f;
+    }
+
+    /// <summary>Columns of a matrix as rows of A: groups of four, [group][k][4], the last one padded with zeros.</summary>
+    private static void PackColumns(float* block, float* a, nint lda, int rows, int k)
     {
         int i = 0;
-        if (lanes == L.Count)
-        {
-            for (; i + 4 <= rows; i += 4) GemmTile.Tile4x1<V, L>(c + i * ldc, ldc, a + i * ars, ars, aks, b, bks, k, load);
-            for (; i < rows; i++) GemmTile.Tile1x1<V, L>(c + i * ldc, ldc, a + i * ars, ars, aks, b, bks, k, load);
-            return;
-        }
-        if (L.Count == 16)
-            for (; i + 12 <= rows; i += 12) GemmTile.Tile12x2<V, L>(c + i * ldc, ldc, a + i * ars, ars, aks, b, bks, k, load);
-        else
-            for (; i + 6 <= rows; i += 6) GemmTile.Tile6x2<V, L>(c + i * ldc, ldc, a + i * ars, ars, aks, b, bks, k, load);
-        for (; i + 4 <= rows; i += 4) GemmTile.Tile4x2<V, L>(c + i * ldc, ldc, a + i * ars, ars, aks, b, bks, k, load);
-        for (; i < rows; i++) GemmTile.Tile1x2<V, L>(c + i * ldc, ldc, a + i * ars, ars, aks, b, bks, k, load);
+        // four groups at a time: a line of dy is read once
+        for (; i + 16 <= rows; i += 16, block += 16 * k)
+            for (int t = 0; t < k; t++)
+            {
+                float* from = a + t * lda + i, to = block + t * 4;
+                if (Sse.IsSupported) Sse.Prefetch0(from + Ahead * lda);
+                Vector128.Load(from).Store(to);
+                Vector128.Load(from + 4).Store(to + 4 * k);
+                Vector128.Load(from + 8).Store(to + 8 * k);
+                Vector128.Load(from + 12).Store(to + 12 * k);
+            }
+        for (; i < rows; i += 4, block += 4 * k)
+            for (int t = 0; t < k; t++)
+                for (int r = 0; r < 4; r++) block[t * 4 + r] = i + r < rows ? a[t * lda + i + r] : 0f;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void CopyRow(float* to, float* from, int n)
+    {
+        int j = 0;
+        for (; j + L.Count <= n; j += L.Count) L.Store(L.Load(from + j), to + j);
+        for (; j < n; j++) to[j] = from[j];
+    }
+
+    /// <summary>The length of equal parts, none longer than most.</summary>
+    private static int Even(int n, int most)
+    {
+        int parts = (n + most - 1) / most;
+        return (n + parts - 1) / parts;
+    }
+
+    /// <summary>Rows of a block that is depth deep: equal parts of all rows, whole tiles.</summary>
+    private static int HeightOf(int depth, int rows)
+    {
+        int even = Even(rows, Math.Max(Height, BlockFloats / depth / Height * Height));
+        return (even + Height - 1) / Height * Height;
     }
 }

@@ -1,17 +1,20 @@
+using System.Runtime.Intrinsics.X86;
 using LutNative.Model.Numerics;
 
 namespace LutNative.Model.Ops;
 
 /// <summary>
 /// The register tiles under every matrix product: c[i, j] = one chain of fused multiply-adds over ascending k, starting from
-/// +0 (or from c when a longer chain was cut, <c>load</c>), ending with + (+0). A is read in place with a row stride
-/// <c>ars</c> and a k stride <c>aks</c>, B rows are <c>bks</c> apart: packed panels and plain matrices use the same code.
-/// Accumulators are named locals so that they stay in registers: 24 + 2 + 1 of 32 for 512 bits, 12 + 2 + 1 of 16 for 256.
+/// +0 (or from c when a longer chain was cut, <c>load</c>), ending with + (+0). Rows come in groups of four: element (i, k) of A lies at
+/// (i % 4) * ars + (i / 4) * ags + k * aks, so packed groups, a plain matrix and its transpose use the same code; B's rows are bks apart.
+/// On the way a tile asks for memory that comes later: a linear range (ahead, aheadStep bytes further each k) and rows of the next tile (far, ldf apart), a little at a
+/// time, since a burst of requests would hold up the tile's own loads.
+/// Accumulators are named locals so that they stay in registers: 24 + 2 + 1 of 32 for 512 bits, 12 + 3 + 1 of 16 for the others.
 /// </summary>
 internal static unsafe class GemmTile
 {
     /// <summary>12 rows by 2 vectors: 24 accumulators.</summary>
-    internal static void Tile12x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, nint k, bool load)
+    internal static void Tile12x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
         where V : unmanaged where L : struct, ILanes<V>
     {
         V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a, c4a = c0a, c5a = c0a, c6a = c0a, c7a = c0a, c8a = c0a, c9a = c0a, c10a = c0a, c11a = c0a;
@@ -32,26 +35,36 @@ internal static unsafe class GemmTile
             c10a = L.Load(p); c10b = L.Load(p + L.Count); p += ldc;
             c11a = L.Load(p); c11b = L.Load(p + L.Count);
         }
-        nint ars2 = 2 * ars;
-        float* a3 = a + 3 * ars;
-        float* a6 = a + 6 * ars;
-        float* a9 = a + 9 * ars;
-        for (; k > 0; k--)
+        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        float* a4 = a + ags, a8 = a + 2 * ags;
+        nint turn = Math.Max(1, k / 12);
+        while (k > 0)
         {
-            V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
-            x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
-            x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
-            x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
-            x = L.Set(*a3); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b);
-            x = L.Set(a3[ars]); c4a = L.Fma(x, b0, c4a); c4b = L.Fma(x, b1, c4b);
-            x = L.Set(a3[ars2]); c5a = L.Fma(x, b0, c5a); c5b = L.Fma(x, b1, c5b);
-            x = L.Set(*a6); c6a = L.Fma(x, b0, c6a); c6b = L.Fma(x, b1, c6b);
-            x = L.Set(a6[ars]); c7a = L.Fma(x, b0, c7a); c7b = L.Fma(x, b1, c7b);
-            x = L.Set(a6[ars2]); c8a = L.Fma(x, b0, c8a); c8b = L.Fma(x, b1, c8b);
-            x = L.Set(*a9); c9a = L.Fma(x, b0, c9a); c9b = L.Fma(x, b1, c9b);
-            x = L.Set(a9[ars]); c10a = L.Fma(x, b0, c10a); c10b = L.Fma(x, b1, c10b);
-            x = L.Set(a9[ars2]); c11a = L.Fma(x, b0, c11a); c11b = L.Fma(x, b1, c11b);
-            a += aks; a3 += aks; a6 += aks; a9 += aks; b += bks;
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(far);
+                Sse.Prefetch0(far + 16);
+            }
+            far += ldf;
+            nint stop = Math.Max(0, k - turn);
+            for (; k > stop; k--)
+            {
+                if (Sse.IsSupported) Sse.Prefetch1(ahead);
+                V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
+                x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
+                x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
+                x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
+                x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b);
+                x = L.Set(*a4); c4a = L.Fma(x, b0, c4a); c4b = L.Fma(x, b1, c4b);
+                x = L.Set(a4[ars]); c5a = L.Fma(x, b0, c5a); c5b = L.Fma(x, b1, c5b);
+                x = L.Set(a4[ars2]); c6a = L.Fma(x, b0, c6a); c6b = L.Fma(x, b1, c6b);
+                x = L.Set(a4[ars3]); c7a = L.Fma(x, b0, c7a); c7b = L.Fma(x, b1, c7b);
+                x = L.Set(*a8); c8a = L.Fma(x, b0, c8a); c8b = L.Fma(x, b1, c8b);
+                x = L.Set(a8[ars]); c9a = L.Fma(x, b0, c9a); c9b = L.Fma(x, b1, c9b);
+                x = L.Set(a8[ars2]); c10a = L.Fma(x, b0, c10a); c10b = L.Fma(x, b1, c10b);
+                x = L.Set(a8[ars3]); c11a = L.Fma(x, b0, c11a); c11b = L.Fma(x, b1, c11b);
+                a += aks; a4 += aks; a8 += aks; b += bks; ahead += aheadStep;
+            }
         }
         V zero = L.Set(0f);
         L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); c += ldc;
@@ -68,12 +81,12 @@ internal static unsafe class GemmTile
         L.Store(L.Add(c11a, zero), c); L.Store(L.Add(c11b, zero), c + L.Count);
     }
 
-    /// <summary>6 rows by 2 vectors: 12 accumulators.</summary>
-    internal static void Tile6x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, nint k, bool load)
+    /// <summary>8 rows by 2 vectors: 16 accumulators.</summary>
+    internal static void Tile8x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
         where V : unmanaged where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a, c4a = c0a, c5a = c0a;
-        V c0b = c0a, c1b = c0a, c2b = c0a, c3b = c0a, c4b = c0a, c5b = c0a;
+        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a, c4a = c0a, c5a = c0a, c6a = c0a, c7a = c0a;
+        V c0b = c0a, c1b = c0a, c2b = c0a, c3b = c0a, c4b = c0a, c5b = c0a, c6b = c0a, c7b = c0a;
         if (load)
         {
             float* p = c;
@@ -82,20 +95,36 @@ internal static unsafe class GemmTile
             c2a = L.Load(p); c2b = L.Load(p + L.Count); p += ldc;
             c3a = L.Load(p); c3b = L.Load(p + L.Count); p += ldc;
             c4a = L.Load(p); c4b = L.Load(p + L.Count); p += ldc;
-            c5a = L.Load(p); c5b = L.Load(p + L.Count);
+            c5a = L.Load(p); c5b = L.Load(p + L.Count); p += ldc;
+            c6a = L.Load(p); c6b = L.Load(p + L.Count); p += ldc;
+            c7a = L.Load(p); c7b = L.Load(p + L.Count);
         }
-        nint ars2 = 2 * ars;
-        float* a3 = a + 3 * ars;
-        for (; k > 0; k--)
+        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        float* a4 = a + ags;
+        nint turn = Math.Max(1, k / 8);
+        while (k > 0)
         {
-            V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
-            x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
-            x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
-            x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
-            x = L.Set(*a3); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b);
-            x = L.Set(a3[ars]); c4a = L.Fma(x, b0, c4a); c4b = L.Fma(x, b1, c4b);
-            x = L.Set(a3[ars2]); c5a = L.Fma(x, b0, c5a); c5b = L.Fma(x, b1, c5b);
-            a += aks; a3 += aks; b += bks;
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(far);
+                Sse.Prefetch0(far + 16);
+            }
+            far += ldf;
+            nint stop = Math.Max(0, k - turn);
+            for (; k > stop; k--)
+            {
+                if (Sse.IsSupported) Sse.Prefetch1(ahead);
+                V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
+                x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
+                x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
+                x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
+                x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b);
+                x = L.Set(*a4); c4a = L.Fma(x, b0, c4a); c4b = L.Fma(x, b1, c4b);
+                x = L.Set(a4[ars]); c5a = L.Fma(x, b0, c5a); c5b = L.Fma(x, b1, c5b);
+                x = L.Set(a4[ars2]); c6a = L.Fma(x, b0, c6a); c6b = L.Fma(x, b1, c6b);
+                x = L.Set(a4[ars3]); c7a = L.Fma(x, b0, c7a); c7b = L.Fma(x, b1, c7b);
+                a += aks; a4 += aks; b += bks; ahead += aheadStep;
+            }
         }
         V zero = L.Set(0f);
         L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); c += ldc;
@@ -103,11 +132,57 @@ internal static unsafe class GemmTile
         L.Store(L.Add(c2a, zero), c); L.Store(L.Add(c2b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c3a, zero), c); L.Store(L.Add(c3b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c4a, zero), c); L.Store(L.Add(c4b, zero), c + L.Count); c += ldc;
-        L.Store(L.Add(c5a, zero), c); L.Store(L.Add(c5b, zero), c + L.Count);
+        L.Store(L.Add(c5a, zero), c); L.Store(L.Add(c5b, zero), c + L.Count); c += ldc;
+        L.Store(L.Add(c6a, zero), c); L.Store(L.Add(c6b, zero), c + L.Count); c += ldc;
+        L.Store(L.Add(c7a, zero), c); L.Store(L.Add(c7b, zero), c + L.Count);
+    }
+
+    /// <summary>4 rows by 3 vectors: 12 accumulators.</summary>
+    internal static void Tile4x3<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
+        where V : unmanaged where L : struct, ILanes<V>
+    {
+        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a;
+        V c0b = c0a, c1b = c0a, c2b = c0a, c3b = c0a;
+        V c0c = c0a, c1c = c0a, c2c = c0a, c3c = c0a;
+        if (load)
+        {
+            float* p = c;
+            c0a = L.Load(p); c0b = L.Load(p + L.Count); c0c = L.Load(p + 2 * L.Count); p += ldc;
+            c1a = L.Load(p); c1b = L.Load(p + L.Count); c1c = L.Load(p + 2 * L.Count); p += ldc;
+            c2a = L.Load(p); c2b = L.Load(p + L.Count); c2c = L.Load(p + 2 * L.Count); p += ldc;
+            c3a = L.Load(p); c3b = L.Load(p + L.Count); c3c = L.Load(p + 2 * L.Count);
+        }
+        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        nint turn = Math.Max(1, k / 4);
+        while (k > 0)
+        {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(far);
+                Sse.Prefetch0(far + 16);
+            }
+            far += ldf;
+            nint stop = Math.Max(0, k - turn);
+            for (; k > stop; k--)
+            {
+                if (Sse.IsSupported) Sse.Prefetch1(ahead);
+                V b0 = L.Load(b), b1 = L.Load(b + L.Count), b2 = L.Load(b + 2 * L.Count), x;
+                x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b); c0c = L.Fma(x, b2, c0c);
+                x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b); c1c = L.Fma(x, b2, c1c);
+                x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b); c2c = L.Fma(x, b2, c2c);
+                x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b); c3c = L.Fma(x, b2, c3c);
+                a += aks; b += bks; ahead += aheadStep;
+            }
+        }
+        V zero = L.Set(0f);
+        L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); L.Store(L.Add(c0c, zero), c + 2 * L.Count); c += ldc;
+        L.Store(L.Add(c1a, zero), c); L.Store(L.Add(c1b, zero), c + L.Count); L.Store(L.Add(c1c, zero), c + 2 * L.Count); c += ldc;
+        L.Store(L.Add(c2a, zero), c); L.Store(L.Add(c2b, zero), c + L.Count); L.Store(L.Add(c2c, zero), c + 2 * L.Count); c += ldc;
+        L.Store(L.Add(c3a, zero), c); L.Store(L.Add(c3b, zero), c + L.Count); L.Store(L.Add(c3c, zero), c + 2 * L.Count);
     }
 
     /// <summary>4 rows by 2 vectors: 8 accumulators.</summary>
-    internal static void Tile4x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, nint k, bool load)
+    internal static void Tile4x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
         where V : unmanaged where L : struct, ILanes<V>
     {
         V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a;
@@ -120,16 +195,27 @@ internal static unsafe class GemmTile
             c2a = L.Load(p); c2b = L.Load(p + L.Count); p += ldc;
             c3a = L.Load(p); c3b = L.Load(p + L.Count);
         }
-        nint ars2 = 2 * ars;
-        float* a3 = a + 3 * ars;
-        for (; k > 0; k--)
+        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        nint turn = Math.Max(1, k / 4);
+        while (k > 0)
         {
-            V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
-            x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
-            x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
-            x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
-            x = L.Set(*a3); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b);
-            a += aks; a3 += aks; b += bks;
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(far);
+                Sse.Prefetch0(far + 16);
+            }
+            far += ldf;
+            nint stop = Math.Max(0, k - turn);
+            for (; k > stop; k--)
+            {
+                if (Sse.IsSupported) Sse.Prefetch1(ahead);
+                V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
+                x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
+                x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
+                x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
+                x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b);
+                a += aks; b += bks; ahead += aheadStep;
+            }
         }
         V zero = L.Set(0f);
         L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); c += ldc;
@@ -138,29 +224,8 @@ internal static unsafe class GemmTile
         L.Store(L.Add(c3a, zero), c); L.Store(L.Add(c3b, zero), c + L.Count);
     }
 
-    /// <summary>1 rows by 2 vectors: 2 accumulators.</summary>
-    internal static void Tile1x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, nint k, bool load)
-        where V : unmanaged where L : struct, ILanes<V>
-    {
-        V c0a = L.Set(0f);
-        V c0b = c0a;
-        if (load)
-        {
-            float* p = c;
-            c0a = L.Load(p); c0b = L.Load(p + L.Count);
-        }
-        for (; k > 0; k--)
-        {
-            V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
-            x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
-            a += aks; b += bks;
-        }
-        V zero = L.Set(0f);
-        L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count);
-    }
-
     /// <summary>4 rows by 1 vector: 4 accumulators.</summary>
-    internal static void Tile4x1<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, nint k, bool load)
+    internal static void Tile4x1<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
         where V : unmanaged where L : struct, ILanes<V>
     {
         V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a;
@@ -172,41 +237,31 @@ internal static unsafe class GemmTile
             c2a = L.Load(p); p += ldc;
             c3a = L.Load(p);
         }
-        nint ars2 = 2 * ars;
-        float* a3 = a + 3 * ars;
-        for (; k > 0; k--)
+        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        nint turn = Math.Max(1, k / 4);
+        while (k > 0)
         {
-            V b0 = L.Load(b), x;
-            x = L.Set(*a); c0a = L.Fma(x, b0, c0a);
-            x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a);
-            x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a);
-            x = L.Set(*a3); c3a = L.Fma(x, b0, c3a);
-            a += aks; a3 += aks; b += bks;
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(far);
+            }
+            far += ldf;
+            nint stop = Math.Max(0, k - turn);
+            for (; k > stop; k--)
+            {
+                if (Sse.IsSupported) Sse.Prefetch1(ahead);
+                V b0 = L.Load(b), x;
+                x = L.Set(*a); c0a = L.Fma(x, b0, c0a);
+                x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a);
+                x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a);
+                x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a);
+                a += aks; b += bks; ahead += aheadStep;
+            }
         }
         V zero = L.Set(0f);
         L.Store(L.Add(c0a, zero), c); c += ldc;
         L.Store(L.Add(c1a, zero), c); c += ldc;
         L.Store(L.Add(c2a, zero), c); c += ldc;
         L.Store(L.Add(c3a, zero), c);
-    }
-
-    /// <summary>1 rows by 1 vector: 1 accumulators.</summary>
-    internal static void Tile1x1<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, float* b, nint bks, nint k, bool load)
-        where V : unmanaged where L : struct, ILanes<V>
-    {
-        V c0a = L.Set(0f);
-        if (load)
-        {
-            float* p = c;
-            c0a = L.Load(p);
-        }
-        for (; k > 0; k--)
-        {
-            V b0 = L.Load(b), x;
-            x = L.Set(*a); c0a = L.Fma(x, b0, c0a);
-            a += aks; b += bks;
-        }
-        V zero = L.Set(0f);
-        L.Store(L.Add(c0a, zero), c);
     }
 }
