@@ -61,6 +61,24 @@ public static unsafe class LaneSum
         return Fold(lanes);
     }
 
+    /// <summary>The largest of a vector's lanes by compare and select; the order cannot matter (of two zeros either may come out).</summary>
+    [SkipLocalsInit]
+    internal static float Largest<V, L>(V x) where V : unmanaged where L : struct, ILanes<V>
+    {
+        float* lanes = stackalloc float[L.Count];
+        L.Store(x, lanes);
+        var most = Vector128.Load(lanes);
+        for (int i = 4; i < L.Count; i += 4)
+        {
+            var next = Vector128.Load(lanes + i);
+            most = Vector128.ConditionalSelect(Vector128.GreaterThan(next, most), next, most);
+        }
+        float a = most[0], b = most[1], c = most[2], d = most[3];
+        a = b > a ? b : a;
+        c = d > c ? d : c;
+        return c > a ? c : a;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Spill<V, L>(float* lanes, V a0, V a1, V a2, V a3) where V : unmanaged where L : struct, ILanes<V>
     {
@@ -72,7 +90,7 @@ public static unsafe class LaneSum
 
     /// <summary>The fixed tree over 64 lanes; vector additions of halves, so the width cannot matter.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Fold(float* lanes)
+    internal static float Fold(float* lanes)
     {
         var a = Vector256.Load(lanes) + Vector256.Load(lanes + 32);
         var b = Vector256.Load(lanes + 8) + Vector256.Load(lanes + 40);

@@ -8,12 +8,13 @@ internal static unsafe class AttentionOracle
     internal static void Forward(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
     {
         int d = qkv.Cols / 3, e = d / heads;
+        float* own = stackalloc float[n];
         for (int s = 0; s < qkv.Rows / n; s++)
             for (int h = 0; h < heads; h++)
                 for (int i = 0; i < n; i++)
                 {
-                    float* q = qkv.Row(s * n + i) + h * e;
-                    var row = new Span<float>(prob.Row((s * heads + h) * n + i), n);
+                    float* q = qkv.Row(s * n + i) + h * e, p = prob.IsEmpty ? own : prob.Row((s * heads + h) * n + i);
+                    var row = new Span<float>(p, n);
                     for (int j = 0; j < n; j++)
                     {
                         float* k = qkv.Row(s * n + j) + d + h * e;
@@ -25,7 +26,6 @@ internal static unsafe class AttentionOracle
                     for (int j = 0; j < n; j++) row[j] = Unary.Exp(row[j] - m);
                     float sum = LaneSumOracle.Sum(row);
                     for (int j = 0; j < n; j++) row[j] /= sum;
-                    float* p = prob.Row((s * heads + h) * n + i);
                     for (int t = 0; t < e; t++)
                     {
                         int column = 2 * d + h * e + t, first = s * n;

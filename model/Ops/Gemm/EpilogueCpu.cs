@@ -11,19 +11,24 @@ internal static unsafe class EpilogueCpu<V, L> where V : unmanaged where L : str
     internal static void Apply(Mat c, int i0, int rows, int j, int width, float* strip, int lds, in Epilogue e)
     {
         float* bias = e.Bias.Data + j;
-        for (int i = 0; i < rows; i++, strip += lds)
+        switch (e.Kind)
         {
-            float* y = c.Row(i0 + i) + j;
-            switch (e.Kind)
-            {
-                case EpilogueKind.None: GemmCpu<V, L>.CopyRow(y, strip, width); break;
-                case EpilogueKind.Bias: AddRow(y, strip, bias, width); break;
-                case EpilogueKind.BiasResidual: AddRows(y, strip, bias, e.Residual.Row(i0 + i) + j, width); break;
-                case EpilogueKind.BiasGelu:
-                    GeluCpu<V, L>.ForwardBias(y, e.Pre.IsEmpty ? null : e.Pre.Row(i0 + i) + j, e.Pre.IsEmpty ? null : e.Erf.Row(i0 + i) + j, strip, bias, width);
-                    break;
-                case EpilogueKind.GeluBackward: GeluCpu<V, L>.Backward(y, strip, e.Pre.Row(i0 + i) + j, e.Erf.Row(i0 + i) + j, width); break;
-            }
+            case EpilogueKind.None:
+                for (int i = 0; i < rows; i++) GemmCpu<V, L>.CopyRow(c.Row(i0 + i) + j, strip + i * lds, width);
+                break;
+            case EpilogueKind.Bias:
+                for (int i = 0; i < rows; i++) AddRow(c.Row(i0 + i) + j, strip + i * lds, bias, width);
+                break;
+            case EpilogueKind.BiasResidual:
+                for (int i = 0; i < rows; i++) AddRows(c.Row(i0 + i) + j, strip + i * lds, bias, e.Residual.Row(i0 + i) + j, width);
+                break;
+            case EpilogueKind.BiasGelu:
+                bool keep = !e.Pre.IsEmpty;
+                for (int i = 0; i < rows; i++) GeluCpu<V, L>.ForwardBias(c.Row(i0 + i) + j, keep ? e.Pre.Row(i0 + i) + j : null, keep ? e.Erf.Row(i0 + i) + j : null, strip + i * lds, bias, width);
+                break;
+            case EpilogueKind.GeluBackward:
+                for (int i = 0; i < rows; i++) GeluCpu<V, L>.Backward(c.Row(i0 + i) + j, strip + i * lds, e.Pre.Row(i0 + i) + j, e.Erf.Row(i0 + i) + j, width);
+                break;
         }
     }
 

@@ -102,6 +102,7 @@ internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct,
         // packed panels come from far away, and so does an output that is continued
         bool far = bks == Panel;
         int tiles = (rows + Height - 1) / Height * ((depth + slice - 1) / slice), share = far ? (depth * Panel + tiles - 1) / tiles : 0;
+        Mat soon = e.Kind switch { EpilogueKind.BiasResidual => e.Residual, EpilogueKind.GeluBackward => e.Pre, _ => c };
         for (int j = 0; j < c.Cols; j += Panel, b += panelStride)
         {
             int width = Math.Min(Panel, c.Cols - j), lanes = (width + L.Count - 1) / L.Count * L.Count;
@@ -116,10 +117,10 @@ internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct,
                 for (int i = 0; i < rows; next += share)
                 {
                     int h = Math.Min(Height, rows - i) / 4 * 4;
-                    bool continued = far && load && direct && k0 == 0;
-                    float* output = continued ? to + (i + h) * ldt : b;
-                    if (h > 0) Tile(to + i * ldt, ldt, a + i / 4 * ags + k0 * aks, ars, aks, ags, b + k0 * bks, bks, h, lanes, d, load || k0 > 0, next, share, output, continued ? ldt : 0);
-                    else Tile(to + i * ldt, ldt, few + 4 * k0, 1, 4, 0, b + k0 * bks, bks, 4, lanes, d, load || k0 > 0, next, share, output, continued ? ldt : 0);
+                    // what this tile writes, or where an output is continued what the next one reads
+                    float* output = direct ? to + (load ? i + h : i) * ldt : soon.Row(i0 + i) + j;
+                    if (h > 0) Tile(to + i * ldt, ldt, a + i / 4 * ags + k0 * aks, ars, aks, ags, b + k0 * bks, bks, h, lanes, d, load || k0 > 0, next, share, output, soon.Cols);
+                    else Tile(to + i * ldt, ldt, few + 4 * k0, 1, 4, 0, b + k0 * bks, bks, 4, lanes, d, load || k0 > 0, next, share, output, soon.Cols);
                     i += h > 0 ? h : 4;
                 }
             }

@@ -81,6 +81,14 @@ public unsafe class OpTests
             cases[$"GemmTn {m}x{n}x{k}"] = b => Gemm.Tn(b.Device, b.Out("dw", n, k), b.In(m, n), b.In(m, k), accumulate: false);
             cases[$"GemmTn continued {m}x{n}x{k}"] = b => Gemm.Tn(b.Device, b.Out("dw", n, k), b.In(m, n), b.In(m, k), accumulate: true);
         }
+        // several row blocks and k blocks, dW with packed operands, ragged in every direction
+        foreach (var (m, n, k) in new[] { (530, 389, 401), (7, 400, 2050), (1030, 33, 390) })
+        {
+            cases[$"GemmNt large {m}x{n}x{k}"] = b => Gemm.Nt(b.Device, b.Out("y", m, n), b.In(m, k), b.Weight(n, k), Epilogue.AddBiasResidual(b.In(1, n), b.In(m, n)));
+            cases[$"GemmNt large, bare {m}x{n}x{k}"] = b => Gemm.Nt(b.Device, b.Out("y", m, n), b.In(m, k), b.Weight(n, k), Epilogue.None);
+            cases[$"GemmNn large {m}x{n}x{k}"] = b => Gemm.Nn(b.Device, b.Out("dx", m, k), b.In(m, n), b.Weight(n, k), Epilogue.None);
+            cases[$"GemmTn large {m}x{n}x{k}"] = b => Gemm.Tn(b.Device, b.Out("dw", n, k), b.In(m, n), b.In(m, k), accumulate: true);
+        }
         foreach (var (r, d) in new[] { (1, 1), (3, 17), (5, 63), (4, 64), (7, 65), (6, 385), (33, 128) })
         {
             cases[$"GeluForward {r}x{d}"] = b => Gelu.Forward(b.Device, b.Out("y", r, d), b.Out("erf", r, d), b.In(r, d, 6f));
@@ -111,6 +119,7 @@ public unsafe class OpTests
         {
             int d = heads * e;
             cases[$"AttentionForward {s} {n} {heads}x{e}"] = b => Attention.Forward(b.Device, b.Out("out", s * n, d), b.Out("prob", s * heads * n, n), b.In(s * n, 3 * d), n, heads, 0.3f);
+            cases[$"AttentionForward nothing kept {s} {n} {heads}x{e}"] = b => Attention.Forward(b.Device, b.Out("out", s * n, d), default, b.In(s * n, 3 * d), n, heads, 0.3f);
             cases[$"AttentionBackward {s} {n} {heads}x{e}"] = b => Attention.Backward(b.Device, b.Out("dQkv", s * n, 3 * d), b.In(s * n, d), b.In(s * heads * n, n, 1f), b.In(s * n, 3 * d), n, heads, 0.3f);
         }
         foreach (var (s, patches, kept, d) in new[] { (1, 4, 1, 5), (3, 16, 4, 24), (2, 9, 8, 33) })
