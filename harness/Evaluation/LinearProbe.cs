@@ -45,7 +45,7 @@ public static unsafe class LinearProbe
             head.Forward(new Pass(device, weights), logits, x);
             CrossEntropy.Run(device, loss, logits, logits, target, (float)(1.0 / batch));
             new Span<float>(gradient.Data, (int)layout.Length).Clear();
-            head.BackwardParameters(new Pass(device, weights, gradient.Data), logits, x);
+            head.BackwardParameters(new Pass(device, weights, gradient.Data, first: true), logits, x);
             adam.Step(one, gradient.Data, Schedules.LearningRate((double)s / perEpoch, spec.Lr, 0.0, 0.0, spec.Epochs));
         }
         weights.Pack(one);

@@ -21,7 +21,7 @@ public sealed unsafe class Weights
         this.device = device;
         matrices = new Weight[state.Layout.Entries.Count];
         var work = new List<(Entry, bool)>();
-        foreach (var e in state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter && e.Shape.Length is 2 or 4))
+        foreach (var e in state.Layout.Matrices)
         {
             long forward = device.PackedFloats(e.Cols, e.Rows), back = backward ? device.PackedFloats(e.Rows, e.Cols) : 0;
             matrices[e.Index] = new Weight(state[e], forward > 0 ? arena.Floats(forward) : null, back > 0 ? arena.Floats(back) : null);
@@ -54,10 +54,18 @@ public readonly unsafe struct Pass
     public readonly Weights Weights;
     private readonly float* gradients;
 
+    /// <summary>Matrices have no gradient in the leaf yet: theirs are overwritten, not continued.</summary>
+    public readonly bool First;
+
     public Pass(Device device, Weights weights) => (Device, Weights) = (device, weights);
 
     /// <param name="gradients">A flat buffer in the weights' layout.</param>
-    public Pass(Device device, Weights weights, float* gradients) : this(device, weights) => this.gradients = gradients;
+    /// <param name="first">See <see cref="First"/>.</param>
+    public Pass(Device device, Weights weights, float* gradients, bool first) : this(device, weights)
+    {
+        this.gradients = gradients;
+        First = first;
+    }
 
     public Mat Value(Entry e) => Weights.Value(e);
     public Mat Gradient(Entry e) => e.In(gradients);

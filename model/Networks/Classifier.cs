@@ -128,7 +128,7 @@ public sealed unsafe class ClassifierStep
         (this.net, Weights, this.device, this.pool, this.plan) = (net, weights, device, pool, plan);
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, arena, plan.MicroBatch))];
         foreach (var w in workers) w.A.AllPatches();
-        tree = new GradientTree(device, net.Layout.Length, arena);
+        tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
         loss = arena.Matrix(plan.Batch, 1);
     }
 
@@ -148,10 +148,10 @@ public sealed unsafe class ClassifierStep
         {
             var w = workers[worker];
             float* leaf = tree.Rent();
-            var p = new Pass(device, Weights, leaf);
             long time = PhaseClock.Now;
             for (int first = g * plan.Grain; first < (g + 1) * plan.Grain; first += plan.MicroBatch)
             {
+                var p = new Pass(device, Weights, leaf, first: first == g * plan.Grain);
                 for (int s = 0; s < plan.MicroBatch; s++)
                 {
                     source.Load(first + s, w.A.Trunk.Images.Slice(s, 1).Span, w.Target.Slice(s, 1).Span);

@@ -98,7 +98,7 @@ public sealed unsafe class PretrainStep
         bool perWorker = !net.Options.Context || recompute;
         slots = [.. Enumerable.Range(0, perWorker ? pool.Workers : plan.GrainsPerBnBatch).Select(_ => new Slot(net, arena, plan, Mask))];
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, arena, plan, Mask))];
-        tree = new GradientTree(device, net.Layout.Length, arena);
+        tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
         int b = plan.BnBatch, d = net.Mae.Shape.Width;
         patchLoss = arena.Matrix(b, net.Mae.Shape.Grid.Patches);
         masked = new bool[b * net.Mae.Shape.Grid.Patches];
@@ -246,23 +246,24 @@ public sealed unsafe class PretrainStep
         Worker w = workers[worker];
         long time = PhaseClock.Now;
         float* leaf = tree.Rent();
-        var p = new Pass(device, Student, leaf);
+        // view u comes first and reaches every weight: its contribution overwrites
+        Pass first = new(device, Student, leaf, first: true), p = new(device, Student, leaf, first: false);
         if (net.Options.Context)
         {
-            net.Predictor!.LeafGradients(p, predictorU!, g, plan.Grain);
-            net.Projector!.LeafGradients(p, projectorU!, g, plan.Grain);
+            net.Predictor!.LeafGradients(first, predictorU!, g, plan.Grain);
+            net.Projector!.LeafGradients(first, projectorU!, g, plan.Grain);
             net.Predictor.LeafGradients(p, predictorV!, g, plan.Grain);
             net.Projector.LeafGradients(p, projectorV!, g, plan.Grain);
         }
         for (int m = 0; m < plan.MicrosPerGrain; m++)
         {
-            net.Mae.DecodeBackward(p, w.Decoder, w.DNormedU, w.DTokens, slot.D[m], Mask.Kept);
+            net.Mae.DecodeBackward(m == 0 ? first : p, w.Decoder, w.DNormedU, w.DTokens, slot.D[m], Mask.Kept);
             if (net.Options.Context)
             {
                 Pooling.Backward(device, w.DPooledU, dPooledU.Slice(g * plan.Grain + m * plan.MicroBatch, plan.MicroBatch));
                 Elementwise.Add(device, w.DNormedU, w.DNormedU, w.DPooledU);
             }
-            net.Mae.EncodeBackward(p, w.U, w.DNormedU, slot.D[m].Stats, slot.U[m]);
+            net.Mae.EncodeBackward(m == 0 ? first : p, w.U, w.DNormedU, slot.D[m].Stats, slot.U[m]);
         }
         for (int m = 0; m < plan.MicrosPerGrain && net.Options.Context; m++)
         {

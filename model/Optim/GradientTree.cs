@@ -9,8 +9,10 @@ namespace LutNative.Model.Optim;
 /// whoever brings the second of a pair adds left + right. A node without a sibling moves up as it is, which is exactly
 /// T(left p) + T(rest) with p the largest power of two below n. Buffers are recycled: about one a worker and one a level.
 /// </summary>
-public sealed unsafe class GradientTree(Device device, long length, Arena arena)
+/// <param name="overwritten">Tensors whose first contribution overwrites what is there: a leaf's are not cleared (most of its bytes).</param>
+public sealed unsafe class GradientTree(Device device, long length, Arena arena, IEnumerable<Entry>? overwritten = null)
 {
+    private readonly (long Start, long Count)[] cleared = [.. Others(length, overwritten ?? [])];
     private readonly Dictionary<(int Level, int Index), nint> waiting = [];
     private readonly Stack<nint> free = [];
     private int leaves;
@@ -24,13 +26,13 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena)
         (root, leaves) = (0, leafCount);
     }
 
-    /// <summary>A zeroed flat gradient buffer.</summary>
+    /// <summary>A flat gradient buffer, zeroed but for the tensors that are overwritten.</summary>
     public float* Rent()
     {
         nint p = 0;
         lock (waiting)
             if (!free.TryPop(out p)) return arena.Floats(length);
-        System.Runtime.InteropServices.NativeMemory.Clear((void*)p, (nuint)(length * sizeof(float)));
+        foreach (var (start, count) in cleared) System.Runtime.InteropServices.NativeMemory.Clear((float*)p + start, (nuint)(count * sizeof(float)));
         return (float*)p;
     }
 
@@ -63,6 +65,18 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena)
 
     /// <summary>The sum of all leaves, valid until <see cref="Begin"/>.</summary>
     public float* Root => root == 0 ? throw new InvalidOperationException("the gradient tree is not complete") : (float*)root;
+
+    /// <summary>The gaps between some tensors of a layout.</summary>
+    private static IEnumerable<(long Start, long Count)> Others(long length, IEnumerable<Entry> entries)
+    {
+        long at = 0;
+        foreach (var e in entries)
+        {
+            if (e.Offset > at) yield return (at, e.Offset - at);
+            at = e.Offset + e.Count;
+        }
+        if (at < length) yield return (at, length - at);
+    }
 
     private void AddInto(float* a, float* b)
     {

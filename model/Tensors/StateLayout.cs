@@ -50,6 +50,9 @@ public sealed class StateLayout
     /// <summary>Names of int64 scalars (num_batches_tracked), kept beside the floats.</summary>
     public IReadOnlyList<string> Counters => counters;
 
+    /// <summary>Trained weights of linear layers (and of convolutions that are products).</summary>
+    public IEnumerable<Entry> Matrices => entries.Where(e => e.Kind == EntryKind.Parameter && e.Shape.Length is 2 or 4);
+
     /// <summary>Length of a flat buffer, padding included.</summary>
     public long Length { get; private set; }
 

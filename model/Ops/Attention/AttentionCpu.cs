@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
@@ -11,6 +12,29 @@ namespace LutNative.Model.Ops;
 internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
 {
     internal static void Forward(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
+    {
+        int parts = Team.PartsFor(qkv.Rows / n);
+        Team.Run(parts, (output, prob, qkv, n, heads, scale, parts), static (i, _, s) =>
+        {
+            var (first, count) = Part(i, s.parts, s.qkv.Rows / s.n);
+            ForwardPart(s.output.Slice(first * s.n, count * s.n), s.prob.IsEmpty ? default : s.prob.Slice(first * s.heads * s.n, count * s.heads * s.n), s.qkv.Slice(first * s.n, count * s.n), s.n, s.heads, s.scale);
+        });
+    }
+
+    internal static void Backward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
+    {
+        int parts = Team.PartsFor(qkv.Rows / n);
+        Team.Run(parts, (dQkv, dOutput, prob, qkv, n, heads, scale, parts), static (i, _, s) =>
+        {
+            var (first, count) = Part(i, s.parts, s.qkv.Rows / s.n);
+            BackwardPart(s.dQkv.Slice(first * s.n, count * s.n), s.dOutput.Slice(first * s.n, count * s.n), s.prob.Slice(first * s.heads * s.n, count * s.heads * s.n), s.qkv.Slice(first * s.n, count * s.n), s.n, s.heads, s.scale);
+        });
+    }
+
+    /// <summary>Part i of some sequences: a team of threads shares them.</summary>
+    private static (int First, int Count) Part(int i, int parts, int sequences) => (sequences * i / parts, sequences * (i + 1) / parts - sequences * i / parts);
+
+    private static void ForwardPart(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
     {
         int d = qkv.Cols / 3, e = d / heads, ldn = Padded(n), lde = Padded(e), ld = qkv.Cols;
         float* kt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + 2L * n * ldn), v = kt + (long)e * ldn, s = v + (long)n * lde, own = s + (long)n * ldn;
@@ -26,7 +50,7 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
             }
     }
 
-    internal static void Backward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
+    private static void BackwardPart(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
     {
         int d = qkv.Cols / 3, e = d / heads, ldn = Padded(n), lde = Padded(e), ld = qkv.Cols;
         float* vt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + (long)n * ldn), rows = vt + (long)e * ldn, da = rows + (long)n * lde;

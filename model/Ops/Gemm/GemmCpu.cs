@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
@@ -15,6 +16,9 @@ internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct,
 {
     /// <summary>k steps of one tile call, k steps of a block, and the block's size in floats (half a second-level cache).</summary>
     private const int SliceK = 512, BlockK = 1024, BlockFloats = 1 << 17;
+
+    /// <summary>dW packs its operands where both are at least so wide.</summary>
+    private const int PackFrom = 384;
 
     /// <summary>Rows that a packing loop asks for ahead.</summary>
     private const int Ahead = 24;
@@ -44,70 +48,96 @@ internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct,
         }
     }
 
-    internal static void Nt(Mat y, Mat x, Weight w, in Epilogue e) => Rows(y, x, w.ForwardPanels, e);
+    internal static void Nt(Mat y, Mat x, Weight w, in Epilogue e) => Split(new Product(y, x, default, w.ForwardPanels, e, false));
 
-    internal static void Nn(Mat dx, Mat dy, Weight w, in Epilogue e) => Rows(dx, dy, w.BackwardPanels, e);
+    internal static void Nn(Mat dx, Mat dy, Weight w, in Epilogue e) => Split(new Product(dx, dy, default, w.BackwardPanels, e, false));
 
-    /// <summary>c = a B, B packed; a chain longer than BlockK rests in c meanwhile.</summary>
-    private static void Rows(Mat c, Mat a, float* panels, in Epilogue e)
+    /// <summary>
+    /// dw (+)= dy^T x: dy's columns are A's rows, a panel of B is a few columns of x. Small operands are read in place; large ones are packed, x once and dy
+    /// block by block.
+    /// </summary>
+    internal static void Tn(Mat dw, Mat dy, Mat x, bool accumulate) => Split(new Product(dw, dy, x, null, Epilogue.None, accumulate));
+
+    /// <summary>Operands of c = A B. Panels is null for dW, whose B is the matrix B.</summary>
+    private readonly struct Product(Mat c, Mat a, Mat b, float* panels, in Epilogue epilogue, bool accumulate)
     {
-        int k = a.Cols, depth = Even(k, BlockK), height = HeightOf(depth, c.Rows);
-        for (int i0 = 0; i0 < c.Rows; i0 += height)
+        public readonly Mat C = c, A = a, B = b;
+        public readonly float* Panels = panels;
+        public readonly Epilogue Epilogue = epilogue;
+        public readonly bool Accumulate = accumulate;
+    }
+
+    /// <summary>A team of threads shares c's columns, whole panels each.</summary>
+    private static void Split(in Product p)
+    {
+        int panels = (p.C.Cols + Panel - 1) / Panel, parts = Team.PartsFor(panels);
+        if (parts == 1) Columns(p, 0, p.C.Cols);
+        else
+            Team.Run(parts, (Product: p, Panels: panels, Parts: parts), static (i, _, s) =>
+                Columns(s.Product, s.Panels * i / s.Parts * Panel, Math.Min(s.Product.C.Cols, s.Panels * (i + 1) / s.Parts * Panel)));
+    }
+
+    private static void Columns(in Product p, int j0, int j1)
+    {
+        if (p.Panels != null) Rows(p, j0, j1);
+        else if (Math.Min(p.A.Cols, p.B.Cols) >= PackFrom) PackedRowSums(p, j0, j1);
+        else
+        {
+            int k = p.A.Rows, depth = Even(k, SliceK);
+            for (int k0 = 0; k0 < k; k0 += depth)
+                Strips(p.C, 0, p.C.Rows, j0, j1, p.A.Row(k0), 1, p.A.Cols, 4, Math.Min(depth, k - k0), p.B.Row(k0) + j0, p.B.Cols, Panel, p.Accumulate || k0 > 0, Epilogue.None);
+        }
+    }
+
+    /// <summary>Weights are packed, A is read in place; a chain longer than BlockK rests in c meanwhile.</summary>
+    private static void Rows(in Product p, int j0, int j1)
+    {
+        int k = p.A.Cols, depth = Even(k, BlockK), height = HeightOf(depth, p.C.Rows);
+        for (int i0 = 0; i0 < p.C.Rows; i0 += height)
             for (int k0 = 0; k0 < k; k0 += depth)
             {
                 int d = Math.Min(depth, k - k0);
-                Strips(c, i0, Math.Min(height, c.Rows - i0), a.Row(i0) + k0, k, 1, 4 * k, d, panels + (long)k0 * Panel, Panel, (long)k * Panel, k0 > 0, k0 + d == k ? e : Epilogue.None);
+                Strips(p.C, i0, Math.Min(height, p.C.Rows - i0), j0, j1, p.A.Row(i0) + k0, k, 1, 4 * k, d, p.Panels + (long)j0 * k + (long)k0 * Panel, Panel, (long)k * Panel, k0 > 0, k0 + d == k ? p.Epilogue : Epilogue.None);
             }
     }
 
-    /// <summary>
-    /// dw (+)= dy^T x: dy's columns are A's rows, a panel of B is a few columns of x. Small operands are read in place; where a slice of both does not fit the
-    /// second-level cache they are packed, x once and dy block by block.
-    /// </summary>
-    internal static void Tn(Mat dw, Mat dy, Mat x, bool accumulate)
+    private static void PackedRowSums(in Product p, int j0, int j1)
     {
-        int k = dy.Rows, depth = Even(k, SliceK);
-        bool pack = Math.Min(dy.Cols, x.Cols) >= 384;
-        int height = pack ? HeightOf(depth, dw.Rows) : dw.Rows;
-        float* panels = pack ? Scratch.Floats(ScratchUse.Pack, PanelFloats(depth, x.Cols) + (long)(height + 4) * depth) : null, block = panels + PanelFloats(depth, x.Cols);
+        int k = p.A.Rows, depth = Even(k, SliceK), height = HeightOf(depth, p.C.Rows);
+        long panelFloats = PanelFloats(depth, j1 - j0);
+        float* panels = Scratch.Floats(ScratchUse.Pack, panelFloats + (long)(height + 4) * depth), block = panels + panelFloats;
         for (int k0 = 0; k0 < k; k0 += depth)
         {
             int d = Math.Min(depth, k - k0);
-            bool load = accumulate || k0 > 0;
-            if (!pack)
+            Pack(panels, p.B.Row(k0) + j0, p.B.Cols, 1, d, j1 - j0);
+            for (int i0 = 0; i0 < p.C.Rows; i0 += height)
             {
-                Strips(dw, 0, dw.Rows, dy.Row(k0), 1, dy.Cols, 4, d, x.Row(k0), x.Cols, Panel, load, Epilogue.None);
-                continue;
-            }
-            Pack(panels, x.Row(k0), x.Cols, 1, d, x.Cols);
-            for (int i0 = 0; i0 < dw.Rows; i0 += height)
-            {
-                int rows = Math.Min(height, dw.Rows - i0);
-                PackColumns(block, dy.Row(k0) + i0, dy.Cols, rows, d);
-                Strips(dw, i0, rows, block, 1, 4, 4 * d, d, panels, Panel, (long)d * Panel, load, Epilogue.None);
+                int rows = Math.Min(height, p.C.Rows - i0);
+                PackColumns(block, p.A.Row(k0) + i0, p.A.Cols, rows, d);
+                Strips(p.C, i0, rows, j0, j1, block, 1, 4, 4 * d, d, panels, Panel, (long)d * Panel, p.Accumulate || k0 > 0, Epilogue.None);
             }
         }
     }
 
     /// <summary>
-    /// Rows [i0, i0 + rows) of c, panel by panel: strip = (c's strip or 0) + A x panel, then the epilogue to c. A's strides are those of <see cref="GemmTile"/>, B's rows
-    /// are bks apart, its panels panelStride. Where nothing follows the product, tiles write to c themselves.
+    /// Rows [i0, i0 + rows) and columns [j0, j1) of c, panel by panel: strip = (c's strip or 0) + A x panel, then the epilogue to c. A's strides are those of
+    /// <see cref="GemmTile"/>, B's rows are bks apart, its panels panelStride. Where nothing follows the product, tiles write to c themselves.
     /// </summary>
     [SkipLocalsInit]
-    private static void Strips(Mat c, int i0, int rows, float* a, nint ars, nint aks, nint ags, int depth, float* b, nint bks, long panelStride, bool load, in Epilogue e)
+    private static void Strips(Mat c, int i0, int rows, int j0, int j1, float* a, nint ars, nint aks, nint ags, int depth, float* b, nint bks, long panelStride, bool load, in Epilogue e)
     {
         int slice = Even(depth, SliceK), last = rows % 4;
         float* strip = Scratch.Floats(ScratchUse.Strip, (long)(rows + 4) * Panel + 4 * depth), few = strip + (rows + 4) * Panel;
         if (last > 0) PackFew(few, a + rows / 4 * ags, ars, aks, last, depth);
-        // packed panels come from far away, and so does an output that is continued
+        // packed panels come from far away, and so does what the epilogue reads
         bool far = bks == Panel;
         int tiles = (rows + Height - 1) / Height * ((depth + slice - 1) / slice), share = far ? (depth * Panel + tiles - 1) / tiles : 0;
         Mat soon = e.Kind switch { EpilogueKind.BiasResidual => e.Residual, EpilogueKind.GeluBackward => e.Pre, _ => c };
-        for (int j = 0; j < c.Cols; j += Panel, b += panelStride)
+        for (int j = j0; j < j1; j += Panel, b += panelStride)
         {
-            int width = Math.Min(Panel, c.Cols - j), lanes = (width + L.Count - 1) / L.Count * L.Count;
+            int width = Math.Min(Panel, j1 - j), lanes = (width + L.Count - 1) / L.Count * L.Count;
             bool direct = e.Kind == EpilogueKind.None && width == lanes && last == 0;
-            float* to = direct ? c.Row(i0) + j : strip, next = far && j + Panel < c.Cols ? b + panelStride : b;
+            float* to = direct ? c.Row(i0) + j : strip, next = far && j + Panel < j1 ? b + panelStride : b;
             nint ldt = direct ? c.Cols : Panel;
             if (load && !direct)
                 for (int i = 0; i < rows; i++) CopyRow(strip + i * Panel, c.Row(i0 + i) + j, width);

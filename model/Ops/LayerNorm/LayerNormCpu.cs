@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
@@ -8,8 +9,15 @@ internal static unsafe class LayerNormCpu<V, L> where V : unmanaged where L : st
 {
     internal static void Forward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps)
     {
+        int parts = Team.PartsFor(x.Rows / 16);
+        Team.Run(parts, (y, stats, x, weight, bias, eps, parts), static (i, _, s) =>
+            Rows(s.y, s.stats, s.x, s.weight, s.bias, s.eps, (int)((long)s.x.Rows * i / s.parts), (int)((long)s.x.Rows * (i + 1) / s.parts)));
+    }
+
+    private static void Rows(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps, int first, int end)
+    {
         int d = x.Cols;
-        for (int r = 0; r < x.Rows; r++)
+        for (int r = first; r < end; r++)
         {
             float* px = x.Row(r), py = y.Row(r);
             float mean = LaneSum.Sum<V, L>(px, d) / d;
