@@ -21,7 +21,9 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
             if (!name.Contains('/') && !ProtocolReader.BuiltIn.Contains(name))
                 throw new LutError(Exit.Usage, 13, $"there is no shape or protocol named {name}", "the shape argument", "known are " + string.Join(", ", [.. Names, .. ProtocolReader.BuiltIn]), $"did you mean {Nearest.To(name, [.. Names, .. ProtocolReader.BuiltIn])}?");
             var resolved = ProtocolReader.Load(name, batch == 0 ? [] : [$"pretrain.batch={batch}", $"pretrain.bn_batch={batch}", $"finetune.batch={batch}"]);
-            return new BenchShape(name, resolved.Spec.Title, resolved.Spec);
+            // schedules without an end: a benchmark takes as many steps as its time allows
+            var spec = resolved.Spec with { Pretrain = resolved.Spec.Pretrain with { Epochs = 1 << 20 }, Finetune = resolved.Spec.Finetune with { Epochs = 1 << 20 } };
+            return new BenchShape(name, spec.Title, spec);
         }
         var basis = ProtocolReader.Load("fashion-lut@1", []).Spec;
         return name switch

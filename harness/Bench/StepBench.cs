@@ -11,7 +11,7 @@ namespace LutNative.Harness.Bench;
 /// <param name="ImagesPerSecond">One value a block.</param>
 /// <param name="FmaFlops">The machine's limit, measured before every block, FLOP/s of all threads.</param>
 /// <param name="Phases">Share of the threads' time by phase; what is missing to 1 is waiting.</param>
-/// <param name="BytesPerStep">Managed bytes allocated by a step, all threads.</param>
+/// <param name="BytesPerStep">Managed bytes allocated by a step, all threads: the block with the fewest, since the runtime makes a few objects of its own once.</param>
 /// <param name="PeakBytes">Peak resident memory of the process.</param>
 /// <param name="Digest">Of the student's parameters at the end: rows with equal steps must agree on every machine.</param>
 internal sealed record Launch(double[] ImagesPerSecond, double[] FmaFlops, Dictionary<string, double> Phases, long Steps, double BytesPerStep, long PeakBytes, string Digest);
@@ -42,7 +42,7 @@ internal static class StepBench
         double[] rate = new double[blocks], peak = new double[blocks];
         var phases = Enum.GetValues<Phase>().ToDictionary(f => f.ToString().ToLowerInvariant(), _ => 0.0);
         double wall = 0;
-        long bytes = 0;
+        double bytes = double.MaxValue;
         for (int b = 0; b < blocks; b++)
         {
             peak[b] = MachineLimits.FmaFlops(pool, 0.1);
@@ -51,7 +51,7 @@ internal static class StepBench
             before = Stopwatch.GetTimestamp();
             for (int i = 0; i < steps; i++) t.Step(s++);
             double seconds = Stopwatch.GetElapsedTime(before).TotalSeconds;
-            bytes += GC.GetTotalAllocatedBytes(precise: true) - allocated;
+            bytes = Math.Min(bytes, (double)(GC.GetTotalAllocatedBytes(precise: true) - allocated) / steps);
             rate[b] = (double)steps * t.Batch / seconds;
             wall += seconds;
             foreach (var f in Enum.GetValues<Phase>()) phases[f.ToString().ToLowerInvariant()] += Busy(f, pool);
@@ -59,7 +59,7 @@ internal static class StepBench
         foreach (string f in phases.Keys) phases[f] /= wall * pool.Workers;
         var digest = Model.Numerics.Digest.Combine(t.Digests(pool).Where(d => d.Tensor.StartsWith("student/", StringComparison.Ordinal)).Select(d => (d.Tensor, d.Value)));
         using var self = Process.GetCurrentProcess();
-        return new Launch(rate, peak, phases, s, (double)bytes / (blocks * steps), self.PeakWorkingSet64, digest.ToString());
+        return new Launch(rate, peak, phases, s, bytes, self.PeakWorkingSet64, digest.ToString());
     }
 
     /// <summary>Heads and optimiser are timed by the thread that leads them, while all of them work.</summary>

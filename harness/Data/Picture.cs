@@ -20,8 +20,13 @@ public sealed class Picture(int width, int height)
     public static Picture FromGray(int width, int height, ReadOnlySpan<byte> gray)
     {
         var p = new Picture(width, height);
-        for (int i = 0; i < gray.Length; i++) p.Data[3 * i] = p.Data[3 * i + 1] = p.Data[3 * i + 2] = gray[i];
+        p.SetGray(gray);
         return p;
+    }
+
+    public void SetGray(ReadOnlySpan<byte> gray)
+    {
+        for (int i = 0; i < gray.Length; i++) Data[3 * i] = Data[3 * i + 1] = Data[3 * i + 2] = gray[i];
     }
 
     public Picture Crop(int top, int left, int height, int width)
@@ -39,13 +44,23 @@ public sealed class Picture(int width, int height)
     public Picture PadReflectCrop(int pad, int top, int left, int size)
     {
         var p = new Picture(size, size);
-        for (int y = 0; y < size; y++)
+        PadReflectCrop(p, pad, top, left);
+        return p;
+    }
+
+    /// <summary>The same into a picture of the crop's size.</summary>
+    public void PadReflectCrop(Picture to, int pad, int top, int left)
+    {
+        for (int y = 0; y < to.Height; y++)
         {
             ReadOnlySpan<byte> from = Row(Reflect(top + y - pad, Height));
-            Span<byte> to = p.Row(y);
-            for (int x = 0; x < size; x++) from.Slice(Reflect(left + x - pad, Width) * 3, 3).CopyTo(to[(3 * x)..]);
+            Span<byte> row = to.Row(y);
+            for (int x = 0; x < to.Width; x++)
+            {
+                int source = Reflect(left + x - pad, Width) * 3;
+                (row[3 * x], row[3 * x + 1], row[3 * x + 2]) = (from[source], from[source + 1], from[source + 2]);
+            }
         }
-        return p;
     }
 
     public void FlipHorizontally()

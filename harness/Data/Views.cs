@@ -14,6 +14,10 @@ public sealed class Views(ProtocolSpec protocol, ImageSet images)
     private readonly int size = protocol.Data.ImageSize;
     private readonly float[] mean = [.. protocol.Data.Mean.Select(x => (float)x)], std = [.. protocol.Data.Std.Select(x => (float)x)];
 
+    // pictures of the current thread: every sample passes through them
+    [ThreadStatic]
+    private static Picture? source, cropped;
+
     public ImageSet Images => images;
 
     /// <summary>Weak view: resize, reflect-padded random crop, flip; normalised planes.</summary>
@@ -44,14 +48,22 @@ public sealed class Views(ProtocolSpec protocol, ImageSet images)
         for (int l = 0; l < keys.Length; l++) keys[l] = (ulong)random.NextUInt() << 32 | (uint)l;
     }
 
-    private Picture Resized(int sample) => Resampling.ResizeShorter(images.Picture(sample), size, ResampleFilter.Bicubic);
+    /// <summary>The image at the protocol's size; valid until this thread asks for another.</summary>
+    private Picture Resized(int sample)
+    {
+        if (source is null || source.Width != images.Size) source = new Picture(images.Size, images.Size);
+        source.SetGray(images.Gray(sample));
+        return images.Size == size ? source : Resampling.ResizeShorter(source, size, ResampleFilter.Bicubic);
+    }
 
     private Picture Spatial(int sample, uint epoch, uint view)
     {
         Picture p = Resized(sample);
         var crop = new Philox(seed, Purpose.Crop, (ulong)sample, epoch, view);
         int top = (int)crop.NextBelow((uint)(p.Height + 2 * a.CropPadding - size + 1)), left = (int)crop.NextBelow((uint)(p.Width + 2 * a.CropPadding - size + 1));
-        p = p.PadReflectCrop(a.CropPadding, top, left, size);
+        if (cropped is null || cropped.Width != size) cropped = new Picture(size, size);
+        p.PadReflectCrop(cropped, a.CropPadding, top, left);
+        p = cropped;
         if (new Philox(seed, Purpose.Flip, (ulong)sample, epoch, view).NextFloat() < a.FlipProb) p.FlipHorizontally();
         return p;
     }
@@ -87,9 +99,16 @@ public static class EpochOrder
 {
     public static int[] Draw(ulong seed, uint epoch, uint stage, int count)
     {
-        var keys = new ulong[count];
-        for (int i = 0; i < count; i++) keys[i] = (ulong)new Philox(seed, Purpose.Shuffle, (ulong)i, epoch, stage).NextUInt() << 32 | (uint)i;
-        Array.Sort(keys);
-        return [.. keys.Select(k => (int)(uint)k)];
+        var order = new int[count];
+        Draw(seed, epoch, stage, order, new ulong[count]);
+        return order;
+    }
+
+    /// <summary>Into order, with keys of the same length as scratch.</summary>
+    public static void Draw(ulong seed, uint epoch, uint stage, Span<int> order, Span<ulong> keys)
+    {
+        for (int i = 0; i < order.Length; i++) keys[i] = (ulong)new Philox(seed, Purpose.Shuffle, (ulong)i, epoch, stage).NextUInt() << 32 | (uint)i;
+        keys.Sort();
+        for (int i = 0; i < order.Length; i++) order[i] = (int)(uint)keys[i];
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using LutNative.Model.Networks;
 
 namespace LutNative.Harness.Training;
@@ -16,14 +17,18 @@ public sealed class BatchFeed : ISampleSource, IDisposable
         public readonly float[] Values = new float[(long)batch * floats];
         public readonly ulong[] Keys = new ulong[batch * patches];
         public long Step = -1;
-        public Task[] Tasks = [];
     }
 
-    private readonly int batch, u, v, patches, workers;
+    private readonly int batch, u, v, patches;
     private readonly bool frozen;
     private readonly FillSample fill;
     private readonly Buffer[] buffers;
-    private Buffer? current;
+    private readonly Thread[] threads;
+    private readonly SemaphoreSlim wanted = new(0), made = new(0);
+    private Buffer? current, target;
+    private Exception? failure;
+    private volatile bool closing;
+    private int next, pending;
     private long step;
 
     /// <param name="u">Floats of a sample's first part: view u, or the image.</param>
@@ -32,8 +37,13 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     public BatchFeed(int batch, int u, int v, int patches, int workers, bool frozen, FillSample fill)
     {
         (this.batch, this.u, this.v, this.patches, this.frozen, this.fill) = (batch, u, v, patches, frozen, fill);
-        this.workers = frozen ? Math.Max(1, workers) : workers;
-        buffers = [.. Enumerable.Range(0, this.workers == 0 ? 0 : frozen ? 1 : 2).Select(_ => new Buffer(batch, u + v, patches))];
+        threads = new Thread[frozen ? Math.Max(1, workers) : workers];
+        buffers = [.. Enumerable.Range(0, threads.Length == 0 ? 0 : frozen ? 1 : 2).Select(_ => new Buffer(batch, u + v, patches))];
+        for (int i = 0; i < threads.Length; i++)
+        {
+            threads[i] = new Thread(Make) { IsBackground = true, Name = $"lut data {i}" };
+            threads[i].Start();
+        }
     }
 
     /// <summary>Nanoseconds the last <see cref="Begin"/> waited for data.</summary>
@@ -42,11 +52,15 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     public void Begin(long s, long steps)
     {
         step = s;
-        if (workers == 0 || (frozen && current is not null)) return;
-        current = buffers[frozen ? 0 : s % 2];
-        if (current.Step != s) Prepare(current, s);
+        if (threads.Length == 0 || (frozen && current is not null)) return;
         long before = Stopwatch.GetTimestamp();
-        Task.WaitAll(current.Tasks);
+        Finish();
+        current = buffers[frozen ? 0 : s % 2];
+        if (current.Step != s)
+        {
+            Prepare(current, s);
+            Finish();
+        }
         WaitNs = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
         if (s + 1 < steps && !frozen) Prepare(buffers[(s + 1) % 2], s + 1);
     }
@@ -66,21 +80,49 @@ public sealed class BatchFeed : ISampleSource, IDisposable
 
     private void Prepare(Buffer b, long s)
     {
-        Task.WaitAll(b.Tasks);
         b.Step = s;
-        int next = -1;
-        b.Tasks = [.. Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() =>
+        target = b;
+        next = 0;
+        pending = threads.Length;
+        wanted.Release(threads.Length);
+    }
+
+    /// <summary>Waits until nothing is being prepared.</summary>
+    private void Finish()
+    {
+        for (; pending > 0; pending--) made.Wait();
+        if (failure is { } e) ExceptionDispatchInfo.Throw(e);
+    }
+
+    /// <summary>A data worker's life. Which worker makes a sample, or how many of a batch, does not matter.</summary>
+    private void Make()
+    {
+        while (true)
         {
-            for (int i; (i = Interlocked.Increment(ref next)) < batch;)
+            wanted.Wait();
+            if (closing) return;
+            try
             {
-                var values = b.Values.AsSpan(i * (u + v), u + v);
-                fill(s, i, values[..u], values[u..], b.Keys.AsSpan(i * patches, patches));
+                var b = target!;
+                for (int i; (i = Interlocked.Increment(ref next) - 1) < batch;)
+                {
+                    var values = b.Values.AsSpan(i * (u + v), u + v);
+                    fill(b.Step, i, values[..u], values[u..], b.Keys.AsSpan(i * patches, patches));
+                }
             }
-        }, TaskCreationOptions.LongRunning))];
+            catch (Exception e)
+            {
+                failure = e;
+            }
+            made.Release();
+        }
     }
 
     public void Dispose()
     {
-        foreach (var b in buffers) Task.WaitAll(b.Tasks);
+        for (; pending > 0; pending--) made.Wait();
+        closing = true;
+        if (threads.Length > 0) wanted.Release(threads.Length);
+        foreach (var t in threads) t.Join();
     }
 }

@@ -84,12 +84,10 @@ public sealed unsafe class PretrainTrainer : Trainer
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
         double epoch = (double)s / StepsPerEpoch;
         double lr = Schedules.LearningRate(epoch, BaseRate(p.Blr, p.LrRule, p.Batch), p.MinLr, p.WarmupEpochs, p.Epochs);
-        Optimizer.Step(pool, step.Gradient, lr);
-        if (teacher is not null)
-        {
-            int accum = p.Batch / p.BnBatch;
-            TeacherUpdate.Run(device, pool, teacher, Student, Schedules.EmaDecay(s * accum + accum - 1, Steps * accum, p.Ema));
-        }
+        int accum = p.Batch / p.BnBatch;
+        double decay = Schedules.EmaDecay(s * accum + accum - 1, Steps * accum, p.Ema);
+        Optimizer.Step(pool, step.Gradient, lr, teacher, decay);
+        if (teacher is not null) TeacherUpdate.Run(device, teacher, Student, decay);
         pool.Clock.Add(Phase.Optimizer, 0, time);
         var ids = order.Of(s);
         return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs);

@@ -26,7 +26,7 @@ public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, T
 }
 
 /// <summary>What one optimiser step reports. Recon and Context are null where the stage has no such loss.</summary>
-public sealed record StepReport(double Lr, float Loss, float? Recon, float? Context, float GradNorm, Digest BatchIds, long DataNs);
+public readonly record struct StepReport(double Lr, float Loss, float? Recon, float? Context, float GradNorm, Digest BatchIds, long DataNs);
 
 /// <summary>A stage that is trained step by step: pre-training, fine-tuning, or training from scratch.</summary>
 public abstract class Trainer : IDisposable

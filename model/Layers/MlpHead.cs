@@ -90,8 +90,7 @@ public sealed unsafe class MlpHead
         for (int l = 0; l < Depth; l++)
         {
             Mat to = l == Depth - 1 ? a.Output : a.Linear[l];
-            int layer = l;
-            pool.Run(x.Rows / grain, (g, _) => linear[layer].Forward(p, to.Slice(g * grain, grain), a.Input[layer].Slice(g * grain, grain)));
+            pool.Run(x.Rows / grain, (Linear: linear[l], Pass: p, To: to, From: a.Input[l], Grain: grain), static (g, _, j) => j.Linear.Forward(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
             if (l == Depth - 1) break;
             if (NormKind == HeadNorm.LayerNorm)
                 LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
@@ -118,9 +117,8 @@ public sealed unsafe class MlpHead
         dy.Span.CopyTo(a.DLinear[^1].Span);
         for (int l = Depth - 1; l >= 0; l--)
         {
-            int layer = l;
             Mat to = l == 0 ? dx : a.DLinear[l - 1];
-            pool.Run(dy.Rows / grain, (g, _) => linear[layer].BackwardInput(p, to.Slice(g * grain, grain), a.DLinear[layer].Slice(g * grain, grain)));
+            pool.Run(dy.Rows / grain, (Linear: linear[l], Pass: p, To: to, From: a.DLinear[l], Grain: grain), static (g, _, j) => j.Linear.BackwardInput(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
             if (l == 0) break;
             BackwardHidden(p, a, l - 1, to, grain);
         }

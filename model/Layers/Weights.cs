@@ -38,13 +38,15 @@ public sealed unsafe class Weights
     /// <summary>A bias, norm parameter, token or position table, in place.</summary>
     public Mat Value(Entry e) => State[e];
 
-    public void Pack(Pool pool) => pool.Run(jobs.Length, (i, _) =>
+    public void Pack(Pool pool) => pool.Run(jobs.Length, this, static (i, _, w) => w.Pack(i));
+
+    private void Pack(int job)
     {
-        var (e, backward) = jobs[i];
+        var (e, backward) = jobs[job];
         Weight w = matrices[e.Index];
         if (backward) device.Pack(w.BackwardPanels, w.Values.Data, e.Cols, 1, e.Rows, e.Cols);
         else device.Pack(w.ForwardPanels, w.Values.Data, 1, e.Cols, e.Cols, e.Rows);
-    });
+    }
 }
 
 /// <summary>What a pass reads and writes besides activations: where it runs, its weights and, going backward, the leaf gradients it continues.</summary>

@@ -143,33 +143,35 @@ public sealed unsafe class ClassifierStep
     public float Run(ILabelledSource source)
     {
         tree.Begin(plan.Batch / plan.Grain);
-        float scale = (float)(1.0 / plan.Batch);
-        pool.Run(plan.Batch / plan.Grain, (g, worker) =>
-        {
-            var w = workers[worker];
-            float* leaf = tree.Rent();
-            long time = PhaseClock.Now;
-            for (int first = g * plan.Grain; first < (g + 1) * plan.Grain; first += plan.MicroBatch)
-            {
-                var p = new Pass(device, Weights, leaf, first: first == g * plan.Grain);
-                for (int s = 0; s < plan.MicroBatch; s++)
-                {
-                    source.Load(first + s, w.A.Trunk.Images.Slice(s, 1).Span, w.Target.Slice(s, 1).Span);
-                    for (int b = 0; b < w.Kept.Length; b++)
-                        for (int branch = 0; branch < 2; branch++)
-                            w.Kept[b][branch][s] = net.Encoder.Keep(b) >= 1f || net.Encoder.Keep(b) + source.DropPathDraw(first + s, b, branch) >= 1f;
-                }
-                time = pool.Clock.Add(Phase.Data, worker, time);
-                net.Forward(p, w.A, w.Kept);
-                OnLogits?.Invoke(first, w.A.Logits);
-                CrossEntropy.Run(device, loss.Slice(first, plan.MicroBatch), w.DLogits, w.A.Logits, w.Target, scale);
-                time = pool.Clock.Add(Phase.Forward, worker, time);
-                net.Backward(p, w.G, w.DLogits, w.A, w.Kept);
-                time = pool.Clock.Add(Phase.Backward, worker, time);
-            }
-            tree.Add(g, leaf);
-            pool.Clock.Add(Phase.Reduce, worker, time);
-        });
+        pool.Run(plan.Batch / plan.Grain, (Step: this, Source: source), static (g, worker, j) => j.Step.Grain(j.Source, g, worker));
         return Tree.Sum(loss.Span) / plan.Batch;
+    }
+
+    private void Grain(ILabelledSource source, int g, int worker)
+    {
+        float scale = (float)(1.0 / plan.Batch);
+        var w = workers[worker];
+        float* leaf = tree.Rent();
+        long time = PhaseClock.Now;
+        for (int first = g * plan.Grain; first < (g + 1) * plan.Grain; first += plan.MicroBatch)
+        {
+            var p = new Pass(device, Weights, leaf, first: first == g * plan.Grain);
+            for (int s = 0; s < plan.MicroBatch; s++)
+            {
+                source.Load(first + s, w.A.Trunk.Images.Slice(s, 1).Span, w.Target.Slice(s, 1).Span);
+                for (int b = 0; b < w.Kept.Length; b++)
+                    for (int branch = 0; branch < 2; branch++)
+                        w.Kept[b][branch][s] = net.Encoder.Keep(b) >= 1f || net.Encoder.Keep(b) + source.DropPathDraw(first + s, b, branch) >= 1f;
+            }
+            time = pool.Clock.Add(Phase.Data, worker, time);
+            net.Forward(p, w.A, w.Kept);
+            OnLogits?.Invoke(first, w.A.Logits);
+            CrossEntropy.Run(device, loss.Slice(first, plan.MicroBatch), w.DLogits, w.A.Logits, w.Target, scale);
+            time = pool.Clock.Add(Phase.Forward, worker, time);
+            net.Backward(p, w.G, w.DLogits, w.A, w.Kept);
+            time = pool.Clock.Add(Phase.Backward, worker, time);
+        }
+        tree.Add(g, leaf);
+        pool.Clock.Add(Phase.Reduce, worker, time);
     }
 }

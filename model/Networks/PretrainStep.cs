@@ -128,27 +128,27 @@ public sealed unsafe class PretrainStep
     public PretrainLoss Run(ISampleSource source)
     {
         tree.Begin(plan.Batch / plan.Grain);
-        Tree mae = new(), context = new(), total = new();
+        Tree mae = default, context = default, total = default;
         for (int b = 0; b < plan.Accum; b++)
         {
-            int batch = b;
             float bc = 0f;
+            var job = (Step: this, Source: source, Batch: b);
             if (!net.Options.Context)
-                pool.Run(plan.GrainsPerBnBatch, (g, w) =>
+                pool.Run(plan.GrainsPerBnBatch, job, static (g, w, j) =>
                 {
-                    Forward(source, batch, g, slots[w], w);
-                    Backward(batch, g, slots[w], w);
+                    j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w);
+                    j.Step.Backward(j.Batch, g, j.Step.slots[w], w);
                 });
             else
             {
-                pool.Run(plan.GrainsPerBnBatch, (g, w) => Forward(source, batch, g, slots[recompute ? w : g], w));
+                pool.Run(plan.GrainsPerBnBatch, job, static (g, w, j) => j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w));
                 long before = PhaseClock.Now;
-                bc = Context(batch);
+                bc = Context(b);
                 pool.Clock.Add(Phase.Heads, 0, before);
-                pool.Run(plan.GrainsPerBnBatch, (g, w) =>
+                pool.Run(plan.GrainsPerBnBatch, job, static (g, w, j) =>
                 {
-                    if (recompute) Forward(source, batch, g, slots[w], w, studentOnly: true);
-                    Backward(batch, g, slots[recompute ? w : g], w);
+                    if (j.Step.recompute) j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w, studentOnly: true);
+                    j.Step.Backward(j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w);
                 });
             }
             float pixels = MaskedMean();
@@ -278,7 +278,7 @@ public sealed unsafe class PretrainStep
     /// <summary>T over masked patches in (sample, patch) order, divided by their count.</summary>
     private float MaskedMean()
     {
-        var sum = new Tree();
+        Tree sum = default;
         for (int i = 0; i < masked.Length; i++)
             if (masked[i]) sum.Add(patchLoss.Data[i]);
         return sum.Root() / MaskedCount;

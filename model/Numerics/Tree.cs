@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LutNative.Model.Numerics;
 
 /// <summary>
@@ -6,10 +8,14 @@ namespace LutNative.Model.Numerics;
 /// </summary>
 public struct Tree
 {
-    private readonly float[] partial;   // partial[l] holds the sum of 2^l items when bit l of count is set
+    private Levels partial;   // partial[l] holds the sum of 2^l items when bit l of count is set
     private int count;
 
-    public Tree() => partial = new float[32];
+    [InlineArray(32)]
+    private struct Levels
+    {
+        private float first;
+    }
 
     public void Add(float x)
     {
@@ -36,7 +42,7 @@ public struct Tree
     /// <summary>T over a span.</summary>
     public static float Sum(ReadOnlySpan<float> x)
     {
-        var tree = new Tree();
+        var tree = default(Tree);
         foreach (float v in x) tree.Add(v);
         return tree.Root();
     }

@@ -12,7 +12,7 @@ public readonly record struct ParameterGroup(double LrScale, double WeightDecay)
 /// </summary>
 public sealed unsafe class AdamWOptimizer
 {
-    private const int Chunk = 1 << 15;
+    private const int Chunk = 1 << 14;   // five such pieces fit a second-level cache
     private readonly Device device;
     private readonly State parameters;
     private readonly (Entry Entry, long Start, int Count)[] chunks;
@@ -41,21 +41,29 @@ public sealed unsafe class AdamWOptimizer
     public double Beta1Power { get; set; } = 1.0;
     public double Beta2Power { get; set; } = 1.0;
 
-    public void Step(Pool pool, float* gradients, double lr)
+    /// <summary>
+    /// One update of every parameter and, chunk by chunk while its new values are in cache, of the teacher's average of it (<see cref="TeacherUpdate"/> does the
+    /// rest of the teacher).
+    /// </summary>
+    /// <param name="teacher">Of the same layout, or null.</param>
+    /// <param name="decay">The average's decay, see <see cref="Schedules.EmaDecay"/>.</param>
+    public void Step(Pool pool, float* gradients, double lr, State? teacher = null, double decay = 1.0)
     {
         Beta1Power *= beta1;
         Beta2Power *= beta2;
-        float root = (float)Math.Sqrt(1.0 - Beta2Power);
-        double correction = 1.0 - Beta1Power;
-        pool.Run(chunks.Length, (i, _) =>
-        {
-            var (e, start, count) = chunks[i];
-            double rate = lr * groups[e.Index].LrScale;
-            var scalars = new AdamWScalars((float)(1.0 - rate * groups[e.Index].WeightDecay), (float)(1.0 - beta1), (float)beta2, (float)(1.0 - beta2),
-                root, (float)(rate / correction), (float)eps);
-            long at = e.Offset + start;
-            AdamW.Update(device, new Mat(parameters.Data + at, 1, count), new Mat(M.Data + at, 1, count), new Mat(V.Data + at, 1, count), new Mat(gradients + at, 1, count), scalars);
-        });
+        pool.Run(chunks.Length, (Adam: this, Gradients: (nint)gradients, Lr: lr, Teacher: teacher, Decay: decay), static (i, _, j) => j.Adam.Update(i, (float*)j.Gradients, j.Lr, j.Teacher, j.Decay));
+    }
+
+    private void Update(int chunk, float* gradients, double lr, State? teacher, double decay)
+    {
+        var (e, start, count) = chunks[chunk];
+        double rate = lr * groups[e.Index].LrScale;
+        var scalars = new AdamWScalars((float)(1.0 - rate * groups[e.Index].WeightDecay), (float)(1.0 - beta1), (float)beta2, (float)(1.0 - beta2),
+            (float)Math.Sqrt(1.0 - Beta2Power), (float)(rate / (1.0 - Beta1Power)), (float)eps);
+        long at = e.Offset + start;
+        var p = new Mat(parameters.Data + at, 1, count);
+        AdamW.Update(device, p, new Mat(M.Data + at, 1, count), new Mat(V.Data + at, 1, count), new Mat(gradients + at, 1, count), scalars);
+        if (teacher is not null) AdamW.Average(device, new Mat(teacher.Data + at, 1, count), p, (float)(1.0 - decay));
     }
 
     /// <summary>
@@ -64,16 +72,16 @@ public sealed unsafe class AdamWOptimizer
     /// </summary>
     public float ClipNorm(Pool pool, float* gradients, double? clip)
     {
-        pool.Run(trained.Length, (i, _) => squares[i] = Elementwise.SquaredNorm(device, trained[i].In(gradients)));
+        pool.Run(trained.Length, (Adam: this, Gradients: (nint)gradients), static (i, _, j) => j.Adam.squares[i] = Elementwise.SquaredNorm(j.Adam.device, j.Adam.trained[i].In((float*)j.Gradients)));
         float norm = MathF.Sqrt(Numerics.Tree.Sum(squares));
         if (clip is { } limit && norm > (float)limit)
         {
             float factor = (float)limit / (norm + 1e-6f);
-            pool.Run(chunks.Length, (i, _) =>
+            pool.Run(chunks.Length, (Adam: this, Gradients: (nint)gradients, Factor: factor), static (i, _, j) =>
             {
-                var (e, start, count) = chunks[i];
-                var g = new Mat(gradients + e.Offset + start, 1, count);
-                Elementwise.Scale(device, g, g, factor);
+                var (e, start, count) = j.Adam.chunks[i];
+                var g = new Mat((float*)j.Gradients + e.Offset + start, 1, count);
+                Elementwise.Scale(j.Adam.device, g, g, j.Factor);
             });
         }
         return norm;

@@ -52,7 +52,7 @@ internal static unsafe class ElementwiseCpu<V, L> where V : unmanaged where L : 
 
     internal static float SquaredNorm(Mat x)
     {
-        var tree = new Tree();
+        Tree tree = default;
         for (int r = 0; r < x.Rows; r++) tree.Add(LaneSum.Dot<V, L>(x.Row(r), x.Row(r), x.Cols));
         return tree.Root();
     }

@@ -83,11 +83,11 @@ public class PretrainGoldenTests
             GoldenFile.NearScalar($"{at} gradient norm", norm, scalars.GetProperty("grad_norm").GetDouble(), 1e-5);
             double lr = Schedules.LearningRate(s, lr0, 0.0, g.Number("warmup"), g.Number("total_steps"));
             GoldenFile.NearScalar($"{at} lr", lr, scalars.GetProperty("lr").GetDouble());
-            adam.Step(pool, step.Gradient, lr);
             long k = (long)s * accum + accum - 1;
             double decay = Schedules.EmaDecay(k, g.Int("total_steps") * accum, g.Number("ema"));
             GoldenFile.NearScalar($"{at} ema decay", decay, scalars.GetProperty("ema_decay").GetDouble());
-            TeacherUpdate.Run(device, pool, teacher, student, decay);
+            adam.Step(pool, step.Gradient, lr, teacher, decay);
+            TeacherUpdate.Run(device, teacher, student, decay);
         }
         foreach (var (name, state) in new[] { ("student", student), ("teacher", teacher) })
         {

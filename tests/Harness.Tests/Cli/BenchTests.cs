@@ -1,0 +1,47 @@
+using System.Text.Json;
+
+namespace LutNative.Harness.Tests.Cli;
+
+/// <summary>`lut bench`: what it reports, that a step allocates nothing, and that measuring does not change bits. No test looks at times.</summary>
+public sealed class BenchTests
+{
+    [Theory]
+    [InlineData("pretrain", "lut", 0, false)]
+    [InlineData("pretrain", "lut", 2, false)]
+    [InlineData("pretrain", "mae", 0, false)]
+    [InlineData("finetune", "", 0, false)]
+    [InlineData("finetune", "", 1, true)]
+    public void ASteadyStepAllocatesNothing(string stage, string method, int dataWorkers, bool premade)
+    {
+        string[] args = ["bench", "hello@1", "--launches", "0", "--blocks", "2", "--seconds", "0.5", "--threads", "2", "--stage", stage, "--data-workers", $"{dataWorkers}", .. method == "" ? (string[])[] : ["--method", method], .. premade ? (string[])["--premade"] : []];
+        var r = Lut.Run(args);
+        Assert.True(r.Exit == 0, r.Error);
+        using var json = JsonDocument.Parse(r.Out);
+        Assert.Equal(0.0, json.RootElement.GetProperty("BytesPerStep").GetDouble());
+    }
+
+    [Fact]
+    public void ReportsEveryQuantityAsJsonAndAsATable()
+    {
+        string[] args = ["bench", "hello@1", "--launches", "2", "--blocks", "2", "--seconds", "0.1"];
+        var r = Lut.Run([.. args, "--json"]);
+        Assert.True(r.Exit == 0, r.Error);
+        using var json = JsonDocument.Parse(r.Out);
+        Assert.Equal(4, json.RootElement.GetProperty("blocks").GetArrayLength());
+        double low = json.RootElement.GetProperty("low").GetDouble(), middle = json.RootElement.GetProperty("images_per_second").GetDouble(), high = json.RootElement.GetProperty("high").GetDouble();
+        Assert.True(0 < low && low <= middle && middle <= high);
+        Assert.True(json.RootElement.GetProperty("fma_peak").GetDouble() > 1e9);
+        foreach (string phase in new[] { "data", "forward", "heads", "backward", "reduce", "optimizer", "waiting" }) json.RootElement.GetProperty("phases").GetProperty(phase).GetDouble();
+        Assert.Contains("images/s", Lut.Run(args).Out);
+    }
+
+    [Theory]
+    [InlineData("hallo@1", 2)]
+    [InlineData("tinny", 2)]
+    public void AnUnknownShapeIsNamedWithItsNearest(string shape, int exit)
+    {
+        var r = Lut.Run("bench", shape);
+        Assert.Equal(exit, r.Exit);
+        Assert.Contains("did you mean", r.Error);
+    }
+}
