@@ -10,11 +10,12 @@ namespace LutNative.Harness.Bench;
 /// <summary>What one process measured.</summary>
 /// <param name="ImagesPerSecond">One value a block.</param>
 /// <param name="FmaFlops">The machine's limit, measured before every block, FLOP/s of all threads.</param>
+/// <param name="FlopsPerImage">Of matrix products: two a multiply-add, backward twice forward.</param>
 /// <param name="Phases">Share of the threads' time by phase; what is missing to 1 is waiting.</param>
 /// <param name="BytesPerStep">Managed bytes allocated by a step, all threads: the block with the fewest, since the runtime makes a few objects of its own once.</param>
 /// <param name="PeakBytes">Peak resident memory of the process.</param>
 /// <param name="Digest">Of the student's parameters at the end: rows with equal steps must agree on every machine.</param>
-internal sealed record Launch(double[] ImagesPerSecond, double[] FmaFlops, Dictionary<string, double> Phases, long Steps, double BytesPerStep, long PeakBytes, string Digest);
+internal sealed record Launch(double[] ImagesPerSecond, double[] FmaFlops, double FlopsPerImage, Dictionary<string, double> Phases, long Steps, double BytesPerStep, long PeakBytes, string Digest);
 
 /// <summary>Measures whole optimiser steps of a trainer, the same ones that a run executes.</summary>
 internal static class StepBench
@@ -59,7 +60,7 @@ internal static class StepBench
         foreach (string f in phases.Keys) phases[f] /= wall * pool.Workers;
         var digest = Model.Numerics.Digest.Combine(t.Digests(pool).Where(d => d.Tensor.StartsWith("student/", StringComparison.Ordinal)).Select(d => (d.Tensor, d.Value)));
         using var self = Process.GetCurrentProcess();
-        return new Launch(rate, peak, phases, s, bytes, self.PeakWorkingSet64, digest.ToString());
+        return new Launch(rate, peak, FlopsPerImage(p, stage), phases, s, bytes, self.PeakWorkingSet64, digest.ToString());
     }
 
     /// <summary>Heads and optimiser are timed by the thread that leads them, while all of them work.</summary>

@@ -16,6 +16,9 @@ internal static unsafe partial class Blas
     [LibraryImport(Library, EntryPoint = "cblas_sgemm")]
     private static partial void Sgemm(int order, int transA, int transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb, float beta, float* c, int ldc);
 
+    [LibraryImport(Library, EntryPoint = "openblas_get_corename")]
+    private static partial nint CoreName();
+
     [LibraryImport(Library, EntryPoint = "openblas_set_num_threads")]
     private static partial void SetThreads(int n);
 
@@ -25,20 +28,21 @@ internal static unsafe partial class Blas
         SetThreads(threads);
         using var pool = new Pool(threads);
         Device device = Cpu.Best();
+        Console.WriteLine($"OpenBLAS kernels: {Marshal.PtrToStringAnsi(CoreName())}");
         double worst = double.MaxValue;
         // rows: 128 images at 50 tokens, 16 and 64 images at 197 (decoder and teacher), as in research/CPU.md
         foreach (var (rows, tokens) in quick ? [(6400, 50)] : new[] { (400, 50), (6400, 50), (1576, 197), (25216, 197) })
             foreach (var (outputs, inputs) in new[] { (2304, 768), (768, 768), (3072, 768), (768, 3072) })
                 foreach (string kind in new[] { "fwd", "dX", "dW" })
                 {
-                    var (ours, theirs) = Pair(device, kind, rows, outputs, inputs, samples);
+                    var (ours, theirs) = Pair(pool, device, kind, rows, outputs, inputs, samples);
                     worst = Math.Min(worst, ours / theirs);
                     Console.WriteLine(FormattableString.Invariant($"{threads} thread(s)  {tokens,3} tokens  {kind,-3} {rows,5} x {outputs,4} x {inputs,4}  ours {ours / 1e9,5:f0}  OpenBLAS {theirs / 1e9,5:f0} GFLOP/s  ratio {ours / theirs:f3}"));
                 }
         return worst;
     }
 
-    private static (double Ours, double Theirs) Pair(Device device, string kind, int rows, int outputs, int inputs, int samples)
+    private static (double Ours, double Theirs) Pair(Pool pool, Device device, string kind, int rows, int outputs, int inputs, int samples)
     {
         using var arena = new Arena();
         Mat x = Noise(arena, rows, inputs), y = Noise(arena, rows, outputs), w = Noise(arena, outputs, inputs), result = Noise(arena, outputs, inputs);
@@ -46,12 +50,14 @@ internal static unsafe partial class Blas
         // weights are packed once a step and used for every grain and view of it, so packing is not part of the product
         device.Pack(packed.ForwardPanels, w.Data, 1, inputs, inputs, outputs);
         device.Pack(packed.BackwardPanels, w.Data, inputs, 1, outputs, inputs);
-        Action ours = kind switch
+        Action product = kind switch
         {
             "fwd" => () => Gemm.Nt(device, y, x, packed, Epilogue.None),
             "dX" => () => Gemm.Nn(device, x, y, packed, Epilogue.None),
             _ => () => Gemm.Tn(device, result, y, x, accumulate: false),
         };
+        // one item on all threads: they share its outputs, as they do where a step has fewer grains than threads
+        Action ours = () => pool.Run(1, (_, _) => product());
         const int RowMajor = 101, Plain = 111, Transposed = 112;
         Action theirs = kind switch
         {

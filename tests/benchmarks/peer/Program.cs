@@ -4,6 +4,7 @@ using LutNative.Peer;
 
 // peer prepare            make TorchSharp's library load on Debian 12
 // peer gemm THREADS       our products beside OpenBLAS's
+// peer versus LUT_DLL THREADS ROUNDS SECONDS SHAPE:BATCH...    the step of both, interleaved
 // peer step SHAPE BATCH THREADS SECONDS BLOCKS     one JSON line: images/s of the LUT step in TorchSharp
 switch (args.FirstOrDefault())
 {
@@ -14,11 +15,14 @@ switch (args.FirstOrDefault())
         double worst = Blas.Compare(int.Parse(args[1]), samples: args.Length > 2 ? int.Parse(args[2]) : 7, quick: args.Length > 3);
         Console.WriteLine(FormattableString.Invariant($"worst ratio {worst:f3}"));
         return 0;
+    case "versus":
+        Versus.Run(args[1], args[5..], int.Parse(args[2]), int.Parse(args[3]), double.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture));
+        return 0;
     case "step":
         Step(args[1], int.Parse(args[2]), int.Parse(args[3]), double.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture), int.Parse(args[5]));
         return 0;
     default:
-        Console.Error.WriteLine("usage: peer prepare | gemm THREADS | step SHAPE BATCH THREADS SECONDS BLOCKS");
+        Console.Error.WriteLine("usage: peer prepare | gemm THREADS | versus LUT_DLL THREADS ROUNDS SECONDS SHAPE:BATCH... | step SHAPE BATCH THREADS SECONDS BLOCKS");
         return 2;
 }
 
