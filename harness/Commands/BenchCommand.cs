@@ -22,6 +22,7 @@ internal static class BenchCommand
     private static readonly Option<int> Launches = Numbers.Int("--launches", 3, "Fresh processes; 0 measures in this one");
     private static readonly Option<int> Blocks = Numbers.Int("--blocks", 3, "Blocks of steps in each", 1);
     private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Length of a block (3 by default)");
+    private static readonly Option<string> Memory = new("--memory") { Description = "keep activations, or recompute them", DefaultValueFactory = _ => "keep" };
     private static readonly Option<string> Device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128", DefaultValueFactory = _ => "cpu" };
     private static readonly Option<bool> Premade = new("--premade") { Description = "Every step sees one batch made beforehand: the step without its data" };
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
@@ -31,7 +32,7 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Measure images per second of whole optimiser steps. Example: lut bench vitb16 --batch 8");
         command.Arguments.Add(Shape);
-        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Launches, Blocks, Seconds, Device, Premade, Data, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Premade, Data, Json }) command.Options.Add(o);
         command.SetAction(Run);
         return command;
     }
@@ -46,6 +47,7 @@ internal static class BenchCommand
         int threads = r.GetValue(Threads) is var t and > 0 ? t : Environment.ProcessorCount;
         var exec = new ExecOptions(threads, r.GetValue(MicroBatch), r.GetValue(DataWorkers), TimeSpan.MaxValue, FrozenData: r.GetValue(Premade));
         var device = RunOptions.DeviceOf(r.GetValue(Device)!);
+        exec = exec with { Recompute = RunOptions.Recompute(r.GetValue(Memory)!, shape.Protocol, device, exec) };
         if (r.GetValue(Launches) == 0)
         {
             var one = StepBench.Run(shape, stage, shape.Images(r.GetValue(Data)), device, exec, r.GetValue(Blocks), r.GetValue(Seconds) ?? 3.0);
@@ -89,13 +91,14 @@ internal static class BenchCommand
         phases["waiting"] = waiting;
         double allocated = launches.Max(l => l.BytesPerStep);
         long memory = launches.Max(l => l.PeakBytes);
+        long planned = MemoryPlan.Stage(p, stage, device, exec);
         string method = stage == "pretrain" ? p.Pretrain.Method : "finetune";
         if (json)
         {
             Output.Json(new
             {
                 shape = shape.Name, stage, method, batch, grain, threads = exec.Threads, device = device.Name, cpu = Machine.CpuModel, images_per_second = rate.Median, low = rate.Low, high = rate.High,
-                blocks = launches.SelectMany(l => l.ImagesPerSecond), flops_per_image = flops, fma_peak = peak, peak_share = share, phases, bytes_per_step = allocated, peak_bytes = memory, digest = launches[0].Digest,
+                blocks = launches.SelectMany(l => l.ImagesPerSecond), flops_per_image = flops, fma_peak = peak, peak_share = share, phases, bytes_per_step = allocated, peak_bytes = memory, planned_bytes = planned, digest = launches[0].Digest,
             });
             return;
         }
@@ -109,7 +112,7 @@ internal static class BenchCommand
             ["matrix products", $"{F(flops / 1e9, "f3")} GFLOP an image, {F(rate.Median * flops / 1e9, "f0")} GFLOP/s"],
             ["FMA limit", $"{F(peak / 1e9, "f0")} GFLOP/s measured between the blocks; the step reaches {F(100 * share, "f1")} % of it"],
             ["threads' time", string.Join(", ", phases.Select(f => $"{f.Key} {F(100 * f.Value, "f1")} %"))],
-            ["memory", $"{F(memory / 1048576.0, "f0")} MiB at most, {F(allocated, "f0")} managed bytes a step"],
+            ["memory", $"{F(memory / 1048576.0, "f0")} MiB at most, planned {F(planned / 1048576.0, "f0")}; {F(allocated, "f0")} managed bytes a step"],
             ["digest", $"{launches[0].Digest} after {launches[0].Steps} steps"],
         ]);
     }

@@ -32,10 +32,11 @@ internal static class PlanCommand
         double total = (double)steps * p.Pretrain.Batch * cost.PretrainFlops + (double)supervised * fineSteps * p.Finetune.Batch * cost.FinetuneFlops + (p.Data.TrainImages + p.Data.TestImages) * cost.EncodeFlops;
         // measured on AVX-512 and AVX2 cores with networks of this size: about 85 and 50 GFLOP/s a core, everything included
         double rate = request.Exec.Threads * (request.Device.Name == "cpu-512" ? 85e9 : request.Device.Name == "cpu-256" ? 50e9 : 20e9);
-        double memory = cost.Bytes(request.Exec);
+        var exec = request.Exec;
+        double memory = MemoryPlan.Run(p, request.Device, exec), other = MemoryPlan.Run(p, request.Device, exec with { Recompute = !exec.Recompute });
         if (json)
         {
-            Output.Json(new { protocol = request.Protocol.Name, math_hash = request.Protocol.MathHash, parameters = net.Layout.ParameterCount, pretrain_steps = steps, finetune_steps = fineSteps, flops_per_image_pretrain = cost.PretrainFlops, flops_total = total, memory_bytes = memory, estimate_s = total / rate });
+            Output.Json(new { protocol = request.Protocol.Name, math_hash = request.Protocol.MathHash, parameters = net.Layout.ParameterCount, pretrain_steps = steps, finetune_steps = fineSteps, flops_per_image_pretrain = cost.PretrainFlops, flops_total = total, memory_bytes = memory, memory = exec.Recompute ? "recompute" : "keep", estimate_s = total / rate });
             return;
         }
         string F(double x, string f) => x.ToString(f, CultureInfo.InvariantCulture);
@@ -45,7 +46,7 @@ internal static class PlanCommand
             ["parameters", F(net.Layout.ParameterCount, "n0")], ["pretrain", F(steps, "n0") + " steps of " + F(p.Pretrain.Batch, "n0") + " images"],
             ["finetune", F(fineSteps, "n0") + " steps of " + F(p.Finetune.Batch, "n0") + " images" + (supervised == 2 ? ", twice (pre-trained, scratch)" : "")],
             ["FLOPs per image", F(cost.PretrainFlops / 1e6, "n1") + " M pre-training, " + F(cost.FinetuneFlops / 1e6, "n1") + " M fine-tuning (2 per multiply-add, forward and backward)"],
-            ["FLOPs in all", F(total / 1e12, "n1") + " T"], ["memory", F(memory / (1 << 20), "n0") + " MiB"],
+            ["FLOPs in all", F(total / 1e12, "n1") + " T"], ["memory", F(memory / (1 << 20), "n0") + $" MiB at most, activations {(exec.Recompute ? "recomputed" : "kept")}; {F(other / (1 << 20), "n0")} MiB with --memory {(exec.Recompute ? "keep" : "recompute")}"],
             ["time estimate", F(total / rate, "n0") + " s on " + request.Exec.Threads.ToString(CultureInfo.InvariantCulture) + " threads of " + request.Device.Name + " (rough)"],
         ]);
         Console.Out.WriteLine();

@@ -16,7 +16,7 @@ internal sealed class RunOptions
     private readonly Option<int> threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core. Never changes a bit");
     private readonly Option<int> microBatch = Numbers.Int("--micro-batch", 0, "Samples at once through the network; 0 means a grain. Never changes a bit");
     private readonly Option<int> dataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads. Never changes a bit");
-    private readonly Option<bool> recompute = new("--recompute") { Description = "Recompute activations instead of keeping them (less memory). Never changes a bit" };
+    private readonly Option<string> memory = new("--memory") { Description = "keep activations, recompute them (less memory, more time), or auto: keep where they fit. Never changes a bit", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128 or oracle. Never changes a bit", DefaultValueFactory = _ => "cpu" };
     private readonly Option<string> output = new("--output", "-o") { Description = "Folder for runs", DefaultValueFactory = _ => "runs" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
@@ -30,7 +30,7 @@ internal sealed class RunOptions
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, recompute, device, output, resume, data, every, stopAfter, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, output, resume, data, every, stopAfter, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -44,13 +44,24 @@ internal sealed class RunOptions
     {
         var resolved = Protocol(r);
         int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
-        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), r.GetValue(recompute), r.GetValue(stopAfter));
+        var place = DeviceOf(r.GetValue(device)!);
+        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter));
+        exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
         string root = r.GetValue(output)!;
         string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
-        return new RunRequest(resolved, exec, DeviceOf(r.GetValue(device)!), root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs());
+        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs());
     }
+
+    /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>
+    internal static bool Recompute(string memory, ProtocolSpec p, Device device, ExecOptions exec) => memory switch
+    {
+        "keep" => false,
+        "recompute" => true,
+        "auto" => MemoryPlan.Run(p, device, exec) > 0.9 * Reports.Machine.RamBytes,
+        _ => throw new LutError(Exit.Usage, 17, $"there is no memory setting {memory}", "--memory", "the settings are keep, recompute and auto", $"did you mean {Nearest.To(memory, ["keep", "recompute", "auto"])}?"),
+    };
 
     internal static Device DeviceOf(string name) =>
         name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)

@@ -10,7 +10,7 @@ namespace LutNative.Harness.Evaluation;
 /// <summary>Frozen features of a whole set, one row an image.</summary>
 public static class Features
 {
-    private const int Chunk = 50;
+    internal const int Chunk = 50;
 
     /// <summary>Mean of the patch tokens after the final norm, all patches visible (the quantity that LUT's loss shapes).</summary>
     public static Mat Encode(Lut net, Weights weights, Views views, Device device, Pool pool, Arena arena)

@@ -18,7 +18,10 @@ public sealed unsafe class PretrainTrainer : Trainer
     private readonly Pool pool;
     private readonly Device device;
     private readonly Views views;
-    private readonly PretrainStep step;
+    private readonly BatchPlan plan;
+    private readonly bool recompute;
+    private Arena? stepArena;
+    private PretrainStep? step;
     private readonly Weights weights;
     private readonly Weights? teacherWeights;
     private readonly State? teacher;
@@ -40,8 +43,8 @@ public sealed unsafe class PretrainTrainer : Trainer
             teacher.CopyFrom(Student);
             teacherWeights = new Weights(teacher, device, Arena, backward: false);
         }
-        var plan = new BatchPlan(p.Batch, p.BnBatch, p.Grain, exec.MicroOf(p.Grain));
-        step = new PretrainStep(Net, weights, teacherWeights, device, pool, Arena, plan, exec.Recompute);
+        plan = PlanOf(protocol, exec);
+        recompute = exec.Recompute;
         // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
         Optimizer = new AdamWOptimizer(device, Student, Arena, p.Beta1, p.Beta2, p.Eps, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay));
         var grid = Net.Mae.Shape.Grid;
@@ -68,8 +71,18 @@ public sealed unsafe class PretrainTrainer : Trainer
         return new Lut(ShapeOf(p), new DecoderShape(p.Model.DecoderWidth, p.Model.DecoderDepth, p.Model.DecoderHeads, p.Model.MlpRatio), options);
     }
 
+    public static BatchPlan PlanOf(ProtocolSpec p, ExecOptions exec) => new(p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain, exec.MicroOf(p.Pretrain.Grain));
+
+    /// <summary>Gives back the buffers of a step; the trained values stay.</summary>
+    public void FreeStep()
+    {
+        stepArena?.Dispose();
+        (stepArena, step) = (null, null);
+    }
+
     public override StepReport Step(long s)
     {
+        step ??= new PretrainStep(Net, weights, teacherWeights, device, pool, stepArena = new Arena(), plan, recompute);
         var p = protocol.Pretrain;
         long time = PhaseClock.Now;
         weights.Pack(pool);
@@ -123,6 +136,7 @@ public sealed unsafe class PretrainTrainer : Trainer
     public override void Dispose()
     {
         feed.Dispose();
+        FreeStep();
         base.Dispose();
     }
 }

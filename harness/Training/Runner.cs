@@ -125,6 +125,7 @@ public sealed class Runner
             from = place.Stage == t.Stage ? place.Step : t.Steps;
         }
         if (from < t.Steps) TrainingLoop.Run(t, from, recorder, checkpoints, pool, request.Exec, progress, stop);
+        t.FreeStep();
         if (request.Stages.Contains("pretrain"))
             Reconstructions.Write(Path.Combine(store.Folder, "reconstructions.png"), p, t.Net, t.PackedStudent(), test, request.Device);
     }

@@ -18,6 +18,9 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     private int leaves;
     private nint root;
 
+    /// <summary>Buffers in use at most: one a worker, and the sums that wait for a sibling.</summary>
+    public static int Buffers(int leaves, int workers) => Math.Min(leaves, workers + System.Numerics.BitOperations.Log2((uint)leaves));
+
     public void Begin(int leafCount)
     {
         if (root != 0) free.Push(root);

@@ -10,11 +10,22 @@ public sealed unsafe partial class Arena : IDisposable
 {
     private const long HugePage = 2L << 20, LeastChunk = 1L << 16, MostChunk = 16L << 20;
     private readonly List<nint> chunks = [];
+    private readonly bool counting;
     private byte* next;
     private long left;
 
+    public Arena() { }
+
+    private Arena(bool counting) => this.counting = counting;
+
+    /// <summary>An arena without memory: its tensors must not be read or written, but it knows how much they would take.</summary>
+    public static Arena Counting() => new(counting: true);
+
     /// <summary>Bytes handed out so far.</summary>
     public long Bytes { get; private set; }
+
+    /// <summary>Bytes taken from the system for them.</summary>
+    public long Committed { get; private set; }
 
     public Mat Matrix(int rows, int cols) => new(Floats((long)rows * cols), rows, cols);
 
@@ -45,6 +56,8 @@ public sealed unsafe partial class Arena : IDisposable
 
     private byte* NewChunk(long bytes)
     {
+        Committed += bytes;
+        if (counting) return (byte*)HugePage;   // any address that is not null
         bool large = bytes >= HugePage;
         byte* p = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, large ? (nuint)HugePage : 64);
         if (large && OperatingSystem.IsLinux()) Advise(p, (nuint)bytes, AdviseHugePage);   // advice: where it is refused, small pages do

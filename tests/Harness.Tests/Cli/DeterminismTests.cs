@@ -25,7 +25,7 @@ public sealed class DeterminismTests
             { "micro-batch 8", ["--micro-batch", "8"] },
             { "data workers 1", ["--data-workers", "1"] },
             { "data workers 4", ["--data-workers", "4", "--threads", "1"] },
-            { "activations recomputed", ["--recompute", "--micro-batch", "8"] },
+            { "activations recomputed", ["--memory", "recompute", "--micro-batch", "8"] },
             { "256-bit vectors", ["--device", "cpu-256"] },
             { "128-bit vectors", ["--device", "cpu-128", "--threads", "3", "--micro-batch", "2"] },
             { "the scalar oracle", ["--device", "oracle"] },
