@@ -12,7 +12,7 @@ namespace LutNative.Harness.Evaluation;
 /// </summary>
 public static unsafe class Knn
 {
-    private const int Chunk = 100;
+    internal const int Chunk = 100;
 
     public static EvalResult Run(KnnSpec spec, Mat train, byte[] trainLabels, Mat test, byte[] testLabels, int classes, Device device, Pool pool)
     {

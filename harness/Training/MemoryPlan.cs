@@ -1,3 +1,4 @@
+using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
@@ -13,22 +14,23 @@ namespace LutNative.Harness.Training;
 /// </summary>
 public static unsafe class MemoryPlan
 {
-    /// <summary>Runtime, machine code, tables in memory: what `hello@1` takes beyond its buffers and images.</summary>
-    private const long Runtime = 120L << 20;
+    /// <summary>Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run besides.</summary>
+    private const long Stepping = 95L << 20, Recording = 75L << 20;
 
     /// <summary>Peak bytes of a whole run: pre-training's values stay, its step's buffers go before the other stages begin.</summary>
     public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
     {
         using var pool = new Pool(exec.Threads);
-        long values = PretrainValues(p, device), step = PretrainStep(p, device, exec, pool), features = Features(p, exec), fine = Finetune(p, device, exec, pool);
-        return Runtime + Images(p) + values + Math.Max(step, Math.Max(features, fine));
+        long values = PretrainValues(p, device), step = PretrainStep(p, device, exec, pool), fine = Finetune(p, device, exec, pool);
+        long features = Encoder(p, exec) + Evaluation(p, p.Model.Width, exec), raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
+        return Stepping + Recording + Images(p) + values + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
     }
 
     /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it.</summary>
     public static long Stage(ProtocolSpec p, string stage, Device device, ExecOptions exec)
     {
         using var pool = new Pool(exec.Threads);
-        return Runtime + Images(p) + (stage == "pretrain" ? PretrainValues(p, device) + PretrainStep(p, device, exec, pool) : Finetune(p, device, exec, pool));
+        return Stepping + Images(p) + (stage == "pretrain" ? PretrainValues(p, device) + PretrainStep(p, device, exec, pool) : Finetune(p, device, exec, pool));
     }
 
     private static long Images(ProtocolSpec p) => (p.Data.TrainImages + p.Data.TestImages) * (long)(p.Data.ImageSize * p.Data.ImageSize);
@@ -37,7 +39,7 @@ public static unsafe class MemoryPlan
     {
         using var arena = Arena.Counting();
         Pretrain(p, device, arena);
-        return arena.Committed;
+        return arena.Bytes;
     }
 
     private static (Lut Net, Weights Student, Weights? Teacher) Pretrain(ProtocolSpec p, Device device, Arena arena)
@@ -59,7 +61,7 @@ public static unsafe class MemoryPlan
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++) arena.Floats(net.Layout.Length);
         var grid = net.Mae.Shape.Grid;
         long views = net.Options.Context ? 2 : 1, prepared = exec.DataWorkers > 0 || exec.FrozenData ? (exec.FrozenData ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float) : 0;
-        return arena.Committed + prepared;
+        return arena.Bytes + prepared;
     }
 
     private static long Finetune(ProtocolSpec p, Device device, ExecOptions exec, Pool pool)
@@ -73,16 +75,22 @@ public static unsafe class MemoryPlan
         _ = new ClassifierStep(net, weights, device, pool, arena, plan);
         _ = new AdamWOptimizer(device, state, arena, 0, 0, 0, _ => default);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++) arena.Floats(net.Layout.Length);
-        return arena.Committed;
+        return arena.Bytes;
     }
 
-    /// <summary>Frozen features of both sets and the encoder's buffers.</summary>
-    private static long Features(ProtocolSpec p, ExecOptions exec)
+    /// <summary>The encoder's buffers while features are made.</summary>
+    private static long Encoder(ProtocolSpec p, ExecOptions exec)
     {
         using var arena = Arena.Counting();
         var shape = PretrainTrainer.ShapeOf(p);
-        arena.Matrix(p.Data.TrainImages + p.Data.TestImages, shape.Width);
-        for (int w = 0; w < exec.Threads; w++) _ = new EncoderActivations(arena, shape, Evaluation.Features.Chunk, shape.Grid.Patches, training: false);
-        return arena.Committed;
+        for (int w = 0; w < exec.Threads; w++) _ = new EncoderActivations(arena, shape, Features.Chunk, shape.Grid.Patches, training: false);
+        return arena.Bytes;
+    }
+
+    /// <summary>Features of both sets, d floats each; k-NN's unit vectors, their packed copy and a similarity table a worker.</summary>
+    private static long Evaluation(ProtocolSpec p, int d, ExecOptions exec)
+    {
+        long train = p.Data.TrainImages, all = train + p.Data.TestImages;
+        return sizeof(float) * (2 * all * d + train * d + exec.Threads * Knn.Chunk * train);
     }
 }

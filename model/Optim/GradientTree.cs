@@ -18,8 +18,8 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     private int leaves;
     private nint root;
 
-    /// <summary>Buffers in use at most: one a worker, and the sums that wait for a sibling.</summary>
-    public static int Buffers(int leaves, int workers) => Math.Min(leaves, workers + System.Numerics.BitOperations.Log2((uint)leaves));
+    /// <summary>Buffers in use when grains take about the same time: one a worker, and the sums that wait for a sibling.</summary>
+    public static int Buffers(int leaves, int workers) => Math.Min(leaves, workers + Math.Max(0, System.Numerics.BitOperations.Log2((uint)leaves) - 1));
 
     public void Begin(int leafCount)
     {

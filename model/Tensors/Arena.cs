@@ -8,8 +8,8 @@ namespace LutNative.Model.Tensors;
 /// </summary>
 public sealed unsafe partial class Arena : IDisposable
 {
-    private const long HugePage = 2L << 20, LeastChunk = 1L << 16, MostChunk = 16L << 20;
-    private readonly List<nint> chunks = [];
+    private const long HugePage = 2L << 20, Page = 4096, LeastChunk = 1L << 16, MostChunk = 16L << 20;
+    private readonly List<(nint Address, long Bytes)> chunks = [];
     private readonly bool counting;
     private byte* next;
     private long left;
@@ -23,9 +23,6 @@ public sealed unsafe partial class Arena : IDisposable
 
     /// <summary>Bytes handed out so far.</summary>
     public long Bytes { get; private set; }
-
-    /// <summary>Bytes taken from the system for them.</summary>
-    public long Committed { get; private set; }
 
     public Mat Matrix(int rows, int cols) => new(Floats((long)rows * cols), rows, cols);
 
@@ -49,24 +46,47 @@ public sealed unsafe partial class Arena : IDisposable
 
     public void Dispose()
     {
-        foreach (nint p in chunks) NativeMemory.AlignedFree((void*)p);
+        foreach (var (p, bytes) in chunks)
+            if (OnHugePages(bytes)) Unmap((void*)p, (nuint)bytes);
+            else NativeMemory.AlignedFree((void*)p);
         chunks.Clear();
         left = 0;
     }
 
+    private static bool OnHugePages(long bytes) => bytes >= HugePage && OperatingSystem.IsLinux();
+
     private byte* NewChunk(long bytes)
     {
-        Committed += bytes;
         if (counting) return (byte*)HugePage;   // any address that is not null
-        bool large = bytes >= HugePage;
-        byte* p = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, large ? (nuint)HugePage : 64);
-        if (large && OperatingSystem.IsLinux()) Advise(p, (nuint)bytes, AdviseHugePage);   // advice: where it is refused, small pages do
-        NativeMemory.Clear(p, (nuint)bytes);
-        chunks.Add((nint)p);
+        byte* p = OnHugePages(bytes) ? Map(bytes) : (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        if (!OnHugePages(bytes)) NativeMemory.Clear(p, (nuint)bytes);
+        chunks.Add(((nint)p, bytes));
         return p;
     }
 
-    private const int AdviseHugePage = 14;   // MADV_HUGEPAGE, <asm-generic/mman-common.h>
+    /// <summary>Fresh pages of zeros, which take memory when they are first written and go back to the system when they are freed; the C library would keep some of them.</summary>
+    private static byte* Map(long bytes)
+    {
+        // one huge page more than needed, so that the rest can begin on a boundary; what is too much goes back at once
+        long all = bytes + HugePage;
+        nint p = Mmap(null, (nuint)all, ReadWrite, PrivateAnonymous, -1, 0);
+        if (p == -1) throw new OutOfMemoryException(FormattableString.Invariant($"the system refused {bytes} bytes for tensors; try --memory recompute or a smaller --micro-batch"));
+        nint begin = (p + (nint)HugePage - 1) / (nint)HugePage * (nint)HugePage;
+        if (begin > p) Unmap((void*)p, (nuint)(begin - p));
+        long tail = p + all - (begin + (nint)((bytes + Page - 1) / Page * Page));
+        if (tail > 0) Unmap((void*)(p + (nint)(all - tail)), (nuint)tail);
+        Advise((void*)begin, (nuint)bytes, HugePages);   // advice: where it is refused, small pages do
+        return (byte*)begin;
+    }
+
+    // <sys/mman.h> and <asm-generic/mman-common.h> of Linux
+    private const int ReadWrite = 3, PrivateAnonymous = 0x22, HugePages = 14;
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    private static partial nint Mmap(void* address, nuint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(void* address, nuint length);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* address, nuint length, int advice);
