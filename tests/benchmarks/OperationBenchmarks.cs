@@ -1,82 +1,69 @@
+using System.Globalization;
 using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using LutNative.Model.Devices;
-using LutNative.Model.Numerics;
-using LutNative.Model.Ops;
-using LutNative.Model.Tensors;
 
 namespace LutNative.Benchmarks;
 
 /// <summary>
-/// The operations that show in a profile of fashion-lut@1, at its shapes (a grain of 32 images), one thread, on the device this machine chooses.
-/// The first row is the baseline: compare ratios, not times, between machines.
+/// Every operation of a step, one thread, on the device this machine chooses, at the shapes of a ViT-B grain (4 images: 200 tokens visible, 788 in all).
+/// The last column is what matters: the share of the machine's FMA or copy limit, whichever bounds the operation, measured in the same process.
 /// </summary>
-public unsafe class OperationBenchmarks
+public class OperationBenchmarks
 {
-    private readonly Arena arena = new();
-    private Device device = null!;
-    private Weight fc1, fc2;
-    private Mat x, hidden, pre, erf, dx, dw, bias, qkv, att, prob, stats, gain;
+    private static readonly Operations All = new(Cpu.Best());
 
-    [GlobalSetup]
-    public void Setup()
+    public static IEnumerable<OperationCase> Cases => All.Cases;
+
+    [ParamsSource(nameof(Cases))]
+    public OperationCase Case { get; set; } = null!;
+
+    [Benchmark]
+    public void Run() => Case.Run();
+}
+
+/// <summary>One operation at one shape. Flops are those of its matrix products, or 0; Bytes the least it must read and write.</summary>
+public sealed record OperationCase(string Name, double Flops, double Bytes, Action Run)
+{
+    public override string ToString() => Name;
+}
+
+/// <summary>flops / time / FMA limit, or bytes / time / copy limit.</summary>
+internal sealed class LimitColumn : IColumn
+{
+    private readonly Lazy<(double Fma, double Copy)> limits = new(() =>
     {
-        device = Cpu.Best();
-        const int Rows = 32 * 17, D = 128, M = 512;
-        (x, hidden, pre, erf, dx) = (Noise(Rows, D), Noise(Rows, M), Noise(Rows, M), Noise(Rows, M), Noise(Rows, D));
-        (dw, bias, gain, stats) = (Noise(M, D), Noise(1, M), Noise(1, D), Noise(Rows, 2));
-        (qkv, att, prob) = (Noise(Rows, 3 * D), Noise(Rows, D), Noise(32 * 4 * 17, 17));
-        (fc1, fc2) = (Packed(M, D), Packed(D, M));
-    }
+        using var pool = new Pool(1);
+        return (MachineLimits.FmaFlops(pool, 0.5), MachineLimits.CopyBytes(pool, 0.5));
+    });
 
-    [GlobalCleanup]
-    public void Cleanup() => arena.Dispose();
+    public string Id => nameof(LimitColumn);
+    public string ColumnName => "of the limit";
+    public bool AlwaysShow => true;
+    public ColumnCategory Category => ColumnCategory.Custom;
+    public int PriorityInCategory => 0;
+    public bool IsNumeric => false;
+    public UnitType UnitType => UnitType.Dimensionless;
+    public string Legend => "share of the machine's FMA limit (products) or copy limit (all else), one thread, measured";
+    public bool IsAvailable(Summary summary) => true;
+    public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
 
-    [Benchmark(Baseline = true, Description = "fc1 forward 544x512x128")]
-    public void Forward() => Gemm.Nt(device, hidden, x, fc1, Epilogue.None);
-
-    [Benchmark(Description = "fc1 forward with bias and GELU")]
-    public void ForwardGelu() => Gemm.Nt(device, hidden, x, fc1, Epilogue.BiasGelu(bias, pre, erf));
-
-    [Benchmark(Description = "fc1 dx 544x128x512")]
-    public void BackwardInput() => Gemm.Nn(device, dx, hidden, fc1, Epilogue.None);
-
-    [Benchmark(Description = "fc1 dW 512x128x544")]
-    public void BackwardWeight() => Gemm.Tn(device, dw, hidden, x, accumulate: false);
-
-    [Benchmark(Description = "GELU 544x512")]
-    public void GeluForward() => Gelu.Forward(device, pre, erf, hidden);
-
-    [Benchmark(Description = "layer norm 544x128")]
-    public void Norm() => LayerNorm.Forward(device, dx, stats, x, gain, gain, 1e-6f);
-
-    [Benchmark(Description = "attention 32 x 4 heads x 17 tokens")]
-    public void AttentionForward() => Attention.Forward(device, att, prob, qkv, 17, 4, 0.176776695f);
-
-    private Mat Noise(int rows, int cols)
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
     {
-        Mat m = arena.Matrix(rows, cols);
-        var random = new Philox(1, Purpose.Test, (ulong)(rows * 31 + cols), 0, 0);
-        // weights of a trained network's size keep GELU's arguments where they are in training
-        foreach (ref float v in m.Span) v = 0.25f * (2f * random.NextFloat() - 1f);
-        return m;
-    }
-
-    private Weight Packed(int outputs, int inputs)
-    {
-        Mat w = Noise(outputs, inputs);
-        var packed = new Weight(w, arena.Floats(device.PackedFloats(inputs, outputs)), arena.Floats(device.PackedFloats(outputs, inputs)));
-        device.Pack(packed.ForwardPanels, w.Data, 1, inputs, inputs, outputs);
-        device.Pack(packed.BackwardPanels, w.Data, inputs, 1, outputs, inputs);
-        return packed;
+        if (benchmarkCase.Parameters["Case"] is not OperationCase c || summary[benchmarkCase]?.ResultStatistics?.Mean is not { } ns) return "?";
+        var (fma, copy) = limits.Value;
+        return c.Flops > 0 ? string.Create(CultureInfo.InvariantCulture, $"{100 * c.Flops / (ns * 1e-9) / fma:f0} % FMA") : string.Create(CultureInfo.InvariantCulture, $"{100 * c.Bytes / (ns * 1e-9) / copy:f0} % copy");
     }
 }
 
 internal static class Program
 {
     private static void Main(string[] args) => BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly)
-        .Run(args.Length == 0 ? ["--filter", "*"] : args, DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessNoEmitToolchain.Instance)));
+        .Run(args.Length == 0 ? ["--filter", "*"] : args, DefaultConfig.Instance.WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(48)).AddColumn(new LimitColumn()).AddJob(Job.ShortRun.WithToolchain(InProcessNoEmitToolchain.Instance)));
 }

@@ -12,9 +12,14 @@ internal static unsafe class PatchTargetCpu<V, L> where V : unmanaged where L : 
         {
             float* t = target.Row(r);
             float mean = LaneSum.Sum<V, L>(t, n) / n;
-            for (int j = 0; j < n; j++) t[j] -= mean;
+            V m = L.Set(mean);
+            int j = 0;
+            for (; j + L.Count <= n; j += L.Count) L.Store(L.Sub(L.Load(t + j), m), t + j);
+            for (; j < n; j++) t[j] -= mean;
             float sd = MathF.Sqrt(LaneSum.Dot<V, L>(t, t, n) / (n - 1) + PatchTarget.Eps);
-            for (int j = 0; j < n; j++) t[j] /= sd;
+            V d = L.Set(sd);
+            for (j = 0; j + L.Count <= n; j += L.Count) L.Store(L.Div(L.Load(t + j), d), t + j);
+            for (; j < n; j++) t[j] /= sd;
         }
     }
 
