@@ -19,14 +19,14 @@ public sealed class SampleOrder(ulong seed, uint stage, int count, int batch)
     {
         long epoch = step / stepsPerEpoch;
         int slot = (int)(epoch % 2);
-        lock (drawing)
-        {
-            if (drawn[slot] != epoch)
-            {
-                EpochOrder.Draw(seed, (uint)epoch, stage, orders[slot], keys);
-                drawn[slot] = epoch;
-            }
-            return orders[slot].AsSpan((int)(step % stepsPerEpoch) * batch, batch);
-        }
+        // the lock is taken once an epoch: every sample of a step comes through here
+        if (Volatile.Read(ref drawn[slot]) != epoch)
+            lock (drawing)
+                if (drawn[slot] != epoch)
+                {
+                    EpochOrder.Draw(seed, (uint)epoch, stage, orders[slot], keys);
+                    Volatile.Write(ref drawn[slot], epoch);
+                }
+        return orders[slot].AsSpan((int)(step % stepsPerEpoch) * batch, batch);
     }
 }

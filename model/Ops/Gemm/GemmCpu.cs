@@ -14,8 +14,11 @@ namespace LutNative.Model.Ops;
 /// </summary>
 internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
 {
-    /// <summary>k steps of one tile call, k steps of a block, and the block's size in floats (half a second-level cache).</summary>
-    private const int SliceK = 512, BlockK = 1024, BlockFloats = 1 << 17;
+    /// <summary>k steps of one tile call and of a block.</summary>
+    private const int SliceK = 512, BlockK = 1024;
+
+    /// <summary>Floats of a block of A: half the second-level cache.</summary>
+    private static readonly int BlockFloats = (int)(Caches.Second / 2 / sizeof(float));
 
     /// <summary>dW packs its operands where both are at least so wide.</summary>
     private const int PackFrom = 384;

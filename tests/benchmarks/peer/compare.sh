@@ -20,9 +20,9 @@ cc -shared -fPIC -DAVX512 -o $out/avx512.so preload.c
 
 step() { dotnet $out/peer.dll versus "$root/harness/bin/Release/net10.0/lut.dll" "${THREADS:-$(nproc)}" "${ROUNDS:-4}" "${SECONDS_PER_BLOCK:-4}" "$@"; }
 gemm() {
-  # OpenBLAS of Debian 12 does not know newer processors and would use AVX2 kernels: give it the AVX-512 ones where there are any
-  if grep -q avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}; fi
-  for t in 1 2; do dotnet $out/peer.dll gemm $t; done
+  # whatever the environment says about OpenBLAS is forgotten: it must choose its best kernels itself
+  unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+  for t in 1 2; do dotnet $out/peer.dll gemm $t "${SAMPLES:-7}"; done
 }
 
 case "${1:-all}" in
