@@ -47,19 +47,19 @@ public sealed class Pool : IDisposable
     /// <summary>Calls body(item, worker, state) for every item in [0, count); a static lambda and a struct as state allocate nothing.</summary>
     public void Run<T>(int count, T state, Action<int, int, T> body)
     {
-        int left = count % Workers;
-        if (Workers == 1 || count - left > 0) Part(0, Workers == 1 ? count : count - left, 0, state, body);
-        // what is left over: one team an item
-        if (Workers > 1 && left > 0) Part(count - left, left, left, state, body);
-    }
-
-    private void Part<T>(int from, int count, int teamsWanted, T state, Action<int, int, T> body)
-    {
         if (Workers == 1)
         {
             for (int i = 0; i < count; i++) body(i, 0, state);
             return;
         }
+        int left = count % Workers;
+        if (count > left) Part(0, count - left, 0, state, body);
+        // what is left over: one team an item
+        if (left > 0) Part(count - left, left, left, state, body);
+    }
+
+    private void Part<T>(int from, int count, int teamsWanted, T state, Action<int, int, T> body)
+    {
         job = Job<T>.Of(state, body);
         (first, items, next, teamCount, failure) = (from, count, 0, teamsWanted, null);
         for (int t = 0; t < teamsWanted; t++) teams[t].Open((Workers - t + teamsWanted - 1) / teamsWanted);

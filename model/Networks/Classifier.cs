@@ -147,6 +147,7 @@ public sealed unsafe class ClassifierStep
         return Tree.Sum(loss.Span) / plan.Batch;
     }
 
+    /// <summary>Forward and backward of grain g, its leaf handed to the tree.</summary>
     private void Grain(ILabelledSource source, int g, int worker)
     {
         float scale = (float)(1.0 / plan.Batch);
