@@ -23,6 +23,9 @@ internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct,
     /// <summary>dW packs its operands where both are at least so wide.</summary>
     private const int PackFrom = 384;
 
+    /// <summary>Rows so far apart, or a multiple of it, fall on each other in the first-level cache.</summary>
+    private const int PageFloats = 1024;
+
     /// <summary>Rows that a packing loop asks for ahead.</summary>
     private const int Ahead = 24;
 
@@ -92,15 +95,26 @@ internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct,
         }
     }
 
-    /// <summary>Weights are packed, A is read in place; a chain longer than BlockK rests in c meanwhile.</summary>
+    /// <summary>
+    /// Weights are packed, A is read in place, unless its rows lie whole pages apart: a tile's rows would then share a set of the first-level cache, and the
+    /// block is packed instead. A chain longer than BlockK rests in c meanwhile.
+    /// </summary>
     private static void Rows(in Product p, int j0, int j1)
     {
         int k = p.A.Cols, depth = Even(k, BlockK), height = HeightOf(depth, p.C.Rows);
+        float* block = k % PageFloats == 0 ? Scratch.Floats(ScratchUse.Pack, (long)(height + 4) * depth) : null;
         for (int i0 = 0; i0 < p.C.Rows; i0 += height)
             for (int k0 = 0; k0 < k; k0 += depth)
             {
-                int d = Math.Min(depth, k - k0);
-                Strips(p.C, i0, Math.Min(height, p.C.Rows - i0), j0, j1, p.A.Row(i0) + k0, k, 1, 4 * k, d, p.Panels + (long)j0 * k + (long)k0 * Panel, Panel, (long)k * Panel, k0 > 0, k0 + d == k ? p.Epilogue : Epilogue.None);
+                int d = Math.Min(depth, k - k0), rows = Math.Min(height, p.C.Rows - i0);
+                float* a = p.A.Row(i0) + k0, panels = p.Panels + (long)j0 * k + (long)k0 * Panel;
+                Epilogue e = k0 + d == k ? p.Epilogue : Epilogue.None;
+                if (block == null) Strips(p.C, i0, rows, j0, j1, a, k, 1, 4 * k, d, panels, Panel, (long)k * Panel, k0 > 0, e);
+                else
+                {
+                    PackRows(block, a, k, rows, d);
+                    Strips(p.C, i0, rows, j0, j1, block, 1, 4, 4 * d, d, panels, Panel, (long)k * Panel, k0 > 0, e);
+                }
             }
     }
 
@@ -221,6 +235,12 @@ internal static unsafe class GemmCpu<V, L> where V : unmanaged where L : struct,
     {
         for (int t = 0; t < k; t++)
             for (int i = 0; i < 4; i++) group[t * 4 + i] = i < rows ? a[i * ars + t * aks] : 0f;
+    }
+
+    /// <summary>Rows of A as groups of four, [group][k][4].</summary>
+    private static void PackRows(float* block, float* a, nint lda, int rows, int k)
+    {
+        for (int i = 0; i < rows; i += 4, block += 4 * k) Transpose.Copy(block, 4, a + i * lda, lda, Math.Min(4, rows - i), k);
     }
 
     /// <summary>Columns of a matrix as rows of A: groups of four, [group][k][4], the last one padded with zeros.</summary>
