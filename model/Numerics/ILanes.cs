@@ -26,11 +26,17 @@ public unsafe interface ILanes<V> where V : unmanaged
     /// <summary>gate &gt; 0 ? x : +0.</summary>
     static abstract V WherePositive(V gate, V x);
 
+    /// <summary>Whether some lane is above limit (NaN is not).</summary>
+    static abstract bool AnyAbove(V x, float limit);
+
     /// <summary>Correctly rounded e^x.</summary>
     static abstract V Exp(V x);
 
     /// <summary>Correctly rounded erf(x).</summary>
     static abstract V Erf(V x);
+
+    /// <summary>The same where every |x| is at most 2; elsewhere undefined.</summary>
+    static abstract V ErfNear(V x);
 
     /// <summary>Correctly rounded tanh(x).</summary>
     static abstract V Tanh(V x);

@@ -20,6 +20,7 @@ public readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     public static Vector128<float> WherePositive(Vector128<float> gate, Vector128<float> x) =>
         Vector128.ConditionalSelect(Vector128.GreaterThan(gate, Vector128<float>.Zero), x, Vector128<float>.Zero);
+    public static bool AnyAbove(Vector128<float> x, float limit) => Vector128.GreaterThanAny(x, Vector128.Create(limit));
 
     public static Vector128<float> Rsqrt(Vector128<float> x)
     {
@@ -40,6 +41,12 @@ public readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     {
         var (lo, hi) = Vector128.Widen(x);
         return Vector128.Narrow(UnarySimd.Erf<Vector128<double>, Doubles128>(lo), UnarySimd.Erf<Vector128<double>, Doubles128>(hi));
+    }
+
+    public static Vector128<float> ErfNear(Vector128<float> x)
+    {
+        var (lo, hi) = Vector128.Widen(x);
+        return Vector128.Narrow(UnarySimd.ErfNear<Vector128<double>, Doubles128>(lo), UnarySimd.ErfNear<Vector128<double>, Doubles128>(hi));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -20,6 +20,7 @@ public readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     public static Vector256<float> WherePositive(Vector256<float> gate, Vector256<float> x) =>
         Vector256.ConditionalSelect(Vector256.GreaterThan(gate, Vector256<float>.Zero), x, Vector256<float>.Zero);
+    public static bool AnyAbove(Vector256<float> x, float limit) => Vector256.GreaterThanAny(x, Vector256.Create(limit));
 
     public static Vector256<float> Rsqrt(Vector256<float> x)
     {
@@ -40,6 +41,12 @@ public readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     {
         var (lo, hi) = Vector256.Widen(x);
         return Vector256.Narrow(UnarySimd.Erf<Vector256<double>, Doubles256>(lo), UnarySimd.Erf<Vector256<double>, Doubles256>(hi));
+    }
+
+    public static Vector256<float> ErfNear(Vector256<float> x)
+    {
+        var (lo, hi) = Vector256.Widen(x);
+        return Vector256.Narrow(UnarySimd.ErfNear<Vector256<double>, Doubles256>(lo), UnarySimd.ErfNear<Vector256<double>, Doubles256>(hi));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

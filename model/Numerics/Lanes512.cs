@@ -20,6 +20,7 @@ public readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     public static Vector512<float> WherePositive(Vector512<float> gate, Vector512<float> x) =>
         Vector512.ConditionalSelect(Vector512.GreaterThan(gate, Vector512<float>.Zero), x, Vector512<float>.Zero);
+    public static bool AnyAbove(Vector512<float> x, float limit) => Vector512.GreaterThanAny(x, Vector512.Create(limit));
 
     public static Vector512<float> Rsqrt(Vector512<float> x)
     {
@@ -40,6 +41,12 @@ public readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     {
         var (lo, hi) = Vector512.Widen(x);
         return Vector512.Narrow(UnarySimd.Erf<Vector512<double>, Doubles512>(lo), UnarySimd.Erf<Vector512<double>, Doubles512>(hi));
+    }
+
+    public static Vector512<float> ErfNear(Vector512<float> x)
+    {
+        var (lo, hi) = Vector512.Widen(x);
+        return Vector512.Narrow(UnarySimd.ErfNear<Vector512<double>, Doubles512>(lo), UnarySimd.ErfNear<Vector512<double>, Doubles512>(hi));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,6 +5,9 @@ namespace LutNative.Model.Ops;
 
 internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
 {
+    /// <summary>ErfNear's range, squared: a float above 2 has a square above 4, rounded or not.</summary>
+    private const float NearSquared = 4f;
+
     internal static void Forward(float* y, float* erf, float* x, long n)
     {
         long i = 0;
@@ -12,14 +15,49 @@ internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct,
         for (; i < n; i++) ForwardAt<float, Lanes1>(y + i, erf == null ? null : erf + i, x + i);
     }
 
-    /// <summary>y = GELU(x + bias); pre = x + bias and erf are kept unless null.</summary>
-    internal static void ForwardBias(float* y, float* pre, float* erf, float* x, float* bias, long n)
+    /// <summary>
+    /// rows x width elements of a strip: y = GELU(x + bias); pre = x + bias and erf are kept unless null. Arguments beyond ErfNear's range are few: their
+    /// vectors are computed once more after the row. (A branch to a call between the vectors would make the compiler keep all of them in memory.)
+    /// </summary>
+    internal static void ForwardBias(float* y, float* pre, float* erf, nint ld, float* x, nint ldx, float* bias, int rows, int width)
     {
-        long i = 0;
-        for (; i + L.Count <= n; i += L.Count) ForwardBiasAt<V, L>(y + i, pre == null ? null : pre + i, erf == null ? null : erf + i, x + i, bias + i);
-        for (; i < n; i++) ForwardBiasAt<float, Lanes1>(y + i, pre == null ? null : pre + i, erf == null ? null : erf + i, x + i, bias + i);
+        nint kept = pre == null ? 0 : ld;
+        for (int r = 0; r < rows; r++, y += ld, pre += kept, erf += kept, x += ldx)
+        {
+            bool far = false;
+            int j = 0;
+            for (; j + L.Count <= width; j += L.Count)
+            {
+                V v = L.Add(L.Load(x + j), L.Load(bias + j)), t = L.Mul(v, L.Set(Gelu.RootHalf)), e = L.ErfNear(t);
+                far |= L.AnyAbove(L.Mul(t, t), NearSquared);
+                if (pre != null)
+                {
+                    L.Store(v, pre + j);
+                    L.Store(e, erf + j);
+                }
+                L.Store(Gated<V, L>(v, e), y + j);
+            }
+            if (far) FarRow(y, pre, erf, x, bias, j);
+            for (; j < width; j++) ForwardBiasAt<float, Lanes1>(y + j, pre == null ? null : pre + j, erf == null ? null : erf + j, x + j, bias + j);
+        }
     }
 
+    private static void FarRow(float* y, float* pre, float* erf, float* x, float* bias, int n)
+    {
+        for (int i = 0; i < n; i += L.Count)
+        {
+            V t = L.Mul(L.Add(L.Load(x + i), L.Load(bias + i)), L.Set(Gelu.RootHalf));
+            if (L.AnyAbove(L.Mul(t, t), NearSquared)) ForwardBiasAt<V, L>(y + i, pre == null ? null : pre + i, erf == null ? null : erf + i, x + i, bias + i);
+        }
+    }
+
+    /// <summary>The same for a strip of dy.</summary>
+    internal static void Backward(float* dx, float* x, float* erf, nint ld, float* dy, nint ldy, int rows, int width)
+    {
+        for (int r = 0; r < rows; r++, dx += ld, x += ld, erf += ld, dy += ldy) Backward(dx, dy, x, erf, width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Backward(float* dx, float* dy, float* x, float* erf, long n)
     {
         long i = 0;

@@ -24,10 +24,10 @@ internal static unsafe class EpilogueCpu<V, L> where V : unmanaged where L : str
                 break;
             case EpilogueKind.BiasGelu:
                 bool keep = !e.Pre.IsEmpty;
-                for (int i = 0; i < rows; i++) GeluCpu<V, L>.ForwardBias(c.Row(i0 + i) + j, keep ? e.Pre.Row(i0 + i) + j : null, keep ? e.Erf.Row(i0 + i) + j : null, strip + i * lds, bias, width);
+                GeluCpu<V, L>.ForwardBias(c.Row(i0) + j, keep ? e.Pre.Row(i0) + j : null, keep ? e.Erf.Row(i0) + j : null, c.Cols, strip, lds, bias, rows, width);
                 break;
             case EpilogueKind.GeluBackward:
-                for (int i = 0; i < rows; i++) GeluCpu<V, L>.Backward(c.Row(i0 + i) + j, strip + i * lds, e.Pre.Row(i0 + i) + j, e.Erf.Row(i0 + i) + j, width);
+                GeluCpu<V, L>.Backward(c.Row(i0) + j, e.Pre.Row(i0) + j, e.Erf.Row(i0) + j, c.Cols, strip, lds, rows, width);
                 break;
         }
     }

@@ -81,14 +81,17 @@ public unsafe class OpTests
             cases[$"GemmTn {m}x{n}x{k}"] = b => Gemm.Tn(b.Device, b.Out("dw", n, k), b.In(m, n), b.In(m, k), accumulate: false);
             cases[$"GemmTn continued {m}x{n}x{k}"] = b => Gemm.Tn(b.Device, b.Out("dw", n, k), b.In(m, n), b.In(m, k), accumulate: true);
         }
-        // several row blocks and k blocks, dW with packed operands, ragged in every direction
-        foreach (var (m, n, k) in new[] { (530, 389, 401), (7, 400, 2050), (1030, 33, 390) })
+        // several row blocks and k blocks, dW with packed operands, ragged in every direction, rows whole pages apart
+        foreach (var (m, n, k) in new[] { (530, 389, 401), (7, 400, 2050), (1030, 33, 390), (277, 70, 1024), (30, 33, 3072) })
         {
             cases[$"GemmNt large {m}x{n}x{k}"] = b => Gemm.Nt(b.Device, b.Out("y", m, n), b.In(m, k), b.Weight(n, k), Epilogue.AddBiasResidual(b.In(1, n), b.In(m, n)));
             cases[$"GemmNt large, bare {m}x{n}x{k}"] = b => Gemm.Nt(b.Device, b.Out("y", m, n), b.In(m, k), b.Weight(n, k), Epilogue.None);
             cases[$"GemmNn large {m}x{n}x{k}"] = b => Gemm.Nn(b.Device, b.Out("dx", m, k), b.In(m, n), b.Weight(n, k), Epilogue.None);
             cases[$"GemmTn large {m}x{n}x{k}"] = b => Gemm.Tn(b.Device, b.Out("dw", n, k), b.In(m, n), b.In(m, k), accumulate: true);
         }
+        // GELU's arguments within the polynomial's range, and beyond it here and there
+        foreach (float scale in new[] { 0.3f, 0.9f })
+            cases[$"GemmNt bias gelu, arguments of about {scale * scale * 4:f1}"] = b => Gemm.Nt(b.Device, b.Out("y", 40, 75), b.In(40, 48, scale), b.Weight(75, 48), Epilogue.BiasGelu(b.In(1, 75, scale), b.Out("pre", 40, 75), b.Out("erf", 40, 75)));
         foreach (var (r, d) in new[] { (1, 1), (3, 17), (5, 63), (4, 64), (7, 65), (6, 385), (33, 128) })
         {
             cases[$"GeluForward {r}x{d}"] = b => Gelu.Forward(b.Device, b.Out("y", r, d), b.Out("erf", r, d), b.In(r, d, 6f));
