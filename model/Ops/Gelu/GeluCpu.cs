@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using LutNative.Model.Numerics;
 
 namespace LutNative.Model.Ops;
@@ -51,11 +52,22 @@ internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct,
         }
     }
 
-    /// <summary>The same for a strip of dy.</summary>
+    /// <summary>The same for a strip of dy. x and erf were written long ago: their next rows are asked for while these are computed.</summary>
     internal static void Backward(float* dx, float* x, float* erf, nint ld, float* dy, nint ldy, int rows, int width)
     {
-        for (int r = 0; r < rows; r++, dx += ld, x += ld, erf += ld, dy += ldy) Backward(dx, dy, x, erf, width);
+        for (int r = 0; r < rows; r++, dx += ld, x += ld, erf += ld, dy += ldy)
+        {
+            for (int j = 0; j < width && Sse.IsSupported; j += Line)
+            {
+                Sse.Prefetch0(x + Ahead * ld + j);
+                Sse.Prefetch0(erf + Ahead * ld + j);
+            }
+            Backward(dx, dy, x, erf, width);
+        }
     }
+
+    /// <summary>Floats of a cache line; rows to ask for ahead.</summary>
+    private const int Line = 16, Ahead = 6;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Backward(float* dx, float* dy, float* x, float* erf, long n)
