@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The front door. Verbs: reproduce | test | bench | lut ARGS... (the same as build.ps1)
+# The front door. Verbs: reproduce | test | bench | ptx | lut ARGS... (the same as build.ps1, but for ptx)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
@@ -10,6 +10,7 @@ usage: ./build.sh VERB
   reproduce     build, pre-train MAE and LUT on Fashion-MNIST, evaluate, record, and compare with our digests (minutes)
   test          build and run every test
   bench         build and run the operation benchmarks (BenchmarkDotNet; arguments are passed on)
+  ptx           compile the CUDA kernels again (clang-19; nobody needs this to build, run or test)
   lut ARGS...   build and run the command line, for example: ./build.sh lut doctor
 TEXT
   exit 2
@@ -64,6 +65,9 @@ case "$verb" in
   bench)
     need_sdk; build tests/benchmarks
     dotnet tests/benchmarks/bin/Release/net10.0/LutNative.Benchmarks.dll "$@"
+    ;;
+  ptx)
+    native/build.sh
     ;;
   lut)
     need_sdk; build harness

@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace LutNative.Interop.Emulator;
+
+/// <summary>
+/// Reads PTX as clang writes it. An opcode that <see cref="Opcodes"/> does not list is refused when the module is read, so what a kernel may use is a
+/// whitelist: no approximations, no flush to zero, no rounding that the assembler could choose. Syntax: NVIDIA's "PTX ISA", chapters 4, 5 and 9.
+/// </summary>
+public sealed partial class PtxParser
+{
+    /// <summary>Shared memory begins here in generic addresses.</summary>
+    internal const ulong SharedWindow = 0x7000_0000_0000_0000;
+
+    private readonly PtxModule module;
+    private readonly string[] lines;
+    private int at;
+
+    private PtxParser(string name, string text)
+    {
+        module = new PtxModule(name);
+        lines = text.Split('\n');
+    }
+
+    public static PtxModule Parse(string name, string text)
+    {
+        var parser = new PtxParser(name, text);
+        parser.Module();
+        return parser.module;
+    }
+
+    private void Module()
+    {
+        for (; at < lines.Length; at++)
+        {
+            string line = Strip(lines[at]);
+            if (line.Length == 0) continue;
+            if (line.StartsWith(".version ", StringComparison.Ordinal)) module.Version = line[9..].Trim();
+            else if (line.StartsWith(".target ", StringComparison.Ordinal)) module.Target = line[8..].Trim();
+            else if (line.StartsWith(".address_size", StringComparison.Ordinal)) continue;
+            else if (line.StartsWith(".visible .entry", StringComparison.Ordinal)) Kernel(line);
+            else if (line.StartsWith(".extern .shared", StringComparison.Ordinal)) dynamicShared = DataRegex().Match(line).Groups["name"].Value;
+            else if (DataRegex().Match(line) is { Success: true } data && data.Groups["space"].Value == "shared") module.Shared.Add(data.Groups["name"].Value, (Number(data.Groups["align"].Value), Number(data.Groups["size"].Value) * ElementBytes(data.Groups["type"].Value)));
+            else throw Bad($"unexpected '{line}' at module scope");
+        }
+    }
+
+    private string dynamicShared = "";
+
+    private void Kernel(string line)
+    {
+        var kernel = new PtxKernel(module, line[".visible .entry".Length..].Trim(' ', '(', '\t').Split('(')[0]);
+        string header = line;
+        while (!header.Contains(')', StringComparison.Ordinal)) header += " " + Strip(lines[++at]);
+        int offset = 0;
+        foreach (Match p in ParameterRegex().Matches(header))
+        {
+            int element = ElementBytes(p.Groups["type"].Value);
+            int count = p.Groups["size"].Success ? Number(p.Groups["size"].Value) : 1;
+            int align = p.Groups["align"].Success ? Number(p.Groups["align"].Value) : element;
+            offset = (offset + align - 1) / align * align;
+            kernel.Parameters.Add(new PtxParameter(p.Groups["name"].Value, offset, element * count));
+            offset += element * count;
+        }
+        for (at++; Strip(lines[at]) != "{"; at++)
+            if (lines[at].Contains(".maxntid", StringComparison.Ordinal)) kernel.MaxThreads = lines[at].Split(' ', ',', '\t').Aggregate(1, (n, w) => int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out int v) ? n * v : n);
+        new PtxBody(this, module, kernel, dynamicShared).Read();
+        module.Kernels.Add(kernel.Name, kernel);
+    }
+
+    /// <summary>The body's statements with their line numbers, up to the closing brace.</summary>
+    internal IEnumerable<(int Line, string Text)> Statements()
+    {
+        int depth = 1;
+        for (at++; at < lines.Length; at++)
+        {
+            string rest = Strip(lines[at]);
+            while (rest.Length > 0)
+            {
+                if (rest[0] is '{' or '}')
+                {
+                    depth += rest[0] == '{' ? 1 : -1;
+                    if (depth == 0) yield break;
+                    yield return (at + 1, rest[..1]);
+                    rest = rest[1..].Trim();
+                    continue;
+                }
+                if (LabelRegex().Match(rest) is { Success: true } label)
+                {
+                    yield return (at + 1, label.Value);
+                    rest = rest[label.Length..].Trim();
+                    continue;
+                }
+                int end = rest.IndexOf(';', StringComparison.Ordinal);
+                if (end < 0)
+                {
+                    // directives such as .pragma may stand alone; anything else goes on in the next line
+                    rest += " " + Strip(lines[++at]);
+                    continue;
+                }
+                yield return (at + 1, rest[..end].Trim());
+                rest = rest[(end + 1)..].Trim();
+            }
+        }
+        throw Bad("the body of a kernel does not end");
+    }
+
+    internal static int ElementBytes(string type) => type[^2..] switch { "64" => 8, "32" => 4, "16" => 2, _ => 1 };
+
+    internal static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    private PtxException Bad(string what) => new(module.Name, at + 1, what);
+
+    private static string Strip(string line)
+    {
+        int comment = line.IndexOf("//", StringComparison.Ordinal);
+        return (comment < 0 ? line : line[..comment]).Trim();
+    }
+
+    [GeneratedRegex(@"^(\.visible |\.extern |\.weak )?\.(?<space>const|global|shared) \.align (?<align>\d+) \.(?<type>\w+) (?<name>[\w$]+)(\[(?<size>\d*)\])?")]
+    internal static partial Regex DataRegex();
+
+    [GeneratedRegex(@"\.param (\.align (?<align>\d+) )?\.(?<type>[busf]\d+)( \.ptr[ \.\w]*)? (?<name>[\w$]+)(\[(?<size>\d+)\])?")]
+    private static partial Regex ParameterRegex();
+
+    [GeneratedRegex(@"^[$%\w]+:(?!:)")]
+    private static partial Regex LabelRegex();
+}

@@ -1,0 +1,278 @@
+using System.Text.RegularExpressions;
+using LutNative.Interop.Emulator;
+
+namespace LutNative.Interop.Tests;
+
+/// <summary>Tests of the tester: what a GPU would do silently wrong, the emulator must find and name.</summary>
+public unsafe class EmulatorTests
+{
+    private static readonly EmulationOptions Checked = new(Checks: true);
+
+    /// <summary>A driver with one module and buffers of floats; everything is freed at the end and nothing may be left.</summary>
+    private sealed class Rig : IDisposable
+    {
+        public readonly EmulatedDriver Driver;
+        public readonly PrimaryContext Context;
+        public readonly CudaStream Stream;
+
+        public Rig(EmulationOptions options)
+        {
+            Driver = new EmulatedDriver(options, 64 << 20);
+            Context = new PrimaryContext(Driver, 0);
+            Stream = Context.CreateStream();
+        }
+
+        public float* Floats(params float[] values)
+        {
+            var memory = Context.Allocate(values.Length * 4);
+            fixed (float* p = values) Stream.CopyToDevice(memory.Pointer, p, memory.Bytes);
+            Stream.Synchronize();
+            return (float*)memory.Pointer;
+        }
+
+        public float* Poison(int n) => (float*)Context.Allocate(4 * n).Pointer;
+
+        public float[] Read(float* p, int n)
+        {
+            var values = new float[n];
+            fixed (float* v = values)
+            {
+                Stream.CopyToHost(v, p, 4 * n);
+                Stream.Synchronize();
+            }
+            return values;
+        }
+
+        public PtxFault Fails(CudaResult code)
+        {
+            Assert.Equal(code, Assert.Throws<CudaException>(Stream.Synchronize).Code);
+            return Assert.IsType<PtxFault>(Driver.Fault);
+        }
+
+        public void Dispose()
+        {
+            Context.Dispose();
+            Assert.Equal(0, Driver.LiveHandles);
+            Driver.Dispose();
+        }
+    }
+
+    private static string Kernel(string body, string parameters = ".param .u64 k_param_0", string shared = "") => $$"""
+        .version 7.0
+        .target sm_80
+        .address_size 64
+        .visible .entry k({{parameters}})
+        .maxntid 64, 1, 1
+        {
+            .reg .pred %p<5>;
+            .reg .b32 %r<10>;
+            .reg .f32 %f<10>;
+            .reg .b64 %rd<10>;
+            {{shared}}
+            ld.param.u64 %rd1, [k_param_0];
+            cvta.to.global.u64 %rd2, %rd1;
+            mov.u32 %r1, %tid.x;
+            mul.wide.u32 %rd3, %r1, 4;
+            add.s64 %rd4, %rd2, %rd3;
+            {{body}}
+            ret;
+        }
+        """;
+
+    private static string Line(string ptx, PtxFault fault) => ptx.Split('\n')[fault.Line - 1];
+
+    [Fact]
+    public void AWrongBoundIsFoundWithItsLine()
+    {
+        using var rig = new Rig(Checked);
+        var add = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["add"];
+        float* x = rig.Floats(new float[10]), y = rig.Poison(10);
+        add.Launch(rig.Stream, (1, 1, 1), 256, y, x, x, 11L);
+        var fault = rig.Fails(CudaResult.IllegalAddress);
+        Assert.Contains("outside every allocation", fault.Message);
+        Assert.Contains("add", fault.Message);
+        Assert.Contains("ld.global", Line(NativeTests.Read("elementwise.ptx"), fault));
+    }
+
+    [Theory]
+    [InlineData("gemm.ptx", "gemm_nt_64x64")]
+    [InlineData("sums.ptx", "tree_sum")]
+    public void ARemovedBarrierIsARace(string module, string kernel)
+    {
+        string ptx = NativeTests.Read(module);
+        int body = ptx.IndexOf($".entry {kernel}(", StringComparison.Ordinal), bar = ptx.IndexOf("bar.sync", body, StringComparison.Ordinal);
+        string broken = ptx[..bar] + "//" + ptx[bar..];
+        Product product = default;   // struct Product of gemm.cu: 7 pointers, 6 longs, 9 ints, scale
+        foreach (var (text, fails) in new[] { (ptx, false), (broken, true) })
+        {
+            using var rig = new Rig(Checked);
+            var k = rig.Context.Load(module, text).Kernels[kernel];
+            float* values = rig.Floats([.. Enumerable.Range(0, 64 * 64).Select(i => (float)i)]), result = rig.Poison(64 * 64);
+            if (kernel == "tree_sum") k.Launch(rig.Stream, (1, 1, 1), 256, result, values, 1000);
+            else
+            {
+                ulong* pointers = (ulong*)&product;
+                int* numbers = (int*)(pointers + 13);
+                pointers[0] = (ulong)result;
+                pointers[1] = pointers[2] = (ulong)values;
+                for (int i = 0; i < 7; i++) numbers[i] = i < 6 ? 64 : 1;
+                ((float*)numbers)[9] = 1f;
+                k.Launch(rig.Stream, (1, 1, 1), 128, Argument.Struct(&product));
+            }
+            if (!fails) rig.Stream.Synchronize();
+            else Assert.Contains("race", rig.Fails(CudaResult.LaunchFailed).Message);
+        }
+    }
+
+    private struct Product
+    {
+        public fixed byte Bytes[144];
+    }
+
+    [Fact]
+    public void AReadOfWhatNobodyWroteIsFound()
+    {
+        string ptx = Kernel("ld.global.f32 %f1, [%rd4]; st.global.f32 [%rd4], %f1;");
+        using var rig = new Rig(Checked);
+        rig.Context.Load("k", ptx).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Poison(32));
+        var fault = rig.Fails(CudaResult.LaunchFailed);
+        Assert.Contains("nobody has written", fault.Message);
+        Assert.Contains("ld.global.f32", Line(ptx, fault));
+    }
+
+    [Fact]
+    public void AMisalignedAddressIsFound()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        rig.Context.Load("k", Kernel("ld.global.v2.f32 {%f1, %f2}, [%rd4];")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Floats(new float[64]));
+        Assert.Contains("not a multiple of 8", rig.Fails(CudaResult.MisalignedAddress).Message);
+    }
+
+    [Fact]
+    public void SharedMemoryBeyondTheBlocksIsFound()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        rig.Context.Load("k", Kernel("mov.u64 %rd5, s; add.s64 %rd6, %rd5, %rd3; mov.u32 %r2, 1; st.shared.u32 [%rd6], %r2;", shared: ".shared .align 4 .b8 s[100];")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Floats(1f));
+        Assert.Contains("the block has 100 bytes", rig.Fails(CudaResult.LaunchFailed).Message);
+    }
+
+    [Fact]
+    public void ABarrierThatSomeThreadsNeverReachIsFound()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        rig.Context.Load("k", Kernel("setp.lt.s32 %p1, %r1, 32; @%p1 bra $end; bar.sync 0;\n$end:")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 64, rig.Floats(1f));
+        Assert.Contains("some warps of the block never reach", rig.Fails(CudaResult.LaunchFailed).Message);
+    }
+
+    [Fact]
+    public void AShuffleThatSomeLanesNeverReachIsFound()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        rig.Context.Load("k", Kernel("setp.lt.s32 %p1, %r1, 16; @%p1 bra $end; shfl.sync.bfly.b32 %r2, %r1, 1, 31, -1;\n$end:")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Floats(1f));
+        rig.Fails(CudaResult.LaunchFailed);
+    }
+
+    [Fact]
+    public void TwoBlocksThatWriteOneWordAreARace()
+    {
+        using var rig = new Rig(Checked);
+        rig.Context.Load("k", Kernel("mov.u32 %r2, 1; st.global.u32 [%rd4], %r2;")).Kernels["k"].Launch(rig.Stream, (2, 1, 1), 32, rig.Floats(new float[64]));
+        Assert.Contains("block 0 of this launch wrote it", rig.Fails(CudaResult.LaunchFailed).Message);
+    }
+
+    /// <summary>Lanes take different ways and meet again; odd lanes go round a loop.</summary>
+    [Theory]
+    [InlineData(WarpOrder.Ascending, false)]
+    [InlineData(WarpOrder.Descending, false)]
+    [InlineData(WarpOrder.Shuffled, true)]
+    public void BranchesComeTogetherAgain(WarpOrder order, bool split)
+    {
+        const string body = """
+            and.b32 %r2, %r1, 3;
+            mov.u32 %r3, 0;
+            setp.eq.s32 %p1, %r2, 0;
+            @%p1 bra $done;
+            $loop:
+            add.s32 %r3, %r3, %r2;
+            add.s32 %r2, %r2, -1;
+            setp.ne.s32 %p2, %r2, 0;
+            @%p2 bra $loop;
+            $done:
+            shfl.sync.bfly.b32 %r4, %r3, 1, 31, -1;
+            add.s32 %r5, %r3, %r4;
+            cvt.rn.f32.s32 %f1, %r5;
+            st.global.f32 [%rd4], %f1;
+            """;
+        using var rig = new Rig(new EmulationOptions(order, split, Checks: true));
+        float* y = rig.Poison(64);
+        rig.Context.Load("k", Kernel(body)).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 64, y);
+        int[] sums = [0, 1, 3, 6];
+        Assert.Equal(Enumerable.Range(0, 64).Select(i => (float)(sums[i & 3] + sums[(i ^ 1) & 3])), rig.Read(y, 64));
+    }
+
+    [Fact]
+    public void WorkWaitsUntilSomebodyWaitsForIt()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        float* x = rig.Floats(1f, 2f);
+        var value = new float[2];
+        fixed (float* v = value)
+        {
+            rig.Stream.CopyToHost(v, x, 8);
+            Assert.Equal([0f, 0f], value);
+            rig.Stream.Synchronize();
+        }
+        Assert.Equal([1f, 2f], value);
+    }
+
+    [Theory]
+    [InlineData("mov.u32 %r2, %r1", "the kernel can run past its end")]
+    [InlineData("bra $nowhere; ret", "no label $nowhere")]
+    [InlineData("add.s32 %r2, %r77x, 1; ret", "'%r77x' is not supported")]
+    [InlineData("add.s32 %r2, %r1; ret", "too few operands")]
+    [InlineData("tex.1d.v4.s32.s32 {%r1,%r2,%r3,%r4}, [t, {%r1}]; ret", "is not on the list")]
+    public void BadTextIsRefused(string body, string what)
+    {
+        string ptx = Regex.Replace(Kernel(body + ";"), @"\bret;\s+\}\s*$", "}");
+        Assert.Contains(what, Assert.Throws<PtxException>(() => PtxParser.Parse("k", ptx)).Message);
+    }
+
+    [Fact]
+    public void AWrongNumberOfArgumentsIsRefusedBeforeTheLaunch()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        var add = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["add"];
+        Assert.Contains("takes 4 arguments", Assert.Throws<ArgumentException>(() => add.Launch(rig.Stream, (1, 1, 1), 32, 1L)).Message);
+        Assert.Contains("has 4 bytes", Assert.Throws<ArgumentException>(() => add.Launch(rig.Stream, (1, 1, 1), 32, 1L, 1L, 1L, 1)).Message);
+    }
+
+    [Fact]
+    public void NothingIsLeftWhenTheDeviceIsLost()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        rig.Floats(1f);
+        rig.Context.AllocateHost(100);
+        rig.Driver.Fail(CudaResult.EccUncorrectable);
+        var e = Assert.Throws<CudaException>(() => rig.Context.Allocate(100));
+        Assert.True(e.Lost);
+        Assert.Contains("checkpoint", e.Message);
+    }
+
+    [Fact]
+    public void TooLittleMemorySaysHowMuchThereIs()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        var e = Assert.Throws<CudaException>(() => rig.Context.Allocate(1L << 40));
+        Assert.Equal(CudaResult.OutOfMemory, e.Code);
+        Assert.Contains("free", e.Message);
+        Assert.Contains("--micro-batch", e.Message);
+    }
+
+    [Fact]
+    public void ADeviceThatIsNotThereIsNamed()
+    {
+        using var driver = new EmulatedDriver();
+        Assert.Contains("index 3 of 1 device(s)", Assert.Throws<CudaException>(() => new PrimaryContext(driver, 3)).Message);
+        Assert.Equal(0, driver.LiveHandles);
+    }
+}
