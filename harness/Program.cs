@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using LutNative.Interop;
 using LutNative.Harness;
 using LutNative.Harness.Commands;
 using LutNative.Harness.Protocol;
@@ -53,6 +54,11 @@ catch (InterruptedException e)
 catch (UnfitMachineException e)
 {
     Console.Error.WriteLine($"error LUT5001: this machine cannot keep the contract\n  where: start-up self-test\n  why:   {e.Message}\n  fix:   use a machine (or DOTNET_ settings) with hardware fused multiply-add and default rounding");
+    return (int)Exit.Unfit;
+}
+catch (CudaException e)
+{
+    Console.Error.WriteLine($"error LUT5012: the CUDA device failed\n  where: {e.Call}\n  why:   {e.Message}\n  fix:   {CudaException.Advice(e.Code)}");
     return (int)Exit.Unfit;
 }
 catch (ResultsException e)

@@ -30,7 +30,7 @@ internal static class StepBench
     internal static Launch Run(BenchShape shape, string stage, ImageSet images, Device device, ExecOptions exec, int blocks, double blockSeconds)
     {
         var p = shape.Protocol;
-        using var pool = new Pool(exec.Threads);
+        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         var views = new Views(p, images);
         using Trainer t = stage == "pretrain" ? new PretrainTrainer(p, views, device, pool, exec) : new FinetuneTrainer(p, views, device, pool, exec, trunk: null);
         long s = 0;

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
+using LutNative.Interop;
+using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;
 
 namespace LutNative.Harness.Commands;
@@ -17,7 +19,7 @@ internal sealed class RunOptions
     private readonly Option<int> microBatch = Numbers.Int("--micro-batch", 0, "Samples at once through the network; 0 means a grain. Never changes a bit");
     private readonly Option<int> dataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads. Never changes a bit");
     private readonly Option<string> memory = new("--memory") { Description = "keep activations, recompute them (less memory, more time), or auto: keep where they fit. Never changes a bit", DefaultValueFactory = _ => "auto" };
-    private readonly Option<string> device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128 or oracle. Never changes a bit", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, oracle, cuda:0 or cuda:emulated. Never changes a bit", DefaultValueFactory = _ => "cpu" };
     private readonly Option<string> output = new("--output", "-o") { Description = "Folder for runs", DefaultValueFactory = _ => "runs" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
@@ -63,7 +65,31 @@ internal sealed class RunOptions
         _ => throw new LutError(Exit.Usage, 17, $"there is no memory setting {memory}", "--memory", "the settings are keep, recompute and auto", $"did you mean {Nearest.To(memory, ["keep", "recompute", "auto"])}?"),
     };
 
-    internal static Device DeviceOf(string name) =>
-        name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)
-        ?? throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", "known devices are cpu, cpu-512, cpu-256, cpu-128 and oracle", $"did you mean {Nearest.To(name, ["cpu", "cpu-512", "cpu-256", "cpu-128", "oracle"])}?");
+    internal static Device DeviceOf(string name)
+    {
+        if (name.StartsWith("cuda", StringComparison.Ordinal)) return CudaOf(name);
+        return name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)
+            ?? throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", $"known devices are {string.Join(", ", Devices)}", $"did you mean {Nearest.To(name, Devices)}?");
+    }
+
+    private static readonly string[] Devices = ["cpu", "cpu-512", "cpu-256", "cpu-128", "oracle", "cuda:0", "cuda:emulated"];
+
+    private static CudaDevice CudaOf(string name)
+    {
+        try
+        {
+            if (name == "cuda:emulated") return new CudaDevice(new EmulatedDriver(), 0, name);
+            if (name == "cuda") name = "cuda:0";
+            if (name.Length > 5 && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)) return new CudaDevice(new NvidiaDriver(), ordinal, name);
+        }
+        catch (DllNotFoundException e)
+        {
+            throw new LutError(Exit.Unfit, 10, "there is no CUDA driver", "--device " + name, e.Message, $"install NVIDIA's driver, name its folder in {NativeLibraries.Variable}, or use --device cuda:emulated or cpu: the bits are the same");
+        }
+        catch (CudaException e)
+        {
+            throw new LutError(Exit.Unfit, 11, "the CUDA device cannot be used", "--device " + name, e.Message, "use --device cpu meanwhile: the bits are the same");
+        }
+        throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", "CUDA devices are cuda:0, cuda:1, ... and cuda:emulated", $"did you mean {Nearest.To(name, Devices)}?");
+    }
 }

@@ -13,21 +13,24 @@ public static class Classify
 
     public static EvalResult Run(string metric, Classifier net, Weights weights, Views views, Device device, Pool pool)
     {
-        using var arena = new Arena();
+        using Arena arena = device.NewArena(), host = new();
         int n = views.Images.Count;
-        Mat scores = arena.Matrix(n, net.Classes);
+        Mat scores = host.Matrix(n, net.Classes);
         var workers = Enumerable.Range(0, pool.Workers).Select(_ =>
         {
             var a = new Classifier.Activations(arena, net, Chunk, training: false);
             a.AllPatches();
-            return a;
+            return (A: a, Image: new float[net.Shape.Grid.ImageFloats]);
         }).ToArray();
         pool.Run((n + Chunk - 1) / Chunk, (chunk, w) =>
         {
             int count = Math.Min(Chunk, n - chunk * Chunk);
-            for (int i = 0; i < count; i++) views.Plain(chunk * Chunk + i, workers[w].Trunk.Images.Slice(i, 1).Span);
-            net.Forward(new Pass(device, weights), workers[w]);
-            workers[w].Logits.Slice(0, count).Span.CopyTo(scores.Slice(chunk * Chunk, count).Span);
+            for (int i = 0; i < count; i++) {
+                views.Plain(chunk * Chunk + i, workers[w].Image);
+                device.Write(workers[w].A.Trunk.Images.Slice(i, 1), workers[w].Image);
+            }
+            net.Forward(new Pass(device, weights), workers[w].A);
+            device.Read(scores.Slice(chunk * Chunk, count).Span, workers[w].A.Logits.Slice(0, count));
         });
         return LinearProbe.Predictions(metric, scores, views.Images.Labels);
     }

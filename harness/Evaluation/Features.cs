@@ -17,20 +17,23 @@ public static class Features
     {
         int n = views.Images.Count, patches = net.Mae.Shape.Grid.Patches, d = net.Mae.Shape.Width;
         Mat all = arena.Matrix(n, d);
-        using var scratch = new Arena();
+        using var scratch = device.NewArena();
         var workers = Enumerable.Range(0, pool.Workers).Select(_ =>
         {
             var a = new EncoderActivations(scratch, net.Mae.Shape, Chunk, patches, training: false);
             for (int i = 0; i < a.Index.Length; i++) a.Index[i] = i % patches;
-            return (A: a, Normed: scratch.Matrix(Chunk * (patches + 1), d), Stats: scratch.Matrix(Chunk * (patches + 1), 2), Pooled: scratch.Matrix(Chunk, d));
+            return (A: a, Image: new float[net.Mae.Shape.Grid.ImageFloats], Normed: scratch.Matrix(Chunk * (patches + 1), d), Stats: scratch.Matrix(Chunk * (patches + 1), 2), Pooled: scratch.Matrix(Chunk, d));
         }).ToArray();
         pool.Run((n + Chunk - 1) / Chunk, (chunk, w) =>
         {
             int count = Math.Min(Chunk, n - chunk * Chunk);
-            for (int i = 0; i < count; i++) views.Plain(chunk * Chunk + i, workers[w].A.Images.Slice(i, 1).Span);
+            for (int i = 0; i < count; i++) {
+                views.Plain(chunk * Chunk + i, workers[w].Image);
+                device.Write(workers[w].A.Images.Slice(i, 1), workers[w].Image);
+            }
             net.Mae.Encode(new Pass(device, weights), workers[w].Normed, workers[w].Stats, workers[w].A);
             Pooling.Forward(device, workers[w].Pooled, workers[w].Normed);
-            workers[w].Pooled.Slice(0, count).Span.CopyTo(all.Slice(chunk * Chunk, count).Span);
+            device.Read(all.Slice(chunk * Chunk, count).Span, workers[w].Pooled.Slice(0, count));
         });
         return all;
     }

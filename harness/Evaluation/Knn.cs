@@ -78,12 +78,13 @@ public static unsafe class Knn
 
     private static Mat Unit(Mat x, Device device, Pool pool, Arena arena)
     {
-        Mat y = arena.Matrix(x.Rows, x.Cols);
+        Mat y = arena.Matrix(x.Rows, x.Cols), squares = arena.Matrix(x.Rows, 1);
         pool.Run((x.Rows + Chunk - 1) / Chunk, (chunk, _) =>
         {
             for (int r = chunk * Chunk; r < Math.Min((chunk + 1) * Chunk, x.Rows); r++)
             {
-                float norm = MathF.Sqrt(Elementwise.SquaredNorm(device, x.Slice(r, 1)));
+                Elementwise.SquaredNorm(device, squares.Slice(r, 1), x.Slice(r, 1));
+                float norm = MathF.Sqrt(squares.Data[r]);
                 norm = norm > 1e-12f ? norm : 1e-12f;
                 for (int j = 0; j < x.Cols; j++) y.Row(r)[j] = x.Row(r)[j] / norm;
             }

@@ -20,38 +20,44 @@ public static class Reconstructions
 
     public static unsafe void Write(string path, ProtocolSpec protocol, Lut net, Weights weights, Views test, Device device)
     {
-        using var arena = new Arena();
+        using var arena = device.NewArena();
         var grid = net.Mae.Shape.Grid;
         int n = Math.Min(Count, test.Images.Count), size = grid.Size;
         var mask = new MaskPlan(grid.Patches, net.Options.MaskRatio);
         var a = new EncoderActivations(arena, net.Mae.Shape, n, mask.Kept, training: false);
         var d = new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, n, mask.Kept);
         var keys = new ulong[grid.Patches];
+        var image = new float[grid.ImageFloats];
         for (int s = 0; s < n; s++)
         {
-            test.Plain(s, a.Images.Slice(s, 1).Span);
+            test.Plain(s, image);
+            device.Write(a.Images.Slice(s, 1), image);
             test.MaskKeys(s, 0, keys);
             mask.Draw(keys, a.Index.AsSpan(s * mask.Kept, mask.Kept), default, d.Restore.AsSpan(s * grid.Patches, grid.Patches));
         }
         var p = new Pass(device, weights);
         net.Mae.Encode(p, d.Normed, d.Stats, a);
         net.Mae.Decode(p, d, mask.Kept);
-        Patchify.Target(d.Target, a.Images, grid);
+        Patchify.Target(device, d.Target, a.Images, grid);
+        float[] target = new float[d.Target.Count], pred = new float[d.Pred.Count];
+        device.Read(target, d.Target);
+        device.Read(pred, d.Pred);
+        int each = grid.PatchFloats;
         using var bitmap = new SKBitmap(n * (size * Zoom + Gap) + Gap, 3 * (size * Zoom + Gap) + Gap, SKColorType.Rgba8888, SKAlphaType.Opaque);
         bitmap.Erase(new SKColor(255, 255, 255));
         for (int s = 0; s < n; s++)
             for (int l = 0; l < grid.Patches; l++)
             {
                 bool hidden = d.Restore[s * grid.Patches + l] >= mask.Kept;
-                var truth = d.Target.Slice(s * grid.Patches + l, 1).Span;
-                var guess = d.Pred.Slice(s * (grid.Patches + 1) + 1 + l, 1).Span.ToArray();
+                var truth = target.AsSpan((s * grid.Patches + l) * each, each);
+                var guess = pred.AsSpan((s * (grid.Patches + 1) + 1 + l) * each, each);
                 if (net.Options.NormPixLoss) PutBack(guess, truth);
                 Draw(bitmap, protocol, grid, s, 0, l, truth);
                 Draw(bitmap, protocol, grid, s, 1, l, hidden ? null : truth);
                 Draw(bitmap, protocol, grid, s, 2, l, hidden ? guess : truth);
             }
-        using var image = SKImage.FromBitmap(bitmap);
-        using var png = image.Encode(SKEncodedImageFormat.Png, 100);
+        using var picture = SKImage.FromBitmap(bitmap);
+        using var png = picture.Encode(SKEncodedImageFormat.Png, 100);
         File.WriteAllBytes(path, png.ToArray());
     }
 

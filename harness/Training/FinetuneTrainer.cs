@@ -16,6 +16,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     private readonly ProtocolSpec protocol;
     private readonly FinetuneSpec f;
     private readonly Pool pool;
+    private readonly Device device;
     private readonly Views views;
     private readonly Weights weights;
     private readonly ClassifierStep step;
@@ -29,8 +30,9 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     private static float[]? partner;
 
     /// <param name="trunk">Pre-trained values to start from, or null for scratch.</param>
-    public FinetuneTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec, State? trunk)
+    public FinetuneTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec, State? trunk) : base(device)
     {
+        this.device = device;
         (this.protocol, f, this.pool, this.views) = (protocol, protocol.Finetune, pool, views);
         (seed, Stage, stageId) = ((ulong)protocol.Seed, trunk is null ? "scratch" : "finetune", trunk is null ? 2u : 1u);
         order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
@@ -58,7 +60,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     {
         foreach (var e in State.Layout.Entries)
             if (trunk.Layout.Find(e.Name) is { } from && from.Count == e.Count && !e.Name.StartsWith("head", StringComparison.Ordinal))
-                trunk[from].Span.CopyTo(State[e].Span);
+                State.Write(e, trunk.Read(from));
     }
 
     public override StepReport Step(long s)
@@ -72,7 +74,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         float loss = step.Run(this);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
-        Finite.Check(Stage, s, loss, norm, Net.Layout, step.Gradient);
+        Finite.Check(device, Stage, s, loss, norm, Net.Layout, step.Gradient);
         double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(f.Blr, f.LrRule, f.Batch), f.MinLr, f.WarmupEpochs, f.Epochs);
         Optimizer.Step(pool, step.Gradient, lr);
         pool.Clock.Add(Phase.Optimizer, 0, time);

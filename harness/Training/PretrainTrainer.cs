@@ -28,7 +28,7 @@ public sealed unsafe class PretrainTrainer : Trainer
     private readonly BatchFeed feed;
     private readonly SampleOrder order;
 
-    public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec)
+    public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec) : base(device)
     {
         (this.protocol, this.views, this.device, this.pool) = (protocol, views, device, pool);
         var p = protocol.Pretrain;
@@ -82,7 +82,7 @@ public sealed unsafe class PretrainTrainer : Trainer
 
     public override StepReport Step(long s)
     {
-        step ??= new PretrainStep(Net, weights, teacherWeights, device, pool, stepArena = new Arena(), plan, recompute);
+        step ??= new PretrainStep(Net, weights, teacherWeights, device, pool, stepArena = device.NewArena(), plan, recompute);
         var p = protocol.Pretrain;
         long time = PhaseClock.Now;
         weights.Pack(pool);
@@ -93,7 +93,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         var loss = step.Run(feed);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
-        Finite.Check(Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
+        Finite.Check(device, Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
         double epoch = (double)s / StepsPerEpoch;
         double lr = Schedules.LearningRate(epoch, BaseRate(p.Blr, p.LrRule, p.Batch), p.MinLr, p.WarmupEpochs, p.Epochs);
@@ -144,15 +144,17 @@ public sealed unsafe class PretrainTrainer : Trainer
 /// <summary>Refuses to go on with numbers that are not finite (NUMERICS rule 11).</summary>
 internal static unsafe class Finite
 {
-    internal static void Check(string stage, long step, float loss, float norm, StateLayout layout, float* gradient)
+    internal static void Check(Device device, string stage, long step, float loss, float norm, StateLayout layout, float* gradient)
     {
         if (float.IsFinite(loss) && float.IsFinite(norm)) return;
         string where = "the loss";
         foreach (var e in layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
-            int i = e.In(gradient).Span.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+            var values = new float[e.Count];
+            device.Read(values, e.In(gradient));
+            int i = values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
             if (i < 0) continue;
-            where = FormattableString.Invariant($"gradient of {e.Name}[{i / e.Cols}, {i % e.Cols}] = {e.In(gradient).Span[i]}");
+            where = FormattableString.Invariant($"gradient of {e.Name}[{i / e.Cols}, {i % e.Cols}] = {values[i]}");
             break;
         }
         throw new LutError(Exit.Numerics, 1, FormattableString.Invariant($"loss = {loss}, gradient norm = {norm} at step {step} of {stage}"), $"step {step}, {where}",

@@ -28,7 +28,8 @@ public sealed class Runner
     private readonly RunRequest request;
     private readonly ProtocolSpec p;
     private readonly Progress progress;
-    private readonly Pool pool;
+    private readonly Pool pool, hostPool;
+    private readonly Device hostDevice;
     private readonly ImageSet trainSet, testSet;
     private readonly Views train, test;
     private readonly RunStore store;
@@ -50,7 +51,9 @@ public sealed class Runner
         (trainSet, testSet) = FashionMnist.Load(p.Data, request.DataFolder);
         (train, test) = (new Views(p, trainSet), new Views(p, testSet));
         dataHash = Hash($"{trainSet.Sha256} {trainSet.Count} {testSet.Sha256} {testSet.Count}");
-        pool = new Pool(request.Exec.Threads);
+        pool = new Pool(Math.Min(request.Exec.Threads, request.Device.MostThreads));
+        // neighbours and linear probes are small beside training: where the device is not the host's, the CPU computes them, with the same bits
+        (hostDevice, hostPool) = request.Device.OnHost ? (request.Device, pool) : (Cpu.Best(), new Pool(request.Exec.Threads));
         runId = Guid.CreateVersion7().ToString();
         string folder = request.ResumeFolder ?? Path.Combine(request.Output, FormattableString.Invariant($"{request.Protocol.Name}_s{p.Seed}_{runId[^8..]}"));
         store = RunStore.Create(folder);
@@ -74,6 +77,7 @@ public sealed class Runner
     {
         var runner = new Runner(request, stop);
         using (runner.pool)
+        using (runner.hostPool)
         {
             runner.Say();
             runner.Stages();
@@ -149,9 +153,9 @@ public sealed class Runner
         if (!known.Contains("raw_probe_top1")) Measure(() => Linear(a, b) with { Metric = "raw_probe_top1" });
     }
 
-    private EvalResult Neighbours(Mat a, Mat b) => Knn.Run(p.Knn, a, trainSet.Labels, b, testSet.Labels, p.Data.Classes, request.Device, pool);
+    private EvalResult Neighbours(Mat a, Mat b) => Knn.Run(p.Knn, a, trainSet.Labels, b, testSet.Labels, p.Data.Classes, hostDevice, hostPool);
 
-    private EvalResult Linear(Mat a, Mat b) => LinearProbe.Run(p.Probe, p.Seed, a, trainSet.Labels, b, testSet.Labels, p.Data.Classes, request.Device, pool);
+    private EvalResult Linear(Mat a, Mat b) => LinearProbe.Run(p.Probe, p.Seed, a, trainSet.Labels, b, testSet.Labels, p.Data.Classes, hostDevice, hostPool);
 
     private void Supervised(string stage, State? trunk)
     {

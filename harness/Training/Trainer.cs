@@ -29,7 +29,7 @@ public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, T
 public readonly record struct StepReport(double Lr, float Loss, float? Recon, float? Context, float GradNorm, Digest BatchIds, long DataNs);
 
 /// <summary>A stage that is trained step by step: pre-training, fine-tuning, or training from scratch.</summary>
-public abstract class Trainer : IDisposable
+public abstract class Trainer(Device device) : IDisposable
 {
     public abstract string Stage { get; }
     public abstract int StepsPerEpoch { get; }
@@ -37,7 +37,7 @@ public abstract class Trainer : IDisposable
     public abstract int Batch { get; }
     public abstract int DigestEvery { get; }
     public long Steps => (long)StepsPerEpoch * Epochs;
-    public Arena Arena { get; } = new();
+    public Arena Arena { get; } = device.NewArena();
 
     /// <summary>Runs step s (from 0); its result depends on the state and s alone.</summary>
     public abstract StepReport Step(long s);
@@ -57,7 +57,7 @@ public abstract class Trainer : IDisposable
         pool.Run(jobs.Length, (i, _) =>
         {
             var (name, state, e) = jobs[i];
-            digests[i] = new TensorDigest($"{name}/{e.Name}", [.. e.Shape.Select(n => (long)n)], Digest.Of(state[e].Data, e.Count));
+            digests[i] = new TensorDigest($"{name}/{e.Name}", [.. e.Shape.Select(n => (long)n)], state.DigestOf(e));
         });
         var all = digests.ToList();
         foreach (var (name, state) in States.Where(s => s.Name is not ("exp_avg" or "exp_avg_sq")))

@@ -25,9 +25,10 @@ public static unsafe class CheckpointFile
             bool moments = name is "exp_avg" or "exp_avg_sq";
             foreach (var e in state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter || !moments))
             {
-                byte[] bytes = MemoryMarshal.AsBytes(state[e].Span).ToArray();
+                float[] values = state.Read(e);
+                byte[] bytes = MemoryMarshal.AsBytes<float>(values).ToArray();
                 tensors.Add(new SafeTensor(Prefix(name) + e.Name, "F32", [.. e.Shape.Select(n => (long)n)], bytes));
-                digests[Prefix(name) + e.Name] = Digest.Of(state[e].Data, e.Count).ToString();
+                digests[Prefix(name) + e.Name] = Digest.Of(values).ToString();
             }
             for (int i = 0; i < state.Counters.Length && !moments; i++)
                 tensors.Add(new SafeTensor(Prefix(name) + state.Layout.Counters[i], "I64", [1], BitConverter.GetBytes(state.Counters[i])));
@@ -99,7 +100,7 @@ public static unsafe class CheckpointFile
                 if (!tensors.TryGetValue(Prefix(name) + e.Name, out var t)) missing.Add(Prefix(name) + e.Name);
                 else if (!t.Shape.SequenceEqual(e.Shape.Select(n => (long)n)))
                     throw new CheckpointException($"{path}: tensor {Prefix(name)}{e.Name} has shape [{string.Join(", ", t.Shape)}], the network needs [{string.Join(", ", e.Shape)}]; the checkpoint belongs to another model");
-                else t.Floats.CopyTo(state[e].Span);
+                else state.Write(e, t.Floats);
             }
             for (int i = 0; i < state.Counters.Length && !moments; i++)
                 if (!tensors.TryGetValue(Prefix(name) + state.Layout.Counters[i], out var t)) missing.Add(Prefix(name) + state.Layout.Counters[i]);

@@ -28,6 +28,8 @@ public sealed class CpuDevice<V, L> : Device where V : unmanaged where L : struc
     internal override void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept) => TokensCpu<V, L>.EmbedBackward(dPatches, dCls, dPos, dx, index, kept);
     internal override void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept) => TokensCpu<V, L>.Restore(z, y, maskToken, pos, restore, kept);
     internal override void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept) => TokensCpu<V, L>.RestoreBackward(dy, dMaskToken, dz, restore, kept);
+    internal override void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid) => PatchifyOracle.Embed(output, images, index, grid);
+    internal override void PatchifyTarget(Mat output, Mat images, PatchGrid grid) => PatchifyOracle.Target(output, images, grid);
     internal override void PoolForward(Mat y, Mat x, int tokens) => PoolingCpu<V, L>.Forward(y, x, tokens);
     internal override void PoolBackward(Mat dx, Mat dy, int tokens) => PoolingCpu<V, L>.Backward(dx, dy, tokens);
     internal override void PatchNormalise(Mat target) => PatchTargetCpu<V, L>.Normalise(target);
@@ -39,7 +41,7 @@ public sealed class CpuDevice<V, L> : Device where V : unmanaged where L : struc
     internal override void Relu(Mat y, Mat x, Mat gate) => ElementwiseCpu<V, L>.Relu(y, x, gate);
     internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => ElementwiseCpu<V, L>.DropPath(y, residual, branch, kept, keep);
     internal override void ColumnSum(Mat acc, Mat x, int first, int step) => ElementwiseCpu<V, L>.ColumnSum(acc, x, first, step);
-    internal override float SquaredNorm(Mat x) => ElementwiseCpu<V, L>.SquaredNorm(x);
+    internal override unsafe void SquaredNorm(Mat norm, Mat x) => norm.Data[0] = ElementwiseCpu<V, L>.SquaredNorm(x);
     internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s) => AdamWCpu<V, L>.Update(p, m, v, g, s);
     internal override void Average(Mat e, Mat p, float oneMinusDecay) => AdamWCpu<V, L>.Average(e, p, oneMinusDecay);
 }

@@ -1,3 +1,4 @@
+using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
 
@@ -5,15 +6,42 @@ namespace LutNative.Model.Devices;
 
 /// <summary>
 /// A place where operations run. All devices give the same bits; the oracle is the definition. Callers use the documented entries in
-/// Ops/ (Gemm, LayerNorm, ...), which check shapes and then call these. A device has no state: every worker thread may use it at once.
+/// Ops/ (Gemm, LayerNorm, ...), which check shapes and then call these. The CPU's have no state: every worker thread may use one at once; a GPU's belongs to one thread.
 /// </summary>
 public abstract class Device
 {
-    /// <summary>oracle, cpu-512, cpu-256 or cpu-128.</summary>
+    /// <summary>oracle, cpu-512, cpu-256, cpu-128, cuda:0, cuda:emulated.</summary>
     public abstract string Name { get; }
 
     /// <summary>Floats of the packed copy of a weight that products read, k deep and columns wide; 0 where the matrix itself is read.</summary>
     public abstract long PackedFloats(int k, int columns);
+
+    /// <summary>An arena whose tensors this device's operations take. The host may read and write them by <see cref="Read"/> and <see cref="Write"/> alone.</summary>
+    public virtual Arena NewArena() => new();
+
+    /// <summary>to = from, on the host before the call returns or after everything queued so far, which cannot be told apart.</summary>
+    public virtual void Write(Mat to, ReadOnlySpan<float> from) => from.CopyTo(to.Span);
+
+    /// <summary>Waits for what computes from, and copies it.</summary>
+    public virtual void Read(Span<float> to, Mat from) => from.Span.CopyTo(to);
+
+    /// <summary>to = from, both of this device.</summary>
+    public virtual void Copy(Mat to, Mat from) => from.Span.CopyTo(to.Span);
+
+    /// <summary>count floats from p on become +0.</summary>
+    public virtual unsafe void Clear(float* p, long count) => System.Runtime.InteropServices.NativeMemory.Clear(p, (nuint)(count * sizeof(float)));
+
+    /// <summary>The digest of a tensor (docs/NUMERICS.md rule 13).</summary>
+    public virtual unsafe Digest DigestOf(Mat x) => Digest.Of(x.Data, x.Count);
+
+    /// <summary>Whether the host may read and write tensors in place.</summary>
+    public virtual bool OnHost => true;
+
+    /// <summary>Threads that may call operations at once.</summary>
+    public virtual int MostThreads => int.MaxValue;
+
+    /// <summary>Elements that an optimiser's update should take at once: a few pieces of the state fit a second-level cache.</summary>
+    public virtual int UpdateChunk => 1 << 14;
 
     /// <summary>Packs b[k, j] = source[k*ks + j*js].</summary>
     public abstract unsafe void Pack(float* panels, float* source, nint ks, nint js, int k, int columns);
@@ -34,6 +62,8 @@ public abstract class Device
     internal abstract void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept);
     internal abstract void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept);
     internal abstract void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept);
+    internal abstract void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid);
+    internal abstract void PatchifyTarget(Mat output, Mat images, PatchGrid grid);
     internal abstract void PoolForward(Mat y, Mat x, int tokens);
     internal abstract void PoolBackward(Mat dx, Mat dy, int tokens);
     internal abstract void PatchNormalise(Mat target);
@@ -45,7 +75,7 @@ public abstract class Device
     internal abstract void Relu(Mat y, Mat x, Mat gate);
     internal abstract void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep);
     internal abstract void ColumnSum(Mat acc, Mat x, int first, int step);
-    internal abstract float SquaredNorm(Mat x);
+    internal abstract void SquaredNorm(Mat norm, Mat x);
     internal abstract void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s);
     internal abstract void Average(Mat e, Mat p, float oneMinusDecay);
 }

@@ -111,10 +111,10 @@ public sealed unsafe class MlpHead
     {
         if (Depth == 0)
         {
-            if (dx.Data != dy.Data) dy.Span.CopyTo(dx.Span);
+            if (dx.Data != dy.Data) p.Device.Copy(dx, dy);
             return;
         }
-        dy.Span.CopyTo(a.DLinear[^1].Span);
+        p.Device.Copy(a.DLinear[^1], dy);
         for (int l = Depth - 1; l >= 0; l--)
         {
             Mat to = l == 0 ? dx : a.DLinear[l - 1];
@@ -134,8 +134,8 @@ public sealed unsafe class MlpHead
             for (int g = 0; g < d.Rows / grain; g++)
             {
                 Mat rows = d.Slice(g * grain, grain), dw = a.DWeightParts[l].Slice(g, 1), db = a.DBiasParts[l].Slice(g, 1);
-                dw.Span.Clear();
-                db.Span.Clear();
+                p.Device.Clear(dw.Data, dw.Count);
+                p.Device.Clear(db.Data, db.Count);
                 LayerNorm.Backward(p.Device, rows, dw, db, rows, a.Linear[l].Slice(g * grain, grain), a.Stats[l].Slice(g * grain, grain), p.Value(normWeight[l]), default);
             }
     }

@@ -10,18 +10,18 @@ namespace LutNative.Model.Layers;
 /// </summary>
 public static class PositionTable
 {
-    public static void Fill(Mat table, int across)
+    public static void Fill(Span<float> table, int width, int across)
     {
-        int quarter = table.Cols / 4;
-        if (table.Cols % 4 != 0) throw new ShapeException($"position embeddings need a width divisible by 4, not {table.Cols}");
-        table.Span.Clear();
+        int quarter = width / 4;
+        if (width % 4 != 0) throw new ShapeException($"position embeddings need a width divisible by 4, not {width}");
+        table.Clear();
         for (int i = 0; i < quarter; i++)
         {
             double omega = HostMath.Exp(-(double)i / quarter * HostMath.Log(10000.0));
             for (int l = 0; l < across * across; l++)
             {
                 int column = l % across, row = l / across;
-                Span<float> to = table.Slice(1 + l, 1).Span;
+                Span<float> to = table.Slice((1 + l) * width, width);
                 to[i] = (float)HostMath.Sin(column * omega);
                 to[quarter + i] = (float)HostMath.Cos(column * omega);
                 to[2 * quarter + i] = (float)HostMath.Sin(row * omega);

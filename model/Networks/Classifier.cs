@@ -11,7 +11,7 @@ namespace LutNative.Model.Networks;
 /// The fine-tuning network: trunk, then either mean of patch tokens and fc_norm (global_pool) or norm of the class token, then a linear head.
 /// Position embeddings are trained. Source: MAE models_vit.py; timm 0.4.12 VisionTransformer (order of the state dict included).
 /// </summary>
-public sealed class Classifier
+public sealed unsafe class Classifier
 {
     private readonly Norm norm;
     private readonly Linear head;
@@ -72,7 +72,7 @@ public sealed class Classifier
         Mat x = a.Trunk.Output;
         if (GlobalPool) Pooling.Forward(p.Device, a.Pooled, x);
         else
-            for (int s = 0; s < a.Pooled.Rows; s++) x.Slice(s * (a.Trunk.Kept + 1), 1).Span.CopyTo(a.Pooled.Slice(s, 1).Span);
+            for (int s = 0; s < a.Pooled.Rows; s++) p.Device.Copy(a.Pooled.Slice(s, 1), x.Slice(s * (a.Trunk.Kept + 1), 1));
         norm.Forward(p, a.Normed, a.Stats, a.Pooled);
         head.Forward(p, a.Logits, a.Normed);
     }
@@ -86,8 +86,8 @@ public sealed class Classifier
         if (GlobalPool) Pooling.Backward(p.Device, a.DTokens, a.DPooled);
         else
         {
-            a.DTokens.Span.Clear();
-            for (int s = 0; s < a.Pooled.Rows; s++) a.DPooled.Slice(s, 1).Span.CopyTo(a.DTokens.Slice(s * (a.Trunk.Kept + 1), 1).Span);
+            p.Device.Clear(a.DTokens.Data, a.DTokens.Count);
+            for (int s = 0; s < a.Pooled.Rows; s++) p.Device.Copy(a.DTokens.Slice(s * (a.Trunk.Kept + 1), 1), a.DPooled.Slice(s, 1));
         }
         Encoder.Backward(p, g, a.DTokens, a.Trunk, kept);
     }
@@ -106,11 +106,12 @@ public interface ILabelledSource
 /// <summary>One fine-tuning step's gradient: grains forward and backward, T over leaves.</summary>
 public sealed unsafe class ClassifierStep
 {
-    private sealed class Worker(Classifier net, Arena arena, int samples)
+    private sealed class Worker(Classifier net, Device device, Arena arena, int samples)
     {
         public readonly Classifier.Activations A = new(arena, net, samples, training: true);
         public readonly BlockGradients G = new(arena, samples * (net.Shape.Grid.Patches + 1), net.Shape.Width, net.Shape.Hidden);
         public readonly Mat Target = arena.Matrix(samples, net.Classes), DLogits = arena.Matrix(samples, net.Classes);
+        public readonly HostInput Image = new(device, net.Shape.Grid.ImageFloats), SoftTarget = new(device, net.Classes);
         public readonly bool[][][] Kept = [.. Enumerable.Range(0, net.Encoder.Depth).Select(_ => new[] { new bool[samples], new bool[samples] })];
     }
 
@@ -121,15 +122,17 @@ public sealed unsafe class ClassifierStep
     private readonly Worker[] workers;
     private readonly GradientTree tree;
     private readonly Mat loss;
+    private readonly float[] lossRead;
 
     public ClassifierStep(Classifier net, Weights weights, Device device, Pool pool, Arena arena, BatchPlan plan)
     {
         plan.Check();
         (this.net, Weights, this.device, this.pool, this.plan) = (net, weights, device, pool, plan);
-        workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, arena, plan.MicroBatch))];
+        workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan.MicroBatch))];
         foreach (var w in workers) w.A.AllPatches();
         tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
         loss = arena.Matrix(plan.Batch, 1);
+        lossRead = new float[plan.Batch];
     }
 
     public Weights Weights { get; }
@@ -144,7 +147,8 @@ public sealed unsafe class ClassifierStep
     {
         tree.Begin(plan.Batch / plan.Grain);
         pool.Run(plan.Batch / plan.Grain, (Step: this, Source: source), static (g, worker, j) => j.Step.Grain(j.Source, g, worker));
-        return Tree.Sum(loss.Span) / plan.Batch;
+        device.Read(lossRead, loss);
+        return Tree.Sum(lossRead) / plan.Batch;
     }
 
     /// <summary>Forward and backward of grain g, its leaf handed to the tree.</summary>
@@ -159,7 +163,9 @@ public sealed unsafe class ClassifierStep
             var p = new Pass(device, Weights, leaf, first: first == g * plan.Grain);
             for (int s = 0; s < plan.MicroBatch; s++)
             {
-                source.Load(first + s, w.A.Trunk.Images.Slice(s, 1).Span, w.Target.Slice(s, 1).Span);
+                source.Load(first + s, w.Image.Begin(w.A.Trunk.Images.Slice(s, 1)), w.SoftTarget.Begin(w.Target.Slice(s, 1)));
+                w.Image.End();
+                w.SoftTarget.End();
                 for (int b = 0; b < w.Kept.Length; b++)
                     for (int branch = 0; branch < 2; branch++)
                         w.Kept[b][branch][s] = net.Encoder.Keep(b) >= 1f || net.Encoder.Keep(b) + source.DropPathDraw(first + s, b, branch) >= 1f;

@@ -76,7 +76,7 @@ public sealed class Encoder
     /// </summary>
     public void Forward(in Pass p, EncoderActivations a, bool[][][]? kept = null)
     {
-        Patchify.Embed(a.Columns, a.Images, a.Index, Shape.Grid);
+        Patchify.Embed(p.Device, a.Columns, a.Images, a.Index, Shape.Grid);
         patchEmbed.Forward(p, a.Patches, a.Columns);
         Tokens.Embed(p.Device, a.Embedded, a.Patches, p.Value(ClsToken), p.Value(PosEmbed), a.Index);
         Mat x = a.Embedded;

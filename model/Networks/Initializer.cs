@@ -15,15 +15,16 @@ public static class Initializer
     {
         foreach (var e in state.Layout.Entries)
         {
-            var x = state[e].Span;
+            var x = new float[e.Count];
             var random = new Philox(seed, Purpose.Init, 0, NameHash(e.Name), 0);
-            if (e.Name.EndsWith("pos_embed", StringComparison.Ordinal)) PositionTable.Fill(state[e], (int)Math.Sqrt(e.Rows - 1));
+            if (e.Name.EndsWith("pos_embed", StringComparison.Ordinal)) PositionTable.Fill(x, e.Cols, (int)Math.Sqrt(e.Rows - 1));
             else if (e.Name == "head.weight" && e.Shape.Length == 2) Normal(x, ref random, 2e-5);
             else if (e.Shape.Length is 2 or 4) Uniform(x, ref random, Math.Sqrt(6.0 / (e.Rows + e.Cols)));
             else if (e.Shape.Length == 3) Normal(x, ref random, 0.02);
             else if (e.Name == "patch_embed.proj.bias") Uniform(x, ref random, 1.0 / Math.Sqrt(state.Layout["patch_embed.proj.weight"].Cols));
-            else if (e.Name.EndsWith(".bias", StringComparison.Ordinal) || e.Name.EndsWith("running_mean", StringComparison.Ordinal)) x.Clear();
-            else x.Fill(1f);
+            else if (e.Name.EndsWith(".bias", StringComparison.Ordinal) || e.Name.EndsWith("running_mean", StringComparison.Ordinal)) { }   // zeros
+            else Array.Fill(x, 1f);
+            state.Write(e, x);
         }
     }
 

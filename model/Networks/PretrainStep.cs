@@ -53,7 +53,7 @@ public sealed unsafe class PretrainStep
         private static T[] Each<T>(BatchPlan plan, Func<T> make) => [.. Enumerable.Range(0, plan.MicrosPerGrain).Select(_ => make())];
     }
 
-    private sealed class Worker(Lut net, Arena arena, BatchPlan plan, MaskPlan mask)
+    private sealed class Worker(Lut net, Device device, Arena arena, BatchPlan plan, MaskPlan mask)
     {
         private readonly VitShape v = net.Mae.Shape;
         public readonly BlockGradients U = new(arena, plan.MicroBatch * (mask.Kept + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
@@ -64,6 +64,7 @@ public sealed unsafe class PretrainStep
         public readonly BlockGradients Decoder = new(arena, plan.MicroBatch * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width, (int)(net.Mae.DecoderShape.Width * net.Mae.DecoderShape.MlpRatio));
         public readonly Mat DTokens = arena.Matrix(plan.MicroBatch * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width);
         public readonly ulong[] Keys = new ulong[net.Mae.Shape.Grid.Patches];
+        public readonly HostInput ImagesU = new(device, net.Mae.Shape.Grid.ImageFloats), ImagesV = new(device, net.Mae.Shape.Grid.ImageFloats);
         public EncoderActivations? Teacher;
         public Mat TeacherNormed, TeacherStats;
 
@@ -85,6 +86,7 @@ public sealed unsafe class PretrainStep
     private readonly GradientTree tree;
     private readonly Mat patchLoss;
     private readonly bool[] masked;
+    private readonly float[] patchLossRead, contextLossRead;
     private readonly Mat pooledU, pooledV, dPooledU, dPooledV, teacherU, teacherV, contextLoss;
     private readonly HeadActivations? projectorU, projectorV, predictorU, predictorV, headU, headV;
     private readonly bool recompute;
@@ -97,11 +99,12 @@ public sealed unsafe class PretrainStep
         Mask = new MaskPlan(net.Mae.Shape.Grid.Patches, net.Options.MaskRatio);
         bool perWorker = !net.Options.Context || recompute;
         slots = [.. Enumerable.Range(0, perWorker ? pool.Workers : plan.GrainsPerBnBatch).Select(_ => new Slot(net, arena, plan, Mask))];
-        workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, arena, plan, Mask))];
+        workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan, Mask))];
         tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
         int b = plan.BnBatch, d = net.Mae.Shape.Width;
         patchLoss = arena.Matrix(b, net.Mae.Shape.Grid.Patches);
         masked = new bool[b * net.Mae.Shape.Grid.Patches];
+        (patchLossRead, contextLossRead) = (new float[patchLoss.Count], new float[b]);
         if (!net.Options.Context) return;
         foreach (var w in workers) w.AddTeacher();
         (pooledU, pooledV, dPooledU, dPooledV) = (arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, d));
@@ -175,14 +178,16 @@ public sealed unsafe class PretrainStep
             int first = g * plan.Grain + m * plan.MicroBatch;   // in the BN batch
             for (int s = 0; s < plan.MicroBatch; s++)
             {
-                source.Load(batch * plan.BnBatch + first + s, u.Images.Slice(s, 1).Span, v is null ? default : v.Images.Slice(s, 1).Span, w.Keys);
+                source.Load(batch * plan.BnBatch + first + s, w.ImagesU.Begin(u.Images.Slice(s, 1)), v is null ? default : w.ImagesV.Begin(v.Images.Slice(s, 1)), w.Keys);
+                w.ImagesU.End();
+                w.ImagesV.End();
                 Mask.Draw(w.Keys, u.Index.AsSpan(s * Mask.Kept, Mask.Kept), v is null ? default : v.Index.AsSpan(s * Mask.KeptOther, Mask.KeptOther),
                     d.Restore.AsSpan(s * patches, patches));
             }
             time = pool.Clock.Add(Phase.Data, worker, time);
             net.Mae.Encode(p, d.Normed, d.Stats, u);
             net.Mae.Decode(p, d, Mask.Kept);
-            Patchify.Target(d.Target, u.Images, net.Mae.Shape.Grid);
+            Patchify.Target(device, d.Target, u.Images, net.Mae.Shape.Grid);
             if (net.Options.NormPixLoss) PatchTarget.Normalise(device, d.Target);
             PatchTarget.Loss(device, patchLoss.Slice(first, plan.MicroBatch), d.DPred, d.Pred, d.Target, d.Restore, Mask.Kept, scale);
             for (int i = 0; i < d.Restore.Length; i++) masked[first * patches + i] = d.Restore[i] >= Mask.Kept;
@@ -208,7 +213,7 @@ public sealed unsafe class PretrainStep
     private void Teach(Worker w, Mat pooled, Mat images)
     {
         var p = new Pass(device, Teacher!);
-        images.Span.CopyTo(w.Teacher!.Images.Span);
+        device.Copy(w.Teacher!.Images, images);
         net.Mae.Encode(p, w.TeacherNormed, w.TeacherStats, w.Teacher);
         Pooling.Forward(device, pooled, w.TeacherNormed);
     }
@@ -230,14 +235,21 @@ public sealed unsafe class PretrainStep
         // D(q_v, t_u) + D(q_u, t_v), halved; each direction a mean over the BN batch
         float k = (float)(-2.0 * 0.5 * net.Options.WBc / ((double)plan.BnBatch * plan.Accum));
         ContextLoss.Run(device, contextLoss, dPooledV, qv, tu, k);
-        float vu = Tree.Sum(contextLoss.Span) / plan.BnBatch;
+        float vu = Mean(contextLoss);
         ContextLoss.Run(device, contextLoss, dPooledU, qu, tv, k);
-        float uv = Tree.Sum(contextLoss.Span) / plan.BnBatch;
+        float uv = Mean(contextLoss);
         predictor.Backward(pool, student, predictorV, dPooledV, dPooledV, grain);
         projector.Backward(pool, student, projectorV, dPooledV, dPooledV, grain);
         predictor.Backward(pool, student, predictorU, dPooledU, dPooledU, grain);
         projector.Backward(pool, student, projectorU, dPooledU, dPooledU, grain);
         return 0.5f * (vu + uv);
+    }
+
+    /// <summary>T over a BN batch's samples, divided by their number.</summary>
+    private float Mean(Mat loss)
+    {
+        device.Read(contextLossRead, loss);
+        return Tree.Sum(contextLossRead) / plan.BnBatch;
     }
 
     /// <summary>Phase 3 of grain g: its leaf gradient, view u then view v.</summary>
@@ -278,9 +290,10 @@ public sealed unsafe class PretrainStep
     /// <summary>T over masked patches in (sample, patch) order, divided by their count.</summary>
     private float MaskedMean()
     {
+        device.Read(patchLossRead, patchLoss);
         Tree sum = default;
         for (int i = 0; i < masked.Length; i++)
-            if (masked[i]) sum.Add(patchLoss.Data[i]);
+            if (masked[i]) sum.Add(patchLossRead[i]);
         return sum.Root() / MaskedCount;
     }
 }

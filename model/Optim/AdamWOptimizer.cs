@@ -12,12 +12,12 @@ public readonly record struct ParameterGroup(double LrScale, double WeightDecay)
 /// </summary>
 public sealed unsafe class AdamWOptimizer
 {
-    private const int Chunk = 1 << 14;   // five such pieces fit a second-level cache
     private readonly Device device;
     private readonly State parameters;
     private readonly (Entry Entry, long Start, int Count)[] chunks;
     private readonly Entry[] trained;
-    private readonly float[] squares;
+    private readonly Mat squares;   // [T, 1], a tensor's each
+    private readonly float[] squaresRead;
     private readonly ParameterGroup[] groups;
     private readonly double beta1, beta2, eps;
 
@@ -27,10 +27,11 @@ public sealed unsafe class AdamWOptimizer
         M = new State(parameters.Layout, arena);
         V = new State(parameters.Layout, arena);
         trained = [.. parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter)];
-        squares = new float[trained.Length];
+        squares = arena.Matrix(trained.Length, 1);
+        squaresRead = new float[trained.Length];
         groups = new ParameterGroup[parameters.Layout.Entries.Count];
         foreach (var e in trained) groups[e.Index] = group(e);
-        chunks = [.. from e in trained from s in Pieces(e.Count) select (e, s, (int)Math.Min(Chunk, e.Count - s))];
+        chunks = [.. from e in trained from s in Pieces(e.Count, device.UpdateChunk) select (e, s, (int)Math.Min(device.UpdateChunk, e.Count - s))];
     }
 
     /// <summary>First and second moments.</summary>
@@ -72,8 +73,9 @@ public sealed unsafe class AdamWOptimizer
     /// </summary>
     public float ClipNorm(Pool pool, float* gradients, double? clip)
     {
-        pool.Run(trained.Length, (Adam: this, Gradients: (nint)gradients), static (i, _, j) => j.Adam.squares[i] = Elementwise.SquaredNorm(j.Adam.device, j.Adam.trained[i].In((float*)j.Gradients)));
-        float norm = MathF.Sqrt(Numerics.Tree.Sum(squares));
+        pool.Run(trained.Length, (Adam: this, Gradients: (nint)gradients), static (i, _, j) => Elementwise.SquaredNorm(j.Adam.device, j.Adam.squares.Slice(i, 1), j.Adam.trained[i].In((float*)j.Gradients)));
+        device.Read(squaresRead, squares);
+        float norm = MathF.Sqrt(Numerics.Tree.Sum(squaresRead));
         if (clip is { } limit && norm > (float)limit)
         {
             float factor = (float)limit / (norm + 1e-6f);
@@ -87,8 +89,8 @@ public sealed unsafe class AdamWOptimizer
         return norm;
     }
 
-    private static IEnumerable<long> Pieces(long count)
+    private static IEnumerable<long> Pieces(long count, int each)
     {
-        for (long s = 0; s < count; s += Chunk) yield return s;
+        for (long s = 0; s < count; s += each) yield return s;
     }
 }

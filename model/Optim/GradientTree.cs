@@ -35,7 +35,7 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
         nint p = 0;
         lock (waiting)
             if (!free.TryPop(out p)) return arena.Floats(length);
-        foreach (var (start, count) in cleared) System.Runtime.InteropServices.NativeMemory.Clear((float*)p + start, (nuint)(count * sizeof(float)));
+        foreach (var (start, count) in cleared) device.Clear((float*)p + start, count);
         return (float*)p;
     }
 
@@ -83,10 +83,10 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
 
     private void AddInto(float* a, float* b)
     {
-        const int Chunk = 1 << 20;
-        for (long i = 0; i < length; i += Chunk)
+        int chunk = Math.Max(1 << 20, device.UpdateChunk);
+        for (long i = 0; i < length; i += chunk)
         {
-            int n = (int)Math.Min(Chunk, length - i);
+            int n = (int)Math.Min(chunk, length - i);
             var view = new Mat(a + i, 1, n);
             Elementwise.Add(device, view, view, new Mat(b + i, 1, n));
         }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LutNative.Model.Devices;
 
 namespace LutNative.Model.Tensors;
 
@@ -10,13 +11,21 @@ public sealed unsafe partial class Arena : IDisposable
 {
     private const long HugePage = 2L << 20, Page = 4096, LeastChunk = 1L << 16, MostChunk = 16L << 20;
     private readonly List<(nint Address, long Bytes)> chunks = [];
-    private readonly bool counting;
+    private readonly bool counting, separate;
+    private readonly Func<long, (IDisposable Owner, nint Address)>? source;
+    private readonly List<IDisposable> foreign = [];
     private byte* next;
     private long left;
 
     public Arena() { }
 
     private Arena(bool counting) => this.counting = counting;
+
+    /// <summary>An arena of another memory: source gives zeroed chunks, one for each tensor when separate, so that a checker knows where a tensor ends.</summary>
+    internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate) => (this.source, Device, this.separate) = (source, device, separate);
+
+    /// <summary>Whose memory this is; null for the host's.</summary>
+    public Device? Device { get; }
 
     /// <summary>An arena without memory: its tensors must not be read or written, but it knows how much they would take.</summary>
     public static Arena Counting() => new(counting: true);
@@ -33,6 +42,7 @@ public sealed unsafe partial class Arena : IDisposable
     {
         long bytes = (count * sizeof(float) + 127) / 64 * 64;
         Bytes += bytes;
+        if (separate) return (float*)NewChunk(count * sizeof(float));
         if (bytes > left)
         {
             left = Math.Max(bytes, Math.Clamp(Bytes, LeastChunk, MostChunk));   // grows with the arena: many are small
@@ -50,6 +60,8 @@ public sealed unsafe partial class Arena : IDisposable
             if (OnHugePages(bytes)) Unmap((void*)p, (nuint)bytes);
             else NativeMemory.AlignedFree((void*)p);
         chunks.Clear();
+        foreach (var owner in foreign) owner.Dispose();
+        foreign.Clear();
         left = 0;
     }
 
@@ -58,6 +70,12 @@ public sealed unsafe partial class Arena : IDisposable
     private byte* NewChunk(long bytes)
     {
         if (counting) return (byte*)HugePage;   // any address that is not null
+        if (source is not null)
+        {
+            var (owner, address) = source(bytes);
+            foreign.Add(owner);
+            return (byte*)address;
+        }
         byte* p = OnHugePages(bytes) ? Map(bytes) : (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
         if (!OnHugePages(bytes)) NativeMemory.Clear(p, (nuint)bytes);
         chunks.Add(((nint)p, bytes));

@@ -1,3 +1,6 @@
+using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
+
 namespace LutNative.Model.Tensors;
 
 /// <summary>What an entry of a network's state is.</summary>
@@ -80,9 +83,12 @@ public sealed class StateLayout
 /// <summary>Values of a whole state: the flat buffer and the counters.</summary>
 public sealed unsafe class State
 {
+    private readonly Device? device;
+
     public State(StateLayout layout, Arena arena)
     {
         Layout = layout;
+        device = arena.Device;
         Data = arena.Floats(layout.Length);
         Counters = new long[layout.Counters.Count];
     }
@@ -93,9 +99,26 @@ public sealed unsafe class State
 
     public Mat this[Entry e] => e.In(Data);
 
+    /// <summary>A copy of a tensor's values.</summary>
+    public float[] Read(Entry e)
+    {
+        var values = new float[e.Count];
+        if (device is null) this[e].Span.CopyTo(values);
+        else device.Read(values, this[e]);
+        return values;
+    }
+
+    public void Write(Entry e, ReadOnlySpan<float> values)
+    {
+        if (device is null) values.CopyTo(this[e].Span);
+        else device.Write(this[e], values);
+    }
+
+    public Digest DigestOf(Entry e) => device is null ? Digest.Of(this[e].Data, e.Count) : device.DigestOf(this[e]);
+
     public void CopyFrom(State other)
     {
-        Buffer.MemoryCopy(other.Data, Data, Layout.Length * sizeof(float), Layout.Length * sizeof(float));
+        foreach (var e in Layout.Entries) Write(e, other.Read(e));
         other.Counters.CopyTo(Counters, 0);
     }
 }

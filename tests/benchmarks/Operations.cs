@@ -77,14 +77,14 @@ internal sealed unsafe class Operations
 
     private IEnumerable<OperationCase> Maps()
     {
-        Mat x = Noise(788, Hidden), y = Noise(788, Hidden), z = Noise(788, Hidden), sum = Noise(1, Hidden);
+        Mat x = Noise(788, Hidden), y = Noise(788, Hidden), z = Noise(788, Hidden), sum = Noise(1, Hidden), norm = Noise(1, 1);
         yield return Memory("GELU", 3, x, () => Gelu.Forward(device, y, z, x));
         yield return Memory("GELU backward", 4, x, () => Gelu.Backward(device, y, y, x, z));
         yield return Memory("ReLU", 2, x, () => Elementwise.Relu(device, y, x));
         yield return Memory("add", 3, x, () => Elementwise.Add(device, y, x, z));
         yield return Memory("scale", 2, x, () => Elementwise.Scale(device, y, x, 0.5f));
         yield return Memory("column sum", 1, x, () => Elementwise.ColumnSum(device, sum, x));
-        yield return Memory("squared norm", 1, x, () => Elementwise.SquaredNorm(device, x));
+        yield return Memory("squared norm", 1, x, () => Elementwise.SquaredNorm(device, norm, x));
         Mat p = Noise(1, 8 << 20), m = Noise(1, 8 << 20), v = Noise(1, 8 << 20), g = Noise(1, 8 << 20), e = Noise(1, 8 << 20);
         foreach (ref float f in v.Span) f *= f;
         yield return Memory("AdamW", 7, p, () => AdamW.Update(device, p, m, v, g, new AdamWScalars(1f, 0.1f, 0.95f, 0.05f, 1f, 1e-6f, 1e-8f)));

@@ -1,9 +1,10 @@
+using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// Cutting images into patches: copies, so there is one implementation for all CPU paths; the target's normalisation is in <see cref="PatchTarget"/>.
+/// Cutting images into patches: copies, so there is one implementation for all CPU devices; the target's normalisation is in <see cref="PatchTarget"/>.
 /// <para>Computes: Embed gathers kept patches in the order of a convolution's weights (channel, row, column) for the patch embedding;
 /// Target lists every patch in (row, column, channel) order for reconstruction.</para>
 /// <para>Shapes: image [S, C*H*W] planes; Embed out [S*K, C*p*p]; Target out [S*P, p*p*C], P = (H/p)*(W/p), patches row by row.</para>
@@ -11,12 +12,26 @@ namespace LutNative.Model.Ops;
 /// <para>Gradients: none reach images.</para>
 /// <para>Source: MAE models_mae.py patchify and timm PatchEmbed.</para>
 /// </summary>
-public static unsafe class Patchify
+public static class Patchify
 {
-    public static void Embed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid)
+    public static void Embed(Device device, Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid)
+    {
+        output.Require(index.Length, grid.PatchFloats);
+        device.PatchifyEmbed(output, images, index, grid);
+    }
+
+    public static void Target(Device device, Mat output, Mat images, PatchGrid grid)
+    {
+        output.Require(images.Rows * grid.Patches, grid.PatchFloats);
+        device.PatchifyTarget(output, images, grid);
+    }
+}
+
+internal static unsafe class PatchifyOracle
+{
+    internal static void Embed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid)
     {
         int kept = index.Length / images.Rows, p = grid.Patch;
-        output.Require(index.Length, grid.Channels * p * p);
         for (int i = 0; i < index.Length; i++)
         {
             float* to = output.Row(i), image = images.Row(i / kept);
@@ -30,10 +45,9 @@ public static unsafe class Patchify
         }
     }
 
-    public static void Target(Mat output, Mat images, PatchGrid grid)
+    internal static void Target(Mat output, Mat images, PatchGrid grid)
     {
         int p = grid.Patch;
-        output.Require(images.Rows * grid.Patches, grid.Channels * p * p);
         for (int s = 0; s < images.Rows; s++)
             for (int l = 0; l < grid.Patches; l++)
             {

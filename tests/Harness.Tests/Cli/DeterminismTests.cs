@@ -29,6 +29,7 @@ public sealed class DeterminismTests
             { "256-bit vectors", ["--device", "cpu-256"] },
             { "128-bit vectors", ["--device", "cpu-128", "--threads", "3", "--micro-batch", "2"] },
             { "the scalar oracle", ["--device", "oracle"] },
+            { "the CUDA kernels on the emulator", ["--device", "cuda:emulated", "--data-workers", "1"] },
         };
         return data;
     }

@@ -1,4 +1,6 @@
 using System.Reflection;
+using LutNative.Interop;
+using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
@@ -15,7 +17,7 @@ public unsafe class OpTests
 {
     private sealed class Bench(Device device) : IDisposable
     {
-        private readonly Arena arena = new();
+        private readonly Arena arena = device.NewArena();
         private int seed = 1;
 
         public Device Device { get; } = device;
@@ -25,7 +27,7 @@ public unsafe class OpTests
         public Mat In(int rows, int cols, float scale = 2f)
         {
             Mat m = arena.Matrix(rows, cols);
-            Inputs.Floats(rows * cols, seed++, scale).CopyTo(m.Span);
+            Device.Write(m, Inputs.Floats(rows * cols, seed++, scale));
             return m;
         }
 
@@ -40,8 +42,8 @@ public unsafe class OpTests
         /// <summary>Non-negative noise, for variances.</summary>
         public Mat Square(int rows, int cols)
         {
-            Mat m = In(rows, cols);
-            foreach (ref float x in m.Span) x *= x;
+            Mat m = arena.Matrix(rows, cols);
+            Device.Write(m, [.. Inputs.Floats(rows * cols, seed++, 2f).Select(x => x * x)]);
             return m;
         }
 
@@ -105,12 +107,19 @@ public unsafe class OpTests
             cases[$"Relu backward {r}x{d}"] = b => Elementwise.ReluBackward(b.Device, b.Out("dx", r, d), b.In(r, d), b.In(r, d));
             cases[$"ColumnSum {r}x{d}"] = b => Elementwise.ColumnSum(b.Device, b.Out("acc", 1, d), b.In(r, d));
             cases[$"ColumnSum strided {r}x{d}"] = b => Elementwise.ColumnSum(b.Device, b.Out("acc", 1, d), b.In(r * 3, d), 1, 3);
-            cases[$"SquaredNorm {r}x{d}"] = b => b.Out("norm", 1, 1).Data[0] = Elementwise.SquaredNorm(b.Device, b.In(r, d));
+            cases[$"SquaredNorm {r}x{d}"] = b => Elementwise.SquaredNorm(b.Device, b.Out("norm", 1, 1), b.In(r, d));
             cases[$"AdamW {r}x{d}"] = b => AdamW.Update(b.Device, b.Out("p", r, d), b.Out("m", r, d), b.Watch("v", b.Square(r, d)), b.In(r, d), new AdamWScalars(0.999f, 0.1f, 0.95f, 0.05f, 0.3f, 1e-3f, 1e-8f));
             cases[$"Average {r}x{d}"] = b => AdamW.Average(b.Device, b.Out("e", r, d), b.In(r, d), 0.004f);
             cases[$"ContextLoss {r}x{d}"] = b => ContextLoss.Run(b.Device, b.Out("loss", r, 1), b.Out("dq", r, d), b.In(r, d), b.In(r, d), -0.01f);
             cases[$"CrossEntropy {r}x{d}"] = b => CrossEntropy.Run(b.Device, b.Out("loss", r, 1), b.Out("dx", r, d), b.In(r, d, 9f), b.In(r, d, 1f), 0.25f);
             cases[$"PatchNormalise {r}x{d}"] = b => { if (d > 1) PatchTarget.Normalise(b.Device, b.Out("target", r, d)); };
+        }
+        foreach (var (s, size, patch, channels) in new[] { (1, 4, 4, 1), (3, 12, 4, 3), (2, 10, 5, 2) })
+        {
+            var grid = new PatchGrid(size, patch, channels);
+            int[] index = [.. Enumerable.Range(0, s).SelectMany(i => Shuffled(grid.Patches, 9 + i).Take((grid.Patches + 1) / 2))];
+            cases[$"PatchifyEmbed {s} {size}/{patch} {channels}"] = b => Patchify.Embed(b.Device, b.Out("columns", index.Length, grid.PatchFloats), b.In(s, grid.ImageFloats), index, grid);
+            cases[$"PatchifyTarget {s} {size}/{patch} {channels}"] = b => Patchify.Target(b.Device, b.Out("target", s * grid.Patches, grid.PatchFloats), b.In(s, grid.ImageFloats), grid);
         }
         foreach (var (batch, grain, c) in new[] { (2, 1, 1), (6, 2, 17), (12, 4, 33), (40, 8, 64) })
         {
@@ -152,25 +161,61 @@ public unsafe class OpTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void EqualsTheOracleBitForBit(string device, string name)
+    public void EqualsTheOracleBitForBit(string device, string name) => Compare(Cpu.All().First(d => d.Name == device), name);
+
+    public static TheoryData<string> Names() => [.. Cases.Keys];
+
+    /// <summary>
+    /// The kernels that are shipped, on the emulator: with everything checked (races, bounds, reads of what nobody wrote) in three orders of warps and blocks, then
+    /// with every lane on its own. The largest cases run unchecked.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void TheKernelsEqualTheOracleBitForBit(string name)
     {
-        using Bench oracle = new(new OracleDevice()), cpu = new(Cpu.All().First(d => d.Name == device));
+        if (name.Contains("large", StringComparison.Ordinal)) Emulated(new EmulationOptions(), name);
+        else
+        {
+            foreach (var order in Enum.GetValues<WarpOrder>()) Emulated(new EmulationOptions(order, Checks: true), name);
+            Emulated(new EmulationOptions(WarpOrder.Shuffled, SplitLanes: true), name);
+        }
+    }
+
+    private static void Emulated(EmulationOptions options, string name)
+    {
+        using var driver = new EmulatedDriver(options);
+        using (var device = new CudaDevice(driver, 0, "cuda:emulated", separate: true))
+            try
+            {
+                Compare(device, name);
+            }
+            catch (CudaException e)
+            {
+                Assert.Fail($"{options}: {e.Message}\n{driver.Fault?.Message}");
+            }
+        Assert.Equal(0, driver.LiveHandles);
+    }
+
+    private static void Compare(Device device, string name)
+    {
+        using Bench oracle = new(new OracleDevice()), tested = new(device);
         Cases[name](oracle);
-        Cases[name](cpu);
-        Assert.Equal(oracle.Outputs.Count, cpu.Outputs.Count);
+        Cases[name](tested);
+        Assert.Equal(oracle.Outputs.Count, tested.Outputs.Count);
         for (int o = 0; o < oracle.Outputs.Count; o++)
         {
             var (output, expected) = oracle.Outputs[o];
-            var actual = cpu.Outputs[o].Value;
+            var actual = new float[expected.Count];
+            device.Read(actual, tested.Outputs[o].Value);
             int differ = 0;
             string first = "";
             for (int i = 0; i < expected.Count; i++)
             {
-                uint a = BitConverter.SingleToUInt32Bits(actual.Data[i]), e = BitConverter.SingleToUInt32Bits(expected.Data[i]);
+                uint a = BitConverter.SingleToUInt32Bits(actual[i]), e = BitConverter.SingleToUInt32Bits(expected.Data[i]);
                 if (a == e) continue;
-                if (differ++ == 0) first = $"[{i / expected.Cols}, {i % expected.Cols}]: {actual.Data[i]:g9} (0x{a:x8}), oracle {expected.Data[i]:g9} (0x{e:x8}), {Math.Abs((long)a - e)} ulp";
+                if (differ++ == 0) first = $"[{i / expected.Cols}, {i % expected.Cols}]: {actual[i]:g9} (0x{a:x8}), oracle {expected.Data[i]:g9} (0x{e:x8}), {Math.Abs((long)a - e)} ulp";
             }
-            Assert.True(differ == 0, $"{name} on {device}: {output} {expected} differs in {differ} elements, first {first}");
+            Assert.True(differ == 0, $"{name} on {device.Name}: {output} {expected} differs in {differ} elements, first {first}");
         }
     }
 

@@ -1,0 +1,245 @@
+using System.Reflection;
+using LutNative.Interop;
+using LutNative.Interop.Emulator;
+using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Model.Devices;
+
+/// <summary>
+/// A CUDA GPU, or the emulator of one: our own kernels (native/kernels), the same bits as every other device. Tensors live in device memory, operations are
+/// queued on one stream and the host waits only where it reads. For one thread.
+/// </summary>
+public sealed unsafe class CudaDevice : Device, IDisposable
+{
+    private const int StagingBytes = 4 << 20;
+    private readonly PrimaryContext context;
+    private readonly Dictionary<string, CudaModule> modules = new(StringComparer.Ordinal);
+    private readonly CudaHostMemory staging;
+    private readonly CudaDeviceMemory staged;
+    private readonly bool separate;
+    private CudaDeviceMemory? scratch;
+    private long stagedTo;
+
+    /// <param name="name">cuda:0, cuda:emulated.</param>
+    /// <param name="separate">Every tensor is an allocation of its own: the emulator then finds what a kernel does beyond its end.</param>
+    /// <exception cref="CudaException">No driver that works, no such device.</exception>
+    public CudaDevice(ICudaDriver driver, int ordinal, string name, bool separate = false)
+    {
+        Name = name;
+        this.separate = separate;
+        context = new PrimaryContext(driver, ordinal);
+        try
+        {
+            Stream = context.CreateStream();
+            staging = context.AllocateHost(StagingBytes);
+            staged = context.Allocate(StagingBytes);
+            Multiprocessors = context.Attribute(DeviceAttribute.MultiprocessorCount);
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    public override string Name { get; }
+    public PrimaryContext Context => context;
+    public int Multiprocessors { get; }
+    internal CudaStream Stream { get; }
+
+    public override long PackedFloats(int k, int columns) => 0;
+    public override void Pack(float* panels, float* source, nint ks, nint js, int k, int columns) { }
+
+    /// <summary>An arena whose memory is the device's.</summary>
+    public override Arena NewArena() => new(bytes =>
+    {
+        var memory = context.Allocate(bytes);
+        Stream.Clear(memory.Pointer, bytes);
+        return (memory, (nint)memory.Pointer);
+    }, this, separate);
+
+    public override void Write(Mat to, ReadOnlySpan<float> from)
+    {
+        if (from.Length != to.Count) throw new ShapeException(FormattableString.Invariant($"{from.Length} floats for a tensor {to}"));
+        fixed (float* p = from) Upload(to.Data, p, from.Length * sizeof(float));
+    }
+
+    public override void Read(Span<float> to, Mat from)
+    {
+        if (to.Length != from.Count) throw new ShapeException(FormattableString.Invariant($"{to.Length} floats for a tensor {from}"));
+        fixed (float* p = to)
+        {
+            Stream.CopyToHost(p, from.Data, to.Length * sizeof(float));
+            Stream.Synchronize();
+        }
+    }
+
+    public override void Copy(Mat to, Mat from) => Stream.Copy(to.Data, from.Data, from.Count * sizeof(float));
+
+    public override void Clear(float* p, long count) => Stream.Clear(p, count * sizeof(float));
+
+    public override Digest DigestOf(Mat x)
+    {
+        ulong* sums = (ulong*)Scratch(4);
+        Stream.Clear(sums, 16);
+        Kernel("digest", "digest").Launch(Stream, (Math.Clamp(Blocks(x.Count, 1024), 1, 4 * Multiprocessors), 1, 1), 256, sums, x.Data, x.Count);
+        Span<float> raw = stackalloc float[4];
+        Read(raw, new Mat((float*)sums, 1, 4));
+        var words = System.Runtime.InteropServices.MemoryMarshal.Cast<float, ulong>(raw);
+        return new Digest(words[0], words[1]);
+    }
+
+    public override bool OnHost => false;
+    public override int MostThreads => 1;
+    public override int UpdateChunk => 1 << 30;
+
+    /// <summary>A kernel by its file and name; modules are loaded when first used.</summary>
+    internal CudaKernel Kernel(string file, string name)
+    {
+        if (!modules.TryGetValue(file, out var module)) modules.Add(file, module = context.Load(file, Ptx(file)));
+        return module.Kernels[name];
+    }
+
+    /// <summary>The PTX of native/ptx/file.ptx as it is shipped inside this assembly.</summary>
+    public static string Ptx(string file)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"ptx/{file}.ptx") ?? throw new InvalidOperationException($"no PTX named {file} in this assembly");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>Queues a kernel with one warp for each row.</summary>
+    internal void Rows(string file, string name, long rows, params ReadOnlySpan<Argument> arguments)
+    {
+        if (rows > 0) Kernel(file, name).Launch(Stream, ((rows + 3) / 4, 1, 1), 128, arguments);
+    }
+
+    /// <summary>Queues a kernel with one thread for each of n elements, or for each four.</summary>
+    internal void Elements(string file, string name, long n, int each, params ReadOnlySpan<Argument> arguments)
+    {
+        if (n > 0) Kernel(file, name).Launch(Stream, (Blocks(n, 256 * each), 1, 1), 256, arguments);
+    }
+
+    /// <summary>Queues a kernel with one thread for each column, and leaves beside each other.</summary>
+    internal void Columns(string file, string name, int columns, int leaves, int threads, params ReadOnlySpan<Argument> arguments)
+    {
+        if (columns > 0 && leaves > 0) Kernel(file, name).Launch(Stream, (Blocks(columns, threads), leaves, 1), threads, arguments);
+    }
+
+    /// <summary>Queues a kernel with a block for each row and each 128 columns.</summary>
+    internal void Grid(string file, string name, long rows, int columns, params ReadOnlySpan<Argument> arguments)
+    {
+        if (rows > 0 && columns > 0) Kernel(file, name).Launch(Stream, (rows, Blocks(columns, 128), 1), 128, arguments);
+    }
+
+    internal static long Blocks(long n, int each) => (n + each - 1) / each;
+
+    /// <summary>Device memory for one operation; the next operation that asks takes it over, in stream order.</summary>
+    internal float* Scratch(long floats)
+    {
+        if (scratch is null || scratch.Bytes < floats * sizeof(float))
+        {
+            scratch?.Dispose();
+            scratch = context.Allocate(floats * sizeof(float));
+        }
+        return (float*)scratch.Pointer;
+    }
+
+    /// <summary>A copy of host integers on the device, good for the operations queued next.</summary>
+    internal int* Integers(ReadOnlySpan<int> values)
+    {
+        long bytes = Math.Max(4, values.Length * sizeof(int));
+        byte* at = Stage(bytes);
+        values.CopyTo(new Span<int>(at, values.Length));
+        void* device = (byte*)staged.Pointer + (at - (byte*)staging.Pointer);
+        Stream.CopyToDevice(device, at, bytes);
+        return (int*)device;
+    }
+
+    internal int* Flags(ReadOnlySpan<bool> values)
+    {
+        Span<int> wide = values.Length <= 1024 ? stackalloc int[values.Length] : new int[values.Length];
+        for (int i = 0; i < values.Length; i++) wide[i] = values[i] ? 1 : 0;
+        return Integers(wide);
+    }
+
+    private void Upload(float* to, float* from, long bytes)
+    {
+        for (long done = 0; done < bytes;)
+        {
+            long n = Math.Min(bytes - done, StagingBytes / 4);
+            byte* at = Stage(n);
+            Buffer.MemoryCopy((byte*)from + done, at, n, n);
+            Stream.CopyToDevice((byte*)to + done, at, n);
+            done += n;
+        }
+    }
+
+    /// <summary>A piece of pinned memory that no queued copy uses any more.</summary>
+    private byte* Stage(long bytes)
+    {
+        long rounded = (bytes + 63) / 64 * 64;
+        if (rounded > StagingBytes) throw new ShapeException(FormattableString.Invariant($"{bytes} bytes do not fit the staging memory of {StagingBytes}"));
+        if (stagedTo + rounded > StagingBytes)
+        {
+            Stream.Synchronize();
+            stagedTo = 0;
+        }
+        byte* at = (byte*)staging.Pointer + stagedTo;
+        stagedTo += rounded;
+        return at;
+    }
+
+    internal override void GemmNt(Mat y, Mat x, Weight w, in Epilogue e) => GemmCuda.Nt(this, y, x, w, e);
+    internal override void GemmNn(Mat dx, Mat dy, Weight w, in Epilogue e) => GemmCuda.Nn(this, dx, dy, w, e);
+    internal override void GemmTn(Mat dw, Mat dy, Mat x, bool accumulate) => GemmCuda.Tn(this, dw, dy, x, accumulate);
+    internal override void GeluForward(Mat y, Mat erf, Mat x) => Elements("elementwise", "gelu_forward", x.Count, 1, y.Data, erf.Data, x.Data, x.Count);
+    internal override void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf) => Elements("elementwise", "gelu_backward_all", x.Count, 1, dx.Data, dy.Data, x.Data, erf.Data, x.Count);
+    internal override void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps) => LayerNormCuda.Forward(this, y, stats, x, weight, bias, eps);
+    internal override void LayerNormBackward(Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual) => LayerNormCuda.Backward(this, dx, dWeight, dBias, dy, x, stats, weight, residual);
+    internal override void BatchNormForward(Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps) => BatchNormCuda.Forward(this, y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps);
+    internal override void BatchNormEvaluate(Mat y, Mat x, Mat runningMean, Mat runningVar, Mat weight, Mat bias, float eps) => BatchNormCuda.Evaluate(this, y, x, runningMean, runningVar, weight, bias, eps);
+    internal override void BatchNormBackward(Mat dx, Mat dWeightParts, Mat dBiasParts, Mat dy, Mat x, Mat stats, Mat weight, int grain) => BatchNormCuda.Backward(this, dx, dWeightParts, dBiasParts, dy, x, stats, weight, grain);
+    internal override void AttentionForward(Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale) => AttentionCuda.Forward(this, output, prob, qkv, tokens, heads, scale);
+    internal override void AttentionBackward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int tokens, int heads, float scale) => AttentionCuda.Backward(this, dQkv, dOutput, prob, qkv, tokens, heads, scale);
+    internal override void TokensEmbed(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept) => TokensCuda.Embed(this, x, patches, cls, pos, index, kept);
+    internal override void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept) => TokensCuda.EmbedBackward(this, dPatches, dCls, dPos, dx, index, kept);
+    internal override void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept) => TokensCuda.Restore(this, z, y, maskToken, pos, restore, kept);
+    internal override void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept) => TokensCuda.RestoreBackward(this, dy, dMaskToken, dz, restore, kept);
+    internal override void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid) => Elements("patchify", "patchify_embed", output.Count, 1, output.Data, images.Data, Integers(index), output.Count, index.Length / images.Rows, grid.Channels, grid.Size, grid.Patch);
+    internal override void PatchifyTarget(Mat output, Mat images, PatchGrid grid) => Elements("patchify", "patchify_target", output.Count, 1, output.Data, images.Data, output.Count, grid.Channels, grid.Size, grid.Patch);
+    internal override void PoolForward(Mat y, Mat x, int tokens) => Grid("tokens", "pool_forward", y.Rows, y.Cols, y.Data, x.Data, tokens, y.Cols);
+    internal override void PoolBackward(Mat dx, Mat dy, int tokens) => Grid("tokens", "pool_backward", dx.Rows, dx.Cols, dx.Data, dy.Data, tokens, dx.Cols);
+    internal override void PatchNormalise(Mat target) => Rows("losses", "patch_normalise", target.Rows, target.Data, target.Rows, target.Cols);
+    internal override void PatchLoss(Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale) => Rows("losses", "patch_loss", pred.Rows, loss.Data, dPred.Data, pred.Data, target.Data, Integers(restore), pred.Rows, loss.Cols, target.Cols, kept, scale);
+    internal override void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k) => Rows("losses", "context_loss", q.Rows, loss.Data, dq.Data, q.Data, t.Data, q.Rows, q.Cols, k);
+    internal override void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale) => Rows("losses", "cross_entropy", x.Rows, loss.Data, dx.Data, x.Data, target.Data, x.Rows, x.Cols, scale);
+    internal override void Add(Mat y, Mat a, Mat b) => Elements("elementwise", "add", y.Count, 4, y.Data, a.Data, b.Data, y.Count);
+    internal override void Scale(Mat y, Mat x, float s) => Elements("elementwise", "scale", y.Count, 4, y.Data, x.Data, y.Count, s);
+    internal override void Relu(Mat y, Mat x, Mat gate) => Elements("elementwise", "relu", y.Count, 4, y.Data, x.Data, gate.Data, y.Count);
+    internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => Elements("elementwise", "drop_path", y.Count, 1, y.Data, residual.Data, branch.Data, Flags(kept), y.Count, y.Count / kept.Length, keep);
+    internal override void ColumnSum(Mat acc, Mat x, int first, int step) => Columns("sums", "column_sum", x.Cols, acc.Rows, 64, acc.Data, x.Data, x.Rows / acc.Rows, x.Cols, first, step);
+
+    internal override void SquaredNorm(Mat norm, Mat x)
+    {
+        float* parts = Scratch(x.Rows);
+        Rows("sums", "row_squares", x.Rows, parts, x.Data, x.Rows, x.Cols);
+        Kernel("sums", "tree_sum").Launch(Stream, (1, 1, 1), 256, norm.Data, parts, x.Rows);
+    }
+
+    internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)
+    {
+        var scalars = s;
+        Elements("optimizer", "adamw", p.Count, 4, p.Data, m.Data, v.Data, g.Data, p.Count, Argument.Struct(&scalars));
+    }
+
+    internal override void Average(Mat e, Mat p, float oneMinusDecay) => Elements("optimizer", "average", p.Count, 4, e.Data, p.Data, p.Count, oneMinusDecay);
+
+    public void Dispose()
+    {
+        scratch?.Dispose();
+        context.Dispose();
+    }
+}
