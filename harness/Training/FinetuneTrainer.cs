@@ -41,7 +41,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         Initializer.Fill(State, seed + 1);
         if (trunk is not null) Load(trunk);
         weights = new Weights(State, device, Arena, backward: true);
-        step = new ClassifierStep(Net, weights, device, pool, Arena, new BatchPlan(f.Batch, f.Batch, f.Grain, exec.MicroOf(f.Grain)));
+        step = new ClassifierStep(Net, weights, device, pool, Arena, exec.PlanOf(device, f.Batch, f.Batch, f.Grain));
         Optimizer = new AdamWOptimizer(device, State, Arena, f.Beta1, f.Beta2, f.Eps, Net.Groups(f.LayerDecay, f.WeightDecay));
         feed = new BatchFeed(f.Batch, Net.Shape.Grid.ImageFloats, Net.Classes, 0, exec.DataWorkers, exec.FrozenData, Fill);
     }

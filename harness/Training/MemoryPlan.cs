@@ -56,7 +56,7 @@ public static unsafe class MemoryPlan
     {
         using Arena values = Arena.Counting(), arena = Arena.Counting();
         var (net, student, teacher) = Pretrain(p, device, values);
-        var plan = PretrainTrainer.PlanOf(p, exec);
+        var plan = PretrainTrainer.PlanOf(p, device, exec);
         _ = new PretrainStep(net, student, teacher, device, pool, arena, plan, exec.Recompute);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++) arena.Floats(net.Layout.Length);
         var grid = net.Mae.Shape.Grid;
@@ -71,7 +71,7 @@ public static unsafe class MemoryPlan
         var net = new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, f.GlobalPool, (float)f.DropPath);
         var state = new State(net.Layout, arena);
         var weights = new Weights(state, device, arena, backward: true);
-        var plan = new BatchPlan(f.Batch, f.Batch, f.Grain, exec.MicroOf(f.Grain));
+        var plan = exec.PlanOf(device, f.Batch, f.Batch, f.Grain);
         _ = new ClassifierStep(net, weights, device, pool, arena, plan);
         _ = new AdamWOptimizer(device, state, arena, 0, 0, 0, _ => default);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++) arena.Floats(net.Layout.Length);

@@ -43,7 +43,7 @@ public sealed unsafe class PretrainTrainer : Trainer
             teacher.CopyFrom(Student);
             teacherWeights = new Weights(teacher, device, Arena, backward: false);
         }
-        plan = PlanOf(protocol, exec);
+        plan = PlanOf(protocol, device, exec);
         recompute = exec.Recompute;
         // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
         Optimizer = new AdamWOptimizer(device, Student, Arena, p.Beta1, p.Beta2, p.Eps, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay));
@@ -71,7 +71,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         return new Lut(ShapeOf(p), new DecoderShape(p.Model.DecoderWidth, p.Model.DecoderDepth, p.Model.DecoderHeads, p.Model.MlpRatio), options);
     }
 
-    public static BatchPlan PlanOf(ProtocolSpec p, ExecOptions exec) => new(p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain, exec.MicroOf(p.Pretrain.Grain));
+    public static BatchPlan PlanOf(ProtocolSpec p, Device device, ExecOptions exec) => exec.PlanOf(device, p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain);
 
     /// <summary>Gives back the buffers of a step; the trained values stay.</summary>
     public void FreeStep()

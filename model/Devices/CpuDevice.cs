@@ -41,6 +41,7 @@ public sealed class CpuDevice<V, L> : Device where V : unmanaged where L : struc
     internal override void Relu(Mat y, Mat x, Mat gate) => ElementwiseCpu<V, L>.Relu(y, x, gate);
     internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => ElementwiseCpu<V, L>.DropPath(y, residual, branch, kept, keep);
     internal override void ColumnSum(Mat acc, Mat x, int first, int step) => ElementwiseCpu<V, L>.ColumnSum(acc, x, first, step);
+    internal override void LeavesTree(Mat sum, Mat leaves) => LeavesOracle.Tree(sum, leaves);
     internal override unsafe void SquaredNorm(Mat norm, Mat x) => norm.Data[0] = ElementwiseCpu<V, L>.SquaredNorm(x);
     internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s) => AdamWCpu<V, L>.Update(p, m, v, g, s);
     internal override void Average(Mat e, Mat p, float oneMinusDecay) => AdamWCpu<V, L>.Average(e, p, oneMinusDecay);

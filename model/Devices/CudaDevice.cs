@@ -93,6 +93,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
 
     public override bool OnHost => false;
     public override int MostThreads => 1;
+    public override int GrainsAtOnce => 64;
     public override int UpdateChunk => 1 << 30;
 
     /// <summary>A kernel by its file and name; modules are loaded when first used.</summary>
@@ -221,6 +222,8 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     internal override void Relu(Mat y, Mat x, Mat gate) => Elements("elementwise", "relu", y.Count, 4, y.Data, x.Data, gate.Data, y.Count);
     internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => Elements("elementwise", "drop_path", y.Count, 1, y.Data, residual.Data, branch.Data, Flags(kept), y.Count, y.Count / kept.Length, keep);
     internal override void ColumnSum(Mat acc, Mat x, int first, int step) => Columns("sums", "column_sum", x.Cols, acc.Rows, 64, acc.Data, x.Data, x.Rows / acc.Rows, x.Cols, first, step);
+
+    internal override void LeavesTree(Mat sum, Mat leaves) => Elements("sums", "tree_leaves", sum.Count, 1, sum.Data, leaves.Data, sum.Count, sum.Count, leaves.Rows / sum.Rows);
 
     internal override void SquaredNorm(Mat norm, Mat x)
     {

@@ -40,6 +40,9 @@ public abstract class Device
     /// <summary>Threads that may call operations at once.</summary>
     public virtual int MostThreads => int.MaxValue;
 
+    /// <summary>Grains that should run at once, a power of two.</summary>
+    public virtual int GrainsAtOnce => 1;
+
     /// <summary>Elements that an optimiser's update should take at once: a few pieces of the state fit a second-level cache.</summary>
     public virtual int UpdateChunk => 1 << 14;
 
@@ -75,6 +78,7 @@ public abstract class Device
     internal abstract void Relu(Mat y, Mat x, Mat gate);
     internal abstract void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep);
     internal abstract void ColumnSum(Mat acc, Mat x, int first, int step);
+    internal abstract void LeavesTree(Mat sum, Mat leaves);
     internal abstract void SquaredNorm(Mat norm, Mat x);
     internal abstract void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s);
     internal abstract void Average(Mat e, Mat p, float oneMinusDecay);

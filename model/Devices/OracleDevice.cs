@@ -39,6 +39,7 @@ public sealed class OracleDevice : Device
     internal override void Relu(Mat y, Mat x, Mat gate) => ElementwiseOracle.Relu(y, x, gate);
     internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => ElementwiseOracle.DropPath(y, residual, branch, kept, keep);
     internal override void ColumnSum(Mat acc, Mat x, int first, int step) => ElementwiseOracle.ColumnSum(acc, x, first, step);
+    internal override void LeavesTree(Mat sum, Mat leaves) => LeavesOracle.Tree(sum, leaves);
     internal override unsafe void SquaredNorm(Mat norm, Mat x) => norm.Data[0] = ElementwiseOracle.SquaredNorm(x);
     internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s) => AdamWOracle.Update(p, m, v, g, s);
     internal override void Average(Mat e, Mat p, float oneMinusDecay) => AdamWOracle.Average(e, p, oneMinusDecay);

@@ -86,11 +86,12 @@ public sealed unsafe class MlpHead
     public void Forward(Pool pool, Pass p, HeadActivations a, Mat x, int grain, bool training)
     {
         var state = p.Weights.State;
+        int piece = p.Device.OnHost ? grain : x.Rows;   // threads share the batch by grains; a GPU takes it whole
         a.Input[0] = x;
         for (int l = 0; l < Depth; l++)
         {
             Mat to = l == Depth - 1 ? a.Output : a.Linear[l];
-            pool.Run(x.Rows / grain, (Linear: linear[l], Pass: p, To: to, From: a.Input[l], Grain: grain), static (g, _, j) => j.Linear.Forward(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
+            pool.Run(x.Rows / piece, (Linear: linear[l], Pass: p, To: to, From: a.Input[l], Grain: piece), static (g, _, j) => j.Linear.Forward(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
             if (l == Depth - 1) break;
             if (NormKind == HeadNorm.LayerNorm)
                 LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
@@ -115,10 +116,11 @@ public sealed unsafe class MlpHead
             return;
         }
         p.Device.Copy(a.DLinear[^1], dy);
+        int piece = p.Device.OnHost ? grain : dy.Rows;
         for (int l = Depth - 1; l >= 0; l--)
         {
             Mat to = l == 0 ? dx : a.DLinear[l - 1];
-            pool.Run(dy.Rows / grain, (Linear: linear[l], Pass: p, To: to, From: a.DLinear[l], Grain: grain), static (g, _, j) => j.Linear.BackwardInput(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
+            pool.Run(dy.Rows / piece, (Linear: linear[l], Pass: p, To: to, From: a.DLinear[l], Grain: piece), static (g, _, j) => j.Linear.BackwardInput(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
             if (l == 0) break;
             BackwardHidden(p, a, l - 1, to, grain);
         }
@@ -131,25 +133,25 @@ public sealed unsafe class MlpHead
         if (NormKind == HeadNorm.BatchNorm)
             BatchNorm.Backward(p.Device, d, a.DWeightParts[l], a.DBiasParts[l], d, a.Linear[l], a.Stats[l], p.Value(normWeight[l]), grain);
         else if (NormKind == HeadNorm.LayerNorm)
-            for (int g = 0; g < d.Rows / grain; g++)
-            {
-                Mat rows = d.Slice(g * grain, grain), dw = a.DWeightParts[l].Slice(g, 1), db = a.DBiasParts[l].Slice(g, 1);
-                p.Device.Clear(dw.Data, dw.Count);
-                p.Device.Clear(db.Data, db.Count);
-                LayerNorm.Backward(p.Device, rows, dw, db, rows, a.Linear[l].Slice(g * grain, grain), a.Stats[l].Slice(g * grain, grain), p.Value(normWeight[l]), default);
-            }
+        {
+            Mat dw = a.DWeightParts[l], db = a.DBiasParts[l];   // a leaf for each grain
+            p.Device.Clear(dw.Data, dw.Count);
+            p.Device.Clear(db.Data, db.Count);
+            LayerNorm.Backward(p.Device, d, dw, db, d, a.Linear[l], a.Stats[l], p.Value(normWeight[l]), default);
+        }
     }
 
-    /// <summary>Continues grain g's leaf gradients with this view's samples.</summary>
+    /// <summary>Continues the leaf gradients of the pass's grains, the g-th group of as many, with this view's samples.</summary>
     public void LeafGradients(in Pass p, HeadActivations a, int g, int grain)
     {
+        int rows = grain * p.Leaves;
         for (int l = 0; l < Depth; l++)
         {
-            linear[l].BackwardParameters(p, a.DLinear[l].Slice(g * grain, grain), a.Input[l].Slice(g * grain, grain));
+            linear[l].BackwardParameters(p, a.DLinear[l].Slice(g * rows, rows), a.Input[l].Slice(g * rows, rows));
             if (l == Depth - 1 || NormKind == HeadNorm.None) continue;
             Mat dw = p.Gradient(normWeight[l]), db = p.Gradient(normBias[l]);
-            Elementwise.Add(p.Device, dw, dw, a.DWeightParts[l].Slice(g, 1));
-            Elementwise.Add(p.Device, db, db, a.DBiasParts[l].Slice(g, 1));
+            Elementwise.Add(p.Device, dw, dw, a.DWeightParts[l].Slice(g * p.Leaves, p.Leaves));
+            Elementwise.Add(p.Device, db, db, a.DBiasParts[l].Slice(g * p.Leaves, p.Leaves));
         }
     }
 }

@@ -61,14 +61,21 @@ public readonly unsafe struct Pass
 
     public Pass(Device device, Weights weights) => (Device, Weights) = (device, weights);
 
-    /// <param name="gradients">A flat buffer in the weights' layout.</param>
+    /// <summary>Grains whose leaf gradients this pass makes, each tensor's beside each other.</summary>
+    public readonly int Leaves = 1;
+
+    /// <param name="gradients">A flat buffer in the weights' layout, every tensor leaves times.</param>
     /// <param name="first">See <see cref="First"/>.</param>
-    public Pass(Device device, Weights weights, float* gradients, bool first) : this(device, weights)
+    /// <param name="leaves">See <see cref="Leaves"/>.</param>
+    public Pass(Device device, Weights weights, float* gradients, bool first, int leaves = 1) : this(device, weights)
     {
         this.gradients = gradients;
         First = first;
+        Leaves = leaves;
     }
 
     public Mat Value(Entry e) => Weights.Value(e);
-    public Mat Gradient(Entry e) => e.In(gradients);
+
+    /// <summary>[R, C], or [L*R, C] where the pass makes L leaves at once.</summary>
+    public Mat Gradient(Entry e) => new(gradients + e.Offset * Leaves, e.Rows * Leaves, e.Cols);
 }

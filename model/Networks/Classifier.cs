@@ -121,6 +121,7 @@ public sealed unsafe class ClassifierStep
     private readonly BatchPlan plan;
     private readonly Worker[] workers;
     private readonly GradientTree tree;
+    private readonly LeafGroup leaves;
     private readonly Mat loss;
     private readonly float[] lossRead;
 
@@ -128,9 +129,10 @@ public sealed unsafe class ClassifierStep
     {
         plan.Check();
         (this.net, Weights, this.device, this.pool, this.plan) = (net, weights, device, pool, plan);
-        workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan.MicroBatch))];
+        workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan.Samples))];
         foreach (var w in workers) w.A.AllPatches();
         tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
+        leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
         loss = arena.Matrix(plan.Batch, 1);
         lossRead = new float[plan.Batch];
     }
@@ -145,23 +147,23 @@ public sealed unsafe class ClassifierStep
     /// <summary>Forward and backward; returns the mean loss, T over samples divided by the batch.</summary>
     public float Run(ILabelledSource source)
     {
-        tree.Begin(plan.Batch / plan.Grain);
-        pool.Run(plan.Batch / plan.Grain, (Step: this, Source: source), static (g, worker, j) => j.Step.Grain(j.Source, g, worker));
+        tree.Begin(plan.Batch / plan.GroupSamples);
+        pool.Run(plan.Batch / plan.GroupSamples, (Step: this, Source: source), static (g, worker, j) => j.Step.Grain(j.Source, g, worker));
         device.Read(lossRead, loss);
         return Tree.Sum(lossRead) / plan.Batch;
     }
 
-    /// <summary>Forward and backward of grain g, its leaf handed to the tree.</summary>
+    /// <summary>Forward and backward of a group of grains, its leaf (or node) handed to the tree.</summary>
     private void Grain(ILabelledSource source, int g, int worker)
     {
         float scale = (float)(1.0 / plan.Batch);
         var w = workers[worker];
-        float* leaf = tree.Rent();
+        float* leaf = tree.Rent(), gradients = leaves.Begin(leaf);
         long time = PhaseClock.Now;
-        for (int first = g * plan.Grain; first < (g + 1) * plan.Grain; first += plan.MicroBatch)
+        for (int first = g * plan.GroupSamples; first < (g + 1) * plan.GroupSamples; first += plan.Samples)
         {
-            var p = new Pass(device, Weights, leaf, first: first == g * plan.Grain);
-            for (int s = 0; s < plan.MicroBatch; s++)
+            var p = new Pass(device, Weights, gradients, first: first == g * plan.GroupSamples, plan.GrainsAtOnce);
+            for (int s = 0; s < plan.Samples; s++)
             {
                 source.Load(first + s, w.Image.Begin(w.A.Trunk.Images.Slice(s, 1)), w.SoftTarget.Begin(w.Target.Slice(s, 1)));
                 w.Image.End();
@@ -173,11 +175,12 @@ public sealed unsafe class ClassifierStep
             time = pool.Clock.Add(Phase.Data, worker, time);
             net.Forward(p, w.A, w.Kept);
             OnLogits?.Invoke(first, w.A.Logits);
-            CrossEntropy.Run(device, loss.Slice(first, plan.MicroBatch), w.DLogits, w.A.Logits, w.Target, scale);
+            CrossEntropy.Run(device, loss.Slice(first, plan.Samples), w.DLogits, w.A.Logits, w.Target, scale);
             time = pool.Clock.Add(Phase.Forward, worker, time);
             net.Backward(p, w.G, w.DLogits, w.A, w.Kept);
             time = pool.Clock.Add(Phase.Backward, worker, time);
         }
+        leaves.Fold(leaf);
         tree.Add(g, leaf);
         pool.Clock.Add(Phase.Reduce, worker, time);
     }

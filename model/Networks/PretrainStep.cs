@@ -11,17 +11,25 @@ namespace LutNative.Model.Networks;
 /// <param name="Batch">Samples of one optimiser step: a whole number of BN batches.</param>
 /// <param name="BnBatch">Samples that share batch-norm statistics and loss averages: a multiple of Grain.</param>
 /// <param name="Grain">Samples whose gradient is one chain; divides BnBatch.</param>
-/// <param name="MicroBatch">Samples that run through the network at once; divides Grain.</param>
-public sealed record BatchPlan(int Batch, int BnBatch, int Grain, int MicroBatch)
+/// <param name="MicroBatch">Samples of a grain that run through the network at once; divides Grain.</param>
+/// <param name="GrainsAtOnce">Whole grains that run at once, a power of two that divides the BN batch's grains: for devices that want large launches.</param>
+public sealed record BatchPlan(int Batch, int BnBatch, int Grain, int MicroBatch, int GrainsAtOnce = 1)
 {
     public int Accum => Batch / BnBatch;
     public int GrainsPerBnBatch => BnBatch / Grain;
     public int MicrosPerGrain => Grain / MicroBatch;
 
+    /// <summary>Groups of grains that run at once, in a BN batch; samples of a group, and of one pass through the network.</summary>
+    public int Groups => GrainsPerBnBatch / GrainsAtOnce;
+    public int GroupSamples => Grain * GrainsAtOnce;
+    public int Samples => MicroBatch * GrainsAtOnce;
+
     public void Check()
     {
         if (Batch <= 0 || Grain <= 0 || MicroBatch <= 0 || BnBatch <= 0 || Batch % BnBatch != 0 || BnBatch % Grain != 0 || Grain % MicroBatch != 0)
             throw new ShapeException($"batch {Batch}, bn_batch {BnBatch}, grain {Grain}, micro_batch {MicroBatch}: each must be a positive multiple of the next");
+        if (!System.Numerics.BitOperations.IsPow2(GrainsAtOnce) || GrainsPerBnBatch % GrainsAtOnce != 0 || (GrainsAtOnce > 1 && MicroBatch != Grain))
+            throw new ShapeException($"{GrainsAtOnce} grains at once: a power of two that divides {GrainsPerBnBatch}, of whole grains");
     }
 }
 
@@ -44,11 +52,11 @@ public sealed unsafe class PretrainStep
 {
     private sealed class Slot(Lut net, Arena arena, BatchPlan plan, MaskPlan mask)
     {
-        public readonly EncoderActivations[] U = Each(plan, () => new EncoderActivations(arena, net.Mae.Shape, plan.MicroBatch, mask.Kept, true));
-        public readonly EncoderActivations[] V = Each(plan, () => net.Options.Context ? new EncoderActivations(arena, net.Mae.Shape, plan.MicroBatch, mask.KeptOther, true) : null!);
-        public readonly DecoderActivations[] D = Each(plan, () => new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, plan.MicroBatch, mask.Kept));
-        public readonly Mat[] NormedV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.MicroBatch * (mask.KeptOther + 1), net.Mae.Shape.Width) : default);
-        public readonly Mat[] StatsV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.MicroBatch * (mask.KeptOther + 1), 2) : default);
+        public readonly EncoderActivations[] U = Each(plan, () => new EncoderActivations(arena, net.Mae.Shape, plan.Samples, mask.Kept, true));
+        public readonly EncoderActivations[] V = Each(plan, () => net.Options.Context ? new EncoderActivations(arena, net.Mae.Shape, plan.Samples, mask.KeptOther, true) : null!);
+        public readonly DecoderActivations[] D = Each(plan, () => new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, plan.Samples, mask.Kept));
+        public readonly Mat[] NormedV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.Samples * (mask.KeptOther + 1), net.Mae.Shape.Width) : default);
+        public readonly Mat[] StatsV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.Samples * (mask.KeptOther + 1), 2) : default);
 
         private static T[] Each<T>(BatchPlan plan, Func<T> make) => [.. Enumerable.Range(0, plan.MicrosPerGrain).Select(_ => make())];
     }
@@ -56,13 +64,13 @@ public sealed unsafe class PretrainStep
     private sealed class Worker(Lut net, Device device, Arena arena, BatchPlan plan, MaskPlan mask)
     {
         private readonly VitShape v = net.Mae.Shape;
-        public readonly BlockGradients U = new(arena, plan.MicroBatch * (mask.Kept + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
-        public readonly BlockGradients V = new(arena, plan.MicroBatch * (mask.KeptOther + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
-        public readonly Mat DNormedU = arena.Matrix(plan.MicroBatch * (mask.Kept + 1), net.Mae.Shape.Width);
-        public readonly Mat DPooledU = arena.Matrix(plan.MicroBatch * (mask.Kept + 1), net.Mae.Shape.Width);
-        public readonly Mat DNormedV = arena.Matrix(plan.MicroBatch * (mask.KeptOther + 1), net.Mae.Shape.Width);
-        public readonly BlockGradients Decoder = new(arena, plan.MicroBatch * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width, (int)(net.Mae.DecoderShape.Width * net.Mae.DecoderShape.MlpRatio));
-        public readonly Mat DTokens = arena.Matrix(plan.MicroBatch * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width);
+        public readonly BlockGradients U = new(arena, plan.Samples * (mask.Kept + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
+        public readonly BlockGradients V = new(arena, plan.Samples * (mask.KeptOther + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
+        public readonly Mat DNormedU = arena.Matrix(plan.Samples * (mask.Kept + 1), net.Mae.Shape.Width);
+        public readonly Mat DPooledU = arena.Matrix(plan.Samples * (mask.Kept + 1), net.Mae.Shape.Width);
+        public readonly Mat DNormedV = arena.Matrix(plan.Samples * (mask.KeptOther + 1), net.Mae.Shape.Width);
+        public readonly BlockGradients Decoder = new(arena, plan.Samples * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width, (int)(net.Mae.DecoderShape.Width * net.Mae.DecoderShape.MlpRatio));
+        public readonly Mat DTokens = arena.Matrix(plan.Samples * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width);
         public readonly ulong[] Keys = new ulong[net.Mae.Shape.Grid.Patches];
         public readonly HostInput ImagesU = new(device, net.Mae.Shape.Grid.ImageFloats), ImagesV = new(device, net.Mae.Shape.Grid.ImageFloats);
         public EncoderActivations? Teacher;
@@ -70,10 +78,10 @@ public sealed unsafe class PretrainStep
 
         public void AddTeacher()
         {
-            Teacher = new EncoderActivations(arena, v, plan.MicroBatch, v.Grid.Patches, training: false);
+            Teacher = new EncoderActivations(arena, v, plan.Samples, v.Grid.Patches, training: false);
             for (int i = 0; i < Teacher.Index.Length; i++) Teacher.Index[i] = i % v.Grid.Patches;
-            TeacherNormed = arena.Matrix(plan.MicroBatch * (v.Grid.Patches + 1), v.Width);
-            TeacherStats = arena.Matrix(plan.MicroBatch * (v.Grid.Patches + 1), 2);
+            TeacherNormed = arena.Matrix(plan.Samples * (v.Grid.Patches + 1), v.Width);
+            TeacherStats = arena.Matrix(plan.Samples * (v.Grid.Patches + 1), 2);
         }
     }
 
@@ -84,6 +92,7 @@ public sealed unsafe class PretrainStep
     private readonly Slot[] slots;
     private readonly Worker[] workers;
     private readonly GradientTree tree;
+    private readonly LeafGroup leaves;
     private readonly Mat patchLoss;
     private readonly bool[] masked;
     private readonly float[] patchLossRead, contextLossRead;
@@ -98,9 +107,10 @@ public sealed unsafe class PretrainStep
         (Student, Teacher) = (student, teacher);
         Mask = new MaskPlan(net.Mae.Shape.Grid.Patches, net.Options.MaskRatio);
         bool perWorker = !net.Options.Context || recompute;
-        slots = [.. Enumerable.Range(0, perWorker ? pool.Workers : plan.GrainsPerBnBatch).Select(_ => new Slot(net, arena, plan, Mask))];
+        slots = [.. Enumerable.Range(0, perWorker ? pool.Workers : plan.Groups).Select(_ => new Slot(net, arena, plan, Mask))];
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan, Mask))];
         tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
+        leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
         int b = plan.BnBatch, d = net.Mae.Shape.Width;
         patchLoss = arena.Matrix(b, net.Mae.Shape.Grid.Patches);
         masked = new bool[b * net.Mae.Shape.Grid.Patches];
@@ -130,25 +140,25 @@ public sealed unsafe class PretrainStep
     /// <summary>Runs forward and backward for a global batch; weights must be packed.</summary>
     public PretrainLoss Run(ISampleSource source)
     {
-        tree.Begin(plan.Batch / plan.Grain);
+        tree.Begin(plan.Batch / plan.GroupSamples);
         Tree mae = default, context = default, total = default;
         for (int b = 0; b < plan.Accum; b++)
         {
             float bc = 0f;
             var job = (Step: this, Source: source, Batch: b);
             if (!net.Options.Context)
-                pool.Run(plan.GrainsPerBnBatch, job, static (g, w, j) =>
+                pool.Run(plan.Groups, job, static (g, w, j) =>
                 {
                     j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w);
                     j.Step.Backward(j.Batch, g, j.Step.slots[w], w);
                 });
             else
             {
-                pool.Run(plan.GrainsPerBnBatch, job, static (g, w, j) => j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w));
+                pool.Run(plan.Groups, job, static (g, w, j) => j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w));
                 long before = PhaseClock.Now;
                 bc = Context(b);
                 pool.Clock.Add(Phase.Heads, 0, before);
-                pool.Run(plan.GrainsPerBnBatch, job, static (g, w, j) =>
+                pool.Run(plan.Groups, job, static (g, w, j) =>
                 {
                     if (j.Step.recompute) j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w, studentOnly: true);
                     j.Step.Backward(j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w);
@@ -175,8 +185,8 @@ public sealed unsafe class PretrainStep
         for (int m = 0; m < plan.MicrosPerGrain; m++)
         {
             var (u, v, d) = (slot.U[m], slot.V[m], slot.D[m]);
-            int first = g * plan.Grain + m * plan.MicroBatch;   // in the BN batch
-            for (int s = 0; s < plan.MicroBatch; s++)
+            int first = g * plan.GroupSamples + m * plan.Samples;   // in the BN batch
+            for (int s = 0; s < plan.Samples; s++)
             {
                 source.Load(batch * plan.BnBatch + first + s, w.ImagesU.Begin(u.Images.Slice(s, 1)), v is null ? default : w.ImagesV.Begin(v.Images.Slice(s, 1)), w.Keys);
                 w.ImagesU.End();
@@ -189,7 +199,7 @@ public sealed unsafe class PretrainStep
             net.Mae.Decode(p, d, Mask.Kept);
             Patchify.Target(device, d.Target, u.Images, net.Mae.Shape.Grid);
             if (net.Options.NormPixLoss) PatchTarget.Normalise(device, d.Target);
-            PatchTarget.Loss(device, patchLoss.Slice(first, plan.MicroBatch), d.DPred, d.Pred, d.Target, d.Restore, Mask.Kept, scale);
+            PatchTarget.Loss(device, patchLoss.Slice(first, plan.Samples), d.DPred, d.Pred, d.Target, d.Restore, Mask.Kept, scale);
             for (int i = 0; i < d.Restore.Length; i++) masked[first * patches + i] = d.Restore[i] >= Mask.Kept;
             OnPrediction?.Invoke(batch * plan.BnBatch + first, d.Pred);
             if (v is not null) Other(p, slot, w, m, first, studentOnly);
@@ -203,10 +213,10 @@ public sealed unsafe class PretrainStep
         var (u, v, d) = (slot.U[m], slot.V[m], slot.D[m]);
         net.Mae.Encode(p, slot.NormedV[m], slot.StatsV[m], v);
         if (studentOnly) return;
-        Pooling.Forward(device, pooledU.Slice(first, plan.MicroBatch), d.Normed);
-        Pooling.Forward(device, pooledV.Slice(first, plan.MicroBatch), slot.NormedV[m]);
-        Teach(w, teacherU.Slice(first, plan.MicroBatch), u.Images);
-        Teach(w, teacherV.Slice(first, plan.MicroBatch), v.Images);
+        Pooling.Forward(device, pooledU.Slice(first, plan.Samples), d.Normed);
+        Pooling.Forward(device, pooledV.Slice(first, plan.Samples), slot.NormedV[m]);
+        Teach(w, teacherU.Slice(first, plan.Samples), u.Images);
+        Teach(w, teacherV.Slice(first, plan.Samples), v.Images);
     }
 
     /// <summary>The teacher sees every patch; its pooled tokens go through its projector in phase 2.</summary>
@@ -257,9 +267,9 @@ public sealed unsafe class PretrainStep
     {
         Worker w = workers[worker];
         long time = PhaseClock.Now;
-        float* leaf = tree.Rent();
+        float* leaf = tree.Rent(), gradients = leaves.Begin(leaf);
         // view u comes first and reaches every weight: its contribution overwrites
-        Pass first = new(device, Student, leaf, first: true), p = new(device, Student, leaf, first: false);
+        Pass first = new(device, Student, gradients, first: true, plan.GrainsAtOnce), p = new(device, Student, gradients, first: false, plan.GrainsAtOnce);
         if (net.Options.Context)
         {
             net.Predictor!.LeafGradients(first, predictorU!, g, plan.Grain);
@@ -272,18 +282,19 @@ public sealed unsafe class PretrainStep
             net.Mae.DecodeBackward(m == 0 ? first : p, w.Decoder, w.DNormedU, w.DTokens, slot.D[m], Mask.Kept);
             if (net.Options.Context)
             {
-                Pooling.Backward(device, w.DPooledU, dPooledU.Slice(g * plan.Grain + m * plan.MicroBatch, plan.MicroBatch));
+                Pooling.Backward(device, w.DPooledU, dPooledU.Slice(g * plan.GroupSamples + m * plan.Samples, plan.Samples));
                 Elementwise.Add(device, w.DNormedU, w.DNormedU, w.DPooledU);
             }
             net.Mae.EncodeBackward(m == 0 ? first : p, w.U, w.DNormedU, slot.D[m].Stats, slot.U[m]);
         }
         for (int m = 0; m < plan.MicrosPerGrain && net.Options.Context; m++)
         {
-            Pooling.Backward(device, w.DNormedV, dPooledV.Slice(g * plan.Grain + m * plan.MicroBatch, plan.MicroBatch));
+            Pooling.Backward(device, w.DNormedV, dPooledV.Slice(g * plan.GroupSamples + m * plan.Samples, plan.Samples));
             net.Mae.EncodeBackward(p, w.V, w.DNormedV, slot.StatsV[m], slot.V[m]);
         }
         time = pool.Clock.Add(Phase.Backward, worker, time);
-        tree.Add(batch * plan.GrainsPerBnBatch + g, leaf);
+        leaves.Fold(leaf);
+        tree.Add(batch * plan.Groups + g, leaf);
         pool.Clock.Add(Phase.Reduce, worker, time);
     }
 

@@ -7,7 +7,7 @@ namespace LutNative.Model.Ops;
 /// Small maps and sums that several layers share.
 /// <para>Computes: Add y = a + b; Scale y = x*s; Relu y = x &gt; 0 ? x : +0, dx = x &gt; 0 ? dy : +0; DropPath y = residual + branch/keep where the sample is
 /// kept, residual + (+0) where dropped, dBranch = dy/keep or +0; ColumnSum acc[c] continues over rows first, first+step, ...; SquaredNorm of a tensor.</para>
-/// <para>Shapes: maps [R, C] throughout, outputs may be inputs; DropPath has one flag for R/S consecutive rows; ColumnSum acc [1, C]; SquaredNorm norm [1, 1].</para>
+/// <para>Shapes: maps [R, C] throughout, outputs may be inputs; DropPath has one flag for R/S consecutive rows; ColumnSum acc [1, C] (or [L, C], see Leaves); SquaredNorm norm [1, 1].</para>
 /// <para>Order: one operation an element; ColumnSum a chain over ascending rows, + (+0); SquaredNorm dot(row, row) by the 64 lanes, T over rows.</para>
 /// <para>Gradients: ColumnSum continues acc.</para>
 /// <para>Source: torch.nn.ReLU; timm 0.4.12 drop.py drop_path; docs/NUMERICS.md rules 3, 4, 9.</para>
@@ -55,8 +55,11 @@ public static class Elementwise
 
     public static void ColumnSum(Device device, Mat acc, Mat x, int first = 0, int step = 1)
     {
-        acc.Require(1, x.Cols);
-        device.ColumnSum(acc, x, first, step);
+        acc.Require(acc.Rows, x.Cols);
+        int leaves = Leaves.Of(acc, 1, x.Rows);
+        if (leaves == 1 || !device.OnHost) device.ColumnSum(acc, x, first, step);
+        else
+            for (int l = 0; l < leaves; l++) device.ColumnSum(Leaves.Part(acc, l, leaves), Leaves.Part(x, l, leaves), first, step);
     }
 
     public static void SquaredNorm(Device device, Mat norm, Mat x)

@@ -41,7 +41,7 @@ public readonly struct Epilogue
 /// <summary>
 /// Matrix products.
 /// <para>Computes: Nt y = x W^T (forward); Nn dx = dy W; Tn dw (+)= dy^T x.</para>
-/// <para>Shapes: x [M, K], W [N, K], y, dy [M, N], dx [M, K], dw [N, K]; outputs must not overlap inputs.</para>
+/// <para>Shapes: x [M, K], W [N, K], y, dy [M, N], dx [M, K], dw [N, K] (or [L*N, K], see Leaves); outputs must not overlap inputs.</para>
 /// <para>Order: every element is one chain acc = fma(a[k], b[k], acc) from +0 over ascending k, then acc + (+0), then the
 /// epilogue (docs/NUMERICS.md rule 2). Tn with accumulate continues the chain of an earlier call, so rows may arrive in parts.</para>
 /// <para>Gradients: Nn overwrites dx; Tn overwrites dw, or continues it.</para>
@@ -67,9 +67,12 @@ public static class Gemm
 
     public static void Tn(Device device, Mat dw, Mat dy, Mat x, bool accumulate)
     {
-        dw.Require(dy.Cols, x.Cols);
+        dw.Require(dw.Rows, x.Cols);
         x.Require(dy.Rows, dw.Cols);
-        device.GemmTn(dw, dy, x, accumulate);
+        int leaves = Leaves.Of(dw, dy.Cols, dy.Rows);
+        if (leaves == 1 || !device.OnHost) device.GemmTn(dw, dy, x, accumulate);
+        else
+            for (int l = 0; l < leaves; l++) device.GemmTn(Leaves.Part(dw, l, leaves), Leaves.Part(dy, l, leaves), Leaves.Part(x, l, leaves), accumulate);
     }
 
     private static void Check(Mat y, in Epilogue e)

@@ -6,7 +6,7 @@ namespace LutNative.Model.Ops;
 /// <summary>
 /// Layer normalisation over the channels of each row.
 /// <para>Computes: y = (x - mean) * rstd * weight + bias.</para>
-/// <para>Shapes: y, x, dy, dx [R, D]; stats [R, 2] = (mean, rstd); weight, bias [1, D]; residual [R, D] or empty. y must not be x; dx may be dy or residual.</para>
+/// <para>Shapes: y, x, dy, dx [R, D]; stats [R, 2] = (mean, rstd); weight, bias, dWeight, dBias [1, D] (gradients also [L, D], see Leaves); residual [R, D] or empty. y must not be x; dx may be dy or residual.</para>
 /// <para>Order: mean = sum(x)/D; c = x - mean; var = dot(c, c)/D; rstd = cr_rsqrt(var + eps); xhat = c*rstd; y = fma(xhat, weight, bias), sums by
 /// the 64 lanes of rule 4. Backward: g = dy*weight; a = sum(g)/D; b = dot(g, xhat)/D; dx = rstd*((g - a) - xhat*b), then residual + dx.
 /// Parameter gradients are chains over ascending rows: dWeight = fma(dy, xhat, dWeight), dBias = dBias + dy, each call ending with + (+0).</para>
@@ -29,9 +29,13 @@ public static class LayerNorm
         dx.Require(x.Rows, x.Cols);
         dy.Require(x.Rows, x.Cols);
         stats.Require(x.Rows, 2);
-        dWeight.Require(1, x.Cols);
-        dBias.Require(1, x.Cols);
+        dWeight.Require(dWeight.Rows, x.Cols);
+        dBias.Require(dWeight.Rows, x.Cols);
         if (!residual.IsEmpty) residual.Require(x.Rows, x.Cols);
-        device.LayerNormBackward(dx, dWeight, dBias, dy, x, stats, weight, residual);
+        int n = Leaves.Of(dWeight, 1, x.Rows);
+        if (n == 1 || !device.OnHost) device.LayerNormBackward(dx, dWeight, dBias, dy, x, stats, weight, residual);
+        else
+            for (int l = 0; l < n; l++)
+                device.LayerNormBackward(Leaves.Part(dx, l, n), Leaves.Part(dWeight, l, n), Leaves.Part(dBias, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), Leaves.Part(stats, l, n), weight, Leaves.Part(residual, l, n));
     }
 }

@@ -11,7 +11,7 @@ namespace LutNative.Model.Ops;
 /// <para>Shapes: x [S*(K+1), D], patches [S*K, D], pos [1+P, D], cls, maskToken [1, D], y [S*(K+1), D], z [S*(P+1), D].</para>
 /// <para>Order: one addition an element. Gradients that sum over rows (cls, maskToken, pos) are chains over ascending (sequence, token), each call
 /// ending with + (+0).</para>
-/// <para>Gradients: dCls, dMaskToken, dPos continued (dPos may be empty); dPatches, dy overwritten.</para>
+/// <para>Gradients: dCls, dMaskToken [1, D], dPos [1+P, D] continued (or L of each, see Leaves; dPos may be empty); dPatches, dy overwritten.</para>
 /// <para>Source: MAE models_mae.py forward_encoder and forward_decoder; docs/NUMERICS.md rule 3.</para>
 /// </summary>
 public static class Tokens
@@ -27,8 +27,12 @@ public static class Tokens
     public static void EmbedBackward(Device device, Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index)
     {
         int kept = Sequence(dPatches.Rows, dx.Rows - dPatches.Rows);
-        dCls.Require(1, dx.Cols);
-        device.TokensEmbedBackward(dPatches, dCls, dPos, dx, index, kept);
+        dCls.Require(dCls.Rows, dx.Cols);
+        int n = Leaves.Of(dCls, 1, dx.Rows / (kept + 1));
+        if (n == 1 || !device.OnHost) device.TokensEmbedBackward(dPatches, dCls, dPos, dx, index, kept);
+        else
+            for (int l = 0; l < n; l++)
+                device.TokensEmbedBackward(Leaves.Part(dPatches, l, n), Leaves.Part(dCls, l, n), Leaves.Part(dPos, l, n), Leaves.Part(dx, l, n), index.Slice(l * (index.Length / n), index.Length / n), kept);
     }
 
     public static void Restore(Device device, Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept)
@@ -40,9 +44,12 @@ public static class Tokens
 
     public static void RestoreBackward(Device device, Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept)
     {
-        dMaskToken.Require(1, dy.Cols);
+        dMaskToken.Require(dMaskToken.Rows, dy.Cols);
         dz.Require(restore.Length + dy.Rows / (kept + 1), dy.Cols);
-        device.TokensRestoreBackward(dy, dMaskToken, dz, restore, kept);
+        int n = Leaves.Of(dMaskToken, 1, dy.Rows / (kept + 1));
+        if (n == 1 || !device.OnHost) device.TokensRestoreBackward(dy, dMaskToken, dz, restore, kept);
+        else
+            for (int l = 0; l < n; l++) device.TokensRestoreBackward(Leaves.Part(dy, l, n), Leaves.Part(dMaskToken, l, n), Leaves.Part(dz, l, n), restore.Slice(l * (restore.Length / n), restore.Length / n), kept);
     }
 
     private static int Sequence(int patchRows, int sequences)

@@ -121,6 +121,19 @@ public unsafe class OpTests
             cases[$"PatchifyEmbed {s} {size}/{patch} {channels}"] = b => Patchify.Embed(b.Device, b.Out("columns", index.Length, grid.PatchFloats), b.In(s, grid.ImageFloats), index, grid);
             cases[$"PatchifyTarget {s} {size}/{patch} {channels}"] = b => Patchify.Target(b.Device, b.Out("target", s * grid.Patches, grid.PatchFloats), b.In(s, grid.ImageFloats), grid);
         }
+        // several leaves at once
+        foreach (int l in new[] { 2, 4 })
+        {
+            int[] restore = [.. Enumerable.Range(0, 2 * l).SelectMany(i => Shuffled(9, i))], index = [.. Enumerable.Range(0, 2 * l).SelectMany(i => Shuffled(9, 50 + i).Take(3))];
+            foreach (bool on in new[] { false, true })
+                cases[$"GemmTn {l} leaves{(on ? " continued" : "")}"] = b => Gemm.Tn(b.Device, b.Out("dw", l * 70, 33), b.In(l * 13, 70), b.In(l * 13, 33), on);
+            cases[$"ColumnSum {l} leaves"] = b => Elementwise.ColumnSum(b.Device, b.Out("acc", l, 35), b.In(l * 7, 35));
+            cases[$"LayerNormBackward {l} leaves"] = b => LayerNorm.Backward(b.Device, b.Out("dx", l * 6, 65), b.Out("dWeight", l, 65), b.Out("dBias", l, 65), b.In(l * 6, 65), b.In(l * 6, 65), b.In(l * 6, 2), b.In(1, 65), b.In(l * 6, 65));
+            cases[$"TokensEmbedBackward {l} leaves"] = b => Tokens.EmbedBackward(b.Device, b.Out("dPatches", l * 6, 21), b.Out("dCls", l, 21), b.Out("dPos", l * 10, 21), b.In(l * 8, 21), index);
+            cases[$"TokensRestoreBackward {l} leaves"] = b => Tokens.RestoreBackward(b.Device, b.Out("dy", l * 8, 21), b.Out("dMask", l, 21), b.In(l * 20, 21), restore, 3);
+        }
+        foreach (int l in new[] { 1, 2, 5, 8 })
+            cases[$"LeavesTree {l}"] = b => Leaves.Tree(b.Device, b.Out("sum", 3, 37), b.In(l * 3, 37));
         foreach (var (batch, grain, c) in new[] { (2, 1, 1), (6, 2, 17), (12, 4, 33), (40, 8, 64) })
         {
             cases[$"BatchNormForward {batch}/{grain} {c}"] = b => BatchNorm.Forward(b.Device, b.Out("y", batch, c), b.Out("stats", 2, c), b.Out("mean", 1, c), b.Out("var", 1, c), b.In(batch, c), b.In(1, c), b.In(1, c), grain, 0.1f, 1e-5f);
