@@ -1,3 +1,4 @@
+using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
@@ -47,9 +48,9 @@ public unsafe class StepInvarianceTests
     public void PretrainingStep(bool context, int depthHead, int depthPred, HeadNorm norm, HeadActivation activation, double mask, bool normPix, int accum)
     {
         var options = new LutOptions(mask, normPix, 1.0, context ? 0.25 : 0.0, context, depthHead, depthPred, 24, norm, activation);
-        string Run(Device device, int threads, int micro, bool recompute)
+        string Run(Device device, int threads, int micro, bool recompute, int atOnce = 1)
         {
-            using var arena = new Arena();
+            using var arena = device.NewArena();
             using var pool = new Pool(threads);
             var net = new Lut(Shape, new DecoderShape(12, 1, 2), options);
             State student = new(net.Layout, arena), teacher = new(net.Layout, arena);
@@ -58,11 +59,11 @@ public unsafe class StepInvarianceTests
             Weights ws = new(student, device, arena, true), wt = new(teacher, device, arena, false);
             ws.Pack(pool);
             wt.Pack(pool);
-            var step = new PretrainStep(net, ws, context ? wt : null, device, pool, arena, new BatchPlan(12 * accum, 12, 4, micro), recompute);
+            var step = new PretrainStep(net, ws, context ? wt : null, device, pool, arena, new BatchPlan(16 * accum, 16, 4, micro, atOnce), recompute);
             var loss = step.Run(new Noise(7));
             Assert.True(float.IsFinite(loss.Total) && loss.Mae > 0);
-            var gradient = net.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Select(e => ($"{e.Name}", Digest.Of(e.In(step.Gradient).Data, e.Count)));
-            var buffers = net.Layout.Entries.Where(e => e.Kind == EntryKind.Buffer).Select(e => ($"{e.Name}", Digest.Of(student[e].Data, e.Count)));
+            var gradient = net.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Select(e => (e.Name, device.DigestOf(e.In(step.Gradient))));
+            var buffers = net.Layout.Entries.Where(e => e.Kind == EntryKind.Buffer).Select(e => (e.Name, student.DigestOf(e)));
             return $"{BitConverter.SingleToUInt32Bits(loss.Total):x8} {BitConverter.SingleToUInt32Bits(loss.Mae):x8} {BitConverter.SingleToUInt32Bits(loss.Context):x8} {Digest.Combine(gradient)} {Digest.Combine(buffers)} {string.Join(",", student.Counters)}";
         }
         string expected = Run(new OracleDevice(), 1, 4, false);
@@ -71,6 +72,13 @@ public unsafe class StepInvarianceTests
         Assert.Equal(expected, Run(Cpu.Best(), 5, 2, false));
         // recomputing runs batch norm once all the same: only the student's trunk is repeated
         Assert.Equal(expected, Run(Cpu.Best(), 3, 2, true));
+        OnTheEmulator(new EmulationOptions(Checks: true), device => Assert.Equal(expected, Run(device, 1, 4, false, 4)));
+        OnTheEmulator(new EmulationOptions(), device =>
+        {
+            Assert.Equal(expected, Run(device, 1, 4, false, 2));
+            Assert.Equal(expected, Run(device, 1, 4, true, 2));
+            Assert.Equal(expected, Run(device, 1, 2, false));
+        });
     }
 
     [Theory]
@@ -79,21 +87,30 @@ public unsafe class StepInvarianceTests
     [InlineData(true, 0.4f)]
     public void FinetuningStep(bool globalPool, float dropPath)
     {
-        string Run(Device device, int threads, int micro)
+        string Run(Device device, int threads, int micro, int atOnce = 1)
         {
-            using var arena = new Arena();
+            using var arena = device.NewArena();
             using var pool = new Pool(threads);
             var net = new Classifier(Shape, 10, globalPool, dropPath);
             var state = new State(net.Layout, arena);
             Initializer.Fill(state, 5);
             var weights = new Weights(state, device, arena, true);
             weights.Pack(pool);
-            var step = new ClassifierStep(net, weights, device, pool, arena, new BatchPlan(12, 12, 4, micro));
+            var step = new ClassifierStep(net, weights, device, pool, arena, new BatchPlan(16, 16, 4, micro, atOnce));
             float loss = step.Run(new Noise(8));
-            return $"{BitConverter.SingleToUInt32Bits(loss):x8} {Digest.Combine(net.Layout.Entries.Select(e => (e.Name, Digest.Of(e.In(step.Gradient).Data, e.Count))))}";
+            return $"{BitConverter.SingleToUInt32Bits(loss):x8} {Digest.Combine(net.Layout.Entries.Select(e => (e.Name, device.DigestOf(e.In(step.Gradient)))))}";
         }
         string expected = Run(new OracleDevice(), 1, 4);
         foreach (var device in Cpu.All()) Assert.Equal(expected, Run(device, 2, 2));
         Assert.Equal(expected, Run(Cpu.Best(), 3, 1));
+        OnTheEmulator(new EmulationOptions(Checks: true), device => Assert.Equal(expected, Run(device, 1, 4, 4)));
+        OnTheEmulator(new EmulationOptions(), device => Assert.Equal(expected, Run(device, 1, 2)));
+    }
+
+    private static void OnTheEmulator(EmulationOptions options, Action<Device> test)
+    {
+        using var driver = new EmulatedDriver(options);
+        using (var device = new CudaDevice(driver, 0, "cuda:emulated", separate: options.Checks)) test(device);
+        Assert.Equal(0, driver.LiveHandles);
     }
 }
