@@ -53,36 +53,45 @@ public sealed unsafe class CudaKernel(PrimaryContext context, nint handle, PtxSi
         return value;
     }
 
-    public void Launch(CudaStream stream, (long X, long Y, long Z) grid, int threads, params ReadOnlySpan<Argument> arguments)
+    /// <summary>Throws when arguments are not those of the entry.</summary>
+    internal void Check(ReadOnlySpan<Argument> arguments)
     {
         if (arguments.Length != signature.ParameterBytes.Count) throw new ArgumentException($"kernel {Name} takes {signature.ParameterBytes.Count} arguments, {arguments.Length} were given");
-        void** pointers = stackalloc void*[arguments.Length + 1];
-        fixed (Argument* a = arguments)
-        {
-            for (int i = 0; i < arguments.Length; i++)
-            {
-                if (a[i].Bytes != signature.ParameterBytes[i]) throw new ArgumentException($"argument {i} of kernel {Name} has {a[i].Bytes} bytes, its parameter {signature.ParameterBytes[i]}");
-                pointers[i] = a[i].Outside != null ? a[i].Outside : &a[i].Value;
-            }
-            context.Check(context.Driver.LaunchKernel(handle, checked((uint)grid.X), checked((uint)grid.Y), checked((uint)grid.Z), (uint)threads, 1, 1, 0, stream.Handle, pointers, null),
-                "cuLaunchKernel", FormattableString.Invariant($"kernel {Name}, grid {grid.X} x {grid.Y} x {grid.Z}, {threads} threads"));
-        }
+        for (int i = 0; i < arguments.Length; i++)
+            if (arguments[i].Bytes != signature.ParameterBytes[i]) throw new ArgumentException($"argument {i} of kernel {Name} has {arguments[i].Bytes} bytes, its parameter {signature.ParameterBytes[i]}");
+    }
+
+    /// <summary>arguments: one after the other, each from a multiple of 8 bytes on.</summary>
+    internal void Launch(CudaStream stream, (long X, long Y, long Z) grid, int threads, byte* arguments)
+    {
+        int n = signature.ParameterBytes.Count;
+        void** pointers = stackalloc void*[n + 1];
+        for (int i = 0; i < n; arguments += (signature.ParameterBytes[i++] + 7) / 8 * 8) pointers[i] = arguments;
+        context.Check(context.Driver.LaunchKernel(handle, checked((uint)grid.X), checked((uint)grid.Y), checked((uint)grid.Z), (uint)threads, 1, 1, 0, stream.Handle, pointers, null),
+            "cuLaunchKernel", FormattableString.Invariant($"kernel {Name}, grid {grid.X} x {grid.Y} x {grid.Z}, {threads} threads"));
     }
 }
 
 /// <summary>One kernel argument: a value of up to 8 bytes, or a struct elsewhere.</summary>
 public unsafe readonly struct Argument
 {
-    internal readonly ulong Value;
+    private readonly ulong value;
+    private readonly void* outside;
     internal readonly int Bytes;
-    internal readonly void* Outside;
 
-    private Argument(ulong value, int bytes) => (Value, Bytes) = (value, bytes);
+    private Argument(ulong value, int bytes) => (this.value, Bytes) = (value, bytes);
 
     private Argument(void* outside, int bytes)
     {
-        Outside = outside;
+        this.outside = outside;
         Bytes = bytes;
+    }
+
+    internal void CopyTo(byte* to)
+    {
+        if (outside != null) Buffer.MemoryCopy(outside, to, Bytes, Bytes);
+        else if (Bytes == 8) *(ulong*)to = value;
+        else *(uint*)to = (uint)value;
     }
 
     /// <summary>A struct by value; it must stay where it is during the launch.</summary>

@@ -1,7 +1,7 @@
 namespace LutNative.Interop;
 
-/// <summary>Work that the device does in order, beside what the host does.</summary>
-public sealed unsafe class CudaStream : IDisposable
+/// <summary>Work that the device does in order, beside what the host does. <see cref="CudaQueue"/> is what others use.</summary>
+internal sealed unsafe class CudaStream : IDisposable
 {
     private const uint NonBlocking = 1;
     private readonly PrimaryContext context;

@@ -62,7 +62,8 @@ public sealed unsafe class PrimaryContext : IDisposable
     }
 
     public CudaModule Load(string name, string ptx) => Own(new CudaModule(this, name, ptx));
-    public CudaStream CreateStream() => Own(new CudaStream(this));
+    public CudaQueue CreateQueue() => Own(new CudaQueue(this));
+    internal CudaStream CreateStream() => Own(new CudaStream(this));
     public CudaDeviceMemory Allocate(long bytes) => Own(new CudaDeviceMemory(this, bytes));
     public CudaHostMemory AllocateHost(long bytes) => Own(new CudaHostMemory(this, bytes));
 

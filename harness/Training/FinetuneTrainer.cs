@@ -71,12 +71,14 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         time = pool.Clock.Add(Phase.Optimizer, 0, time);
         feed.Begin(s, Steps);
         pool.Clock.Add(Phase.Data, 0, time);
+        device.BeginStep(Stage);
         float loss = step.Run(this);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
         Finite.Check(device, Stage, s, loss, norm, Net.Layout, step.Gradient);
         double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(f.Blr, f.LrRule, f.Batch), f.MinLr, f.WarmupEpochs, f.Epochs);
         Optimizer.Step(pool, step.Gradient, lr);
+        device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
         return new StepReport(lr, loss, null, null, norm, Digest.Of(order.Of(s)), feed.WaitNs);
     }

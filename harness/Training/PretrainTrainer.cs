@@ -90,6 +90,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         time = pool.Clock.Add(Phase.Optimizer, 0, time);
         feed.Begin(s, Steps);
         pool.Clock.Add(Phase.Data, 0, time);
+        device.BeginStep(Stage);
         var loss = step.Run(feed);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
@@ -101,6 +102,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         double decay = Schedules.EmaDecay(s * accum + accum - 1, Steps * accum, p.Ema);
         Optimizer.Step(pool, step.Gradient, lr, teacher, decay);
         if (teacher is not null) TeacherUpdate.Run(device, teacher, Student, decay);
+        device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
         var ids = order.Of(s);
         return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs);

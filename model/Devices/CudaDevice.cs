@@ -13,11 +13,11 @@ namespace LutNative.Model.Devices;
 /// </summary>
 public sealed unsafe class CudaDevice : Device, IDisposable
 {
-    private const int StagingBytes = 4 << 20;
+    private const int LeastStaging = 4 << 20, MostStaging = 256 << 20;
     private readonly PrimaryContext context;
     private readonly Dictionary<string, CudaModule> modules = new(StringComparer.Ordinal);
-    private readonly CudaHostMemory staging;
-    private readonly CudaDeviceMemory staged;
+    private CudaHostMemory staging;
+    private CudaDeviceMemory staged;
     private readonly bool separate;
     private CudaDeviceMemory? scratch;
     private long stagedTo;
@@ -32,9 +32,9 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         context = new PrimaryContext(driver, ordinal);
         try
         {
-            Stream = context.CreateStream();
-            staging = context.AllocateHost(StagingBytes);
-            staged = context.Allocate(StagingBytes);
+            Queue = context.CreateQueue();
+            staging = context.AllocateHost(LeastStaging);
+            staged = context.Allocate(LeastStaging);
             Multiprocessors = context.Attribute(DeviceAttribute.MultiprocessorCount);
         }
         catch
@@ -47,7 +47,10 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override string Name { get; }
     public PrimaryContext Context => context;
     public int Multiprocessors { get; }
-    internal CudaStream Stream { get; }
+    internal CudaQueue Queue { get; }
+
+    /// <summary>Segments of steps that ran as one graph so far.</summary>
+    public long Replays => Queue.Replays;
 
     public override long PackedFloats(int k, int columns) => 0;
     public override void Pack(float* panels, float* source, nint ks, nint js, int k, int columns) { }
@@ -56,7 +59,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override Arena NewArena() => new(bytes =>
     {
         var memory = context.Allocate(bytes);
-        Stream.Clear(memory.Pointer, bytes);
+        Queue.Clear(memory.Pointer, bytes);
         return (memory, (nint)memory.Pointer);
     }, this, separate);
 
@@ -69,22 +72,26 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override void Read(Span<float> to, Mat from)
     {
         if (to.Length != from.Count) throw new ShapeException(FormattableString.Invariant($"{to.Length} floats for a tensor {from}"));
-        fixed (float* p = to)
+        for (int done = 0; done < to.Length;)
         {
-            Stream.CopyToHost(p, from.Data, to.Length * sizeof(float));
-            Stream.Synchronize();
+            int n = Math.Min(to.Length - done, LeastStaging / 4);
+            byte* at = Stage(n * sizeof(float));
+            Queue.CopyToHost(at, from.Data + done, n * sizeof(float));
+            Synchronize();
+            new ReadOnlySpan<float>(at, n).CopyTo(to.Slice(done, n));
+            done += n;
         }
     }
 
-    public override void Copy(Mat to, Mat from) => Stream.Copy(to.Data, from.Data, from.Count * sizeof(float));
+    public override void Copy(Mat to, Mat from) => Queue.Copy(to.Data, from.Data, from.Count * sizeof(float));
 
-    public override void Clear(float* p, long count) => Stream.Clear(p, count * sizeof(float));
+    public override void Clear(float* p, long count) => Queue.Clear(p, count * sizeof(float));
 
     public override Digest DigestOf(Mat x)
     {
         ulong* sums = (ulong*)Scratch(4);
-        Stream.Clear(sums, 16);
-        Kernel("digest", "digest").Launch(Stream, (Math.Clamp(Blocks(x.Count, 1024), 1, 4 * Multiprocessors), 1, 1), 256, sums, x.Data, x.Count);
+        Queue.Clear(sums, 16);
+        Queue.Launch(Kernel("digest", "digest"), (Math.Clamp(Blocks(x.Count, 1024), 1, 4 * Multiprocessors), 1, 1), 256, sums, x.Data, x.Count);
         Span<float> raw = stackalloc float[4];
         Read(raw, new Mat((float*)sums, 1, 4));
         var words = System.Runtime.InteropServices.MemoryMarshal.Cast<float, ulong>(raw);
@@ -114,25 +121,25 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     /// <summary>Queues a kernel with one warp for each row.</summary>
     internal void Rows(string file, string name, long rows, params ReadOnlySpan<Argument> arguments)
     {
-        if (rows > 0) Kernel(file, name).Launch(Stream, ((rows + 3) / 4, 1, 1), 128, arguments);
+        if (rows > 0) Queue.Launch(Kernel(file, name), ((rows + 3) / 4, 1, 1), 128, arguments);
     }
 
     /// <summary>Queues a kernel with one thread for each of n elements, or for each four.</summary>
     internal void Elements(string file, string name, long n, int each, params ReadOnlySpan<Argument> arguments)
     {
-        if (n > 0) Kernel(file, name).Launch(Stream, (Blocks(n, 256 * each), 1, 1), 256, arguments);
+        if (n > 0) Queue.Launch(Kernel(file, name), (Blocks(n, 256 * each), 1, 1), 256, arguments);
     }
 
     /// <summary>Queues a kernel with one thread for each column, and leaves beside each other.</summary>
     internal void Columns(string file, string name, int columns, int leaves, int threads, params ReadOnlySpan<Argument> arguments)
     {
-        if (columns > 0 && leaves > 0) Kernel(file, name).Launch(Stream, (Blocks(columns, threads), leaves, 1), threads, arguments);
+        if (columns > 0 && leaves > 0) Queue.Launch(Kernel(file, name), (Blocks(columns, threads), leaves, 1), threads, arguments);
     }
 
     /// <summary>Queues a kernel with a block for each row and each 128 columns.</summary>
     internal void Grid(string file, string name, long rows, int columns, params ReadOnlySpan<Argument> arguments)
     {
-        if (rows > 0 && columns > 0) Kernel(file, name).Launch(Stream, (rows, Blocks(columns, 128), 1), 128, arguments);
+        if (rows > 0 && columns > 0) Queue.Launch(Kernel(file, name), (rows, Blocks(columns, 128), 1), 128, arguments);
     }
 
     internal static long Blocks(long n, int each) => (n + each - 1) / each;
@@ -142,6 +149,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     {
         if (scratch is null || scratch.Bytes < floats * sizeof(float))
         {
+            Synchronize();   // what is queued may still use it
             scratch?.Dispose();
             scratch = context.Allocate(floats * sizeof(float));
         }
@@ -155,7 +163,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         byte* at = Stage(bytes);
         values.CopyTo(new Span<int>(at, values.Length));
         void* device = (byte*)staged.Pointer + (at - (byte*)staging.Pointer);
-        Stream.CopyToDevice(device, at, bytes);
+        Queue.CopyToDevice(device, at, bytes);
         return (int*)device;
     }
 
@@ -170,27 +178,50 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     {
         for (long done = 0; done < bytes;)
         {
-            long n = Math.Min(bytes - done, StagingBytes / 4);
+            long n = Math.Min(bytes - done, LeastStaging / 4);
             byte* at = Stage(n);
             Buffer.MemoryCopy((byte*)from + done, at, n, n);
-            Stream.CopyToDevice((byte*)to + done, at, n);
+            Queue.CopyToDevice((byte*)to + done, at, n);
             done += n;
         }
     }
 
-    /// <summary>A piece of pinned memory that no queued copy uses any more.</summary>
+    /// <summary>A piece of pinned memory that no queued copy uses. Where it lies depends only on what was asked for since the last wait, so that a step's copies repeat.</summary>
     private byte* Stage(long bytes)
     {
         long rounded = (bytes + 63) / 64 * 64;
-        if (rounded > StagingBytes) throw new ShapeException(FormattableString.Invariant($"{bytes} bytes do not fit the staging memory of {StagingBytes}"));
-        if (stagedTo + rounded > StagingBytes)
+        if (stagedTo + rounded > staging.Bytes)
         {
-            Stream.Synchronize();
-            stagedTo = 0;
+            Synchronize();
+            long size = Math.Max(2 * rounded, Math.Min(2 * staging.Bytes, MostStaging));
+            if (size > staging.Bytes)
+            {
+                staging.Dispose();
+                staged.Dispose();
+                (staging, staged) = (context.AllocateHost(size), context.Allocate(size));
+            }
         }
         byte* at = (byte*)staging.Pointer + stagedTo;
         stagedTo += rounded;
         return at;
+    }
+
+    private void Synchronize()
+    {
+        Queue.Synchronize();
+        stagedTo = 0;
+    }
+
+    public override void BeginStep(string name)
+    {
+        stagedTo = 0;
+        Queue.BeginStep(name);
+    }
+
+    public override void EndStep()
+    {
+        Queue.EndStep();
+        stagedTo = 0;
     }
 
     internal override void GemmNt(Mat y, Mat x, Weight w, in Epilogue e) => GemmCuda.Nt(this, y, x, w, e);
@@ -229,7 +260,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     {
         float* parts = Scratch(x.Rows);
         Rows("sums", "row_squares", x.Rows, parts, x.Data, x.Rows, x.Cols);
-        Kernel("sums", "tree_sum").Launch(Stream, (1, 1, 1), 256, norm.Data, parts, x.Rows);
+        Queue.Launch(Kernel("sums", "tree_sum"), (1, 1, 1), 256, norm.Data, parts, x.Rows);
     }
 
     internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)

@@ -40,6 +40,11 @@ public abstract class Device
     /// <summary>Threads that may call operations at once.</summary>
     public virtual int MostThreads => int.MaxValue;
 
+    /// <summary>What follows, up to <see cref="EndStep"/>, asks for much the same each time for this name: a device may record it and replay.</summary>
+    public virtual void BeginStep(string name) { }
+
+    public virtual void EndStep() { }
+
     /// <summary>Grains that should run at once, a power of two.</summary>
     public virtual int GrainsAtOnce => 1;
 

@@ -13,39 +13,41 @@ public unsafe class EmulatorTests
     {
         public readonly EmulatedDriver Driver;
         public readonly PrimaryContext Context;
-        public readonly CudaStream Stream;
+        public readonly CudaQueue Queue;
 
         public Rig(EmulationOptions options)
         {
             Driver = new EmulatedDriver(options, 64 << 20);
             Context = new PrimaryContext(Driver, 0);
-            Stream = Context.CreateStream();
+            Queue = Context.CreateQueue();
         }
 
         public float* Floats(params float[] values)
         {
             var memory = Context.Allocate(values.Length * 4);
-            fixed (float* p = values) Stream.CopyToDevice(memory.Pointer, p, memory.Bytes);
-            Stream.Synchronize();
+            fixed (float* p = values) Queue.CopyToDevice(memory.Pointer, p, memory.Bytes);
+            Queue.Synchronize();
             return (float*)memory.Pointer;
         }
 
         public float* Poison(int n) => (float*)Context.Allocate(4 * n).Pointer;
+
+        public void Run(string ptx, int blocks, int threads, params ReadOnlySpan<Argument> arguments) => Queue.Launch(Context.Load("k", ptx).Kernels["k"], (blocks, 1, 1), threads, arguments);
 
         public float[] Read(float* p, int n)
         {
             var values = new float[n];
             fixed (float* v = values)
             {
-                Stream.CopyToHost(v, p, 4 * n);
-                Stream.Synchronize();
+                Queue.CopyToHost(v, p, 4 * n);
+                Queue.Synchronize();
             }
             return values;
         }
 
         public PtxFault Fails(CudaResult code)
         {
-            Assert.Equal(code, Assert.Throws<CudaException>(Stream.Synchronize).Code);
+            Assert.Equal(code, Assert.Throws<CudaException>(Queue.Synchronize).Code);
             return Assert.IsType<PtxFault>(Driver.Fault);
         }
 
@@ -87,7 +89,7 @@ public unsafe class EmulatorTests
         using var rig = new Rig(Checked);
         var add = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["add"];
         float* x = rig.Floats(new float[10]), y = rig.Poison(10);
-        add.Launch(rig.Stream, (1, 1, 1), 256, y, x, x, 11L);
+        rig.Queue.Launch(add, (1, 1, 1), 256, y, x, x, 11L);
         var fault = rig.Fails(CudaResult.IllegalAddress);
         Assert.Contains("outside every allocation", fault.Message);
         Assert.Contains("add", fault.Message);
@@ -108,7 +110,7 @@ public unsafe class EmulatorTests
             using var rig = new Rig(Checked);
             var k = rig.Context.Load(module, text).Kernels[kernel];
             float* values = rig.Floats([.. Enumerable.Range(0, 64 * 64).Select(i => (float)i)]), result = rig.Poison(64 * 64);
-            if (kernel == "tree_sum") k.Launch(rig.Stream, (1, 1, 1), 256, result, values, 1000);
+            if (kernel == "tree_sum") rig.Queue.Launch(k, (1, 1, 1), 256, result, values, 1000);
             else
             {
                 ulong* pointers = (ulong*)&product;
@@ -117,9 +119,9 @@ public unsafe class EmulatorTests
                 pointers[1] = pointers[2] = (ulong)values;
                 for (int i = 0; i < 7; i++) numbers[i] = i < 6 ? 64 : 1;
                 ((float*)numbers)[9] = 1f;
-                k.Launch(rig.Stream, (1, 1, 1), 128, Argument.Struct(&product));
+                rig.Queue.Launch(k, (1, 1, 1), 128, Argument.Struct(&product));
             }
-            if (!fails) rig.Stream.Synchronize();
+            if (!fails) rig.Queue.Synchronize();
             else Assert.Contains("race", rig.Fails(CudaResult.LaunchFailed).Message);
         }
     }
@@ -134,7 +136,7 @@ public unsafe class EmulatorTests
     {
         string ptx = Kernel("ld.global.f32 %f1, [%rd4]; st.global.f32 [%rd4], %f1;");
         using var rig = new Rig(Checked);
-        rig.Context.Load("k", ptx).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Poison(32));
+        rig.Run(ptx, 1, 32, rig.Poison(32));
         var fault = rig.Fails(CudaResult.LaunchFailed);
         Assert.Contains("nobody has written", fault.Message);
         Assert.Contains("ld.global.f32", Line(ptx, fault));
@@ -144,7 +146,7 @@ public unsafe class EmulatorTests
     public void AMisalignedAddressIsFound()
     {
         using var rig = new Rig(new EmulationOptions());
-        rig.Context.Load("k", Kernel("ld.global.v2.f32 {%f1, %f2}, [%rd4];")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Floats(new float[64]));
+        rig.Run(Kernel("ld.global.v2.f32 {%f1, %f2}, [%rd4];"), 1, 32, rig.Floats(new float[64]));
         Assert.Contains("not a multiple of 8", rig.Fails(CudaResult.MisalignedAddress).Message);
     }
 
@@ -152,7 +154,7 @@ public unsafe class EmulatorTests
     public void SharedMemoryBeyondTheBlocksIsFound()
     {
         using var rig = new Rig(new EmulationOptions());
-        rig.Context.Load("k", Kernel("mov.u64 %rd5, s; add.s64 %rd6, %rd5, %rd3; mov.u32 %r2, 1; st.shared.u32 [%rd6], %r2;", shared: ".shared .align 4 .b8 s[100];")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Floats(1f));
+        rig.Run(Kernel("mov.u64 %rd5, s; add.s64 %rd6, %rd5, %rd3; mov.u32 %r2, 1; st.shared.u32 [%rd6], %r2;", shared: ".shared .align 4 .b8 s[100];"), 1, 32, rig.Floats(1f));
         Assert.Contains("the block has 100 bytes", rig.Fails(CudaResult.LaunchFailed).Message);
     }
 
@@ -160,7 +162,7 @@ public unsafe class EmulatorTests
     public void ABarrierThatSomeThreadsNeverReachIsFound()
     {
         using var rig = new Rig(new EmulationOptions());
-        rig.Context.Load("k", Kernel("setp.lt.s32 %p1, %r1, 32; @%p1 bra $end; bar.sync 0;\n$end:")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 64, rig.Floats(1f));
+        rig.Run(Kernel("setp.lt.s32 %p1, %r1, 32; @%p1 bra $end; bar.sync 0;\n$end:"), 1, 64, rig.Floats(1f));
         Assert.Contains("some warps of the block never reach", rig.Fails(CudaResult.LaunchFailed).Message);
     }
 
@@ -168,7 +170,7 @@ public unsafe class EmulatorTests
     public void AShuffleThatSomeLanesNeverReachIsFound()
     {
         using var rig = new Rig(new EmulationOptions());
-        rig.Context.Load("k", Kernel("setp.lt.s32 %p1, %r1, 16; @%p1 bra $end; shfl.sync.bfly.b32 %r2, %r1, 1, 31, -1;\n$end:")).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 32, rig.Floats(1f));
+        rig.Run(Kernel("setp.lt.s32 %p1, %r1, 16; @%p1 bra $end; shfl.sync.bfly.b32 %r2, %r1, 1, 31, -1;\n$end:"), 1, 32, rig.Floats(1f));
         rig.Fails(CudaResult.LaunchFailed);
     }
 
@@ -176,7 +178,7 @@ public unsafe class EmulatorTests
     public void TwoBlocksThatWriteOneWordAreARace()
     {
         using var rig = new Rig(Checked);
-        rig.Context.Load("k", Kernel("mov.u32 %r2, 1; st.global.u32 [%rd4], %r2;")).Kernels["k"].Launch(rig.Stream, (2, 1, 1), 32, rig.Floats(new float[64]));
+        rig.Run(Kernel("mov.u32 %r2, 1; st.global.u32 [%rd4], %r2;"), 2, 32, rig.Floats(new float[64]));
         Assert.Contains("block 0 of this launch wrote it", rig.Fails(CudaResult.LaunchFailed).Message);
     }
 
@@ -205,7 +207,7 @@ public unsafe class EmulatorTests
             """;
         using var rig = new Rig(new EmulationOptions(order, split, Checks: true));
         float* y = rig.Poison(64);
-        rig.Context.Load("k", Kernel(body)).Kernels["k"].Launch(rig.Stream, (1, 1, 1), 64, y);
+        rig.Run(Kernel(body), 1, 64, y);
         int[] sums = [0, 1, 3, 6];
         Assert.Equal(Enumerable.Range(0, 64).Select(i => (float)(sums[i & 3] + sums[(i ^ 1) & 3])), rig.Read(y, 64));
     }
@@ -218,11 +220,32 @@ public unsafe class EmulatorTests
         var value = new float[2];
         fixed (float* v = value)
         {
-            rig.Stream.CopyToHost(v, x, 8);
+            rig.Queue.CopyToHost(v, x, 8);
             Assert.Equal([0f, 0f], value);
-            rig.Stream.Synchronize();
+            rig.Queue.Synchronize();
         }
         Assert.Equal([1f, 2f], value);
+    }
+
+    /// <summary>A step that asks for the same each time becomes a graph; one that asks for something else runs as it was asked.</summary>
+    [Fact]
+    public void AStepThatRepeatsIsOneLaunch()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        var scale = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["scale"];
+        float* x = rig.Floats(1f, 2f);
+        void Step(float by)
+        {
+            rig.Queue.BeginStep("s");
+            rig.Queue.Launch(scale, (1, 1, 1), 256, x, x, 2L, by);
+            rig.Queue.EndStep();
+        }
+        for (int i = 0; i < 4; i++) Step(2f);
+        Assert.Equal((2L, 16f), (rig.Queue.Replays, rig.Read(x, 2)[0]));
+        Step(0.5f);
+        Assert.Equal((2L, 8f), (rig.Queue.Replays, rig.Read(x, 2)[0]));
+        for (int i = 0; i < 3; i++) Step(0.5f);
+        Assert.Equal((4L, 1f), (rig.Queue.Replays, rig.Read(x, 2)[0]));
     }
 
     [Theory]
@@ -242,8 +265,8 @@ public unsafe class EmulatorTests
     {
         using var rig = new Rig(new EmulationOptions());
         var add = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["add"];
-        Assert.Contains("takes 4 arguments", Assert.Throws<ArgumentException>(() => add.Launch(rig.Stream, (1, 1, 1), 32, 1L)).Message);
-        Assert.Contains("has 4 bytes", Assert.Throws<ArgumentException>(() => add.Launch(rig.Stream, (1, 1, 1), 32, 1L, 1L, 1L, 1)).Message);
+        Assert.Contains("takes 4 arguments", Assert.Throws<ArgumentException>(() => rig.Queue.Launch(add, (1, 1, 1), 32, 1L)).Message);
+        Assert.Contains("has 4 bytes", Assert.Throws<ArgumentException>(() => rig.Queue.Launch(add, (1, 1, 1), 32, 1L, 1L, 1L, 1)).Message);
     }
 
     [Fact]

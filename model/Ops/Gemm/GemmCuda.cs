@@ -53,7 +53,7 @@ internal static unsafe class GemmCuda
             part.A += first * p.AOuter;
             part.B += first * p.BOuter;
             part.C += first * p.COuter;
-            d.Kernel("gemm", FormattableString.Invariant($"gemm_{layout}_{rows}x{columns}")).Launch(d.Stream, (CudaDevice.Blocks(p.N, columns), CudaDevice.Blocks(p.M, rows), n * inner), threads, Argument.Struct(&part));
+            d.Queue.Launch(d.Kernel("gemm", FormattableString.Invariant($"gemm_{layout}_{rows}x{columns}")), (CudaDevice.Blocks(p.N, columns), CudaDevice.Blocks(p.M, rows), n * inner), threads, Argument.Struct(&part));
         }
     }
 

@@ -107,6 +107,32 @@ public unsafe class StepInvarianceTests
         OnTheEmulator(new EmulationOptions(), device => Assert.Equal(expected, Run(device, 1, 2)));
     }
 
+    /// <summary>From its third time on a step's segments are graphs; bits and losses stay.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void AStepThatIsReplayedKeepsItsBits(int atOnce) => OnTheEmulator(new EmulationOptions(), device =>
+    {
+        using var arena = device.NewArena();
+        using var pool = new Pool(1);
+        var net = new Lut(Shape, new DecoderShape(12, 1, 2), new LutOptions(0.75, true, 1.0, 0.25, true, 2, 2, 24, HeadNorm.BatchNorm, HeadActivation.Relu));
+        State student = new(net.Layout, arena), teacher = new(net.Layout, arena);
+        Initializer.Fill(student, 3);
+        Initializer.Fill(teacher, 4);
+        var step = new PretrainStep(net, new Weights(student, device, arena, true), new Weights(teacher, device, arena, false), device, pool, arena, new BatchPlan(16, 16, 4, 4, atOnce));
+        var seen = new List<string>();
+        for (int i = 0; i < 6; i++)
+        {
+            device.BeginStep("test");
+            var loss = step.Run(new Noise(7 + (i == 4 ? 1 : 0)));
+            device.EndStep();
+            seen.Add($"{BitConverter.SingleToUInt32Bits(loss.Total):x8} {Digest.Combine(net.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Select(e => (e.Name, device.DigestOf(e.In(step.Gradient)))))}");
+        }
+        Assert.True(((CudaDevice)device).Replays > 0);
+        Assert.Equal([seen[0], seen[0], seen[0], seen[0], seen[0]], [seen[0], seen[1], seen[2], seen[3], seen[5]]);
+        Assert.NotEqual(seen[0], seen[4]);   // other images through the same graph
+    });
+
     private static void OnTheEmulator(EmulationOptions options, Action<Device> test)
     {
         using var driver = new EmulatedDriver(options);

@@ -1,0 +1,190 @@
+using System.Runtime.InteropServices;
+
+namespace LutNative.Interop;
+
+/// <summary>
+/// What the host asks of the device, in order. Inside a step everything between two waits is a segment; a segment that asks for the very same things as in the
+/// step before (same kernels, grids, arguments, addresses) is made a CUDA graph, and from then on one launch. A segment that differs after all is queued as it is.
+/// </summary>
+public sealed unsafe class CudaQueue : IDisposable
+{
+    private enum Kind { Launch, ToDevice, ToHost, Copy, Clear }
+
+    /// <summary>One operation; a launch's arguments follow it, 8 bytes or more each.</summary>
+    private struct Operation
+    {
+        public Kind Kind;
+        public int Kernel, Threads, ArgumentBytes;
+        public long X, Y, Z, Bytes;
+        public ulong To, From;
+    }
+
+    private sealed class Segment
+    {
+        public byte[] Operations = [];
+        public nint Graph;
+    }
+
+    private readonly PrimaryContext context;
+    private readonly CudaStream stream;
+    private readonly Dictionary<string, List<Segment>> steps = new(StringComparer.Ordinal);
+    private readonly List<CudaKernel> kernels = [];
+    private readonly Dictionary<CudaKernel, int> numbers = [];
+    private byte[] recorded = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
+    private int length, at;
+    private List<Segment>? step;
+    private bool deferred;
+
+    internal CudaQueue(PrimaryContext context)
+    {
+        this.context = context;
+        stream = context.CreateStream();
+    }
+
+    /// <summary>Graphs launched so far.</summary>
+    public long Replays { get; private set; }
+
+    /// <summary>What follows, up to <see cref="EndStep"/>, is expected to be the same each time for this name.</summary>
+    public void BeginStep(string name)
+    {
+        Synchronize();
+        if (!steps.TryGetValue(name, out step)) steps.Add(name, step = []);
+        at = 0;
+        Expect();
+    }
+
+    public void EndStep()
+    {
+        Synchronize();
+        step = null;
+        deferred = false;
+    }
+
+    public void Launch(CudaKernel kernel, (long X, long Y, long Z) grid, int threads, params ReadOnlySpan<Argument> arguments)
+    {
+        kernel.Check(arguments);
+        if (!numbers.TryGetValue(kernel, out int number))
+        {
+            numbers.Add(kernel, number = kernels.Count);
+            kernels.Add(kernel);
+        }
+        int bytes = 0;
+        foreach (var a in arguments) bytes += Padded(a.Bytes);
+        Operation* o = Record(new Operation { Kind = Kind.Launch, Kernel = number, Threads = threads, ArgumentBytes = bytes, X = grid.X, Y = grid.Y, Z = grid.Z });
+        byte* to = (byte*)(o + 1);
+        foreach (var a in arguments)
+        {
+            *(ulong*)(to + Padded(a.Bytes) - 8) = 0;   // padding is compared too
+            a.CopyTo(to);
+            to += Padded(a.Bytes);
+        }
+        if (!deferred) Perform(o);
+    }
+
+    /// <summary>from is pinned memory that stays as it is until the next wait.</summary>
+    public void CopyToDevice(void* to, void* from, long bytes) => Memory(Kind.ToDevice, to, from, bytes);
+
+    /// <summary>to is pinned memory; the values are there after the next wait.</summary>
+    public void CopyToHost(void* to, void* from, long bytes) => Memory(Kind.ToHost, to, from, bytes);
+
+    public void Copy(void* to, void* from, long bytes) => Memory(Kind.Copy, to, from, bytes);
+
+    /// <summary>bytes is a multiple of 4.</summary>
+    public void Clear(void* to, long bytes) => Memory(Kind.Clear, to, null, bytes);
+
+    /// <summary>Waits for everything; errors of kernels come out here.</summary>
+    public void Synchronize()
+    {
+        if (step is not null) EndSegment();
+        length = 0;
+        stream.Synchronize();
+        Expect();
+    }
+
+    private void Memory(Kind kind, void* to, void* from, long bytes)
+    {
+        if (bytes == 0) return;
+        Operation* o = Record(new Operation { Kind = kind, To = (ulong)to, From = (ulong)from, Bytes = bytes });
+        if (!deferred) Perform(o);
+    }
+
+    private static int Padded(int bytes) => (bytes + 7) / 8 * 8;
+
+    private Operation* Record(in Operation operation)
+    {
+        int bytes = sizeof(Operation) + operation.ArgumentBytes;
+        if (step is null) length = 0;   // outside of a step nothing is compared
+        if (length + bytes > recorded.Length)
+        {
+            byte[] larger = GC.AllocateUninitializedArray<byte>(Math.Max(2 * recorded.Length, length + bytes), pinned: true);
+            recorded.AsSpan(0, length).CopyTo(larger);
+            recorded = larger;
+        }
+        var o = (Operation*)Marshal.UnsafeAddrOfPinnedArrayElement(recorded, length);
+        *o = operation;
+        length += bytes;
+        return o;
+    }
+
+    private void Expect() => deferred = step is not null && at < step.Count && step[at].Graph != 0;
+
+    private void EndSegment()
+    {
+        if (at == step!.Count) step.Add(new Segment());
+        var segment = step[at++];
+        bool same = recorded.AsSpan(0, length).SequenceEqual(segment.Operations);
+        if (deferred && same)
+        {
+            context.Check(context.Driver.GraphLaunch(segment.Graph, stream.Handle), "cuGraphLaunch");
+            Replays++;
+            return;
+        }
+        if (deferred)
+        {
+            PerformAll();
+            context.Driver.GraphExecDestroy(segment.Graph);
+            segment.Graph = 0;
+        }
+        else if (same && length > 0) segment.Graph = Capture();
+        segment.Operations = recorded.AsSpan(0, length).ToArray();
+    }
+
+    /// <summary>A graph of the recorded operations, without running them. Source: CUDA driver API, stream capture; ThreadLocal so that other threads may do as they like.</summary>
+    private nint Capture()
+    {
+        stream.Synchronize();
+        context.Check(context.Driver.StreamBeginCapture(stream.Handle, CaptureMode.ThreadLocal), "cuStreamBeginCapture");
+        PerformAll();
+        context.Check(context.Driver.StreamEndCapture(stream.Handle, out nint graph), "cuStreamEndCapture");
+        int code = context.Driver.GraphInstantiateWithFlags(out nint executable, graph, 0);
+        context.Driver.GraphDestroy(graph);
+        context.Check(code, "cuGraphInstantiateWithFlags");
+        return executable;
+    }
+
+    private void PerformAll()
+    {
+        byte* first = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(recorded, 0);
+        for (int i = 0; i < length; i += sizeof(Operation) + ((Operation*)(first + i))->ArgumentBytes) Perform((Operation*)(first + i));
+    }
+
+    private void Perform(Operation* o)
+    {
+        switch (o->Kind)
+        {
+            case Kind.Launch: kernels[o->Kernel].Launch(stream, (o->X, o->Y, o->Z), o->Threads, (byte*)(o + 1)); break;
+            case Kind.ToDevice: stream.CopyToDevice((void*)o->To, (void*)o->From, o->Bytes); break;
+            case Kind.ToHost: stream.CopyToHost((void*)o->To, (void*)o->From, o->Bytes); break;
+            case Kind.Copy: stream.Copy((void*)o->To, (void*)o->From, o->Bytes); break;
+            default: stream.Clear((void*)o->To, o->Bytes); break;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var segment in steps.Values.SelectMany(s => s))
+            if (segment.Graph != 0) context.Driver.GraphExecDestroy(segment.Graph);
+        steps.Clear();
+        stream.Dispose();
+    }
+}
