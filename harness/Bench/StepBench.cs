@@ -46,7 +46,7 @@ internal static class StepBench
         double bytes = double.MaxValue;
         for (int b = 0; b < blocks; b++)
         {
-            peak[b] = MachineLimits.FmaFlops(pool, 0.1);
+            peak[b] = device.FmaFlops(pool, 0.1);
             pool.Clock.Reset();
             long allocated = GC.GetTotalAllocatedBytes(precise: true);
             before = Stopwatch.GetTimestamp();

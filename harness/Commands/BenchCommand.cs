@@ -23,7 +23,7 @@ internal static class BenchCommand
     private static readonly Option<int> Blocks = Numbers.Int("--blocks", 3, "Blocks of steps in each", 1);
     private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Length of a block (3 by default)");
     private static readonly Option<string> Memory = new("--memory") { Description = "keep activations, or recompute them", DefaultValueFactory = _ => "keep" };
-    private static readonly Option<string> Device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128", DefaultValueFactory = _ => "cpu" };
+    private static readonly Option<string> Device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, cuda:0, cuda:emulated", DefaultValueFactory = _ => "cpu" };
     private static readonly Option<bool> Premade = new("--premade") { Description = "Every step sees one batch made beforehand: the step without its data" };
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object" };

@@ -1,3 +1,4 @@
+using LutNative.Interop;
 using System.CommandLine;
 using LutNative.Harness.Training;
 using LutNative.Results;
@@ -27,7 +28,15 @@ internal static class RunCommand
 
     private static Exit Execute(RunRequest request, bool json, CancellationToken stop)
     {
-        var run = Runner.Run(request, stop);
+        RunStore run;
+        try
+        {
+            run = Runner.Run(request, stop);
+        }
+        catch (CudaException e) when (e.Code == CudaResult.OutOfMemory)
+        {
+            throw MemoryPlan.TooLittle(request, e);
+        }
         bool whole = request.Stages.Count == RunRequest.AllStages.Count && !request.Protocol.Modified;
         var reference = whole ? Reference.Find(request.Protocol.Name) : null;
         var report = reference is null ? null : Reference.Compare(run, reference);

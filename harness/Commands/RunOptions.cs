@@ -61,7 +61,7 @@ internal sealed class RunOptions
     {
         "keep" => false,
         "recompute" => true,
-        "auto" => MemoryPlan.Run(p, device, exec) > 0.9 * Reports.Machine.RamBytes,
+        "auto" => MemoryPlan.Run(p, device, exec) > 0.9 * (device.MemoryBytes ?? Reports.Machine.RamBytes),
         _ => throw new LutError(Exit.Usage, 17, $"there is no memory setting {memory}", "--memory", "the settings are keep, recompute and auto", $"did you mean {Nearest.To(memory, ["keep", "recompute", "auto"])}?"),
     };
 
@@ -78,7 +78,7 @@ internal sealed class RunOptions
     {
         try
         {
-            if (name == "cuda:emulated") return new CudaDevice(new EmulatedDriver(), 0, name);
+            if (name == "cuda:emulated") return new CudaDevice(EmulatedDriver.FromEnvironment(), 0, name);
             if (name == "cuda") name = "cuda:0";
             if (name.Length > 5 && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)) return new CudaDevice(new NvidiaDriver(), ordinal, name);
         }

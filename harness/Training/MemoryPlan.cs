@@ -17,11 +17,15 @@ public static unsafe class MemoryPlan
     /// <summary>Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run besides.</summary>
     private const long Stepping = 95L << 20, Recording = 75L << 20;
 
+    /// <summary>A GPU's copies of index tables and an operation's scratch.</summary>
+    private const long Transfers = 8L << 20;
+
     /// <summary>Peak bytes of a whole run: pre-training's values stay, its step's buffers go before the other stages begin.</summary>
     public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
     {
-        using var pool = new Pool(exec.Threads);
+        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         long values = PretrainValues(p, device), step = PretrainStep(p, device, exec, pool), fine = Finetune(p, device, exec, pool);
+        if (!device.OnHost) return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, exec with { Threads = 1 }));
         long features = Encoder(p, exec) + Evaluation(p, p.Model.Width, exec), raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
         return Stepping + Recording + Images(p) + values + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
     }
@@ -31,6 +35,26 @@ public static unsafe class MemoryPlan
     {
         using var pool = new Pool(exec.Threads);
         return Stepping + Images(p) + (stage == "pretrain" ? PretrainValues(p, device) + PretrainStep(p, device, exec, pool) : Finetune(p, device, exec, pool));
+    }
+
+    /// <summary>What to say when a device has too little memory: what was predicted, and the largest setting that should fit.</summary>
+    public static LutError TooLittle(RunRequest request, Exception cause)
+    {
+        var (p, device, exec) = (request.Protocol.Spec, request.Device, request.Exec);
+        string fix = Smaller(p, device, exec) is { } settings ? settings + " should fit; the bits are the same" : "use a device with more memory, or --device cpu: the bits are the same";
+        return new LutError(Exit.Unfit, 13, "the device has too little memory", FormattableString.Invariant($"--device {device.Name}, {device.MemoryBytes >> 20} MiB"),
+            FormattableString.Invariant($"the run was predicted to need {Run(p, device, exec) >> 20} MiB; {cause.Message}"), fix);
+    }
+
+    /// <summary>Options that need less than was asked for and fit, or null.</summary>
+    private static string? Smaller(ProtocolSpec p, Device device, ExecOptions exec)
+    {
+        double most = 0.9 * (device.MemoryBytes ?? 0);
+        int asked = PretrainTrainer.PlanOf(p, device, exec).Samples;
+        foreach (bool recompute in new[] { exec.Recompute, true })
+            for (int micro = asked / 2; micro >= 1; micro /= 2)
+                if (Run(p, device, exec with { MicroBatch = micro, Recompute = recompute }) < most) return FormattableString.Invariant($"--micro-batch {micro}{(recompute ? " --memory recompute" : "")}");
+        return null;
     }
 
     private static long Images(ProtocolSpec p) => (p.Data.TrainImages + p.Data.TestImages) * (long)(p.Data.ImageSize * p.Data.ImageSize);

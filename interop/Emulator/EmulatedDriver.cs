@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -32,6 +33,18 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     {
         public long Time;
     }
+
+    /// <summary>
+    /// As a run uses it. For drills: LUT_EMULATOR_MIB is the device's memory, LUT_EMULATOR_LOST_AFTER the number of launches after which the device is lost.
+    /// </summary>
+    public static EmulatedDriver FromEnvironment()
+    {
+        static long Number(string variable, long otherwise) => long.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : otherwise;
+        return new EmulatedDriver(memoryBytes: Number("LUT_EMULATOR_MIB", 8 << 10) << 20) { LostAfter = Number("LUT_EMULATOR_LOST_AFTER", long.MaxValue) };
+    }
+
+    private long LostAfter { get; init; } = long.MaxValue;
+    private long launched;
 
     public string Name => "emulator";
 
@@ -155,7 +168,8 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         return Queue(stream, () =>
         {
             Launches[kernel.Name] = Launches.GetValueOrDefault(kernel.Name) + 1;
-            launch.Run(memory, options);
+            if (++launched > LostAfter) sticky = (int)CudaResult.EccUncorrectable;
+            else launch.Run(memory, options);
         });
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
@@ -101,6 +102,24 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override bool OnHost => false;
     public override int MostThreads => 1;
     public override int GrainsAtOnce => 64;
+    public override long? MemoryBytes => context.TotalBytes;
+
+    public override double FmaFlops(Pool pool, double seconds)
+    {
+        const int Turns = 1 << 12, Chains = 16, Threads = 256;
+        long blocks = 16L * Multiprocessors;
+        float* sink = Scratch(blocks * Threads);
+        double best = 0;
+        for (long begin = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds || best == 0;)
+        {
+            Synchronize();
+            long before = Stopwatch.GetTimestamp();
+            Queue.Launch(Kernel("limits", "fma_limit"), (blocks, 1, 1), Threads, sink, Turns);
+            Synchronize();
+            best = Math.Max(best, 2.0 * Turns * Chains * Threads * blocks / Stopwatch.GetElapsedTime(before).TotalSeconds);
+        }
+        return best;
+    }
     public override int UpdateChunk => 1 << 30;
 
     /// <summary>A kernel by its file and name; modules are loaded when first used.</summary>

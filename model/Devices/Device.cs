@@ -40,6 +40,12 @@ public abstract class Device
     /// <summary>Threads that may call operations at once.</summary>
     public virtual int MostThreads => int.MaxValue;
 
+    /// <summary>Fused multiply-adds from registers, FLOP/s, measured for about so many seconds: what a step is a share of.</summary>
+    public virtual double FmaFlops(Pool pool, double seconds) => MachineLimits.FmaFlops(pool, seconds);
+
+    /// <summary>Memory that tensors lie in, where it is not the host's.</summary>
+    public virtual long? MemoryBytes => null;
+
     /// <summary>What follows, up to <see cref="EndStep"/>, asks for much the same each time for this name: a device may record it and replay.</summary>
     public virtual void BeginStep(string name) { }
 

@@ -45,7 +45,8 @@ public sealed unsafe partial class Arena : IDisposable
         if (separate) return (float*)NewChunk(count * sizeof(float));
         if (bytes > left)
         {
-            left = Math.Max(bytes, Math.Clamp(Bytes, LeastChunk, MostChunk));   // grows with the arena: many are small
+            // grows with the arena, since many are small; a device's memory is scarcer than the host's pages, which cost nothing until they are written
+            left = Math.Max(bytes, Math.Clamp(source is null ? Bytes : Bytes / 8, LeastChunk, MostChunk));
             next = NewChunk(left);
         }
         byte* p = next;

@@ -13,6 +13,34 @@ public sealed class CudaTests
     }
 
     [Fact]
+    public void ALostDeviceLeavesACheckpointToGoOnFrom()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--stop-after", "3").Exit);
+        var r = Lut.RunWith(new() { ["LUT_EMULATOR_LOST_AFTER"] = "2000" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--resume", "auto");
+        Assert.Equal(5, r.Exit);
+        Assert.Contains("LUT5012", r.Error);
+        Assert.Contains("EccUncorrectable", r.Error);
+        Assert.Contains("checkpoint is intact", r.Error);
+        r = Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--resume", "auto");
+        Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
+    }
+
+    [Fact]
+    public void TooLittleMemoryNamesTheNeedAndWhatWouldFit()
+    {
+        using var folder = new TemporaryFolder();
+        var r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "14" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated");
+        Assert.Equal(5, r.Exit);
+        Assert.Contains("LUT5013", r.Error);
+        Assert.Contains("14 MiB", r.Error);
+        Assert.Contains("predicted to need", r.Error);
+        string[] settings = r.Error[r.Error.LastIndexOf("--micro-batch", StringComparison.Ordinal)..r.Error.IndexOf(" should fit", StringComparison.Ordinal)].Split(' ');
+        r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "14" }, ["run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", .. settings]);
+        Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
+    }
+
+    [Fact]
     public void WithoutADriverTheErrorSaysWhereItWasLookedFor()
     {
         Assert.SkipWhen(System.Runtime.InteropServices.NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out _), "this machine has a CUDA driver");

@@ -194,6 +194,17 @@ public unsafe class OpTests
         }
     }
 
+    /// <summary>The same on a GPU, where there is one; LUT_TEST_DEVICE chooses another than the first.</summary>
+    [Fact]
+    public void OnARealDeviceTheKernelsEqualTheOracleToo()
+    {
+        var status = CudaProbe.Query();
+        Assert.SkipWhen(status.Devices.Count == 0, status.Why.Length > 0 ? status.Why : "the CUDA driver shows no device");
+        int ordinal = int.Parse(Environment.GetEnvironmentVariable("LUT_TEST_DEVICE") ?? "0", System.Globalization.CultureInfo.InvariantCulture);
+        using var device = new CudaDevice(new NvidiaDriver(), ordinal, $"cuda:{ordinal}");
+        foreach (string name in Cases.Keys) Compare(device, name);
+    }
+
     private static void Emulated(EmulationOptions options, string name)
     {
         using var driver = new EmulatedDriver(options);
