@@ -54,9 +54,6 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     /// <summary>Everything that was created and not destroyed: contexts, modules, streams, events, graphs, device and host memory.</summary>
     public int LiveHandles => contexts + handles.Values.Count(h => h is not PtxKernel) + memory.Count + hostAllocations.Count;
 
-    /// <summary>Launches so far, by kernel: tests look at what ran.</summary>
-    public Dictionary<string, long> Launches { get; } = new(StringComparer.Ordinal);
-
     /// <summary>Calls return this from the next one on, as after a device is lost; for tests.</summary>
     public void Fail(CudaResult code) => sticky = (int)code;
 
@@ -167,7 +164,6 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         var launch = new Launch(kernel, ((int)gridX, (int)gridY, (int)gridZ), ((int)blockX, (int)blockY, (int)blockZ), (int)sharedBytes, arguments);
         return Queue(stream, () =>
         {
-            Launches[kernel.Name] = Launches.GetValueOrDefault(kernel.Name) + 1;
             if (++launched > LostAfter) sticky = (int)CudaResult.EccUncorrectable;
             else launch.Run(memory, options);
         });

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>Decodes a kernel's body: registers to places in a warp's register file, constants to registers of their own, labels to instruction numbers.</summary>
-internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module, PtxKernel kernel, string dynamicShared)
+internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module, PtxKernel kernel)
 {
     private readonly record struct Register(bool Predicate, bool Wide, int Place);
 
@@ -146,12 +146,6 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
     {
         if (shared.TryGetValue(name, out int place)) return place;
         if (kernel.Parameters.Find(p => p.Name == name) is { Bytes: > 0 } parameter) return parameter.Offset;
-        if (name == dynamicShared)
-        {
-            kernel.DynamicShared = true;
-            kernel.SharedBytes = (kernel.SharedBytes + 15) / 16 * 16;
-            return kernel.SharedBytes;
-        }
         if (module.Shared.TryGetValue(name, out var outside)) return Shared(name, outside.Align, outside.Bytes);
         throw Bad($"unknown name '{name}'");
     }

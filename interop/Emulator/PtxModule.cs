@@ -27,9 +27,6 @@ public sealed class PtxKernel(PtxModule module, string name)
     public int MaxThreads { get; internal set; }
     public int SharedBytes { get; internal set; }
 
-    /// <summary>Whether .extern .shared is used: the launch decides how much follows the static part.</summary>
-    public bool DynamicShared { get; internal set; }
-
     internal Instruction[] Code { get; set; } = [];
 
     /// <summary>Bytes of a warp's register file, and its initial contents: constants and special registers have places of their own.</summary>

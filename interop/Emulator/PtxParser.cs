@@ -39,13 +39,10 @@ public sealed partial class PtxParser
             else if (line.StartsWith(".target ", StringComparison.Ordinal)) module.Target = line[8..].Trim();
             else if (line.StartsWith(".address_size", StringComparison.Ordinal)) continue;
             else if (line.StartsWith(".visible .entry", StringComparison.Ordinal)) Kernel(line);
-            else if (line.StartsWith(".extern .shared", StringComparison.Ordinal)) dynamicShared = DataRegex().Match(line).Groups["name"].Value;
             else if (DataRegex().Match(line) is { Success: true } data && data.Groups["space"].Value == "shared") module.Shared.Add(data.Groups["name"].Value, (Number(data.Groups["align"].Value), Number(data.Groups["size"].Value) * ElementBytes(data.Groups["type"].Value)));
             else throw Bad($"unexpected '{line}' at module scope");
         }
     }
-
-    private string dynamicShared = "";
 
     private void Kernel(string line)
     {
@@ -64,7 +61,7 @@ public sealed partial class PtxParser
         }
         for (at++; Strip(lines[at]) != "{"; at++)
             if (lines[at].Contains(".maxntid", StringComparison.Ordinal)) kernel.MaxThreads = lines[at].Split(' ', ',', '\t').Aggregate(1, (n, w) => int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out int v) ? n * v : n);
-        new PtxBody(this, module, kernel, dynamicShared).Read();
+        new PtxBody(this, module, kernel).Read();
         module.Kernels.Add(kernel.Name, kernel);
     }
 
@@ -117,7 +114,7 @@ public sealed partial class PtxParser
         return (comment < 0 ? line : line[..comment]).Trim();
     }
 
-    [GeneratedRegex(@"^(\.visible |\.extern |\.weak )?\.(?<space>const|global|shared) \.align (?<align>\d+) \.(?<type>\w+) (?<name>[\w$]+)(\[(?<size>\d*)\])?")]
+    [GeneratedRegex(@"^(\.visible |\.weak )?\.(?<space>const|global|shared) \.align (?<align>\d+) \.(?<type>\w+) (?<name>[\w$]+)(\[(?<size>\d*)\])?")]
     internal static partial Regex DataRegex();
 
     [GeneratedRegex(@"\.param (\.align (?<align>\d+) )?\.(?<type>[busf]\d+)( \.ptr[ \.\w]*)? (?<name>[\w$]+)(\[(?<size>\d+)\])?")]

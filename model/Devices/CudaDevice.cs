@@ -129,6 +129,17 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         return module.Kernels[name];
     }
 
+    /// <summary>Loads every module that is shipped.</summary>
+    public IEnumerable<CudaKernel> AllKernels()
+    {
+        const string Folder = "ptx/", Suffix = ".ptx";
+        foreach (string name in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(n => n.StartsWith(Folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            string file = name[Folder.Length..^Suffix.Length];
+            foreach (string kernel in PtxSignature.ReadAll(Ptx(file)).Select(s => s.Name)) yield return Kernel(file, kernel);
+        }
+    }
+
     /// <summary>The PTX of native/ptx/file.ptx as it is shipped inside this assembly.</summary>
     public static string Ptx(string file)
     {

@@ -213,6 +213,19 @@ public unsafe class EmulatorTests
     }
 
     [Fact]
+    public void EventsTellTheTimeBetweenThem()
+    {
+        using var rig = new Rig(new EmulationOptions());
+        Assert.Equal(0, rig.Driver.EventCreate(out nint a, 0) + rig.Driver.EventCreate(out nint b, 0));
+        Assert.Equal((int)CudaResult.NotReady, rig.Driver.EventElapsedTime(out _, a, b));
+        Assert.Equal(0, rig.Driver.EventRecord(a, 0) + rig.Driver.EventRecord(b, 0) + rig.Driver.EventSynchronize(b));
+        Assert.Equal(0, rig.Driver.EventElapsedTime(out float milliseconds, a, b));
+        Assert.True(milliseconds >= 0);
+        Assert.Equal(0, rig.Driver.EventDestroy(a) + rig.Driver.EventDestroy(b));
+        Assert.Equal((int)CudaResult.InvalidHandle, rig.Driver.EventDestroy(b));
+    }
+
+    [Fact]
     public void WorkWaitsUntilSomebodyWaitsForIt()
     {
         using var rig = new Rig(new EmulationOptions());

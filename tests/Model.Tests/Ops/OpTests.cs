@@ -202,7 +202,21 @@ public unsafe class OpTests
         Assert.SkipWhen(status.Devices.Count == 0, status.Why.Length > 0 ? status.Why : "the CUDA driver shows no device");
         int ordinal = int.Parse(Environment.GetEnvironmentVariable("LUT_TEST_DEVICE") ?? "0", System.Globalization.CultureInfo.InvariantCulture);
         using var device = new CudaDevice(new NvidiaDriver(), ordinal, $"cuda:{ordinal}");
+        foreach (var kernel in device.AllKernels()) Assert.True(kernel.Attribute(FunctionAttribute.LocalSizeBytes) == 0, $"kernel {kernel.Name} spills registers on {device.Context.DeviceName}");
         foreach (string name in Cases.Keys) Compare(device, name);
+        Assert.True(device.FmaFlops(null!, 0.1) > 0);
+    }
+
+    [Fact]
+    public void EveryModuleLoadsAndTheLimitIsMeasured()
+    {
+        using var driver = new EmulatedDriver();
+        using (var device = new CudaDevice(driver, 0, "cuda:emulated"))
+        {
+            Assert.InRange(device.AllKernels().Count(k => k.Attribute(FunctionAttribute.MaxThreadsPerBlock) is > 0 and <= 256), 40, 200);
+            Assert.True(device.FmaFlops(null!, 0) > 1e6);
+        }
+        Assert.Equal(0, driver.LiveHandles);
     }
 
     private static void Emulated(EmulationOptions options, string name)
