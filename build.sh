@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The front door. Verbs: reproduce | test | bench | ptx | lut ARGS... (the same as build.ps1, but for ptx)
+# The front door. Verbs: reproduce | test | bench | ptx | gpu-check | gpu-pack | lut ARGS... (the same as build.ps1, but for the three about GPUs)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
@@ -11,6 +11,8 @@ usage: ./build.sh VERB
   test          build and run every test
   bench         build and run the operation benchmarks (BenchmarkDotNet; arguments are passed on)
   ptx           compile the CUDA kernels again (clang-19; nobody needs this to build, run or test)
+  gpu-check [DEVICE] [FOLDER]   kernels, digests and speed on a GPU (cuda:0), unattended; cuda:emulated rehearses it
+  gpu-pack FOLDER   the same for a Linux machine without .NET: copy the folder there and run its gpu-check.sh
   lut ARGS...   build and run the command line, for example: ./build.sh lut doctor
 TEXT
   exit 2
@@ -68,6 +70,20 @@ case "$verb" in
     ;;
   ptx)
     native/build.sh
+    ;;
+  gpu-check)
+    need_sdk; build LutNative.sln
+    exec ops/gpu-check.sh "$@"
+    ;;
+  gpu-pack)
+    need_sdk
+    [ $# = 1 ] || usage
+    for project in harness tests/Model.Tests; do
+      # a lock file of its own: the runtime that is packed is not part of the project's
+      dotnet publish "$project" -c Release -r linux-x64 --self-contained -o "$1" -p:NuGetLockFilePath=obj/publish.lock.json -v quiet --nologo
+    done
+    cp ops/gpu-check.sh "$1/"
+    echo "$1: $(du -sh "$1" | cut -f1); run $1/gpu-check.sh there"
     ;;
   lut)
     need_sdk; build harness
