@@ -56,17 +56,20 @@ public sealed unsafe class CudaKernel(PrimaryContext context, nint handle, PtxSi
     /// <summary>Throws when arguments are not those of the entry.</summary>
     internal void Check(ReadOnlySpan<Argument> arguments)
     {
-        if (arguments.Length != signature.ParameterBytes.Count) throw new ArgumentException($"kernel {Name} takes {signature.ParameterBytes.Count} arguments, {arguments.Length} were given");
+        if (arguments.Length != signature.Parameters.Count) throw new ArgumentException($"kernel {Name} takes {signature.Parameters.Count} arguments, {arguments.Length} were given");
         for (int i = 0; i < arguments.Length; i++)
-            if (arguments[i].Bytes != signature.ParameterBytes[i]) throw new ArgumentException($"argument {i} of kernel {Name} has {arguments[i].Bytes} bytes, its parameter {signature.ParameterBytes[i]}");
+            if (arguments[i].Bytes != signature.Parameters[i].Bytes) throw new ArgumentException($"argument {i} of kernel {Name} has {arguments[i].Bytes} bytes, its parameter {signature.Parameters[i].Bytes}");
     }
+
+    /// <summary>Bytes that an argument takes among <see cref="Launch"/>'s.</summary>
+    internal static int Padded(int bytes) => (bytes + 7) / 8 * 8;
 
     /// <summary>arguments: one after the other, each from a multiple of 8 bytes on.</summary>
     internal void Launch(CudaStream stream, (long X, long Y, long Z) grid, int threads, byte* arguments)
     {
-        int n = signature.ParameterBytes.Count;
+        int n = signature.Parameters.Count;
         void** pointers = stackalloc void*[n + 1];
-        for (int i = 0; i < n; arguments += (signature.ParameterBytes[i++] + 7) / 8 * 8) pointers[i] = arguments;
+        for (int i = 0; i < n; arguments += Padded(signature.Parameters[i++].Bytes)) pointers[i] = arguments;
         context.Check(context.Driver.LaunchKernel(handle, checked((uint)grid.X), checked((uint)grid.Y), checked((uint)grid.Z), (uint)threads, 1, 1, 0, stream.Handle, pointers, null),
             "cuLaunchKernel", FormattableString.Invariant($"kernel {Name}, grid {grid.X} x {grid.Y} x {grid.Z}, {threads} threads"));
     }

@@ -69,14 +69,14 @@ public sealed unsafe class CudaQueue : IDisposable
             kernels.Add(kernel);
         }
         int bytes = 0;
-        foreach (var a in arguments) bytes += Padded(a.Bytes);
+        foreach (var a in arguments) bytes += CudaKernel.Padded(a.Bytes);
         Operation* o = Record(new Operation { Kind = Kind.Launch, Kernel = number, Threads = threads, ArgumentBytes = bytes, X = grid.X, Y = grid.Y, Z = grid.Z });
         byte* to = (byte*)(o + 1);
         foreach (var a in arguments)
         {
-            *(ulong*)(to + Padded(a.Bytes) - 8) = 0;   // padding is compared too
+            *(ulong*)(to + CudaKernel.Padded(a.Bytes) - 8) = 0;   // padding is compared too
             a.CopyTo(to);
-            to += Padded(a.Bytes);
+            to += CudaKernel.Padded(a.Bytes);
         }
         if (!deferred) Perform(o);
     }
@@ -107,8 +107,6 @@ public sealed unsafe class CudaQueue : IDisposable
         Operation* o = Record(new Operation { Kind = kind, To = (ulong)to, From = (ulong)from, Bytes = bytes });
         if (!deferred) Perform(o);
     }
-
-    private static int Padded(int bytes) => (bytes + 7) / 8 * 8;
 
     private Operation* Record(in Operation operation)
     {

@@ -20,14 +20,15 @@ public static class Classify
         {
             var a = new Classifier.Activations(arena, net, Chunk, training: false);
             a.AllPatches();
-            return (A: a, Image: new float[net.Shape.Grid.ImageFloats]);
+            return (A: a, Image: new HostInput(device, net.Shape.Grid.ImageFloats));
         }).ToArray();
         pool.Run((n + Chunk - 1) / Chunk, (chunk, w) =>
         {
             int count = Math.Min(Chunk, n - chunk * Chunk);
-            for (int i = 0; i < count; i++) {
-                views.Plain(chunk * Chunk + i, workers[w].Image);
-                device.Write(workers[w].A.Trunk.Images.Slice(i, 1), workers[w].Image);
+            for (int i = 0; i < count; i++)
+            {
+                views.Plain(chunk * Chunk + i, workers[w].Image.Begin(workers[w].A.Trunk.Images.Slice(i, 1)));
+                workers[w].Image.End();
             }
             net.Forward(new Pass(device, weights), workers[w].A);
             device.Read(scores.Slice(chunk * Chunk, count).Span, workers[w].A.Logits.Slice(0, count));

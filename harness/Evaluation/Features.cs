@@ -22,14 +22,15 @@ public static class Features
         {
             var a = new EncoderActivations(scratch, net.Mae.Shape, Chunk, patches, training: false);
             for (int i = 0; i < a.Index.Length; i++) a.Index[i] = i % patches;
-            return (A: a, Image: new float[net.Mae.Shape.Grid.ImageFloats], Normed: scratch.Matrix(Chunk * (patches + 1), d), Stats: scratch.Matrix(Chunk * (patches + 1), 2), Pooled: scratch.Matrix(Chunk, d));
+            return (A: a, Image: new HostInput(device, net.Mae.Shape.Grid.ImageFloats), Normed: scratch.Matrix(Chunk * (patches + 1), d), Stats: scratch.Matrix(Chunk * (patches + 1), 2), Pooled: scratch.Matrix(Chunk, d));
         }).ToArray();
         pool.Run((n + Chunk - 1) / Chunk, (chunk, w) =>
         {
             int count = Math.Min(Chunk, n - chunk * Chunk);
-            for (int i = 0; i < count; i++) {
-                views.Plain(chunk * Chunk + i, workers[w].Image);
-                device.Write(workers[w].A.Images.Slice(i, 1), workers[w].Image);
+            for (int i = 0; i < count; i++)
+            {
+                views.Plain(chunk * Chunk + i, workers[w].Image.Begin(workers[w].A.Images.Slice(i, 1)));
+                workers[w].Image.End();
             }
             net.Mae.Encode(new Pass(device, weights), workers[w].Normed, workers[w].Stats, workers[w].A);
             Pooling.Forward(device, workers[w].Pooled, workers[w].Normed);

@@ -27,11 +27,11 @@ public static class Reconstructions
         var a = new EncoderActivations(arena, net.Mae.Shape, n, mask.Kept, training: false);
         var d = new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, n, mask.Kept);
         var keys = new ulong[grid.Patches];
-        var image = new float[grid.ImageFloats];
+        var image = new HostInput(device, grid.ImageFloats);
         for (int s = 0; s < n; s++)
         {
-            test.Plain(s, image);
-            device.Write(a.Images.Slice(s, 1), image);
+            test.Plain(s, image.Begin(a.Images.Slice(s, 1)));
+            image.End();
             test.MaskKeys(s, 0, keys);
             mask.Draw(keys, a.Index.AsSpan(s * mask.Kept, mask.Kept), default, d.Restore.AsSpan(s * grid.Patches, grid.Patches));
         }

@@ -60,7 +60,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     {
         foreach (var e in State.Layout.Entries)
             if (trunk.Layout.Find(e.Name) is { } from && from.Count == e.Count && !e.Name.StartsWith("head", StringComparison.Ordinal))
-                State.Write(e, trunk.Read(from));
+                State.CopyFrom(e, trunk, from);
     }
 
     public override StepReport Step(long s)

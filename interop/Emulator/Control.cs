@@ -28,7 +28,7 @@ internal static unsafe partial class Opcodes
         var c = w.At<uint>(i->R[3]);
         uint* copy = stackalloc uint[32];
         new ReadOnlySpan<uint>(a, 32).CopyTo(new Span<uint>(copy, 32));
-        if (w.At<uint>(i->R[4])[0] != w.Active) throw w.Fault($"the member mask is {w.At<uint>(i->R[4])[0]:x8}, the lanes that came are {w.Active:x8}");
+        CheckMembers(w, w.At<uint>(i->R[4])[0]);
         for (uint l = 0; l < 32; l++)
         {
             if ((w.Active >> (int)l & 1) == 0) continue;
@@ -41,9 +41,14 @@ internal static unsafe partial class Opcodes
 
     private static void Ballot(Warp w, Instruction* i)
     {
-        if (w.At<uint>(i->R[2])[0] != w.Active) throw w.Fault($"the member mask is {w.At<uint>(i->R[2])[0]:x8}, the lanes that came are {w.Active:x8}");
+        CheckMembers(w, w.At<uint>(i->R[2])[0]);
         uint bits = w.Predicates[i->R[1]] & w.Active;
         for (int l = 0; l < 32; l++)
             if ((w.Active >> l & 1) != 0) w.At<uint>(i->R[0])[l] = bits;
+    }
+
+    private static void CheckMembers(Warp w, uint members)
+    {
+        if (members != w.Active) throw w.Fault($"the member mask is {members:x8}, the lanes that came are {w.Active:x8}");
     }
 }

@@ -21,7 +21,7 @@ internal static unsafe partial class Opcodes
         Add("cvt.s64.s32", "Lw", &Maps.Lane<int, long, IntToLong>);
         Add("cvt.u64.u32 cvt.s64.u32", "Lw", &Maps.Lane<uint, ulong, UintToUlong>);
         Add("cvt.u32.u64 cvt.s32.s64 cvt.u32.s64", "Wl", &Maps.Lane<ulong, uint, UlongToUint>);
-        Add("cvta.to.global.u64 cvta.global.u64 cvta.to.const.u64", "Ll", &Maps.Unary<long, SameL>);
+        Add("cvta.to.global.u64 cvta.global.u64 cvta.to.const.u64", "Ll", &Maps.Unary<long, Same<long>>);
         Add("cvta.shared.u64", "Ll", &Maps.Unary<long, ToGeneric>);
         Add("cvta.to.shared.u64", "Ll", &Maps.Unary<long, FromGeneric>);
     }

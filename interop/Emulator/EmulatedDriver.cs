@@ -340,7 +340,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
             catch (Exception e) when (e is PtxFault or InvalidOperationException)
             {
                 Fault = e;
-                sticky = (int)(e.Message.Contains("outside", StringComparison.Ordinal) ? CudaResult.IllegalAddress : e.Message.Contains("multiple of", StringComparison.Ordinal) ? CudaResult.MisalignedAddress : CudaResult.LaunchFailed);
+                sticky = (int)(e is PtxFault fault ? fault.Code : CudaResult.IllegalAddress);   // else a copy outside of all memory
             }
         return sticky;
     }

@@ -8,14 +8,14 @@ internal static unsafe partial class Opcodes
 {
     private static void Integer()
     {
-        Add("add.s32 add.u32", "Www", &Maps.Binary<int, AddI>);
-        Add("sub.s32 sub.u32", "Www", &Maps.Binary<int, SubI>);
-        Add("mul.lo.s32 mul.lo.u32", "Www", &Maps.Binary<int, MulI>);
-        Add("mad.lo.s32 mad.lo.u32", "Wwww", &Maps.Ternary<int, MadI>);
-        Add("add.s64 add.u64", "Lll", &Maps.Binary<long, AddL>);
-        Add("sub.s64 sub.u64", "Lll", &Maps.Binary<long, SubL>);
-        Add("mul.lo.s64 mul.lo.u64", "Lll", &Maps.Binary<long, MulL>);
-        Add("mad.lo.s64 mad.lo.u64", "Llll", &Maps.Ternary<long, MadL>);
+        Add("add.s32 add.u32", "Www", &Maps.Binary<int, Plus<int>>);
+        Add("sub.s32 sub.u32", "Www", &Maps.Binary<int, Minus<int>>);
+        Add("mul.lo.s32 mul.lo.u32", "Www", &Maps.Binary<int, Times<int>>);
+        Add("mad.lo.s32 mad.lo.u32", "Wwww", &Maps.Ternary<int, TimesPlus<int>>);
+        Add("add.s64 add.u64", "Lll", &Maps.Binary<long, Plus<long>>);
+        Add("sub.s64 sub.u64", "Lll", &Maps.Binary<long, Minus<long>>);
+        Add("mul.lo.s64 mul.lo.u64", "Lll", &Maps.Binary<long, Times<long>>);
+        Add("mad.lo.s64 mad.lo.u64", "Llll", &Maps.Ternary<long, TimesPlus<long>>);
         Add("mul.hi.u32", "Www", &Maps.Lane2<uint, MulHiU>);
         Add("mul.hi.s32", "Www", &Maps.Lane2<int, MulHiI>);
         Add("mul.hi.u64", "Lll", &Maps.Lane2<ulong, MulHiUL>);
@@ -31,23 +31,23 @@ internal static unsafe partial class Opcodes
         Add("mul.wide.u32", "Lww", &WideU);
         Add("mad.wide.s32", "Lwwl", &MadWideS);
         Add("mad.wide.u32", "Lwwl", &MadWideU);
-        Add("neg.s32", "Ww", &Maps.Unary<int, NegI>);
-        Add("neg.s64", "Ll", &Maps.Unary<long, NegL>);
-        Add("abs.s32", "Ww", &Maps.Unary<int, AbsI>);
-        Add("min.s32", "Www", &Maps.Binary<int, MinI>);
-        Add("max.s32", "Www", &Maps.Binary<int, MaxI>);
-        Add("min.u32", "Www", &Maps.Binary<uint, MinU>);
-        Add("max.u32", "Www", &Maps.Binary<uint, MaxU>);
-        Add("min.s64", "Lll", &Maps.Binary<long, MinL>);
-        Add("max.s64", "Lll", &Maps.Binary<long, MaxL>);
-        Add("and.b32", "Www", &Maps.Binary<int, And>);
-        Add("or.b32", "Www", &Maps.Binary<int, Or>);
-        Add("xor.b32", "Www", &Maps.Binary<int, Xor>);
-        Add("not.b32", "Ww", &Maps.Unary<int, Not>);
-        Add("and.b64", "Lll", &Maps.Binary<long, AndL>);
-        Add("or.b64", "Lll", &Maps.Binary<long, OrL>);
-        Add("xor.b64", "Lll", &Maps.Binary<long, XorL>);
-        Add("not.b64", "Ll", &Maps.Unary<long, NotL>);
+        Add("neg.s32", "Ww", &Maps.Unary<int, Negative<int>>);
+        Add("neg.s64", "Ll", &Maps.Unary<long, Negative<long>>);
+        Add("abs.s32", "Ww", &Maps.Unary<int, Magnitude<int>>);
+        Add("min.s32", "Www", &Maps.Binary<int, Least<int>>);
+        Add("max.s32", "Www", &Maps.Binary<int, Most<int>>);
+        Add("min.u32", "Www", &Maps.Binary<uint, Least<uint>>);
+        Add("max.u32", "Www", &Maps.Binary<uint, Most<uint>>);
+        Add("min.s64", "Lll", &Maps.Binary<long, Least<long>>);
+        Add("max.s64", "Lll", &Maps.Binary<long, Most<long>>);
+        Add("and.b32", "Www", &Maps.Binary<int, And<int>>);
+        Add("or.b32", "Www", &Maps.Binary<int, Or<int>>);
+        Add("xor.b32", "Www", &Maps.Binary<int, Xor<int>>);
+        Add("not.b32", "Ww", &Maps.Unary<int, Inverted<int>>);
+        Add("and.b64", "Lll", &Maps.Binary<long, And<long>>);
+        Add("or.b64", "Lll", &Maps.Binary<long, Or<long>>);
+        Add("xor.b64", "Lll", &Maps.Binary<long, Xor<long>>);
+        Add("not.b64", "Ll", &Maps.Unary<long, Inverted<long>>);
         Add("shl.b32", "Www", &Maps.Shift<uint, ShlU>);
         Add("shr.u32", "Www", &Maps.Shift<uint, ShrU>);
         Add("shr.s32", "Www", &Maps.Shift<int, ShrI>);
@@ -59,26 +59,26 @@ internal static unsafe partial class Opcodes
         Add("clz.b32", "Ww", &Maps.Lane<uint, uint, Clz>);
         Add("clz.b64", "Wl", &Maps.Lane<ulong, uint, ClzL>);
         Add("bfe.u32", "Wwww", &Maps.Lane3<uint, Bfe>);
-        Add("setp.eq.s32 setp.eq.u32 setp.eq.b32", "pww", &Maps.Test<int, EqI>);
-        Add("setp.ne.s32 setp.ne.u32 setp.ne.b32", "pww", &Maps.Test<int, NeI>);
-        Add("setp.lt.s32", "pww", &Maps.Test<int, LtI>);
-        Add("setp.le.s32", "pww", &Maps.Test<int, LeI>);
-        Add("setp.gt.s32", "pww", &Maps.Test<int, GtI>);
-        Add("setp.ge.s32", "pww", &Maps.Test<int, GeI>);
-        Add("setp.lt.u32 setp.lo.u32", "pww", &Maps.Test<uint, LtU>);
-        Add("setp.le.u32", "pww", &Maps.Test<uint, LeU>);
-        Add("setp.gt.u32", "pww", &Maps.Test<uint, GtU>);
-        Add("setp.ge.u32", "pww", &Maps.Test<uint, GeU>);
-        Add("setp.eq.s64 setp.eq.u64 setp.eq.b64", "pll", &Maps.Test<long, EqL>);
-        Add("setp.ne.s64 setp.ne.u64 setp.ne.b64", "pll", &Maps.Test<long, NeL>);
-        Add("setp.lt.s64", "pll", &Maps.Test<long, LtL>);
-        Add("setp.le.s64", "pll", &Maps.Test<long, LeL>);
-        Add("setp.gt.s64", "pll", &Maps.Test<long, GtL>);
-        Add("setp.ge.s64", "pll", &Maps.Test<long, GeL>);
-        Add("setp.lt.u64", "pll", &Maps.Test<ulong, LtUL>);
-        Add("setp.le.u64", "pll", &Maps.Test<ulong, LeUL>);
-        Add("setp.gt.u64", "pll", &Maps.Test<ulong, GtUL>);
-        Add("setp.ge.u64", "pll", &Maps.Test<ulong, GeUL>);
+        Add("setp.eq.s32 setp.eq.u32 setp.eq.b32", "pww", &Maps.Test<int, Equal<int>>);
+        Add("setp.ne.s32 setp.ne.u32 setp.ne.b32", "pww", &Maps.Test<int, Not<int, Equal<int>>>);
+        Add("setp.lt.s32", "pww", &Maps.Test<int, Less<int>>);
+        Add("setp.le.s32", "pww", &Maps.Test<int, LessOrEqual<int>>);
+        Add("setp.gt.s32", "pww", &Maps.Test<int, Greater<int>>);
+        Add("setp.ge.s32", "pww", &Maps.Test<int, GreaterOrEqual<int>>);
+        Add("setp.lt.u32 setp.lo.u32", "pww", &Maps.Test<uint, Less<uint>>);
+        Add("setp.le.u32", "pww", &Maps.Test<uint, LessOrEqual<uint>>);
+        Add("setp.gt.u32", "pww", &Maps.Test<uint, Greater<uint>>);
+        Add("setp.ge.u32", "pww", &Maps.Test<uint, GreaterOrEqual<uint>>);
+        Add("setp.eq.s64 setp.eq.u64 setp.eq.b64", "pll", &Maps.Test<long, Equal<long>>);
+        Add("setp.ne.s64 setp.ne.u64 setp.ne.b64", "pll", &Maps.Test<long, Not<long, Equal<long>>>);
+        Add("setp.lt.s64", "pll", &Maps.Test<long, Less<long>>);
+        Add("setp.le.s64", "pll", &Maps.Test<long, LessOrEqual<long>>);
+        Add("setp.gt.s64", "pll", &Maps.Test<long, Greater<long>>);
+        Add("setp.ge.s64", "pll", &Maps.Test<long, GreaterOrEqual<long>>);
+        Add("setp.lt.u64", "pll", &Maps.Test<ulong, Less<ulong>>);
+        Add("setp.le.u64", "pll", &Maps.Test<ulong, LessOrEqual<ulong>>);
+        Add("setp.gt.u64", "pll", &Maps.Test<ulong, Greater<ulong>>);
+        Add("setp.ge.u64", "pll", &Maps.Test<ulong, GreaterOrEqual<ulong>>);
         Add("and.pred", "ppp", &AndP);
         Add("or.pred", "ppp", &OrP);
         Add("xor.pred", "ppp", &XorP);
@@ -86,19 +86,11 @@ internal static unsafe partial class Opcodes
         Add("mov.pred", "pp", &MovP);
         Add("selp.b32 selp.s32 selp.u32 selp.f32", "Wwwp", &Maps.Select<uint>);
         Add("selp.b64 selp.s64 selp.u64 selp.f64", "Lllp", &Maps.Select<ulong>);
-        Add("mov.u32 mov.b32 mov.s32 mov.f32", "Ww", &Maps.Unary<int, Same>);
-        Add("mov.u64 mov.s64 mov.f64", "Ll", &Maps.Unary<long, SameL>);
+        Add("mov.u32 mov.b32 mov.s32 mov.f32", "Ww", &Maps.Unary<int, Same<int>>);
+        Add("mov.u64 mov.s64 mov.f64", "Ll", &Maps.Unary<long, Same<long>>);
         Add("mov.b64", "mm", &MoveB64);
     }
 
-    private readonly struct AddI : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => a + b; }
-    private readonly struct SubI : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => a - b; }
-    private readonly struct MulI : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => a * b; }
-    private readonly struct MadI : ITernary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b, Vector512<int> c) => a * b + c; }
-    private readonly struct AddL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => a + b; }
-    private readonly struct SubL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => a - b; }
-    private readonly struct MulL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => a * b; }
-    private readonly struct MadL : ITernary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b, Vector512<long> c) => a * b + c; }
     private readonly struct MulHiU : ILane2<uint> { public static uint Of(uint a, uint b) => (uint)((ulong)a * b >> 32); }
     private readonly struct MulHiI : ILane2<int> { public static int Of(int a, int b) => (int)((long)a * b >> 32); }
     private readonly struct MulHiUL : ILane2<ulong> { public static ulong Of(ulong a, ulong b) => Math.BigMul(a, b, out _); }
@@ -110,25 +102,6 @@ internal static unsafe partial class Opcodes
     private readonly struct DivUL : ILane2<ulong> { public static ulong Of(ulong a, ulong b) => b == 0 ? ulong.MaxValue : a / b; }
     private readonly struct RemL : ILane2<long> { public static long Of(long a, long b) => b == 0 ? a : a % b; }
     private readonly struct RemUL : ILane2<ulong> { public static ulong Of(ulong a, ulong b) => b == 0 ? a : a % b; }
-    private readonly struct NegI : IUnary<int> { public static Vector512<int> Of(Vector512<int> a) => -a; }
-    private readonly struct NegL : IUnary<long> { public static Vector512<long> Of(Vector512<long> a) => -a; }
-    private readonly struct AbsI : IUnary<int> { public static Vector512<int> Of(Vector512<int> a) => Vector512.Abs(a); }
-    private readonly struct MinI : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => Vector512.Min(a, b); }
-    private readonly struct MaxI : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => Vector512.Max(a, b); }
-    private readonly struct MinU : IBinary<uint> { public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Vector512.Min(a, b); }
-    private readonly struct MaxU : IBinary<uint> { public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Vector512.Max(a, b); }
-    private readonly struct MinL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => Vector512.Min(a, b); }
-    private readonly struct MaxL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => Vector512.Max(a, b); }
-    private readonly struct And : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => a & b; }
-    private readonly struct Or : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => a | b; }
-    private readonly struct Xor : IBinary<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => a ^ b; }
-    private readonly struct Not : IUnary<int> { public static Vector512<int> Of(Vector512<int> a) => ~a; }
-    private readonly struct AndL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => a & b; }
-    private readonly struct OrL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => a | b; }
-    private readonly struct XorL : IBinary<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => a ^ b; }
-    private readonly struct NotL : IUnary<long> { public static Vector512<long> Of(Vector512<long> a) => ~a; }
-    private readonly struct Same : IUnary<int> { public static Vector512<int> Of(Vector512<int> a) => a; }
-    private readonly struct SameL : IUnary<long> { public static Vector512<long> Of(Vector512<long> a) => a; }
     private readonly struct ShlU : IShift<uint> { public static uint Of(uint a, int n) => n > 31 ? 0 : a << n; }
     private readonly struct ShrU : IShift<uint> { public static uint Of(uint a, int n) => n > 31 ? 0 : a >> n; }
     private readonly struct ShrI : IShift<int> { public static int Of(int a, int n) => a >> Math.Min(n, 31); }
@@ -140,26 +113,6 @@ internal static unsafe partial class Opcodes
     private readonly struct Clz : ILane<uint, uint> { public static uint Of(uint a) => (uint)BitOperations.LeadingZeroCount(a); }
     private readonly struct ClzL : ILane<ulong, uint> { public static uint Of(ulong a) => (uint)BitOperations.LeadingZeroCount(a); }
     private readonly struct Bfe : ILane3<uint> { public static uint Of(uint a, uint b, uint c) => (b & 255) > 31 ? 0 : (uint)(a >> (int)(b & 255) & (1UL << (int)Math.Min(c & 255, 32)) - 1); }
-    private readonly struct EqI : ITest<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => Vector512.Equals(a, b); }
-    private readonly struct NeI : ITest<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => ~Vector512.Equals(a, b); }
-    private readonly struct LtI : ITest<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => Vector512.LessThan(a, b); }
-    private readonly struct LeI : ITest<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => Vector512.LessThanOrEqual(a, b); }
-    private readonly struct GtI : ITest<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => Vector512.GreaterThan(a, b); }
-    private readonly struct GeI : ITest<int> { public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => Vector512.GreaterThanOrEqual(a, b); }
-    private readonly struct LtU : ITest<uint> { public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThan(a, b); }
-    private readonly struct LeU : ITest<uint> { public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThanOrEqual(a, b); }
-    private readonly struct GtU : ITest<uint> { public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThan(a, b); }
-    private readonly struct GeU : ITest<uint> { public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThanOrEqual(a, b); }
-    private readonly struct EqL : ITest<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => Vector512.Equals(a, b); }
-    private readonly struct NeL : ITest<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => ~Vector512.Equals(a, b); }
-    private readonly struct LtL : ITest<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => Vector512.LessThan(a, b); }
-    private readonly struct LeL : ITest<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => Vector512.LessThanOrEqual(a, b); }
-    private readonly struct GtL : ITest<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => Vector512.GreaterThan(a, b); }
-    private readonly struct GeL : ITest<long> { public static Vector512<long> Of(Vector512<long> a, Vector512<long> b) => Vector512.GreaterThanOrEqual(a, b); }
-    private readonly struct LtUL : ITest<ulong> { public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThan(a, b); }
-    private readonly struct LeUL : ITest<ulong> { public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThanOrEqual(a, b); }
-    private readonly struct GtUL : ITest<ulong> { public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThan(a, b); }
-    private readonly struct GeUL : ITest<ulong> { public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThanOrEqual(a, b); }
 
     private static void WideS(Warp w, Instruction* i) => Wide<int>(w, i, null);
     private static void WideU(Warp w, Instruction* i) => Wide<uint>(w, i, null);
@@ -173,12 +126,6 @@ internal static unsafe partial class Opcodes
         var b = w.At<int>(i->R[2]);
         for (int l = 0; l < 32; l++)
             if ((w.Active >> l & 1) != 0) d[l] = (typeof(T) == typeof(int) ? (long)a[l] * b[l] : (long)((ulong)(uint)a[l] * (uint)b[l])) + (c == null ? 0 : c[l]);
-    }
-
-    private static void Predicate(Warp w, Instruction* i, uint bits)
-    {
-        uint* to = w.Predicates + i->R[0];
-        *to = (*to & ~w.Active) | (bits & w.Active);
     }
 
     /// <summary>A move, or taking a 64-bit value apart into two 32-bit registers, or putting it together.</summary>
@@ -195,9 +142,9 @@ internal static unsafe partial class Opcodes
         }
     }
 
-    private static void AndP(Warp w, Instruction* i) => Predicate(w, i, w.Predicates[i->R[1]] & w.Predicates[i->R[2]]);
-    private static void OrP(Warp w, Instruction* i) => Predicate(w, i, w.Predicates[i->R[1]] | w.Predicates[i->R[2]]);
-    private static void XorP(Warp w, Instruction* i) => Predicate(w, i, w.Predicates[i->R[1]] ^ w.Predicates[i->R[2]]);
-    private static void NotP(Warp w, Instruction* i) => Predicate(w, i, ~w.Predicates[i->R[1]]);
-    private static void MovP(Warp w, Instruction* i) => Predicate(w, i, w.Predicates[i->R[1]]);
+    private static void AndP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]] & w.Predicates[i->R[2]]);
+    private static void OrP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]] | w.Predicates[i->R[2]]);
+    private static void XorP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]] ^ w.Predicates[i->R[2]]);
+    private static void NotP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], ~w.Predicates[i->R[1]]);
+    private static void MovP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]]);
 }

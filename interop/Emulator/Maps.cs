@@ -72,8 +72,7 @@ internal static unsafe class Maps
         var b = w.At<Vector512<T>>(i->R[2]);
         uint bits = 0;
         for (int p = 0; p < sizeof(T) / 2; p++) bits |= (uint)Vector512.ExtractMostSignificantBits(O.Of(a[p], b[p])) << (p * Vector512<T>.Count);
-        uint* to = w.Predicates + i->R[0];
-        *to = (*to & ~w.Active) | (bits & w.Active);
+        w.SetPredicate(i->R[0], bits);
     }
 
     internal static void Select<T>(Warp w, Instruction* i) where T : unmanaged

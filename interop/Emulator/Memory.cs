@@ -140,7 +140,7 @@ internal static unsafe partial class Opcodes
         var (low, high, any) = Range(w, a);
         low += (ulong)i->Immediate;
         high += (ulong)i->Immediate;
-        if ((any + (ulong)i->Immediate & (bytes - 1)) != 0 && Misaligned(w, i, a, bytes) is >= 0 and int bad) throw w.Fault($"address {a[bad] + (ulong)i->Immediate:x} is not a multiple of {bytes}", bad);
+        if ((any + (ulong)i->Immediate & (bytes - 1)) != 0 && Misaligned(w, i, a, bytes) is >= 0 and int bad) throw w.Fault($"address {a[bad] + (ulong)i->Immediate:x} is not a multiple of {bytes}", bad, CudaResult.MisalignedAddress);
         var block = w.Block;
         if (block.Last is not { } last || low < last.Address || high + bytes > last.End)
         {
@@ -151,7 +151,7 @@ internal static unsafe partial class Opcodes
                 // lanes may lie in several allocations
                 for (int l = 0; l < 32; l++)
                     if ((w.Active >> l & 1) != 0 && block.Memory.Find(a[l] + (ulong)i->Immediate, bytes) is null)
-                        throw w.Fault($"{(write ? "store to" : "load from")} address {a[l] + (ulong)i->Immediate:x}: {bytes} bytes outside every allocation", l);
+                        throw w.Fault($"{(write ? "store to" : "load from")} address {a[l] + (ulong)i->Immediate:x}: {bytes} bytes outside every allocation", l, CudaResult.IllegalAddress);
             }
         }
         if (block.Checks)
@@ -165,7 +165,7 @@ internal static unsafe partial class Opcodes
         var (low, high, any) = Range(w, a);
         low += (ulong)i->Immediate;
         high += (ulong)i->Immediate;
-        if ((any + (ulong)i->Immediate & (bytes - 1)) != 0 && Misaligned(w, i, a, bytes) is >= 0 and int bad) throw w.Fault($"shared address {a[bad] + (ulong)i->Immediate} is not a multiple of {bytes}", bad);
+        if ((any + (ulong)i->Immediate & (bytes - 1)) != 0 && Misaligned(w, i, a, bytes) is >= 0 and int bad) throw w.Fault($"shared address {a[bad] + (ulong)i->Immediate} is not a multiple of {bytes}", bad, CudaResult.MisalignedAddress);
         var block = w.Block;
         if (low > high || high + bytes > (ulong)block.SharedBytes)
             for (int l = 0; l < 32; l++)

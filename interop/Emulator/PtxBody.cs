@@ -53,8 +53,8 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
         }
         else if (text.StartsWith(".shared ", StringComparison.Ordinal) && PtxParser.DataRegex().Match(text) is { Success: true } m)
         {
-            int size = m.Groups["size"].Length == 0 ? 1 : PtxParser.Number(m.Groups["size"].Value);
-            Shared(m.Groups["name"].Value, PtxParser.Number(m.Groups["align"].Value), size * PtxParser.ElementBytes(m.Groups["type"].Value));
+            int size = m.Groups["size"].Length == 0 ? 1 : PtxSignature.Number(m.Groups["size"].Value);
+            Shared(m.Groups["name"].Value, PtxSignature.Number(m.Groups["align"].Value), size * PtxSignature.ElementBytes(m.Groups["type"].Value));
         }
         else if (!text.StartsWith(".pragma", StringComparison.Ordinal) && !text.StartsWith(".loc", StringComparison.Ordinal)) throw Bad($"unknown directive '{text}'");
     }
@@ -145,7 +145,7 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
     private long Symbol(string name)
     {
         if (shared.TryGetValue(name, out int place)) return place;
-        if (kernel.Parameters.Find(p => p.Name == name) is { Bytes: > 0 } parameter) return parameter.Offset;
+        if (kernel.Parameters.FirstOrDefault(p => p.Name == name) is { Bytes: > 0 } parameter) return parameter.Offset;
         if (module.Shared.TryGetValue(name, out var outside)) return Shared(name, outside.Align, outside.Bytes);
         throw Bad($"unknown name '{name}'");
     }

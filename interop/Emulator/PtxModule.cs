@@ -13,15 +13,12 @@ public sealed class PtxModule(string name)
     internal Dictionary<string, (int Align, int Bytes)> Shared { get; } = new(StringComparer.Ordinal);
 }
 
-/// <summary>One parameter of a kernel: where its bytes lie in the launch's parameter block.</summary>
-public readonly record struct PtxParameter(string Name, int Offset, int Bytes);
-
 /// <summary>One .entry: its parameters, resources and instructions.</summary>
-public sealed class PtxKernel(PtxModule module, string name)
+public sealed class PtxKernel(PtxModule module, PtxSignature signature)
 {
     public PtxModule Module { get; } = module;
-    public string Name { get; } = name;
-    public List<PtxParameter> Parameters { get; } = [];
+    public string Name => signature.Name;
+    public IReadOnlyList<PtxParameter> Parameters => signature.Parameters;
 
     /// <summary>Threads of a block from .maxntid, or 0.</summary>
     public int MaxThreads { get; internal set; }

@@ -39,26 +39,16 @@ public sealed partial class PtxParser
             else if (line.StartsWith(".target ", StringComparison.Ordinal)) module.Target = line[8..].Trim();
             else if (line.StartsWith(".address_size", StringComparison.Ordinal)) continue;
             else if (line.StartsWith(".visible .entry", StringComparison.Ordinal)) Kernel(line);
-            else if (DataRegex().Match(line) is { Success: true } data && data.Groups["space"].Value == "shared") module.Shared.Add(data.Groups["name"].Value, (Number(data.Groups["align"].Value), Number(data.Groups["size"].Value) * ElementBytes(data.Groups["type"].Value)));
+            else if (DataRegex().Match(line) is { Success: true } data && data.Groups["space"].Value == "shared") module.Shared.Add(data.Groups["name"].Value, (PtxSignature.Number(data.Groups["align"].Value), PtxSignature.Number(data.Groups["size"].Value) * PtxSignature.ElementBytes(data.Groups["type"].Value)));
             else throw Bad($"unexpected '{line}' at module scope");
         }
     }
 
     private void Kernel(string line)
     {
-        var kernel = new PtxKernel(module, line[".visible .entry".Length..].Trim(' ', '(', '\t').Split('(')[0]);
         string header = line;
         while (!header.Contains(')', StringComparison.Ordinal)) header += " " + Strip(lines[++at]);
-        int offset = 0;
-        foreach (Match p in ParameterRegex().Matches(header))
-        {
-            int element = ElementBytes(p.Groups["type"].Value);
-            int count = p.Groups["size"].Success ? Number(p.Groups["size"].Value) : 1;
-            int align = p.Groups["align"].Success ? Number(p.Groups["align"].Value) : element;
-            offset = (offset + align - 1) / align * align;
-            kernel.Parameters.Add(new PtxParameter(p.Groups["name"].Value, offset, element * count));
-            offset += element * count;
-        }
+        var kernel = new PtxKernel(module, PtxSignature.ReadAll(header).Single());
         for (at++; Strip(lines[at]) != "{"; at++)
             if (lines[at].Contains(".maxntid", StringComparison.Ordinal)) kernel.MaxThreads = lines[at].Split(' ', ',', '\t').Aggregate(1, (n, w) => int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out int v) ? n * v : n);
         new PtxBody(this, module, kernel).Read();
@@ -102,10 +92,6 @@ public sealed partial class PtxParser
         throw Bad("the body of a kernel does not end");
     }
 
-    internal static int ElementBytes(string type) => type[^2..] switch { "64" => 8, "32" => 4, "16" => 2, _ => 1 };
-
-    internal static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
-
     private PtxException Bad(string what) => new(module.Name, at + 1, what);
 
     private static string Strip(string line)
@@ -116,9 +102,6 @@ public sealed partial class PtxParser
 
     [GeneratedRegex(@"^(\.visible |\.weak )?\.(?<space>const|global|shared) \.align (?<align>\d+) \.(?<type>\w+) (?<name>[\w$]+)(\[(?<size>\d*)\])?")]
     internal static partial Regex DataRegex();
-
-    [GeneratedRegex(@"\.param (\.align (?<align>\d+) )?\.(?<type>[busf]\d+)( \.ptr[ \.\w]*)? (?<name>[\w$]+)(\[(?<size>\d+)\])?")]
-    private static partial Regex ParameterRegex();
 
     [GeneratedRegex(@"^[$%\w]+:(?!:)")]
     private static partial Regex LabelRegex();

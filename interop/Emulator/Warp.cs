@@ -217,16 +217,20 @@ internal sealed unsafe class Warp
         return Vector512.Equals(Vector512.Create((long)bits) & one, one).AsInt32();
     }
 
+    /// <summary>A predicate's new bits, for the active lanes.</summary>
+    internal void SetPredicate(int number, uint bits) => Predicates[number] = (Predicates[number] & ~Active) | (bits & Active);
+
     internal T* At<T>(int place) where T : unmanaged => (T*)(Registers + place);
 
-    internal PtxFault Fault(string what) => new(Kernel.Module.Name, Kernel.Name, Current->Line, Block.Describe(Index, Active), what);
-
-    internal PtxFault Fault(string what, int lane) => new(Kernel.Module.Name, Kernel.Name, Current->Line, Block.Describe(Index, 1u << lane), what);
+    /// <param name="lane">The lane that did it; all active ones by default.</param>
+    /// <param name="code">What a driver would say.</param>
+    internal PtxFault Fault(string what, int lane = -1, CudaResult code = CudaResult.LaunchFailed) =>
+        new(Kernel.Module.Name, Kernel.Name, Current->Line, Block.Describe(Index, lane < 0 ? Active : 1u << lane), what, code);
 }
 
 /// <summary>A kernel did something that no GPU may be trusted with: the message names module, kernel, PTX line, block and lanes.</summary>
-public sealed class PtxFault(string module, string kernel, int line, string where, string what) : Exception($"{module}:{line}: kernel {kernel}, {where}: {what}")
+public sealed class PtxFault(string module, string kernel, int line, string where, string what, CudaResult code) : Exception($"{module}:{line}: kernel {kernel}, {where}: {what}")
 {
     public int Line { get; } = line;
-    public string What { get; } = what;
+    public CudaResult Code { get; } = code;
 }

@@ -25,8 +25,9 @@ public static unsafe class CheckpointFile
             bool moments = name is "exp_avg" or "exp_avg_sq";
             foreach (var e in state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter || !moments))
             {
-                float[] values = state.Read(e);
-                byte[] bytes = MemoryMarshal.AsBytes<float>(values).ToArray();
+                var bytes = new byte[e.Count * sizeof(float)];
+                var values = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
+                state.Read(e, values);
                 tensors.Add(new SafeTensor(Prefix(name) + e.Name, "F32", [.. e.Shape.Select(n => (long)n)], bytes));
                 digests[Prefix(name) + e.Name] = Digest.Of(values).ToString();
             }

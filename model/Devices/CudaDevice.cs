@@ -102,6 +102,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override bool OnHost => false;
     public override int MostThreads => 1;
     public override int GrainsAtOnce => 64;
+    public override int UpdateChunk => 1 << 30;
     public override long? MemoryBytes => context.TotalBytes;
 
     public override double FmaFlops(Pool pool, double seconds)
@@ -120,7 +121,6 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         }
         return best;
     }
-    public override int UpdateChunk => 1 << 30;
 
     /// <summary>A kernel by its file and name; modules are loaded when first used.</summary>
     internal CudaKernel Kernel(string file, string name)

@@ -83,12 +83,12 @@ public sealed class StateLayout
 /// <summary>Values of a whole state: the flat buffer and the counters.</summary>
 public sealed unsafe class State
 {
-    private readonly Device? device;
+    private readonly Device device;
 
     public State(StateLayout layout, Arena arena)
     {
         Layout = layout;
-        device = arena.Device;
+        device = arena.Device ?? new OracleDevice();   // the host's memory: any of its devices moves it
         Data = arena.Floats(layout.Length);
         Counters = new long[layout.Counters.Count];
     }
@@ -99,26 +99,19 @@ public sealed unsafe class State
 
     public Mat this[Entry e] => e.In(Data);
 
-    /// <summary>A copy of a tensor's values.</summary>
-    public float[] Read(Entry e)
-    {
-        var values = new float[e.Count];
-        if (device is null) this[e].Span.CopyTo(values);
-        else device.Read(values, this[e]);
-        return values;
-    }
+    public void Read(Entry e, Span<float> to) => device.Read(to, this[e]);
 
-    public void Write(Entry e, ReadOnlySpan<float> values)
-    {
-        if (device is null) values.CopyTo(this[e].Span);
-        else device.Write(this[e], values);
-    }
+    public void Write(Entry e, ReadOnlySpan<float> values) => device.Write(this[e], values);
 
-    public Digest DigestOf(Entry e) => device is null ? Digest.Of(this[e].Data, e.Count) : device.DigestOf(this[e]);
+    public Digest DigestOf(Entry e) => device.DigestOf(this[e]);
 
+    /// <summary>other lies in the same memory.</summary>
     public void CopyFrom(State other)
     {
-        foreach (var e in Layout.Entries) Write(e, other.Read(e));
+        foreach (var e in Layout.Entries) CopyFrom(e, other, e);
         other.Counters.CopyTo(Counters, 0);
     }
+
+    /// <summary>One tensor from a tensor of another state, in the same memory and of the same size.</summary>
+    public void CopyFrom(Entry e, State other, Entry from) => device.Copy(this[e], other[from]);
 }

@@ -56,10 +56,8 @@ public static class Elementwise
     public static void ColumnSum(Device device, Mat acc, Mat x, int first = 0, int step = 1)
     {
         acc.Require(acc.Rows, x.Cols);
-        int leaves = Leaves.Of(acc, 1, x.Rows);
-        if (leaves == 1 || !device.OnHost) device.ColumnSum(acc, x, first, step);
-        else
-            for (int l = 0; l < leaves; l++) device.ColumnSum(Leaves.Part(acc, l, leaves), Leaves.Part(x, l, leaves), first, step);
+        int n = Leaves.Parts(device, acc, 1, x.Rows);
+        for (int l = 0; l < n; l++) device.ColumnSum(Leaves.Part(acc, l, n), Leaves.Part(x, l, n), first, step);
     }
 
     public static void SquaredNorm(Device device, Mat norm, Mat x)

@@ -69,10 +69,8 @@ public static class Gemm
     {
         dw.Require(dw.Rows, x.Cols);
         x.Require(dy.Rows, dw.Cols);
-        int leaves = Leaves.Of(dw, dy.Cols, dy.Rows);
-        if (leaves == 1 || !device.OnHost) device.GemmTn(dw, dy, x, accumulate);
-        else
-            for (int l = 0; l < leaves; l++) device.GemmTn(Leaves.Part(dw, l, leaves), Leaves.Part(dy, l, leaves), Leaves.Part(x, l, leaves), accumulate);
+        int n = Leaves.Parts(device, dw, dy.Cols, dy.Rows);
+        for (int l = 0; l < n; l++) device.GemmTn(Leaves.Part(dw, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), accumulate);
     }
 
     private static void Check(Mat y, in Epilogue e)

@@ -32,10 +32,8 @@ public static class LayerNorm
         dWeight.Require(dWeight.Rows, x.Cols);
         dBias.Require(dWeight.Rows, x.Cols);
         if (!residual.IsEmpty) residual.Require(x.Rows, x.Cols);
-        int n = Leaves.Of(dWeight, 1, x.Rows);
-        if (n == 1 || !device.OnHost) device.LayerNormBackward(dx, dWeight, dBias, dy, x, stats, weight, residual);
-        else
-            for (int l = 0; l < n; l++)
-                device.LayerNormBackward(Leaves.Part(dx, l, n), Leaves.Part(dWeight, l, n), Leaves.Part(dBias, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), Leaves.Part(stats, l, n), weight, Leaves.Part(residual, l, n));
+        int n = Leaves.Parts(device, dWeight, 1, x.Rows);
+        for (int l = 0; l < n; l++)
+            device.LayerNormBackward(Leaves.Part(dx, l, n), Leaves.Part(dWeight, l, n), Leaves.Part(dBias, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), Leaves.Part(stats, l, n), weight, Leaves.Part(residual, l, n));
     }
 }

@@ -20,13 +20,16 @@ public static class Leaves
         device.LeavesTree(sum, leaves);
     }
 
-    /// <summary>How many leaves a gradient holds, whose one has rowsOfOne rows, and that the rows to be summed are as many equal parts.</summary>
-    internal static int Of(Mat gradient, int rowsOfOne, int rows)
+    /// <summary>
+    /// In how many parts a device takes an operation: all leaves at once, or on the host each for itself. Checks that a gradient, whose one has rowsOfOne rows,
+    /// holds whole leaves, and that the rows to be summed are as many equal parts.
+    /// </summary>
+    internal static int Parts(Device device, Mat gradient, int rowsOfOne, int rows)
     {
         int leaves = rowsOfOne == 0 ? 1 : gradient.Rows / rowsOfOne;
         if (leaves == 0 || gradient.Rows != leaves * rowsOfOne || rows % leaves != 0)
             throw new ShapeException(FormattableString.Invariant($"a gradient is {gradient} where whole leaves of {rowsOfOne} rows are needed, and {rows} rows to sum as many equal parts"));
-        return leaves;
+        return device.OnHost ? leaves : 1;
     }
 
     /// <summary>Part l of n equal parts of a matrix's rows; an empty matrix stays empty.</summary>

@@ -28,11 +28,9 @@ public static class Tokens
     {
         int kept = Sequence(dPatches.Rows, dx.Rows - dPatches.Rows);
         dCls.Require(dCls.Rows, dx.Cols);
-        int n = Leaves.Of(dCls, 1, dx.Rows / (kept + 1));
-        if (n == 1 || !device.OnHost) device.TokensEmbedBackward(dPatches, dCls, dPos, dx, index, kept);
-        else
-            for (int l = 0; l < n; l++)
-                device.TokensEmbedBackward(Leaves.Part(dPatches, l, n), Leaves.Part(dCls, l, n), Leaves.Part(dPos, l, n), Leaves.Part(dx, l, n), index.Slice(l * (index.Length / n), index.Length / n), kept);
+        int n = Leaves.Parts(device, dCls, 1, dx.Rows / (kept + 1));
+        for (int l = 0; l < n; l++)
+            device.TokensEmbedBackward(Leaves.Part(dPatches, l, n), Leaves.Part(dCls, l, n), Leaves.Part(dPos, l, n), Leaves.Part(dx, l, n), index.Slice(l * (index.Length / n), index.Length / n), kept);
     }
 
     public static void Restore(Device device, Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept)
@@ -46,10 +44,8 @@ public static class Tokens
     {
         dMaskToken.Require(dMaskToken.Rows, dy.Cols);
         dz.Require(restore.Length + dy.Rows / (kept + 1), dy.Cols);
-        int n = Leaves.Of(dMaskToken, 1, dy.Rows / (kept + 1));
-        if (n == 1 || !device.OnHost) device.TokensRestoreBackward(dy, dMaskToken, dz, restore, kept);
-        else
-            for (int l = 0; l < n; l++) device.TokensRestoreBackward(Leaves.Part(dy, l, n), Leaves.Part(dMaskToken, l, n), Leaves.Part(dz, l, n), restore.Slice(l * (restore.Length / n), restore.Length / n), kept);
+        int n = Leaves.Parts(device, dMaskToken, 1, dy.Rows / (kept + 1));
+        for (int l = 0; l < n; l++) device.TokensRestoreBackward(Leaves.Part(dy, l, n), Leaves.Part(dMaskToken, l, n), Leaves.Part(dz, l, n), restore.Slice(l * (restore.Length / n), restore.Length / n), kept);
     }
 
     private static int Sequence(int patchRows, int sequences)
