@@ -8,9 +8,9 @@ namespace LutNative.Interop;
 /// </summary>
 public sealed unsafe class CudaQueue : IDisposable
 {
-    private enum Kind { Launch, ToDevice, ToHost, Copy, Clear }
+    private enum Kind { Launch, Call, ToDevice, ToHost, Copy, Clear }
 
-    /// <summary>One operation; a launch's arguments follow it, 8 bytes or more each.</summary>
+    /// <summary>One operation; a launch's or call's arguments follow it, 8 bytes or more each.</summary>
     private struct Operation
     {
         public Kind Kind;
@@ -29,7 +29,8 @@ public sealed unsafe class CudaQueue : IDisposable
     private readonly CudaStream stream;
     private readonly Dictionary<string, List<Segment>> steps = new(StringComparer.Ordinal);
     private readonly List<CudaKernel> kernels = [];
-    private readonly Dictionary<CudaKernel, int> numbers = [];
+    private readonly List<CudaCall> calls = [];
+    private readonly Dictionary<object, int> numbers = [];   // of kernels and of calls
     private byte[] recorded = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
     private int length, at;
     private List<Segment>? step;
@@ -63,12 +64,7 @@ public sealed unsafe class CudaQueue : IDisposable
     public void Launch(CudaKernel kernel, (long X, long Y, long Z) grid, int threads, params ReadOnlySpan<Argument> arguments)
     {
         kernel.Check(arguments);
-        if (!numbers.TryGetValue(kernel, out int number))
-        {
-            numbers.Add(kernel, number = kernels.Count);
-            kernels.Add(kernel);
-        }
-        int bytes = 0;
+        int number = NumberOf(kernel, kernels), bytes = 0;
         foreach (var a in arguments) bytes += CudaKernel.Padded(a.Bytes);
         Operation* o = Record(new Operation { Kind = Kind.Launch, Kernel = number, Threads = threads, ArgumentBytes = bytes, X = grid.X, Y = grid.Y, Z = grid.Z });
         byte* to = (byte*)(o + 1);
@@ -79,6 +75,22 @@ public sealed unsafe class CudaQueue : IDisposable
             to += CudaKernel.Padded(a.Bytes);
         }
         if (!deferred) Perform(o);
+    }
+
+    /// <summary>What a library does with some device memory.</summary>
+    public void Call(CudaCall call, params ReadOnlySpan<ulong> addresses)
+    {
+        Operation* o = Record(new Operation { Kind = Kind.Call, Kernel = NumberOf(call, calls), ArgumentBytes = addresses.Length * sizeof(ulong) });
+        addresses.CopyTo(new Span<ulong>(o + 1, addresses.Length));
+        if (!deferred) Perform(o);
+    }
+
+    private int NumberOf<T>(T work, List<T> all) where T : class
+    {
+        if (numbers.TryGetValue(work, out int number)) return number;
+        numbers.Add(work, number = all.Count);
+        all.Add(work);
+        return number;
     }
 
     /// <summary>from is pinned memory that stays as it is until the next wait.</summary>
@@ -171,6 +183,7 @@ public sealed unsafe class CudaQueue : IDisposable
         switch (o->Kind)
         {
             case Kind.Launch: kernels[o->Kernel].Launch(stream, (o->X, o->Y, o->Z), o->Threads, (byte*)(o + 1)); break;
+            case Kind.Call: calls[o->Kernel].Run(stream.Handle, (ulong*)(o + 1)); break;
             case Kind.ToDevice: stream.CopyToDevice((void*)o->To, (void*)o->From, o->Bytes); break;
             case Kind.ToHost: stream.CopyToHost((void*)o->To, (void*)o->From, o->Bytes); break;
             case Kind.Copy: stream.Copy((void*)o->To, (void*)o->From, o->Bytes); break;

@@ -11,12 +11,7 @@ public sealed unsafe partial class NvidiaDriver : ICudaDriver
     private const string Cuda = "cuda";
 
     /// <exception cref="DllNotFoundException">There is no driver library, or it lacks an entry point; the message says which and where it was looked for.</exception>
-    public NvidiaDriver()
-    {
-        if (!NativeLibraries.TryLoad(Cuda, out string path, out string why)) throw new DllNotFoundException(why);
-        if (NativeLibraries.Missing(Cuda, EntryPoints) is { } missing) throw new DllNotFoundException($"{path} has no {missing}: it is not a CUDA driver of version 12.0 or later");
-        Name = path;
-    }
+    public NvidiaDriver() => Name = NativeLibraries.Require(Cuda, EntryPoints, "a CUDA driver of version 12.0 or later");
 
     public string Name { get; }
 

@@ -25,8 +25,8 @@ public static unsafe class MemoryPlan
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         long values = PretrainValues(p, device), step = PretrainStep(p, device, exec, pool), fine = Finetune(p, device, exec, pool);
-        if (!device.OnHost) return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, exec with { Threads = 1 }));
-        long features = Encoder(p, exec) + Evaluation(p, p.Model.Width, exec), raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
+        if (!device.OnHost) return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, device, exec with { Threads = 1 }));
+        long features = Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec), raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
         return Stepping + Recording + Images(p) + values + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
     }
 
@@ -61,9 +61,9 @@ public static unsafe class MemoryPlan
 
     private static long PretrainValues(ProtocolSpec p, Device device)
     {
-        using var arena = Arena.Counting();
+        using var arena = Arena.Counting(device);
         Pretrain(p, device, arena);
-        return arena.Bytes;
+        return arena.Taken;
     }
 
     private static (Lut Net, Weights Student, Weights? Teacher) Pretrain(ProtocolSpec p, Device device, Arena arena)
@@ -78,19 +78,19 @@ public static unsafe class MemoryPlan
 
     private static long PretrainStep(ProtocolSpec p, Device device, ExecOptions exec, Pool pool)
     {
-        using Arena values = Arena.Counting(), arena = Arena.Counting();
+        using Arena values = Arena.Counting(device), arena = Arena.Counting(device);
         var (net, student, teacher) = Pretrain(p, device, values);
         var plan = PretrainTrainer.PlanOf(p, device, exec);
         _ = new PretrainStep(net, student, teacher, device, pool, arena, plan, exec.Recompute);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++) arena.Floats(net.Layout.Length);
         var grid = net.Mae.Shape.Grid;
         long views = net.Options.Context ? 2 : 1, prepared = exec.DataWorkers > 0 || exec.FrozenData ? (exec.FrozenData ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float) : 0;
-        return arena.Bytes + prepared;
+        return arena.Taken + prepared;
     }
 
     private static long Finetune(ProtocolSpec p, Device device, ExecOptions exec, Pool pool)
     {
-        using var arena = Arena.Counting();
+        using var arena = Arena.Counting(device);
         var f = p.Finetune;
         var net = new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, f.GlobalPool, (float)f.DropPath);
         var state = new State(net.Layout, arena);
@@ -99,16 +99,16 @@ public static unsafe class MemoryPlan
         _ = new ClassifierStep(net, weights, device, pool, arena, plan);
         _ = new AdamWOptimizer(device, state, arena, 0, 0, 0, _ => default);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++) arena.Floats(net.Layout.Length);
-        return arena.Bytes;
+        return arena.Taken;
     }
 
     /// <summary>The encoder's buffers while features are made.</summary>
-    private static long Encoder(ProtocolSpec p, ExecOptions exec)
+    private static long Encoder(ProtocolSpec p, Device device, ExecOptions exec)
     {
-        using var arena = Arena.Counting();
+        using var arena = Arena.Counting(device);
         var shape = PretrainTrainer.ShapeOf(p);
         for (int w = 0; w < exec.Threads; w++) _ = new EncoderActivations(arena, shape, Features.Chunk, shape.Grid.Patches, training: false);
-        return arena.Bytes;
+        return arena.Taken;
     }
 
     /// <summary>Features of both sets, d floats each; k-NN's unit vectors, their packed copy and a similarity table a worker.</summary>

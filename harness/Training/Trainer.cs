@@ -23,6 +23,7 @@ public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, T
     {
         int micro = MicroOf(grain), most = MicroBatch > 0 ? MicroBatch / grain : device.GrainsAtOnce, n = 1;
         while (micro == grain && 2 * n <= Math.Min(most, device.GrainsAtOnce) && bnBatch / grain % (2 * n) == 0) n *= 2;
+        if (!device.SumsByGrain) return new BatchPlan(batch, bnBatch, grain * n, micro * n);
         return new BatchPlan(batch, bnBatch, grain, micro, n);
     }
 

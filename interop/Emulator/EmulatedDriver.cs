@@ -345,17 +345,34 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         return sticky;
     }
 
-    private nint Add(object o)
+    /// <summary>For libraries of this device: work in a stream's order.</summary>
+    internal int Enqueue(nint stream, Action action) => Queue(stream, action);
+
+    /// <summary>Where bytes of device memory lie on the host, to be read; a kernel's fault when nobody owns them.</summary>
+    internal byte* Host(ulong address, ulong bytes)
+    {
+        Device(address, bytes);
+        return (byte*)(address - DeviceMemory.Tag);
+    }
+
+    /// <summary>The same, to be written.</summary>
+    internal byte* HostWritten(ulong address, ulong bytes)
+    {
+        DeviceMemory.Touch(Device(address, bytes), address, bytes);
+        return (byte*)(address - DeviceMemory.Tag);
+    }
+
+    internal nint Add(object o)
     {
         handles.Add(nextHandle += 16, o);
         return nextHandle;
     }
 
-    private bool Find<T>(nint handle, out T found) where T : class
+    internal bool Find<T>(nint handle, out T found) where T : class
     {
         found = (handles.GetValueOrDefault(handle) as T)!;
         return found is not null;
     }
 
-    private int Remove<T>(nint handle) where T : class => Find<T>(handle, out _) && handles.Remove(handle) ? 0 : (int)CudaResult.InvalidHandle;
+    internal int Remove<T>(nint handle) where T : class => Find<T>(handle, out _) && handles.Remove(handle) ? 0 : (int)CudaResult.InvalidHandle;
 }

@@ -27,6 +27,7 @@ internal static unsafe partial class Opcodes
         Convert();
         Memory();
         Control();
+        TensorCore();
     }
 
     private static void Add(string names, string operands, delegate*<Warp, Instruction*, void> run, Kind kind = Kind.Plain, bool converges = false)

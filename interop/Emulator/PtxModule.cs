@@ -47,7 +47,7 @@ internal unsafe struct Instruction
     public delegate*<Warp, Instruction*, void> Run;
 
     /// <summary>Destinations, then sources, in the order of the text; a vector operand takes consecutive places.</summary>
-    public fixed int R[12];
+    public fixed int R[14];
 
     /// <summary>Guard predicate, or -1.</summary>
     public int Guard;

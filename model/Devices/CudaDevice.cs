@@ -12,7 +12,7 @@ namespace LutNative.Model.Devices;
 /// A CUDA GPU, or the emulator of one: our own kernels (native/kernels), the same bits as every other device. Tensors live in device memory, operations are
 /// queued on one stream and the host waits only where it reads. For one thread.
 /// </summary>
-public sealed unsafe class CudaDevice : Device, IDisposable
+public unsafe class CudaDevice : Device, IDisposable
 {
     private const int LeastStaging = 4 << 20, MostStaging = 256 << 20;
     private readonly PrimaryContext context;

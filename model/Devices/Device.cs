@@ -54,6 +54,15 @@ public abstract class Device
     /// <summary>Grains that should run at once, a power of two.</summary>
     public virtual int GrainsAtOnce => 1;
 
+    /// <summary>What a run records in place of the contract when this device does not keep it, or null.</summary>
+    public virtual string? Level => null;
+
+    /// <summary>Whether sums over samples must be cut by grains: not where the contract is not kept.</summary>
+    public virtual bool SumsByGrain => true;
+
+    /// <summary>Floats a row that attention over so many tokens keeps for its backward pass.</summary>
+    internal virtual int AttentionKept(int tokens) => tokens;
+
     /// <summary>Elements that an optimiser's update should take at once: a few pieces of the state fit a second-level cache.</summary>
     public virtual int UpdateChunk => 1 << 14;
 

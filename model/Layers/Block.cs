@@ -11,7 +11,7 @@ public sealed class BlockActivations(Arena arena, int sequences, int tokens, int
     public readonly Mat Norm1 = arena.Matrix(sequences * tokens, width);            // [R, D]
     public readonly Mat Stats1 = arena.Matrix(sequences * tokens, 2);
     public readonly Mat Qkv = arena.Matrix(sequences * tokens, 3 * width);          // [R, 3*D] as (3, H, E)
-    public readonly Mat Prob = training ? arena.Matrix(sequences * heads * tokens, tokens) : default;   // [S*H*N, N]
+    public readonly Mat Prob = training ? arena.Matrix(sequences * heads * tokens, arena.Device?.AttentionKept(tokens) ?? tokens) : default;   // [S*H*N, N] where scores are kept
     public readonly Mat Att = arena.Matrix(sequences * tokens, width);              // [R, D]
     public readonly Mat Mid = arena.Matrix(sequences * tokens, width);              // [R, D] after the first residual
     public readonly Mat Norm2 = arena.Matrix(sequences * tokens, width);            // [R, D]

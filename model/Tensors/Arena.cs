@@ -15,11 +15,15 @@ public sealed unsafe partial class Arena : IDisposable
     private readonly Func<long, (IDisposable Owner, nint Address)>? source;
     private readonly List<IDisposable> foreign = [];
     private byte* next;
-    private long left;
+    private long left, reserved;
 
     public Arena() { }
 
-    private Arena(bool counting) => this.counting = counting;
+    private Arena(Device? device)
+    {
+        counting = true;
+        Device = device;
+    }
 
     /// <summary>An arena of another memory: source gives zeroed chunks, one for each tensor when separate, so that a checker knows where a tensor ends.</summary>
     internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate) => (this.source, Device, this.separate) = (source, device, separate);
@@ -28,10 +32,13 @@ public sealed unsafe partial class Arena : IDisposable
     public Device? Device { get; }
 
     /// <summary>An arena without memory: its tensors must not be read or written, but it knows how much they would take.</summary>
-    public static Arena Counting() => new(counting: true);
+    public static Arena Counting(Device? device = null) => new(device is { OnHost: false } ? device : null);
 
     /// <summary>Bytes handed out so far.</summary>
     public long Bytes { get; private set; }
+
+    /// <summary>Bytes taken for them: pages of the host cost nothing until they are written, a device's memory is all taken.</summary>
+    public long Taken => Device is null ? Bytes : reserved;
 
     public Mat Matrix(int rows, int cols) => new(Floats((long)rows * cols), rows, cols);
 
@@ -46,7 +53,8 @@ public sealed unsafe partial class Arena : IDisposable
         if (bytes > left)
         {
             // grows with the arena, since many are small; a device's memory is scarcer than the host's pages, which cost nothing until they are written
-            left = Math.Max(bytes, Math.Clamp(source is null ? Bytes : Bytes / 8, LeastChunk, MostChunk));
+            left = Math.Max(bytes, Math.Clamp(Device is null ? Bytes : Bytes / 8, LeastChunk, MostChunk));
+            reserved += left;
             next = NewChunk(left);
         }
         byte* p = next;

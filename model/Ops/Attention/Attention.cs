@@ -18,7 +18,7 @@ public static class Attention
     public static void Forward(Device device, Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale)
     {
         output.Require(qkv.Rows, qkv.Cols / 3);
-        if (!prob.IsEmpty) prob.Require(qkv.Rows * heads, tokens);
+        if (!prob.IsEmpty) prob.Require(qkv.Rows * heads, device.AttentionKept(tokens));
         device.AttentionForward(output, prob, qkv, tokens, heads, scale);
     }
 
@@ -26,7 +26,7 @@ public static class Attention
     {
         dQkv.Require(qkv.Rows, qkv.Cols);
         dOutput.Require(qkv.Rows, qkv.Cols / 3);
-        prob.Require(qkv.Rows * heads, tokens);
+        prob.Require(qkv.Rows * heads, device.AttentionKept(tokens));
         device.AttentionBackward(dQkv, dOutput, prob, qkv, tokens, heads, scale);
     }
 }

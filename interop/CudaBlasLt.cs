@@ -1,0 +1,140 @@
+namespace LutNative.Interop;
+
+/// <summary>Something a library does on a stream, in order with launches (<see cref="CudaQueue.Call"/>). Arguments are device addresses, 8 bytes each.</summary>
+public abstract unsafe class CudaCall
+{
+    internal abstract void Run(nint stream, ulong* addresses);
+}
+
+/// <summary>The shape of a product D = op(A) op(B) + beta C of column-major matrices, batch times.</summary>
+/// <param name="TransA">A is stored [k, m] with m columns, not [m, k].</param>
+/// <param name="StrideA">Elements from one of the batch to the next.</param>
+/// <param name="Accumulate">beta: 0 or 1. C has D's layout.</param>
+/// <param name="Bias">Adds a vector of m floats to every column.</param>
+public readonly record struct MatmulShape(CudaDataType Type, bool TransA, bool TransB, int M, int N, int K, int Lda, int Ldb, int Ldc, int Batch, long StrideA, long StrideB, long StrideC, bool Accumulate, bool Bias);
+
+/// <summary>
+/// cuBLASLt with one workspace for one stream. Parts of a sum may only meet in that workspace, where they are added in a fixed order, and the algorithm is chosen once a
+/// shape, so a program repeats its bits on the same device with the same library. Source: NVIDIA's cuBLAS documentation, section on reproducibility.
+/// </summary>
+public sealed unsafe class CudaBlasLt : IDisposable
+{
+    private const int BiasEpilogue = 4, InWorkspace = 2;
+    private const long WorkspaceBytes = 32L << 20;   // what the documentation recommends for Hopper
+
+    private readonly PrimaryContext context;
+    private readonly ICublasLt library;
+    private readonly CudaDeviceMemory workspace;
+    private readonly Dictionary<MatmulShape, Plan> plans = [];
+    private nint handle;
+
+    public CudaBlasLt(PrimaryContext context, ICublasLt library)
+    {
+        (this.context, this.library) = (context, library);
+        Check(library.Create(out handle), "cublasLtCreate", "");
+        workspace = context.Allocate(WorkspaceBytes);
+        context.Own(this);
+    }
+
+    /// <summary>"cublasLt 120804".</summary>
+    public string Version => FormattableString.Invariant($"cublasLt {library.GetVersion()}");
+    public string Path => library.Name;
+
+    /// <summary>The product of this shape: a call with the addresses of A, B, C, D and, for Bias, the vector.</summary>
+    public CudaCall Matmul(in MatmulShape shape)
+    {
+        if (!plans.TryGetValue(shape, out var plan)) plans.Add(shape, plan = new Plan(this, shape));
+        return plan;
+    }
+
+    private void Check(int status, string call, string detail)
+    {
+        if (status == 0) return;
+        string name = status switch { 1 => "NOT_INITIALIZED", 3 => "ALLOC_FAILED", 7 => "INVALID_VALUE", 8 => "ARCH_MISMATCH", 13 => "EXECUTION_FAILED", 14 => "INTERNAL_ERROR", 15 => "NOT_SUPPORTED", _ => "status" };
+        throw new CudaLibraryException($"{call} failed with {name} ({status}){(detail.Length == 0 ? "" : " for " + detail)} on {context.DeviceName}, {Version} of {Path}: check that the library fits the driver, or use --math exact");
+    }
+
+    public void Dispose()
+    {
+        if (handle == 0) return;
+        foreach (var plan in plans.Values) plan.Destroy();
+        plans.Clear();
+        workspace.Dispose();
+        library.Destroy(handle);
+        context.Disown(this);
+        handle = 0;
+    }
+
+    private sealed class Plan : CudaCall
+    {
+        private readonly CudaBlasLt owner;
+        private readonly MatmulShape shape;
+        private readonly nint desc, a, b, d;
+        private MatmulHeuristic algo;
+
+        internal Plan(CudaBlasLt owner, in MatmulShape s)
+        {
+            (this.owner, shape) = (owner, s);
+            var lt = owner.library;
+            Check(lt.MatmulDescCreate(out desc, s.Type == CudaDataType.Float32 ? CublasCompute.Tf32 : CublasCompute.Float32, CudaDataType.Float32), "cublasLtMatmulDescCreate");
+            Set(MatmulDescAttribute.TransA, s.TransA ? 1 : 0);
+            Set(MatmulDescAttribute.TransB, s.TransB ? 1 : 0);
+            if (s.Bias)
+            {
+                Set(MatmulDescAttribute.Epilogue, BiasEpilogue);
+                Set(MatmulDescAttribute.BiasDataType, (int)CudaDataType.Float32);
+            }
+            a = Layout(s.Type, s.TransA ? s.K : s.M, s.TransA ? s.M : s.K, s.Lda, s.StrideA);
+            b = Layout(s.Type, s.TransB ? s.N : s.K, s.TransB ? s.K : s.N, s.Ldb, s.StrideB);
+            d = Layout(CudaDataType.Float32, s.M, s.N, s.Ldc, s.StrideC);
+            Check(lt.MatmulPreferenceCreate(out nint preference), "cublasLtMatmulPreferenceCreate");
+            try
+            {
+                ulong bytes = (ulong)WorkspaceBytes;
+                uint mask = InWorkspace;
+                Check(lt.MatmulPreferenceSetAttribute(preference, MatmulPreferenceAttribute.MaxWorkspaceBytes, &bytes, sizeof(ulong)), "cublasLtMatmulPreferenceSetAttribute");
+                Check(lt.MatmulPreferenceSetAttribute(preference, MatmulPreferenceAttribute.ReductionSchemeMask, &mask, sizeof(uint)), "cublasLtMatmulPreferenceSetAttribute");
+                fixed (MatmulHeuristic* result = &algo)
+                {
+                    Check(lt.MatmulAlgoGetHeuristic(owner.handle, desc, a, b, d, d, preference, 1, result, out int found), "cublasLtMatmulAlgoGetHeuristic");
+                    if (found == 0) throw new CudaLibraryException($"cuBLASLt has no algorithm for {shape} on {owner.context.DeviceName}: use --math exact");
+                }
+            }
+            finally
+            {
+                lt.MatmulPreferenceDestroy(preference);
+            }
+        }
+
+        internal override void Run(nint stream, ulong* at)
+        {
+            float one = 1f, beta = shape.Accumulate ? 1f : 0f;
+            if (shape.Bias) Set(MatmulDescAttribute.BiasPointer, at[4]);
+            fixed (MatmulHeuristic* result = &algo)
+                Check(owner.library.Matmul(owner.handle, desc, &one, at[0], a, at[1], b, &beta, at[2], d, at[3], d, result, (ulong)owner.workspace.Pointer, (nuint)WorkspaceBytes, stream), "cublasLtMatmul");
+        }
+
+        private nint Layout(CudaDataType type, int rows, int cols, int ld, long stride)
+        {
+            Check(owner.library.MatrixLayoutCreate(out nint layout, type, (ulong)rows, (ulong)cols, ld), "cublasLtMatrixLayoutCreate");
+            if (shape.Batch == 1) return layout;
+            int count = shape.Batch;
+            Check(owner.library.MatrixLayoutSetAttribute(layout, MatrixLayoutAttribute.BatchCount, &count, sizeof(int)), "cublasLtMatrixLayoutSetAttribute");
+            Check(owner.library.MatrixLayoutSetAttribute(layout, MatrixLayoutAttribute.StridedBatchOffset, &stride, sizeof(long)), "cublasLtMatrixLayoutSetAttribute");
+            return layout;
+        }
+
+        private void Set<T>(MatmulDescAttribute attribute, T value) where T : unmanaged => Check(owner.library.MatmulDescSetAttribute(desc, attribute, &value, (nuint)sizeof(T)), "cublasLtMatmulDescSetAttribute");
+
+        private void Check(int status, string call) => owner.Check(status, call, shape.ToString());
+
+        internal void Destroy()
+        {
+            foreach (nint layout in new[] { a, b, d }) owner.library.MatrixLayoutDestroy(layout);
+            owner.library.MatmulDescDestroy(desc);
+        }
+    }
+}
+
+/// <summary>A call of cuBLASLt or cuDNN failed.</summary>
+public sealed class CudaLibraryException(string message) : Exception(message);
