@@ -33,9 +33,9 @@ public static class Schema
         C("protocol_modified", ColumnType.Bool, "an override changed a value", true), C("stages", ColumnType.Text, "what was run, comma separated", true),
         C("status", ColumnType.Text, "success or failed"), C("exit_code", ColumnType.Int32, "of the process"),
         C("started_utc", ColumnType.Timestamp, "UTC"), C("ended_utc", ColumnType.Timestamp, "UTC"), C("wall_ns", ColumnType.Int64, "ns, of this process"),
-        C("seed", ColumnType.Int64, "", true), C("contract", ColumnType.Text, "numerics contract", true), C("math_hash", ColumnType.Text, "SHA-256 of every value that can change a bit", true),
+        C("seed", ColumnType.Int64, "", true), C("contract", ColumnType.Text, "numerics contract, or level of math, device and libraries", true), C("math_hash", ColumnType.Text, "SHA-256 of every value that can change a bit", true),
         C("data_hash", ColumnType.Text, "SHA-256 of the images and labels", true), C("exec_hash", ColumnType.Text, "SHA-256 of what must not change a bit"),
-        C("code_id", ColumnType.Text, "build"), C("lut_version", ColumnType.Text, ""), C("determinism_level", ColumnType.Text, "bitwise-cross-device"),
+        C("code_id", ColumnType.Text, "build"), C("lut_version", ColumnType.Text, ""), C("determinism_level", ColumnType.Text, "bitwise-cross-device, or bitwise-same-device-and-libraries"),
         C("device", ColumnType.Text, "cpu-512, ..."), C("threads", ColumnType.Int32, ""), C("micro_batch", ColumnType.Int32, "samples, 0 = a grain"), C("data_workers", ColumnType.Int32, ""),
         C("resume_count", ColumnType.Int32, ""), C("n_steps", ColumnType.Int64, "all stages", true), C("images_seen", ColumnType.Int64, "", true),
         C("config_toml", ColumnType.Blob, "the resolved protocol, UTF-8"), C("argv", ColumnType.Blob, "the command line, UTF-8"),
@@ -50,7 +50,7 @@ public static class Schema
 
     public static TableSchema Env { get; } = new("env",
     [
-        C("run_id", ColumnType.Text, ""), C("kind", ColumnType.Text, "assembly"), C("name", ColumnType.Text, ""), C("version", ColumnType.Text, ""),
+        C("run_id", ColumnType.Text, ""), C("kind", ColumnType.Text, "assembly, or library of NVIDIA's"), C("name", ColumnType.Text, ""), C("version", ColumnType.Text, "of a library: its path"),
         C("sha256", ColumnType.Text, "of the file that was loaded", nullable: true),
     ]);
 

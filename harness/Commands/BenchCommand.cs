@@ -24,6 +24,7 @@ internal static class BenchCommand
     private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Length of a block (3 by default)");
     private static readonly Option<string> Memory = new("--memory") { Description = "keep activations, or recompute them", DefaultValueFactory = _ => "keep" };
     private static readonly Option<string> Device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, cuda:0, cuda:emulated", DefaultValueFactory = _ => "cpu" };
+    private static readonly Option<string> Math = RunOptions.MathOption();
     private static readonly Option<bool> Premade = new("--premade") { Description = "Every step sees one batch made beforehand: the step without its data" };
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object" };
@@ -32,7 +33,7 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Measure images per second of whole optimiser steps. Example: lut bench vitb16 --batch 8");
         command.Arguments.Add(Shape);
-        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Premade, Data, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Premade, Data, Json }) command.Options.Add(o);
         command.SetAction(Run);
         return command;
     }
@@ -46,7 +47,7 @@ internal static class BenchCommand
         if (method.Length > 0) shape = shape with { Protocol = shape.Protocol with { Pretrain = shape.Protocol.Pretrain with { Method = method } } };
         int threads = r.GetValue(Threads) is var t and > 0 ? t : Environment.ProcessorCount;
         var exec = new ExecOptions(threads, r.GetValue(MicroBatch), r.GetValue(DataWorkers), TimeSpan.MaxValue, FrozenData: r.GetValue(Premade));
-        var device = RunOptions.DeviceOf(r.GetValue(Device)!);
+        var device = RunOptions.DeviceOf(r.GetValue(Device)!, r.GetValue(Math)!);
         exec = exec with { Recompute = RunOptions.Recompute(r.GetValue(Memory)!, shape.Protocol, device, exec) };
         if (r.GetValue(Launches) == 0)
         {
@@ -106,7 +107,7 @@ internal static class BenchCommand
         Output.Table(["what", "value"],
         [
             ["shape", $"{shape.Name}: {shape.Title}"],
-            ["step", $"{method}, batch {batch}, grain {grain}, {exec.Threads} thread(s), {device.Name}{(exec.FrozenData ? ", images made beforehand" : "")}"],
+            ["step", $"{method}, batch {batch}, grain {grain}, {exec.Threads} thread(s), {device.Name}{(device.Level is { } level ? ", " + level : "")}{(exec.FrozenData ? ", images made beforehand" : "")}"],
             ["machine", Machine.CpuModel],
             ["images/s", $"{F(rate.Median, rate.Median < 100 ? "f2" : "f0")}   95 % interval {F(rate.Low, "g5")} to {F(rate.High, "g5")}, {launches.Length} launches x {launches[0].ImagesPerSecond.Length} blocks"],
             ["matrix products", $"{F(flops / 1e9, "f3")} GFLOP an image, {F(rate.Median * flops / 1e9, "f0")} GFLOP/s"],

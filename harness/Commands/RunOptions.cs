@@ -20,6 +20,7 @@ internal sealed class RunOptions
     private readonly Option<int> dataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads. Never changes a bit");
     private readonly Option<string> memory = new("--memory") { Description = "keep activations, recompute them (less memory, more time), or auto: keep where they fit. Never changes a bit", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, oracle, cuda:0 or cuda:emulated. Never changes a bit", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> math = MathOption();
     private readonly Option<string> output = new("--output", "-o") { Description = "Folder for runs", DefaultValueFactory = _ => "runs" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
@@ -32,7 +33,7 @@ internal sealed class RunOptions
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, output, resume, data, every, stopAfter, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, stopAfter, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -46,7 +47,8 @@ internal sealed class RunOptions
     {
         var resolved = Protocol(r);
         int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
-        var place = DeviceOf(r.GetValue(device)!);
+        var place = DeviceOf(r.GetValue(device)!, r.GetValue(math)!);
+        if (place.Level is { } level) resolved = resolved.AtLevel(level);
         var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter));
         exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
         string root = r.GetValue(output)!;
@@ -65,31 +67,62 @@ internal sealed class RunOptions
         _ => throw new LutError(Exit.Usage, 17, $"there is no memory setting {memory}", "--memory", "the settings are keep, recompute and auto", $"did you mean {Nearest.To(memory, ["keep", "recompute", "auto"])}?"),
     };
 
-    internal static Device DeviceOf(string name)
+    internal static Option<string> MathOption() => new("--math")
     {
-        if (name.StartsWith("cuda", StringComparison.Ordinal)) return CudaOf(name);
+        Description = "exact: the same bits everywhere. run-to-run (bfloat16) or run-to-run-tf32: a GPU's tensor cores through cuBLASLt and cuDNN, the same bits on the same GPU model and libraries only",
+        DefaultValueFactory = _ => "exact",
+    };
+
+    internal static Device DeviceOf(string name, string math)
+    {
+        if (!Levels.Contains(math)) throw new LutError(Exit.Usage, 18, $"there is no level of math {math}", "--math", $"the levels are {string.Join(", ", Levels)}", $"did you mean {Nearest.To(math, Levels)}?");
+        if (name.StartsWith("cuda", StringComparison.Ordinal)) return CudaOf(name, math);
+        if (math != "exact") throw new LutError(Exit.Usage, 19, $"{math} is a GPU's", $"--math {math} --device {name}", "the CPU keeps the contract and has no other level", "use --device cuda:0 (or cuda:emulated), or --math exact");
         return name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)
             ?? throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", $"known devices are {string.Join(", ", Devices)}", $"did you mean {Nearest.To(name, Devices)}?");
     }
 
     private static readonly string[] Devices = ["cpu", "cpu-512", "cpu-256", "cpu-128", "oracle", "cuda:0", "cuda:emulated"];
 
-    private static CudaDevice CudaOf(string name)
+    private static readonly string[] Levels = ["exact", "run-to-run", "run-to-run-tf32"];
+
+    private static CudaDevice CudaOf(string name, string math)
     {
+        var type = math == "run-to-run-tf32" ? CudaDataType.Float32 : CudaDataType.BFloat16;
         try
         {
-            if (name == "cuda:emulated") return new CudaDevice(EmulatedDriver.FromEnvironment(), 0, name);
+            if (name == "cuda:emulated")
+            {
+                var driver = EmulatedDriver.FromEnvironment();
+                return math == "exact" ? new CudaDevice(driver, 0, name) : new RunToRunDevice(driver, new EmulatedCublasLt(driver), new EmulatedCudnn(driver), 0, name, type);
+            }
             if (name == "cuda") name = "cuda:0";
-            if (name.Length > 5 && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)) return new CudaDevice(new NvidiaDriver(), ordinal, name);
+            if (name.Length > 5 && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal))
+            {
+                var driver = new NvidiaDriver();
+                return math == "exact" ? new CudaDevice(driver, ordinal, name) : new RunToRunDevice(driver, Library(() => new NvidiaCublasLt()), Library(() => new NvidiaCudnn()), ordinal, name, type);
+            }
         }
         catch (DllNotFoundException e)
         {
             throw new LutError(Exit.Unfit, 10, "there is no CUDA driver", "--device " + name, e.Message, $"install NVIDIA's driver, name its folder in {NativeLibraries.Variable}, or use --device cuda:emulated or cpu: the bits are the same");
         }
-        catch (CudaException e)
+        catch (Exception e) when (e is CudaException or CudaLibraryException)
         {
             throw new LutError(Exit.Unfit, 11, "the CUDA device cannot be used", "--device " + name, e.Message, "use --device cpu meanwhile: the bits are the same");
         }
         throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", "CUDA devices are cuda:0, cuda:1, ... and cuda:emulated", $"did you mean {Nearest.To(name, Devices)}?");
+    }
+
+    private static T Library<T>(Func<T> load)
+    {
+        try
+        {
+            return load();
+        }
+        catch (DllNotFoundException e)
+        {
+            throw new LutError(Exit.Unfit, 14, "--math run-to-run lacks a library", "--math run-to-run", e.Message, $"name the folders of cuBLAS and cuDNN 9 in {NativeLibraries.Variable} (a PyTorch installation has both, under nvidia/), or use --math exact, which needs neither");
+        }
     }
 }

@@ -40,4 +40,13 @@ public sealed record BaselinesSpec(bool RawPixels, bool Scratch);
 /// <summary>A protocol as it will run: the file with its overrides, its hashes, and where it came from.</summary>
 /// <param name="Name">name@version, with +modified when an override changed a value.</param>
 /// <param name="MathHash">SHA-256 of the canonical form of every value that can change a bit.</param>
-public sealed record ResolvedProtocol(ProtocolSpec Spec, string Name, bool Modified, string Toml, string CanonicalJson, string MathHash, string Origin);
+/// <param name="Level">What was kept instead of the contract, or null where the contract was: never to be mixed in one comparison.</param>
+public sealed record ResolvedProtocol(ProtocolSpec Spec, string Name, bool Modified, string Toml, string CanonicalJson, string MathHash, string Origin, string? Level = null)
+{
+    /// <summary>The same protocol computed at another level of math: another experiment, whose name and hash say so.</summary>
+    public ResolvedProtocol AtLevel(string level) => this with
+    {
+        Name = Name + "+run-to-run", Level = level,
+        MathHash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{MathHash} {level}"))),
+    };
+}

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
+using LutNative.Interop;
 using LutNative.Results;
 
 namespace LutNative.Harness.Reports;
@@ -34,6 +35,12 @@ public static class Machine
             string? sha = !a.IsDynamic && File.Exists(a.Location) ? RunStore.Sha256(a.Location) : null;
             env.Add(runId, "assembly", a.GetName().Name ?? "", version, sha);
         }
+    }
+
+    /// <summary>NVIDIA's libraries that this process loaded, with the hash of the file behind each.</summary>
+    public static void AddLibraries(Table env, string runId)
+    {
+        foreach (var (name, path) in NativeLibraries.Loaded()) env.Add(runId, "library", name, path, File.Exists(path) ? RunStore.Sha256(path) : null);
     }
 
     private static string ReadCpu()

@@ -88,7 +88,7 @@ public sealed class Runner
 
     private void Say()
     {
-        progress.Say(FormattableString.Invariant($"lut {Version.Lut} {request.Protocol.Name} seed {p.Seed} contract {p.Contract}"));
+        progress.Say(FormattableString.Invariant($"lut {Version.Lut} {request.Protocol.Name} seed {p.Seed} contract {request.Protocol.Level ?? p.Contract}"));
         progress.Say(FormattableString.Invariant($"machine {Machine.CpuModel}, {Machine.Isa}, device {request.Device.Name}, {request.Exec.Threads} threads"));
         progress.Say($"math_hash {request.Protocol.MathHash}");
         progress.Say($"run {store.Folder}");
@@ -190,10 +190,11 @@ public sealed class Runner
         var e = request.Exec;
         long images = steps.Rows.GroupBy(r => (string)r[1]!).Aggregate(0L, (sum, g) => sum + g.Max(r => (long)r[Schema.Steps.IndexOf("images_seen")]!));
         run.Add(runId, request.Protocol.Name, request.Protocol.Modified, string.Join(",", request.Stages), "success", 0, startedUtc, DateTime.UtcNow, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,
-            p.Seed, p.Contract, request.Protocol.MathHash, dataHash, Hash(FormattableString.Invariant($"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}")), Version.Lut, Version.Lut, "bitwise-cross-device",
+            p.Seed, request.Protocol.Level ?? p.Contract, request.Protocol.MathHash, dataHash, Hash(FormattableString.Invariant($"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}")), Version.Lut, Version.Lut, request.Protocol.Level is null ? "bitwise-cross-device" : "bitwise-same-device-and-libraries",
             request.Device.Name, e.Threads, e.MicroBatch, e.DataWorkers, resumeCount, (long)steps.Rows.Count, images, Encoding.UTF8.GetBytes(request.Protocol.Toml), Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)));
         Machine.AddHost(hosts, runId);
         Machine.AddAssemblies(env, runId);
+        Machine.AddLibraries(env, runId);
         store.Commit([run, hosts, env], metadata);
         try
         {

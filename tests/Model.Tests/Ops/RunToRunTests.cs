@@ -105,6 +105,9 @@ public unsafe class RunToRunTests
     [Theory]
     [InlineData(1, 1, 1, 16, true)]
     [InlineData(2, 17, 2, 16, true)]
+    [InlineData(2, 17, 3, 8, true)]
+    [InlineData(1, 33, 2, 20, true)]
+    [InlineData(1, 20, 2, 48, true)]
     [InlineData(2, 50, 3, 64, true)]
     [InlineData(1, 64, 1, 32, true)]
     [InlineData(1, 65, 2, 32, true)]
@@ -141,7 +144,7 @@ public unsafe class RunToRunTests
         using var driver = new EmulatedDriver();
         using var device = new RunToRunDevice(driver, new EmulatedCublasLt(driver), new EmulatedCudnn(driver), 0, "cuda:emulated");
         using var arena = device.NewArena();
-        var e = Assert.Throws<ShapeException>(() => Attention.Forward(device, arena.Matrix(4, 20), default, arena.Matrix(4, 60), 4, 2, 1f));
+        var e = Assert.Throws<ShapeException>(() => Attention.Forward(device, arena.Matrix(4, 12), default, arena.Matrix(4, 36), 4, 2, 1f));
         Assert.Contains("--math exact", e.Message);
     }
 
