@@ -3,6 +3,7 @@ namespace LutNative.Interop;
 /// <summary>Something a library does on a stream, in order with launches (<see cref="CudaQueue.Call"/>). Arguments are device addresses, 8 bytes each.</summary>
 public abstract unsafe class CudaCall
 {
+    internal abstract string Name { get; }
     internal abstract void Run(nint stream, ulong* addresses);
 }
 
@@ -105,6 +106,8 @@ public sealed unsafe class CudaBlasLt : IDisposable
                 lt.MatmulPreferenceDestroy(preference);
             }
         }
+
+        internal override string Name => $"cublasLtMatmul {(shape.TransA ? "tn" : shape.TransB ? "nt" : "nn")}";
 
         internal override void Run(nint stream, ulong* at)
         {

@@ -61,6 +61,8 @@ public sealed unsafe class CudaDnn : IDisposable
 
     private sealed class BatchNorm(CudaDnn owner, bool forward, nint data, nint parameters, float momentum, float epsilon) : CudaCall
     {
+        internal override string Name => forward ? "cudnnBatchNormalizationForwardTraining" : "cudnnBatchNormalizationBackward";
+
         internal override void Run(nint stream, ulong* at)
         {
             float one = 1f, zero = 0f;

@@ -82,7 +82,10 @@ public unsafe readonly struct Argument
     private readonly void* outside;
     internal readonly int Bytes;
 
-    private Argument(ulong value, int bytes) => (this.value, Bytes) = (value, bytes);
+    /// <summary>What the tensor holds that this points to, where that is known.</summary>
+    internal readonly long TensorBytes;
+
+    private Argument(ulong value, int bytes, long tensorBytes = 0) => (this.value, Bytes, TensorBytes) = (value, bytes, tensorBytes);
 
     private Argument(void* outside, int bytes)
     {
@@ -99,6 +102,9 @@ public unsafe readonly struct Argument
 
     /// <summary>A struct by value; it must stay where it is during the launch.</summary>
     public static Argument Struct<T>(T* value) where T : unmanaged => new(value, sizeof(T));
+
+    /// <summary>A tensor of so many bytes, which may be none.</summary>
+    public static Argument Tensor(void* p, long bytes) => new((ulong)p, 8, p == null ? 0 : bytes);
 
     public static implicit operator Argument(float* p) => new((ulong)p, 8);
     public static implicit operator Argument(int* p) => new((ulong)p, 8);

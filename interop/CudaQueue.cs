@@ -42,6 +42,17 @@ public sealed unsafe class CudaQueue : IDisposable
         stream = context.CreateStream();
     }
 
+    private KernelProfile? profile;
+
+    /// <summary>Counts and measures every launch from now on, or stops to.</summary>
+    public void Measure(KernelProfile? with)
+    {
+        Synchronize();
+        profile?.Destroy(context);
+        profile = with;
+        Expect();
+    }
+
     /// <summary>Graphs launched so far.</summary>
     public long Replays { get; private set; }
 
@@ -61,7 +72,16 @@ public sealed unsafe class CudaQueue : IDisposable
         deferred = false;
     }
 
+    /// <summary>A kernel that only moves memory: its tensors, each once.</summary>
     public void Launch(CudaKernel kernel, (long X, long Y, long Z) grid, int threads, params ReadOnlySpan<Argument> arguments)
+    {
+        double touched = 0;
+        if (profile is not null)
+            foreach (var a in arguments) touched += a.TensorBytes;
+        Launch(kernel, grid, threads, new Work(0, touched), arguments);
+    }
+
+    public void Launch(CudaKernel kernel, (long X, long Y, long Z) grid, int threads, in Work work, params ReadOnlySpan<Argument> arguments)
     {
         kernel.Check(arguments);
         int number = NumberOf(kernel, kernels), bytes = 0;
@@ -74,15 +94,26 @@ public sealed unsafe class CudaQueue : IDisposable
             a.CopyTo(to);
             to += CudaKernel.Padded(a.Bytes);
         }
-        if (!deferred) Perform(o);
+        Perform(o, kernel.Name, work);
     }
 
+    /// <summary>Performs it unless it waits for its graph, and measures it where that is asked for.</summary>
+    private void Perform(Operation* o, string name, in Work work)
+    {
+        if (deferred) return;
+        if (profile is null) Perform(o);
+        else Measured(profile, o, name, work);
+    }
+
+    // apart, so that no closure is made where nothing is measured
+    private void Measured(KernelProfile with, Operation* o, string name, in Work work) => with.Around(context, stream.Handle, name, work, () => Perform(o));
+
     /// <summary>What a library does with some device memory.</summary>
-    public void Call(CudaCall call, params ReadOnlySpan<ulong> addresses)
+    public void Call(CudaCall call, in Work work, params ReadOnlySpan<ulong> addresses)
     {
         Operation* o = Record(new Operation { Kind = Kind.Call, Kernel = NumberOf(call, calls), ArgumentBytes = addresses.Length * sizeof(ulong) });
         addresses.CopyTo(new Span<ulong>(o + 1, addresses.Length));
-        if (!deferred) Perform(o);
+        Perform(o, call.Name, work);
     }
 
     private int NumberOf<T>(T work, List<T> all) where T : class
@@ -110,6 +141,7 @@ public sealed unsafe class CudaQueue : IDisposable
         if (step is not null) EndSegment();
         length = 0;
         stream.Synchronize();
+        profile?.Collect(context);
         Expect();
     }
 
@@ -117,7 +149,7 @@ public sealed unsafe class CudaQueue : IDisposable
     {
         if (bytes == 0) return;
         Operation* o = Record(new Operation { Kind = kind, To = (ulong)to, From = (ulong)from, Bytes = bytes });
-        if (!deferred) Perform(o);
+        Perform(o, kind switch { Kind.ToDevice => "copy to the device", Kind.ToHost => "copy to the host", Kind.Copy => "copy", _ => "clear" }, new Work(0, kind == Kind.Copy ? 2 * bytes : bytes));
     }
 
     private Operation* Record(in Operation operation)
@@ -136,7 +168,7 @@ public sealed unsafe class CudaQueue : IDisposable
         return o;
     }
 
-    private void Expect() => deferred = step is not null && at < step.Count && step[at].Graph != 0;
+    private void Expect() => deferred = profile is null && step is not null && at < step.Count && step[at].Graph != 0;
 
     private void EndSegment()
     {
@@ -155,7 +187,7 @@ public sealed unsafe class CudaQueue : IDisposable
             context.Driver.GraphExecDestroy(segment.Graph);
             segment.Graph = 0;
         }
-        else if (same && length > 0) segment.Graph = Capture();
+        else if (same && length > 0 && profile is null) segment.Graph = Capture();
         segment.Operations = recorded.AsSpan(0, length).ToArray();
     }
 
@@ -196,6 +228,7 @@ public sealed unsafe class CudaQueue : IDisposable
         foreach (var segment in steps.Values.SelectMany(s => s))
             if (segment.Graph != 0) context.Driver.GraphExecDestroy(segment.Graph);
         steps.Clear();
+        profile?.Destroy(context);
         stream.Dispose();
     }
 }

@@ -25,6 +25,7 @@ internal static class BenchCommand
     private static readonly Option<string> Memory = new("--memory") { Description = "keep activations, or recompute them", DefaultValueFactory = _ => "keep" };
     private static readonly Option<string> Device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, cuda:0, cuda:emulated", DefaultValueFactory = _ => "cpu" };
     private static readonly Option<string> Math = RunOptions.MathOption();
+    private static readonly Option<bool> Kernels = new("--kernels") { Description = "What each kernel of a step asks of a GPU, and how long it should and does take. With --device planned:h200 nothing runs, only what should" };
     private static readonly Option<bool> Premade = new("--premade") { Description = "Every step sees one batch made beforehand: the step without its data" };
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object" };
@@ -33,7 +34,7 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Measure images per second of whole optimiser steps. Example: lut bench vitb16 --batch 8");
         command.Arguments.Add(Shape);
-        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Premade, Data, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Kernels, Premade, Data, Json }) command.Options.Add(o);
         command.SetAction(Run);
         return command;
     }
@@ -47,6 +48,11 @@ internal static class BenchCommand
         if (method.Length > 0) shape = shape with { Protocol = shape.Protocol with { Pretrain = shape.Protocol.Pretrain with { Method = method } } };
         int threads = r.GetValue(Threads) is var t and > 0 ? t : Environment.ProcessorCount;
         var exec = new ExecOptions(threads, r.GetValue(MicroBatch), r.GetValue(DataWorkers), TimeSpan.MaxValue, FrozenData: r.GetValue(Premade));
+        if (r.GetValue(Kernels))
+        {
+            KernelTable.Print(shape, stage, exec, r.GetValue(Device)!, r.GetValue(Math)!, r.GetValue(Memory)!, r.GetValue(Data), r.GetValue(Json));
+            return 0;
+        }
         var device = RunOptions.DeviceOf(r.GetValue(Device)!, r.GetValue(Math)!);
         exec = exec with { Recompute = RunOptions.Recompute(r.GetValue(Memory)!, shape.Protocol, device, exec) };
         if (r.GetValue(Launches) == 0)

@@ -22,10 +22,11 @@ internal sealed unsafe class DeviceMemory : IDisposable
     }
 
     private readonly SortedList<ulong, Allocation> allocations = [];
-    private readonly bool checks;
+    private readonly bool checks, contents;
     private readonly long limit;
+    private ulong unbacked = 1UL << 40;
 
-    internal DeviceMemory(long limit, bool checks) => (this.limit, this.checks) = (limit, checks);
+    internal DeviceMemory(long limit, EmulationOptions options) => (this.limit, checks, contents) = (limit, options.Checks, options.Execute);
 
     internal int Count => allocations.Count;
     internal long Used { get; private set; }
@@ -35,8 +36,17 @@ internal sealed unsafe class DeviceMemory : IDisposable
     internal ulong Allocate(ulong bytes)
     {
         if (bytes == 0 || bytes > (ulong)(limit - Used)) return 0;
-        byte* host = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 256);
-        new Span<byte>(host, (int)Math.Min(bytes, 1 << 30)).Fill(0xff);
+        byte* host;
+        if (contents)
+        {
+            host = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 256);
+            new Span<byte>(host, (int)Math.Min(bytes, 1 << 30)).Fill(0xff);
+        }
+        else
+        {
+            host = (byte*)unbacked;
+            unbacked += (bytes + 255) / 256 * 256;
+        }
         var a = new Allocation((ulong)host + Tag, bytes, checks);
         allocations.Add(a.Address, a);
         Used += (long)bytes;
@@ -47,7 +57,7 @@ internal sealed unsafe class DeviceMemory : IDisposable
     {
         if (!allocations.Remove(address, out var a)) return false;
         Used -= (long)(a.End - a.Address);
-        NativeMemory.AlignedFree(a.Host);
+        if (contents) NativeMemory.AlignedFree(a.Host);
         return true;
     }
 

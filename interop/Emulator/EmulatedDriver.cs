@@ -15,7 +15,7 @@ namespace LutNative.Interop.Emulator;
 public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long memoryBytes = 8L << 30) : ICudaDriver, IDisposable
 {
     private readonly EmulationOptions options = options ?? new EmulationOptions();
-    private readonly DeviceMemory memory = new(memoryBytes, (options ?? new EmulationOptions()).Checks);
+    private readonly DeviceMemory memory = new(memoryBytes, options ?? new EmulationOptions());
     private readonly Dictionary<nint, object> handles = [];
     private readonly HashSet<nint> hostAllocations = [];
     private readonly Dictionary<nint, Queue<Action>> streams = new() { [0] = new() };
@@ -82,7 +82,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         value = attribute switch
         {
             DeviceAttribute.MaxThreadsPerBlock => 1024, DeviceAttribute.MaxSharedMemoryPerBlock => 48 << 10, DeviceAttribute.MaxSharedMemoryPerBlockOptin => 99 << 10,
-            DeviceAttribute.WarpSize => 32, DeviceAttribute.MaxRegistersPerBlock => 65536, DeviceAttribute.MultiprocessorCount => Environment.ProcessorCount,
+            DeviceAttribute.WarpSize => 32, DeviceAttribute.MaxRegistersPerBlock => 65536, DeviceAttribute.MultiprocessorCount => options.Multiprocessors > 0 ? options.Multiprocessors : Environment.ProcessorCount,
             DeviceAttribute.ComputeCapabilityMajor => 8, DeviceAttribute.ComputeCapabilityMinor => 0, DeviceAttribute.MaxThreadsPerMultiprocessor => 2048, _ => 0,
         };
         return 0;
@@ -190,6 +190,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     public int MemHostAlloc(out void* pointer, nuint bytes, uint flags)
     {
         pointer = NativeMemory.AlignedAlloc(bytes, 4096);
+        if (!options.Execute) NativeMemory.Clear(pointer, bytes);   // what is read back is 0
         hostAllocations.Add((nint)pointer);
         return sticky;
     }
@@ -306,7 +307,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     {
         milliseconds = 0;
         if (!Find<Event>(start, out var a) || !Find<Event>(end, out var b)) return (int)CudaResult.InvalidHandle;
-        if (a.Time == 0 || b.Time == 0) return (int)CudaResult.NotReady;
+        if (options.Execute && (a.Time == 0 || b.Time == 0)) return (int)CudaResult.NotReady;
         milliseconds = (float)Stopwatch.GetElapsedTime(a.Time, b.Time).TotalMilliseconds;
         return sticky;
     }
@@ -335,7 +336,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         while (sticky == 0 && queue.TryDequeue(out var action))
             try
             {
-                action();
+                if (options.Execute) action();
             }
             catch (Exception e) when (e is PtxFault or InvalidOperationException)
             {

@@ -50,6 +50,9 @@ public unsafe class CudaDevice : Device, IDisposable
     public int Multiprocessors { get; }
     internal CudaQueue Queue { get; }
 
+    /// <summary>Counts and measures every launch from now on, or stops to.</summary>
+    public void Measure(KernelProfile? profile) => Queue.Measure(profile);
+
     /// <summary>Segments of steps that ran as one graph so far.</summary>
     public long Replays => Queue.Replays;
 
@@ -257,8 +260,8 @@ public unsafe class CudaDevice : Device, IDisposable
     internal override void GemmNt(Mat y, Mat x, Weight w, in Epilogue e) => GemmCuda.Nt(this, y, x, w, e);
     internal override void GemmNn(Mat dx, Mat dy, Weight w, in Epilogue e) => GemmCuda.Nn(this, dx, dy, w, e);
     internal override void GemmTn(Mat dw, Mat dy, Mat x, bool accumulate) => GemmCuda.Tn(this, dw, dy, x, accumulate);
-    internal override void GeluForward(Mat y, Mat erf, Mat x) => Elements("elementwise", "gelu_forward", x.Count, 1, y.Data, erf.Data, x.Data, x.Count);
-    internal override void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf) => Elements("elementwise", "gelu_backward_all", x.Count, 1, dx.Data, dy.Data, x.Data, erf.Data, x.Count);
+    internal override void GeluForward(Mat y, Mat erf, Mat x) => Elements("elementwise", "gelu_forward", x.Count, 1, y, erf, x, x.Count);
+    internal override void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf) => Elements("elementwise", "gelu_backward_all", x.Count, 1, dx, dy, x, erf, x.Count);
     internal override void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps) => LayerNormCuda.Forward(this, y, stats, x, weight, bias, eps);
     internal override void LayerNormBackward(Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual) => LayerNormCuda.Backward(this, dx, dWeight, dBias, dy, x, stats, weight, residual);
     internal override void BatchNormForward(Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps) => BatchNormCuda.Forward(this, y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps);
@@ -270,36 +273,36 @@ public unsafe class CudaDevice : Device, IDisposable
     internal override void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept) => TokensCuda.EmbedBackward(this, dPatches, dCls, dPos, dx, index, kept);
     internal override void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept) => TokensCuda.Restore(this, z, y, maskToken, pos, restore, kept);
     internal override void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept) => TokensCuda.RestoreBackward(this, dy, dMaskToken, dz, restore, kept);
-    internal override void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid) => Elements("patchify", "patchify_embed", output.Count, 1, output.Data, images.Data, Integers(index), output.Count, index.Length / images.Rows, grid.Channels, grid.Size, grid.Patch);
-    internal override void PatchifyTarget(Mat output, Mat images, PatchGrid grid) => Elements("patchify", "patchify_target", output.Count, 1, output.Data, images.Data, output.Count, grid.Channels, grid.Size, grid.Patch);
-    internal override void PoolForward(Mat y, Mat x, int tokens) => Grid("tokens", "pool_forward", y.Rows, y.Cols, y.Data, x.Data, tokens, y.Cols);
-    internal override void PoolBackward(Mat dx, Mat dy, int tokens) => Grid("tokens", "pool_backward", dx.Rows, dx.Cols, dx.Data, dy.Data, tokens, dx.Cols);
-    internal override void PatchNormalise(Mat target) => Rows("losses", "patch_normalise", target.Rows, target.Data, target.Rows, target.Cols);
-    internal override void PatchLoss(Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale) => Rows("losses", "patch_loss", pred.Rows, loss.Data, dPred.Data, pred.Data, target.Data, Integers(restore), pred.Rows, loss.Cols, target.Cols, kept, scale);
-    internal override void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k) => Rows("losses", "context_loss", q.Rows, loss.Data, dq.Data, q.Data, t.Data, q.Rows, q.Cols, k);
-    internal override void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale) => Rows("losses", "cross_entropy", x.Rows, loss.Data, dx.Data, x.Data, target.Data, x.Rows, x.Cols, scale);
-    internal override void Add(Mat y, Mat a, Mat b) => Elements("elementwise", "add", y.Count, 4, y.Data, a.Data, b.Data, y.Count);
-    internal override void Scale(Mat y, Mat x, float s) => Elements("elementwise", "scale", y.Count, 4, y.Data, x.Data, y.Count, s);
-    internal override void Relu(Mat y, Mat x, Mat gate) => Elements("elementwise", "relu", y.Count, 4, y.Data, x.Data, gate.Data, y.Count);
-    internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => Elements("elementwise", "drop_path", y.Count, 1, y.Data, residual.Data, branch.Data, Flags(kept), y.Count, y.Count / kept.Length, keep);
-    internal override void ColumnSum(Mat acc, Mat x, int first, int step) => Columns("sums", "column_sum", x.Cols, acc.Rows, 64, acc.Data, x.Data, x.Rows / acc.Rows, x.Cols, first, step);
+    internal override void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid) => Elements("patchify", "patchify_embed", output.Count, 1, output, images, Integers(index), output.Count, index.Length / images.Rows, grid.Channels, grid.Size, grid.Patch);
+    internal override void PatchifyTarget(Mat output, Mat images, PatchGrid grid) => Elements("patchify", "patchify_target", output.Count, 1, output, images, output.Count, grid.Channels, grid.Size, grid.Patch);
+    internal override void PoolForward(Mat y, Mat x, int tokens) => Grid("tokens", "pool_forward", y.Rows, y.Cols, y, x, tokens, y.Cols);
+    internal override void PoolBackward(Mat dx, Mat dy, int tokens) => Grid("tokens", "pool_backward", dx.Rows, dx.Cols, dx, dy, tokens, dx.Cols);
+    internal override void PatchNormalise(Mat target) => Rows("losses", "patch_normalise", target.Rows, target, target.Rows, target.Cols);
+    internal override void PatchLoss(Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale) => Rows("losses", "patch_loss", pred.Rows, loss, dPred, pred, target, Integers(restore), pred.Rows, loss.Cols, target.Cols, kept, scale);
+    internal override void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k) => Rows("losses", "context_loss", q.Rows, loss, dq, q, t, q.Rows, q.Cols, k);
+    internal override void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale) => Rows("losses", "cross_entropy", x.Rows, loss, dx, x, target, x.Rows, x.Cols, scale);
+    internal override void Add(Mat y, Mat a, Mat b) => Elements("elementwise", "add", y.Count, 4, y, a, b, y.Count);
+    internal override void Scale(Mat y, Mat x, float s) => Elements("elementwise", "scale", y.Count, 4, y, x, y.Count, s);
+    internal override void Relu(Mat y, Mat x, Mat gate) => Elements("elementwise", "relu", y.Count, 4, y, x, gate, y.Count);
+    internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => Elements("elementwise", "drop_path", y.Count, 1, y, residual, branch, Flags(kept), y.Count, y.Count / kept.Length, keep);
+    internal override void ColumnSum(Mat acc, Mat x, int first, int step) => Columns("sums", "column_sum", x.Cols, acc.Rows, 64, acc, x, x.Rows / acc.Rows, x.Cols, first, step);
 
-    internal override void LeavesTree(Mat sum, Mat leaves) => Elements("sums", "tree_leaves", sum.Count, 1, sum.Data, leaves.Data, sum.Count, sum.Count, leaves.Rows / sum.Rows);
+    internal override void LeavesTree(Mat sum, Mat leaves) => Elements("sums", "tree_leaves", sum.Count, 1, sum, leaves, sum.Count, sum.Count, leaves.Rows / sum.Rows);
 
     internal override void SquaredNorm(Mat norm, Mat x)
     {
         float* parts = Scratch(x.Rows);
-        Rows("sums", "row_squares", x.Rows, parts, x.Data, x.Rows, x.Cols);
-        Queue.Launch(Kernel("sums", "tree_sum"), (1, 1, 1), 256, norm.Data, parts, x.Rows);
+        Rows("sums", "row_squares", x.Rows, parts, x, x.Rows, x.Cols);
+        Queue.Launch(Kernel("sums", "tree_sum"), (1, 1, 1), 256, norm, parts, x.Rows);
     }
 
     internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)
     {
         var scalars = s;
-        Elements("optimizer", "adamw", p.Count, 4, p.Data, m.Data, v.Data, g.Data, p.Count, Argument.Struct(&scalars));
+        Elements("optimizer", "adamw", p.Count, 4, p.Updated, m.Updated, v.Updated, g, p.Count, Argument.Struct(&scalars));
     }
 
-    internal override void Average(Mat e, Mat p, float oneMinusDecay) => Elements("optimizer", "average", p.Count, 4, e.Data, p.Data, p.Count, oneMinusDecay);
+    internal override void Average(Mat e, Mat p, float oneMinusDecay) => Elements("optimizer", "average", p.Count, 4, e.Updated, p, p.Count, oneMinusDecay);
 
     public void Dispose()
     {

@@ -46,7 +46,7 @@ public sealed unsafe class RunToRunDevice : CudaDevice
     internal override void AttentionBackward(Mat dQkv, Mat dOutput, Mat kept, Mat qkv, int tokens, int heads, float scale) => AttentionTensorCore.Backward(this, dQkv, dOutput, kept, qkv, tokens, heads, scale);
 
     internal override void BatchNormForward(Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps) =>
-        Queue.Call(dnn.BatchNormForward(x.Rows, x.Cols, momentum, eps), (ulong)x.Data, (ulong)y.Data, (ulong)weight.Data, (ulong)bias.Data, (ulong)runningMean.Data, (ulong)runningVar.Data, (ulong)stats.Row(0), (ulong)stats.Row(1));
+        Queue.Call(dnn.BatchNormForward(x.Rows, x.Cols, momentum, eps), new Work(0, 8.0 * x.Count), (ulong)x.Data, (ulong)y.Data, (ulong)weight.Data, (ulong)bias.Data, (ulong)runningMean.Data, (ulong)runningVar.Data, (ulong)stats.Row(0), (ulong)stats.Row(1));
 
     /// <summary>The whole batch's parameter gradients are the first part; the others are 0.</summary>
     internal override void BatchNormBackward(Mat dx, Mat dWeightParts, Mat dBiasParts, Mat dy, Mat x, Mat stats, Mat weight, int grain)
@@ -55,7 +55,7 @@ public sealed unsafe class RunToRunDevice : CudaDevice
         Clear(dBiasParts.Data, dBiasParts.Count);
         float* to = dx.Data;
         if (dx.Data == dy.Data) to = (float*)Room(ref left, dx.Count * sizeof(float));   // cuDNN wants another place for its result
-        Queue.Call(dnn.BatchNormBackward(x.Rows, x.Cols, 1e-5f), (ulong)x.Data, (ulong)dy.Data, (ulong)to, (ulong)weight.Data, (ulong)dWeightParts.Data, (ulong)dBiasParts.Data, (ulong)stats.Row(0), (ulong)stats.Row(1));
+        Queue.Call(dnn.BatchNormBackward(x.Rows, x.Cols, 1e-5f), new Work(0, 12.0 * x.Count), (ulong)x.Data, (ulong)dy.Data, (ulong)to, (ulong)weight.Data, (ulong)dWeightParts.Data, (ulong)dBiasParts.Data, (ulong)stats.Row(0), (ulong)stats.Row(1));
         if (to != dx.Data) Queue.Copy(dx.Data, to, dx.Count * sizeof(float));
     }
 
@@ -65,7 +65,7 @@ public sealed unsafe class RunToRunDevice : CudaDevice
         if (Type == CudaDataType.Float32) return (ulong)x.Data;
         long bytes = (x.Count + 1) / 2 * 4;
         void* to = isLeft ? Room(ref left, bytes) : Room(ref right, bytes);
-        Elements("bf16_cast", "bf16_cast", x.Count, 8, (int*)to, x.Data, x.Count);
+        Elements("bf16_cast", "bf16_cast", x.Count, 8, Argument.Tensor(to, bytes), x, x.Count);
         return (ulong)to;
     }
 

@@ -11,7 +11,7 @@ internal static unsafe class AttentionCuda
         var s = new Shape(qkv, n, heads);
         float* p = prob.IsEmpty ? device.Scratch((long)qkv.Rows * heads * n) : prob.Data;
         GemmCuda.Run(device, "nt", s.With(p, s.Score, qkv.Data, s.Token, qkv.Data + s.D, s.Token, n, n, s.E) with { Scale = scale }, s.Sequences, heads);
-        device.Rows("softmax", "softmax_forward", (long)qkv.Rows * heads, p, qkv.Rows * heads, n);
+        device.Rows("softmax", "softmax_forward", (long)qkv.Rows * heads, new Mat(p, qkv.Rows * heads, n).Updated, qkv.Rows * heads, n);
         GemmCuda.Run(device, "nn", s.With(output.Data, s.Out, p, s.Score, qkv.Data + 2 * s.D, s.Token, n, s.E, n), s.Sequences, heads);
     }
 
@@ -20,7 +20,7 @@ internal static unsafe class AttentionCuda
         var s = new Shape(qkv, n, heads);
         float* da = device.Scratch((long)qkv.Rows * heads * n);
         GemmCuda.Run(device, "nt", s.With(da, s.Score, dOutput.Data, s.Out, qkv.Data + 2 * s.D, s.Token, n, n, s.E), s.Sequences, heads);
-        device.Rows("softmax", "softmax_backward", (long)qkv.Rows * heads, da, prob.Data, qkv.Rows * heads, n, scale);
+        device.Rows("softmax", "softmax_backward", (long)qkv.Rows * heads, new Mat(da, qkv.Rows * heads, n).Updated, prob, qkv.Rows * heads, n, scale);
         GemmCuda.Run(device, "nn", s.With(dQkv.Data, s.Token, da, s.Score, qkv.Data + s.D, s.Token, n, s.E, n), s.Sequences, heads);
         GemmCuda.Run(device, "tn", s.With(dQkv.Data + s.D, s.Token, da, s.Score, qkv.Data, s.Token, n, s.E, n), s.Sequences, heads);
         GemmCuda.Run(device, "tn", s.With(dQkv.Data + 2 * s.D, s.Token, prob.Data, s.Score, dOutput.Data, s.Out, n, s.E, n), s.Sequences, heads);

@@ -45,6 +45,7 @@ internal static unsafe class GemmCuda
         p.Inner = inner;
         if (p.Scale == 0f) p.Scale = 1f;
         var (rows, columns, threads, _) = Tiles.MaxBy(t => Efficiency(p, outer * inner, t.Rows, t.Columns, d.Multiprocessors) * t.Speed);
+        double share = Efficiency(p, outer * inner, rows, columns, d.Multiprocessors);
         const int MostBatches = 65535 / 64 * 64;
         for (int first = 0; first < outer; first += MostBatches / inner)
         {
@@ -53,8 +54,15 @@ internal static unsafe class GemmCuda
             part.A += first * p.AOuter;
             part.B += first * p.BOuter;
             part.C += first * p.COuter;
-            d.Queue.Launch(d.Kernel("gemm", FormattableString.Invariant($"gemm_{layout}_{rows}x{columns}")), (CudaDevice.Blocks(p.N, columns), CudaDevice.Blocks(p.M, rows), n * inner), threads, Argument.Struct(&part));
+            d.Queue.Launch(d.Kernel("gemm", FormattableString.Invariant($"gemm_{layout}_{rows}x{columns}")), (CudaDevice.Blocks(p.N, columns), CudaDevice.Blocks(p.M, rows), n * inner), threads, WorkOf(p, n * inner) with { Share = share }, Argument.Struct(&part));
         }
+    }
+
+    /// <summary>Operands and result once, with what the epilogue reads and writes besides.</summary>
+    private static Work WorkOf(in Product p, int batch)
+    {
+        double results = (double)p.M * p.N * batch * (1 + (p.Residual == null ? 0 : 1) + (p.Pre == null ? 0 : 2) + p.Accumulate);
+        return new Work(2.0 * p.M * p.N * p.K * batch, 4 * (results + ((double)p.M * p.K + (double)p.N * p.K) * batch));
     }
 
     private static Product With(Product p, in Epilogue e)

@@ -30,6 +30,13 @@ internal static unsafe class GemmTensorCore
         Run(d, shape, dw, d.Operand(x, isLeft: true), d.Operand(dy, isLeft: false), Epilogue.None);
     }
 
+    private static Work WorkOf(RunToRunDevice d, in MatmulShape s)
+    {
+        bool half = d.Type == CudaDataType.BFloat16;
+        double operands = ((double)s.M * s.K + (double)s.N * s.K) * s.Batch, results = (double)s.M * s.N * s.Batch * (s.Accumulate ? 2 : 1);
+        return new Work(2.0 * s.M * s.N * s.K * s.Batch, (half ? 2 : 4) * operands + 4 * results, half ? Unit.TensorCoreBf16 : Unit.TensorCoreTf32);
+    }
+
     private static void Run(RunToRunDevice d, MatmulShape shape, Mat y, ulong a, ulong b, in Epilogue e)
     {
         if (y.Count == 0) return;
@@ -37,7 +44,7 @@ internal static unsafe class GemmTensorCore
         if (e.Kind == EpilogueKind.BiasResidual) shape = shape with { Accumulate = true };
         Mat to = e.Kind == EpilogueKind.BiasGelu && !e.Pre.IsEmpty ? e.Pre : y;
         ulong c = e.Kind == EpilogueKind.BiasResidual ? (ulong)e.Residual.Data : (ulong)to.Data;
-        d.Queue.Call(d.Blas.Matmul(shape with { Bias = bias }), a, b, c, (ulong)to.Data, (ulong)e.Bias.Data);
+        d.Queue.Call(d.Blas.Matmul(shape with { Bias = bias }), WorkOf(d, shape), a, b, c, (ulong)to.Data, (ulong)e.Bias.Data);
         if (e.Kind == EpilogueKind.BiasGelu) d.GeluForward(y, e.Erf, to);
         else if (e.Kind == EpilogueKind.GeluBackward) d.GeluBackward(y, y, e.Pre, e.Erf);
     }

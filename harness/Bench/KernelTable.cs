@@ -1,0 +1,81 @@
+using System.Globalization;
+using LutNative.Harness.Commands;
+using LutNative.Harness.Data;
+using LutNative.Harness.Training;
+using LutNative.Interop;
+using LutNative.Interop.Emulator;
+using LutNative.Model.Devices;
+
+namespace LutNative.Harness.Bench;
+
+/// <summary>
+/// One optimiser step by kernel: launches, arithmetic, bytes, the time that a data sheet allows, and on a device the time measured. The step's own code asks for
+/// the launches, on a device that drops them (planned:h200) as on a real one, so that the two tables have the same rows and one run says where it falls short.
+/// </summary>
+internal static class KernelTable
+{
+    private const string Planned = "planned:";
+
+    internal static void Print(BenchShape shape, string stage, ExecOptions exec, string deviceName, string math, string memory, string? data, bool json)
+    {
+        bool plan = deviceName.StartsWith(Planned, StringComparison.Ordinal);
+        var sheet = plan ? Hardware.Find(deviceName[Planned.Length..]) : null;
+        Device device = sheet is null ? RunOptions.DeviceOf(deviceName, math) : PlannedDevice(sheet, math);
+        if (device is not CudaDevice cuda) throw new LutError(Exit.Usage, 22, "--kernels is about GPUs", "--device " + deviceName, "the CPU's time is told by phase and by operation", "use --device cuda:0, planned:h200, or ./build.sh bench");
+        using (cuda)
+        {
+            sheet ??= Hardware.Of(cuda.Context.DeviceName);
+            exec = exec with { Recompute = RunOptions.Recompute(memory, shape.Protocol, device, exec), FrozenData = true };
+            var rows = Measure(shape, stage, exec, cuda, data);
+            Show(shape, stage, cuda, sheet, plan, rows, json);
+        }
+    }
+
+    private static CudaDevice PlannedDevice(Hardware sheet, string math)
+    {
+        var driver = new EmulatedDriver(new EmulationOptions(Multiprocessors: sheet.Multiprocessors, Execute: false), (long)sheet.MemoryBytes);
+        string name = Planned + sheet.Name;
+        return math == "exact" ? new CudaDevice(driver, 0, name) : new RunToRunDevice(driver, new EmulatedCublasLt(driver), new EmulatedCudnn(driver), 0, name, math == "run-to-run" ? CudaDataType.BFloat16 : CudaDataType.Float32);
+    }
+
+    /// <summary>The third step: buffers exist by then.</summary>
+    private static IReadOnlyList<KernelRow> Measure(BenchShape shape, string stage, ExecOptions exec, CudaDevice device, string? data)
+    {
+        using var pool = new Pool(1);
+        var views = new Views(shape.Protocol, shape.Images(data));
+        using Trainer t = stage == "pretrain" ? new PretrainTrainer(shape.Protocol, views, device, pool, exec) : new FinetuneTrainer(shape.Protocol, views, device, pool, exec, trunk: null);
+        t.Step(0);
+        t.Step(1);
+        var profile = new KernelProfile();
+        device.Measure(profile);
+        t.Step(2);
+        var rows = profile.Rows;
+        device.Measure(null);
+        return rows;
+    }
+
+    private static void Show(BenchShape shape, string stage, CudaDevice device, Hardware? sheet, bool plan, IReadOnlyList<KernelRow> rows, bool json)
+    {
+        int batch = stage == "pretrain" ? shape.Protocol.Pretrain.Batch : shape.Protocol.Finetune.Batch;
+        var lines = rows.Select(r => (Row: r, Flops: Total(r, w => w.Flops), Bytes: Total(r, w => w.Bytes), Floor: sheet is null ? 0 : 1e3 * Total(r, w => sheet.Floor(w)))).ToList();
+        if (plan) lines = [.. lines.OrderByDescending(l => l.Floor)];
+        double floor = lines.Sum(l => l.Floor), measured = rows.Sum(r => r.Milliseconds);
+        if (json)
+        {
+            Output.Json(new { shape = shape.Name, stage, batch, device = device.Name, level = device.Level ?? shape.Protocol.Contract, sheet = sheet?.Name, floor_ms = floor, measured_ms = measured, kernels = lines.Select(l => new { name = l.Row.Name, launches = l.Row.Launches, flops = l.Flops, bytes = l.Bytes, floor_ms = l.Floor, measured_ms = l.Row.Milliseconds }) });
+            return;
+        }
+        static string F(double x, string f) => x.ToString(f, CultureInfo.InvariantCulture);
+        Output.Table(["kernel", "launches", "GFLOP", "MB", "sheet ms", "measured ms", "share of sheet"],
+            lines.Select(l => new[] { l.Row.Name, F(l.Row.Launches, "f0"), F(l.Flops / 1e9, "f1"), F(l.Bytes / 1e6, "f1"), F(l.Floor, "f3"), plan ? "" : F(l.Row.Milliseconds, "f3"), plan || sheet is null ? "" : F(100 * l.Floor / l.Row.Milliseconds, "f0") + " %" }));
+        Console.Out.WriteLine(FormattableString.Invariant($"{shape.Name} {stage}, batch {batch}, {device.Level ?? shape.Protocol.Contract}: {rows.Sum(r => r.Launches)} launches a step, {F(lines.Sum(l => l.Flops) / 1e9, "f1")} GFLOP, {F(lines.Sum(l => l.Bytes) / 1e9, "f2")} GB")
+            + (sheet is null ? "" : FormattableString.Invariant($"; {sheet.Title}'s sheet allows {floor:f2} ms, {batch / floor * 1e3:f0} images/s")) + (plan ? "" : FormattableString.Invariant($"; measured {measured:f2} ms in kernels")));
+    }
+
+    private static double Total(KernelRow row, Func<Work, double> of)
+    {
+        double sum = 0;
+        foreach (var (work, count) in row.Works) sum += count * of(work);
+        return sum;
+    }
+}
