@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
+using LutNative.Interop;
 using LutNative.Model.Devices;
 using LutNative.Model.Networks;
 
@@ -14,8 +15,10 @@ namespace LutNative.Harness.Bench;
 /// <param name="Phases">Share of the threads' time by phase; what is missing to 1 is waiting.</param>
 /// <param name="BytesPerStep">Managed bytes allocated by a step, all threads: the block with the fewest, since the runtime makes a few objects of its own once.</param>
 /// <param name="PeakBytes">Peak resident memory of the process.</param>
+/// <param name="JoulesPerImage">Of the GPU, over all blocks; null where nobody counts them.</param>
+/// <param name="Slowdown">What held the GPU's clocks down at the end of a block.</param>
 /// <param name="Digest">Of the student's parameters at the end: rows with equal steps must agree on every machine.</param>
-internal sealed record Launch(double[] ImagesPerSecond, double[] FmaFlops, double FlopsPerImage, Dictionary<string, double> Phases, long Steps, double BytesPerStep, long PeakBytes, string Digest);
+internal sealed record Launch(double[] ImagesPerSecond, double[] FmaFlops, double FlopsPerImage, Dictionary<string, double> Phases, long Steps, double BytesPerStep, long PeakBytes, string Digest, double? JoulesPerImage, string[] Slowdown);
 
 /// <summary>Measures whole optimiser steps of a trainer, the same ones that a run executes.</summary>
 internal static class StepBench
@@ -43,24 +46,30 @@ internal static class StepBench
         double[] rate = new double[blocks], peak = new double[blocks];
         var phases = Enum.GetValues<Phase>().ToDictionary(f => f.ToString().ToLowerInvariant(), _ => 0.0);
         double wall = 0;
-        double bytes = double.MaxValue;
+        double bytes = double.MaxValue, joules = 0;
+        var slowdown = new SortedSet<string>(StringComparer.Ordinal);
+        using var nvml = device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
         for (int b = 0; b < blocks; b++)
         {
             peak[b] = device.FmaFlops(pool, 0.1);
             pool.Clock.Reset();
             long allocated = GC.GetTotalAllocatedBytes(precise: true);
+            double? energy = nvml?.Read().EnergyJoules;
             before = Stopwatch.GetTimestamp();
             for (int i = 0; i < steps; i++) t.Step(s++);
             double seconds = Stopwatch.GetElapsedTime(before).TotalSeconds;
             bytes = Math.Min(bytes, (double)(GC.GetTotalAllocatedBytes(precise: true) - allocated) / steps);
             rate[b] = (double)steps * t.Batch / seconds;
+            var after = nvml?.Read();
+            joules += after?.EnergyJoules - energy ?? double.NaN;
+            slowdown.UnionWith(after?.Slowdown ?? []);
             wall += seconds;
             foreach (var f in Enum.GetValues<Phase>()) phases[f.ToString().ToLowerInvariant()] += Busy(f, pool);
         }
         foreach (string f in phases.Keys) phases[f] /= wall * pool.Workers;
         var digest = Model.Numerics.Digest.Combine(t.Digests(pool).Where(d => d.Tensor.StartsWith("student/", StringComparison.Ordinal)).Select(d => (d.Tensor, d.Value)));
         using var self = Process.GetCurrentProcess();
-        return new Launch(rate, peak, FlopsPerImage(p, stage), phases, s, bytes, self.PeakWorkingSet64, digest.ToString());
+        return new Launch(rate, peak, FlopsPerImage(p, stage), phases, s, bytes, self.PeakWorkingSet64, digest.ToString(), double.IsNaN(joules) ? null : joules / ((double)blocks * steps * t.Batch), [.. slowdown]);
     }
 
     /// <summary>Heads and optimiser are timed by the thread that leads them, while all of them work.</summary>

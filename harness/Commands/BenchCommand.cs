@@ -99,13 +99,15 @@ internal static class BenchCommand
         double allocated = launches.Max(l => l.BytesPerStep);
         long memory = launches.Max(l => l.PeakBytes);
         long planned = MemoryPlan.Stage(p, stage, device, exec);
+        double? joules = launches.All(l => l.JoulesPerImage is not null) ? Interval.MedianOf([.. launches.Select(l => l.JoulesPerImage!.Value)]) : null;
+        string[] slowdown = [.. launches.SelectMany(l => l.Slowdown).Distinct()];
         string method = stage == "pretrain" ? p.Pretrain.Method : "finetune";
         if (json)
         {
             Output.Json(new
             {
                 shape = shape.Name, stage, method, batch, grain, threads = exec.Threads, device = device.Name, cpu = Machine.CpuModel, images_per_second = rate.Median, low = rate.Low, high = rate.High,
-                blocks = launches.SelectMany(l => l.ImagesPerSecond), flops_per_image = flops, fma_peak = peak, peak_share = share, phases, bytes_per_step = allocated, peak_bytes = memory, planned_bytes = planned, digest = launches[0].Digest,
+                blocks = launches.SelectMany(l => l.ImagesPerSecond), flops_per_image = flops, fma_peak = peak, peak_share = share, phases, bytes_per_step = allocated, peak_bytes = memory, planned_bytes = planned, digest = launches[0].Digest, level = device.Level ?? p.Contract, joules_per_image = joules, slowdown,
             });
             return;
         }
@@ -120,6 +122,7 @@ internal static class BenchCommand
             ["FMA limit", $"{F(peak / 1e9, "f0")} GFLOP/s measured between the blocks; the step reaches {F(100 * share, "f1")} % of it"],
             ["threads' time", string.Join(", ", phases.Select(f => $"{f.Key} {F(100 * f.Value, "f1")} %"))],
             ["memory", $"{F(memory / 1048576.0, "f0")} MiB at most, planned {F(planned / 1048576.0, "f0")}; {F(allocated, "f0")} managed bytes a step"],
+            ["energy", joules is { } j ? $"{F(j, "f3")} J an image{(slowdown.Length > 0 ? "; clocks were held down by " + string.Join(", ", slowdown) : "")}" : "not counted by this device"],
             ["digest", $"{launches[0].Digest} after {launches[0].Steps} steps"],
         ]);
     }

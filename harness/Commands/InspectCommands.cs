@@ -54,7 +54,7 @@ internal static class InspectCommands
                 ["cpu", Machine.CpuModel], ["vectors", Machine.Isa + ", device " + Cpu.Best().Name], ["cores", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)],
                 ["memory", (Machine.RamBytes >> 20).ToString("n0", CultureInfo.InvariantCulture) + " MiB"], ["os", RuntimeInformation.OSDescription], ["runtime", RuntimeInformation.FrameworkDescription],
                 ["lut", Version.Lut], ["contract", Version.Contract + ": " + (failure ?? "self-test passed (fused multiply-add, subnormals, signed zero, Philox)")],
-                ["gpu", cuda.Devices.Count > 0 ? string.Join(", ", cuda.Devices) + " (this build computes on the CPU)" : cuda.Why],
+                ["gpu", cuda.Devices.Count > 0 ? string.Join(", ", cuda.Devices) : cuda.Why],
             ]);
         if (!json) Console.Out.WriteLine(fit ? "FIT" : $"UNFIT: {failure ?? "a GPU is required: " + cuda.Why}");
         return fit ? Exit.Ok : Exit.Unfit;
