@@ -1,4 +1,4 @@
-# The front door on Windows. Verbs: reproduce | test | bench | lut ARGS... (the same as build.sh)
+# The front door on Windows. Verbs: reproduce | test | bench | gpu-check [DEVICE] | lut ARGS... (the same as build.sh, but for compiling kernels and packing)
 param([Parameter(Position = 0)][string]$Verb, [Parameter(Position = 1, ValueFromRemainingArguments)][string[]]$Rest = @())
 $ErrorActionPreference = 'Stop'
 Set-Location $PSScriptRoot
@@ -36,6 +36,16 @@ switch ($Verb) {
         exit $status
     }
     'bench' { Build tests/benchmarks; dotnet tests/benchmarks/bin/Release/net10.0/LutNative.Benchmarks.dll @Rest; exit $LASTEXITCODE }
+    'gpu-check' {
+        Build LutNative.sln
+        $device = if ($Rest.Count -gt 0) { $Rest[0] } else { 'cuda:0' }
+        $env:LUT_TEST_DEVICE = $device -replace '^cuda:', ''
+        dotnet $lut doctor
+        dotnet tests/Model.Tests/bin/Release/net10.0/LutNative.Model.Tests.dll --progress off --no-ansi --filter-method '*OnARealDevice*'; $status = $LASTEXITCODE
+        dotnet $lut run hello@1 -q --device $device; if ($LASTEXITCODE -ne 0) { $status = 1 }
+        foreach ($math in 'exact', 'run-to-run') { dotnet $lut bench vitb16 --batch 128 --premade --launches 1 --device $device --math $math -o gpu-check/throughput; if ($LASTEXITCODE -ne 0) { $status = 1 } }
+        exit $status
+    }
     'lut' { Build harness; dotnet $lut @Rest; exit $LASTEXITCODE }
-    default { [Console]::Error.WriteLine('usage: ./build.ps1 reproduce | test | bench | lut ARGS...'); exit 2 }
+    default { [Console]::Error.WriteLine('usage: ./build.ps1 reproduce | test | bench | gpu-check [DEVICE] | lut ARGS...'); exit 2 }
 }

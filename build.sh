@@ -82,7 +82,7 @@ case "$verb" in
       # a lock file of its own: the runtime that is packed is not part of the project's
       dotnet publish "$project" -c Release -r linux-x64 --self-contained -o "$1" -p:NuGetLockFilePath=obj/publish.lock.json -v quiet --nologo
     done
-    cp ops/gpu-check.sh "$1/"
+    cp ops/gpu-check.sh tests/benchmarks/peer/torch_lut.py "$1/"
     echo "$1: $(du -sh "$1" | cut -f1); run $1/gpu-check.sh there"
     ;;
   lut)

@@ -18,12 +18,12 @@ public sealed record TableSchema(string Name, IReadOnlyList<Column> Columns)
 }
 
 /// <summary>
-/// The tables of a run, schema 1.0. A new column is a new minor version; renaming or changing a meaning is a new major version.
+/// The tables of a run, and of a benchmark (throughput), schema 1.1. A new column is a new minor version; renaming or changing a meaning is a new major version.
 /// SCHEMA.md is the same list for people.
 /// </summary>
 public static class Schema
 {
-    public const int Major = 1, Minor = 0;
+    public const int Major = 1, Minor = 1;
 
     private static Column C(string name, ColumnType type, string unit, bool exact = false, bool nullable = false) => new(name, type, exact, unit, nullable);
 
@@ -90,5 +90,16 @@ public static class Schema
         C("top1", ColumnType.Int32, "", true), C("margin", ColumnType.Float32, "winner's lead"), C("margin_bits", ColumnType.UInt32, "", true),
     ]);
 
-    public static IReadOnlyList<TableSchema> All { get; } = [Run, Hosts, Env, Events, Steps, Digests, Evals, Predictions];
+    /// <summary>One block of whole steps that `lut bench` measured. Blocks of one launch share a process. New in 1.1.</summary>
+    public static TableSchema Throughput { get; } = new("throughput",
+    [
+        C("run_id", ColumnType.Text, "UUIDv7 of the benchmark"), C("at_utc", ColumnType.Timestamp, "UTC, when it was recorded"), C("shape", ColumnType.Text, "of `lut bench`, or a protocol", true),
+        C("stage", ColumnType.Text, "pretrain, finetune", true), C("method", ColumnType.Text, "lut, mae", true), C("batch", ColumnType.Int32, "samples of a step", true),
+        C("contract", ColumnType.Text, "numerics contract, or level of math, device and libraries", true), C("device", ColumnType.Text, "cpu-512, cuda:0, ..."), C("machine", ColumnType.Text, "CPU model, or the GPU's name"), C("threads", ColumnType.Int32, ""),
+        C("launch", ColumnType.Int32, "fresh process, from 0"), C("block", ColumnType.Int32, "of a launch, from 0"), C("images_per_second", ColumnType.Float64, ""), C("flops_per_image", ColumnType.Float64, "of matrix products, two a multiply-add"),
+        C("fma_flops", ColumnType.Float64, "FLOP/s: the machine's multiply-add limit, measured before the block"), C("joules_per_image", ColumnType.Float64, "J of the GPU, mean of the launch", nullable: true),
+        C("n_steps", ColumnType.Int64, "of the launch"), C("state_digest", ColumnType.Text, "of the student after the launch's steps: equal work has equal digests"), C("lut_version", ColumnType.Text, ""),
+    ]);
+
+    public static IReadOnlyList<TableSchema> All { get; } = [Run, Hosts, Env, Events, Steps, Digests, Evals, Predictions, Throughput];
 }

@@ -6,6 +6,7 @@ using LutNative.Harness.Bench;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
@@ -28,13 +29,14 @@ internal static class BenchCommand
     private static readonly Option<bool> Kernels = new("--kernels") { Description = "What each kernel of a step asks of a GPU, and how long it should and does take. With --device planned:h200 nothing runs, only what should" };
     private static readonly Option<bool> Premade = new("--premade") { Description = "Every step sees one batch made beforehand: the step without its data" };
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
+    private static readonly Option<string?> Record = new("--output", "-o") { Description = "Also write the blocks to this folder, as a part of its throughput table (Parquet)" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object" };
 
     internal static Command Build()
     {
         var command = new Command("bench", "Measure images per second of whole optimiser steps. Example: lut bench vitb16 --batch 8");
         command.Arguments.Add(Shape);
-        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Kernels, Premade, Data, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Kernels, Premade, Data, Record, Json }) command.Options.Add(o);
         command.SetAction(Run);
         return command;
     }
@@ -62,6 +64,7 @@ internal static class BenchCommand
             return 0;
         }
         var launches = Enumerable.Range(0, r.GetValue(Launches)).Select(_ => Child(r)).ToArray();
+        if (r.GetValue(Record) is { } folder) Write(folder, shape, stage, device, exec, launches);
         Print(shape, stage, device, exec, launches, r.GetValue(Json));
         return 0;
     }
@@ -82,6 +85,19 @@ internal static class BenchCommand
         child.WaitForExit();
         if (child.ExitCode != 0) throw new LutError((Exit)child.ExitCode, 16, "a launch of the benchmark failed", string.Join(' ', start.ArgumentList), "its message is above", "run it with --launches 0");
         return JsonSerializer.Deserialize<Launch>(answer)!;
+    }
+
+    private static void Write(string folder, BenchShape shape, string stage, Device device, ExecOptions exec, Launch[] launches)
+    {
+        var p = shape.Protocol;
+        var table = new Table(Schema.Throughput);
+        string id = Guid.CreateVersion7().ToString(), machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
+        var (method, batch) = stage == "pretrain" ? (p.Pretrain.Method, p.Pretrain.Batch) : ("", p.Finetune.Batch);
+        for (int l = 0; l < launches.Length; l++)
+            for (int b = 0; b < launches[l].ImagesPerSecond.Length; b++)
+                table.Add(id, DateTime.UtcNow, shape.Name, stage, method, batch, device.Level ?? p.Contract, device.Name, machine, exec.Threads, l, b, launches[l].ImagesPerSecond[b], launches[l].FlopsPerImage, launches[l].FmaFlops[b],
+                    launches[l].JoulesPerImage, launches[l].Steps, launches[l].Digest, Version.Lut);
+        RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.protocol"] = shape.Name, ["lut.math_hash"] = "", ["lut.data_hash"] = "", ["lut.writer"] = "lut " + Version.Lut });
     }
 
     private static void Print(BenchShape shape, string stage, Device device, ExecOptions exec, Launch[] launches, bool json)

@@ -61,6 +61,8 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
 
     private int Shared(string name, int align, int bytes)
     {
+        const int Most = 228 << 10;   // of any multiprocessor there is
+        if (align <= 0 || bytes < 0 || bytes > Most || kernel.SharedBytes > Most) throw Bad($"{bytes} bytes of shared memory, aligned to {align}");
         int place = (kernel.SharedBytes + align - 1) / align * align;
         shared.Add(name, place);
         kernel.SharedBytes = place + bytes;

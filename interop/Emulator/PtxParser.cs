@@ -25,7 +25,15 @@ public sealed partial class PtxParser
     public static PtxModule Parse(string name, string text)
     {
         var parser = new PtxParser(name, text);
-        parser.Module();
+        try
+        {
+            parser.Module();
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or FormatException or OverflowException or InvalidOperationException)
+        {
+            // a text that is cut or damaged anywhere: what could not be taken apart is told with the line that was reached
+            throw parser.Bad($"malformed ({e.Message})");
+        }
         return parser.module;
     }
 

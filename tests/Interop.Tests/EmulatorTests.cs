@@ -8,6 +8,49 @@ public unsafe class EmulatorTests
 {
     private static readonly EmulationOptions Checked = new(Checks: true);
 
+    /// <summary>A device that drops its work still gives addresses, keeps count of memory, and reads back zeros.</summary>
+    [Fact]
+    public void WithoutExecutionADeviceHasAnyAmountOfMemory()
+    {
+        using var driver = new EmulatedDriver(new EmulationOptions(Multiprocessors: 132, Execute: false), 141L << 30);
+        using (var context = new PrimaryContext(driver, 0))
+        {
+            Assert.Equal(132, context.Attribute(DeviceAttribute.MultiprocessorCount));
+            CudaDeviceMemory a = context.Allocate(100L << 30), b = context.Allocate(40L << 30);
+            Assert.True((ulong)b.Pointer >= (ulong)a.Pointer + (100UL << 30));
+            Assert.Equal(CudaResult.OutOfMemory, Assert.Throws<CudaException>(() => context.Allocate(2L << 30)).Code);
+            var host = context.AllocateHost(64);
+            using var queue = context.CreateQueue();
+            queue.CopyToHost(host.Pointer, a.Pointer, 64);
+            queue.Synchronize();
+            Assert.Equal(new byte[64], new ReadOnlySpan<byte>(host.Pointer, 64).ToArray());
+        }
+        Assert.Equal(0, driver.LiveHandles);
+    }
+
+    [Fact]
+    public void AGpusNameForNvmlIsItsUuidInGroups() => Assert.Equal("GPU-00112233-4455-6677-8899-aabbccddeeff", Nvml.NameOf([0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]));
+
+    /// <summary>What cuBLASLt refuses, its twin refuses: attributes of a wrong size, layouts that do not fit; and the error says for which product.</summary>
+    [Fact]
+    public void ALibrarysRefusalNamesTheProduct()
+    {
+        using var driver = new EmulatedDriver();
+        using (var context = new PrimaryContext(driver, 0))
+        {
+            var blas = new CudaBlasLt(context, new EmulatedCublasLt(driver));
+            var e = Assert.Throws<CudaLibraryException>(() => blas.Matmul(new MatmulShape(CudaDataType.BFloat16, false, false, 8, 4, 16, Lda: 4, Ldb: 16, Ldc: 8, 1, 0, 0, 0, false, false)));
+            Assert.Contains("cublasLtMatrixLayoutCreate failed with INVALID_VALUE (7)", e.Message);
+            Assert.Contains("Lda = 4", e.Message);
+            int wrong = 1;
+            var library = new EmulatedCublasLt(driver);
+            Assert.Equal(0, library.MatmulDescCreate(out nint desc, CublasCompute.Float32, CudaDataType.Float32));
+            Assert.NotEqual(0, library.MatmulDescSetAttribute(desc, MatmulDescAttribute.TransA, &wrong, 1));
+            Assert.Equal(0, library.MatmulDescDestroy(desc));
+        }
+        driver.Dispose();
+    }
+
     /// <summary>A driver with one module and buffers of floats; everything is freed at the end and nothing may be left.</summary>
     private sealed class Rig : IDisposable
     {

@@ -53,6 +53,15 @@ public class NativeTests
         foreach (var k in parsed.Kernels.Values) Assert.InRange(k.SharedBytes, 0, 48 << 10);
     }
 
+    /// <summary>docs/NUMERICS.md rule 12: tensor cores and halves belong to --math run-to-run, whose modules have a name of their own.</summary>
+    [Theory]
+    [MemberData(nameof(Modules))]
+    public void TensorCoresStayOutOfTheExactModules(string module)
+    {
+        var outside = PtxParser.Parse(module, Read(module)).Kernels.Values.SelectMany(k => k.Opcodes.Keys).Where(o => o.StartsWith("mma", StringComparison.Ordinal) || o.Contains("16", StringComparison.Ordinal)).Distinct();
+        Assert.Equal(module.StartsWith("bf16_", StringComparison.Ordinal), outside.Any());
+    }
+
     [Theory]
     [InlineData("add.rn.f32", "add.f32")]
     [InlineData("add.rn.f32", "add.rn.ftz.f32")]
@@ -68,6 +77,34 @@ public class NativeTests
         var e = Assert.Throws<PtxException>(() => PtxParser.Parse(module, ptx[..at] + to + ptx[(at + from.Length)..]));
         Assert.Contains($"'{to}'", e.Message);
         Assert.Contains($"{module}:{ptx[..at].Count(c => c == '\n') + 1}:", e.Message);
+    }
+
+    /// <summary>A damaged PTX text is refused or read, never anything else: words and characters are dropped, doubled, swapped, cut.</summary>
+    [Fact]
+    public void DamagedPtxIsRefusedAsSuch()
+    {
+        var random = new Random(5);
+        foreach (string module in new[] { "losses.ptx", "digest.ptx", "bf16_cast.ptx", "softmax.ptx" })
+        {
+            string ptx = Read(module);
+            for (int i = 0; i < 500; i++)
+            {
+                int at = random.Next(ptx.Length - 60), n = 1 + random.Next(40), to = random.Next(ptx.Length - 60);
+                string damaged = (i % 5) switch
+                {
+                    0 => ptx.Remove(at, n), 1 => ptx.Insert(to, ptx.Substring(at, n)), 2 => ptx[..at],
+                    3 => ptx[..at] + (char)random.Next(32, 127) + ptx[(at + 1)..], _ => ptx.Remove(at, n).Insert(Math.Min(to, at), ptx.Substring(at, n)),
+                };
+                try
+                {
+                    PtxParser.Parse(module, damaged);
+                }
+                catch (PtxException)
+                {
+                    // as it should be
+                }
+            }
+        }
     }
 
     /// <summary>The inner loop as designed: for 16 steps of k, TM*TN fused multiply-adds a step, all fragments read 16 bytes at a time; global tiles too.</summary>

@@ -35,6 +35,18 @@ public sealed class BenchTests
         Assert.Contains("images/s", Lut.Run(args).Out);
     }
 
+    [Fact]
+    public void BlocksAreRecordedAsParquet()
+    {
+        using var folder = new TemporaryFolder();
+        for (int i = 0; i < 2; i++) Assert.Equal(0, Lut.Run("bench", "hello@1", "--launches", "1", "--blocks", "2", "--seconds", "0.1", "-o", folder.Path).Exit);
+        var rows = new LutNative.Results.RunStore(folder.Path).Read(LutNative.Results.Schema.Throughput);
+        Assert.Equal(4, rows.Rows.Count);
+        Assert.Equal(2, rows.Rows.Select(r => r[0]).Distinct().Count());
+        Assert.True(rows.Get<double>(3, "images_per_second") > 0);
+        Assert.Equal("exact-1", rows.Get<string>(0, "contract"));
+    }
+
     [Theory]
     [InlineData("hallo@1", 2)]
     [InlineData("tinny", 2)]

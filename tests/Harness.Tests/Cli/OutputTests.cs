@@ -25,7 +25,7 @@ public sealed class OutputTests : IDisposable
             command.CommandText = sql;
             return command.ExecuteScalar();
         }
-        foreach (var schema in Schema.All)
+        foreach (var schema in Schema.All.Where(s => s.Name != "throughput"))
             Assert.Equal((long)new RunStore(a).Read(schema).Rows.Count, Convert.ToInt64(Query($"SELECT count(*) FROM '{a}/{schema.Name}-*.parquet'")));
         Assert.Equal(28L, Convert.ToInt64(Query($"SELECT count(*) FROM '{a}/steps-*.parquet' a JOIN '{b}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND a.state_digest = b.state_digest")));
         Assert.Equal(6L * 256, Convert.ToInt64(Query($"SELECT count(*) FROM '{a}/predictions-*.parquet'")));
