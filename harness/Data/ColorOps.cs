@@ -91,7 +91,7 @@ public static class ColorOps
     private static byte Gray(byte[] d, int i) => (byte)((d[i] * 19595 + d[i + 1] * 38470 + d[i + 2] * 7471 + 0x8000) >> 16);
 
     /// <summary>a + factor (b - a), truncated; clamped when the factor extrapolates.</summary>
-    private static byte Blend(int a, int b, float factor)
+    internal static byte Blend(int a, int b, float factor)
     {
         if (factor == 1f) return (byte)b;
         float x = a + factor * (b - a);

@@ -1,0 +1,49 @@
+using SkiaSharp;
+
+namespace LutNative.Harness.Data;
+
+/// <summary>Why an image was refused: the policy is docs/DATA.md's, and a refusal names the image.</summary>
+public sealed class ImageException(string name, string why) : Exception($"{name}: {why}")
+{
+    public string ImageName { get; } = name;
+}
+
+/// <summary>
+/// JPEG and PNG bytes to RGB as Pillow 9.4 with convert("RGB") gives them, equal bit for bit (golden/images/decode): gray is repeated, CMYK converted, palettes looked
+/// up, alpha dropped, EXIF orientation not applied. What a file claims is checked before memory is taken for it.
+/// </summary>
+public static class Decoder
+{
+    /// <summary>Pillow's own limit for an error (twice MAX_IMAGE_PIXELS): a file that claims more is a decompression bomb.</summary>
+    public const long MostPixels = 2 * 89_478_485L;
+
+    /// <exception cref="ImageException">Empty, not JPEG or PNG, 16 bits a channel, too large, truncated or damaged.</exception>
+    public static Picture Decode(ReadOnlySpan<byte> file, string name)
+    {
+        if (file.IsEmpty) throw new ImageException(name, "the file is empty");
+        bool jpeg = file.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]), png = file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a]);
+        if (!jpeg && !png) throw new ImageException(name, $"neither JPEG nor PNG: it begins with {Convert.ToHexString(file[..Math.Min(8, file.Length)])}");
+        if (png && file.Length > 24 && file[24] > 8) throw new ImageException(name, $"a PNG of {file[24]} bits a channel: 8 at most are read, since Pillow's conversion of 16 bits clips");
+        unsafe
+        {
+            fixed (byte* bytes = file)
+            {
+                using var data = SKData.Create((nint)bytes, file.Length);
+                using var codec = SKCodec.Create(data) ?? throw new ImageException(name, "its header cannot be read");
+                int width = codec.Info.Width, height = codec.Info.Height;
+                if (width <= 0 || height <= 0 || (long)width * height > MostPixels) throw new ImageException(name, $"it claims {width} x {height} pixels, more than {MostPixels}");
+                var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
+                byte[] rgba = GC.AllocateUninitializedArray<byte>(checked(width * height * 4));
+                fixed (byte* pixels = rgba)
+                {
+                    var result = codec.GetPixels(info, (nint)pixels);
+                    if (result != SKCodecResult.Success) throw new ImageException(name, result == SKCodecResult.IncompleteInput ? "it is truncated" : $"it cannot be decoded ({result})");
+                }
+                var picture = new Picture(width, height);
+                fixed (byte* from = rgba, to = picture.Data)
+                    for (long i = 0, n = (long)width * height; i < n; i++) (to[3 * i], to[3 * i + 1], to[3 * i + 2]) = (from[4 * i], from[4 * i + 1], from[4 * i + 2]);
+                return picture;
+            }
+        }
+    }
+}
