@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using LutNative.Interop;
 using LutNative.Harness;
 using LutNative.Harness.Commands;
+using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
@@ -27,6 +28,7 @@ root.Subcommands.Add(CompareCommand.Build());
 root.Subcommands.Add(VerifyCommand.Build());
 root.Subcommands.Add(PlanCommand.Build());
 root.Subcommands.Add(BenchCommand.Build());
+root.Subcommands.Add(DataCommand.Build());
 foreach (var c in InspectCommands.Build()) root.Subcommands.Add(c);
 
 var parsed = root.Parse(args);
@@ -65,6 +67,16 @@ catch (ResultsException e)
 {
     Console.Error.WriteLine($"error LUT9{(int)e.Fault + 100}: {e.What}\n  where: {e.Where}\n  why:   {e.Why}\n  fix:   {e.Fix}");
     return (int)Exit.Store;
+}
+catch (ImageException e)
+{
+    Console.Error.WriteLine($"error LUT6101: an image was refused\n  where: {e.ImageName}\n  why:   {e.Message}\n  fix:   `lut data check FOLDER` lists every such image; restore them from the source (docs/DATA.md says what is accepted)");
+    return (int)Exit.Data;
+}
+catch (CudaLibraryException e)
+{
+    Console.Error.WriteLine($"error LUT5015: a library of NVIDIA's failed\n  where: --math run-to-run\n  why:   {e.Message}\n  fix:   use --math exact meanwhile; the last checkpoint is intact");
+    return (int)Exit.Unfit;
 }
 catch (CheckpointException e)
 {

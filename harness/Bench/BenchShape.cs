@@ -48,15 +48,16 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
     }
 
     /// <summary>Noise as gray images, from the contract's generator.</summary>
-    internal ImageSet Images(string? dataFolder)
+    internal ImageSource Images(string? dataFolder)
     {
-        if (Protocol.Data.Name != "noise") return FashionMnist.Load(Protocol.Data, dataFolder).Train;
+        if (Protocol.Data.Name != "noise") return DataSets.Load(Protocol.Data, dataFolder).Train;
         int size = Protocol.Data.ImageSize, count = Protocol.Data.TrainImages;
-        byte[] pixels = new byte[count * size * size], labels = new byte[count];
+        byte[] pixels = new byte[count * size * size];
+        int[] labels = new int[count];
         var random = new Philox(0, Purpose.Test, 0, 0, 0);
         for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.NextBelow(256);
-        for (int i = 0; i < count; i++) labels[i] = (byte)(i % Protocol.Data.Classes);
-        return new ImageSet(pixels, labels, size, "");
+        for (int i = 0; i < count; i++) labels[i] = i % Protocol.Data.Classes;
+        return new GrayImages(pixels, labels, size, "");
     }
 
     /// <summary>About 800 tokens of the whole image: rows enough for the products, few enough that a batch has a grain for each core.</summary>

@@ -30,7 +30,7 @@ internal static class StepBench
     }
 
     /// <param name="blockSeconds">A block is as many whole steps as fill this time.</param>
-    internal static Launch Run(BenchShape shape, string stage, ImageSet images, Device device, ExecOptions exec, int blocks, double blockSeconds)
+    internal static Launch Run(BenchShape shape, string stage, ImageSource images, Device device, ExecOptions exec, int blocks, double blockSeconds)
     {
         var p = shape.Protocol;
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));

@@ -14,7 +14,7 @@ public static class FashionMnist
     /// <summary>The folder of the embedded subset, beside the program.</summary>
     public static string Embedded => Path.Combine(AppContext.BaseDirectory, "data-sets", "fashion-mnist");
 
-    public static (ImageSet Train, ImageSet Test) Load(DataSpec spec, string? folder)
+    public static (GrayImages Train, GrayImages Test) Load(DataSpec spec, string? folder)
     {
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Data, 4, $"there is no folder {folder}", Path.GetFullPath(folder), "--data names a folder with the IDX files", "check the path");
@@ -29,7 +29,7 @@ public static class FashionMnist
         return (First(train, spec.TrainImages), First(test, spec.TestImages));
     }
 
-    private static ImageSet Read(string folder, string name, string sha)
+    private static GrayImages Read(string folder, string name, string sha)
     {
         var set = Idx.Read(Path.Combine(folder, name + "-images-idx3-ubyte"), Path.Combine(folder, name + "-labels-idx1-ubyte"));
         if (set.Sha256 != sha)
@@ -37,9 +37,9 @@ public static class FashionMnist
         return set;
     }
 
-    private static ImageSet First(ImageSet set, int count)
+    private static GrayImages First(GrayImages set, int count)
     {
         if (count > set.Count) throw new LutError(Exit.Data, 7, $"the protocol needs {count} images and the file holds {set.Count}", "[data]", "every image is used exactly once an epoch", "use another --data folder");
-        return count == set.Count ? set : new ImageSet(set.Pixels[..(count * set.Size * set.Size)], set.Labels[..count], set.Size, set.Sha256);
+        return set.First(count);
     }
 }

@@ -7,18 +7,19 @@ namespace LutNative.Harness.Data;
 /// The two views of LUT, every draw addressed by (seed, purpose, sample, epoch, view), so workers and order cannot matter.
 /// Source: LUT main_lut.py:303-337 (DeiT-III's simple random crop; jitter before the choice of three).
 /// </summary>
-public sealed class Views(ProtocolSpec protocol, ImageSet images)
+public sealed class Views(ProtocolSpec protocol, ImageSource images)
 {
     private readonly AugmentSpec a = protocol.Augment;
+    private readonly TransformSpec? t = protocol.Transform;
     private readonly ulong seed = (ulong)protocol.Seed;
     private readonly int size = protocol.Data.ImageSize;
     private readonly float[] mean = [.. protocol.Data.Mean.Select(x => (float)x)], std = [.. protocol.Data.Std.Select(x => (float)x)];
 
-    // pictures of the current thread: every sample passes through them
+    // a picture of the current thread: every sample passes through it
     [ThreadStatic]
-    private static Picture? source, cropped;
+    private static Picture? cropped;
 
-    public ImageSet Images => images;
+    public ImageSource Images => images;
 
     /// <summary>Weak view: resize, reflect-padded random crop, flip; normalised planes.</summary>
     public void Weak(int sample, uint epoch, uint view, Span<float> planes) => Spatial(sample, epoch, view).Normalise(planes, mean, std);
@@ -38,8 +39,33 @@ public sealed class Views(ProtocolSpec protocol, ImageSet images)
         p.Normalise(planes, mean, std);
     }
 
-    /// <summary>Evaluation: resize only.</summary>
-    public void Plain(int sample, Span<float> planes) => Resized(sample).Normalise(planes, mean, std);
+    /// <summary>Evaluation: resize and, for photographs, the centre.</summary>
+    public void Plain(int sample, Span<float> planes)
+    {
+        if (t is null) Resized(sample).Normalise(planes, mean, std);
+        else Resampling.ResizeShorter(images.Read(sample), t.EvalResize, ResampleFilter.Bicubic).CenterCrop(size).Normalise(planes, mean, std);
+    }
+
+    /// <summary>Fine-tuning: the weak view, or for photographs RandomResizedCrop, flip, RandAugment and random erasing (timm 0.4.12 create_transform).</summary>
+    public void Train(int sample, uint epoch, uint view, Span<float> planes)
+    {
+        if (t is null)
+        {
+            Weak(sample, epoch, view, planes);
+            return;
+        }
+        Picture p = Flip(ResizedCrop(sample, epoch, view, t.FinetuneScaleMin), sample, epoch, view);
+        if (t.RandAugmentLayers > 0)
+            p = new RandAugment(t.RandAugmentLayers, t.RandAugmentMagnitude, t.RandAugmentStd, t.RandAugmentProb, ResampleFilter.Bicubic, Fill).Apply(p, new Philox(seed, Purpose.RandAugment, (ulong)sample, epoch, view));
+        p.Normalise(planes, mean, std);
+        RandomErasing.Run(planes, size, t, new Philox(seed, Purpose.Erase, (ulong)sample, epoch, view));
+    }
+
+    /// <summary>A linear probe's augmentation: RandomResizedCrop and flip.</summary>
+    public void Probe(int sample, uint epoch, uint view, double scaleMin, Span<float> planes) => Flip(ResizedCrop(sample, epoch, view, scaleMin), sample, epoch, view).Normalise(planes, mean, std);
+
+    /// <summary>The mean colour: what timm's RandAugment fills with.</summary>
+    private (byte, byte, byte) Fill => ((byte)Math.Round(255 * protocol.Data.Mean[0]), (byte)Math.Round(255 * protocol.Data.Mean[1]), (byte)Math.Round(255 * protocol.Data.Mean[2]));
 
     /// <summary>One sort key a patch: 32 random bits, then the patch.</summary>
     public void MaskKeys(int sample, uint epoch, Span<ulong> keys)
@@ -51,21 +77,47 @@ public sealed class Views(ProtocolSpec protocol, ImageSet images)
     /// <summary>The image at the protocol's size; valid until this thread asks for another.</summary>
     private Picture Resized(int sample)
     {
-        if (source is null || source.Width != images.Size) source = new Picture(images.Size, images.Size);
-        source.SetGray(images.Gray(sample));
-        return images.Size == size ? source : Resampling.ResizeShorter(source, size, ResampleFilter.Bicubic);
+        Picture p = images.Read(sample);
+        return Math.Min(p.Width, p.Height) == size ? p : Resampling.ResizeShorter(p, size, ResampleFilter.Bicubic);
     }
 
     private Picture Spatial(int sample, uint epoch, uint view)
     {
+        if (t?.PretrainCrop == "random_resized") return Flip(ResizedCrop(sample, epoch, view, t.PretrainScaleMin), sample, epoch, view);
         Picture p = Resized(sample);
         var crop = new Philox(seed, Purpose.Crop, (ulong)sample, epoch, view);
         int top = (int)crop.NextBelow((uint)(p.Height + 2 * a.CropPadding - size + 1)), left = (int)crop.NextBelow((uint)(p.Width + 2 * a.CropPadding - size + 1));
         if (cropped is null || cropped.Width != size) cropped = new Picture(size, size);
         p.PadReflectCrop(cropped, a.CropPadding, top, left);
-        p = cropped;
+        return Flip(cropped, sample, epoch, view);
+    }
+
+    private Picture Flip(Picture p, int sample, uint epoch, uint view)
+    {
         if (new Philox(seed, Purpose.Flip, (ulong)sample, epoch, view).NextFloat() < a.FlipProb) p.FlipHorizontally();
         return p;
+    }
+
+    /// <summary>
+    /// torchvision's RandomResizedCrop: ten tries for an area and an aspect ratio (log-uniform) that fit, then the largest central part of an allowed ratio; bicubic.
+    /// Source: torchvision 0.14 transforms.py, RandomResizedCrop.get_params.
+    /// </summary>
+    private Picture ResizedCrop(int sample, uint epoch, uint view, double scaleMin)
+    {
+        Picture p = images.Read(sample);
+        var random = new Philox(seed, Purpose.Crop, (ulong)sample, epoch, view);
+        double low = t?.RatioMin ?? 3.0 / 4.0, high = t?.RatioMax ?? 4.0 / 3.0, logLow = HostMath.Log(low), logHigh = HostMath.Log(high);
+        for (int i = 0; i < 10; i++)
+        {
+            double target = (double)p.Width * p.Height * (scaleMin + (1.0 - scaleMin) * random.NextDouble()), aspect = HostMath.Exp(logLow + (logHigh - logLow) * random.NextDouble());
+            int w = (int)Math.Round(Math.Sqrt(target * aspect)), h = (int)Math.Round(Math.Sqrt(target / aspect));
+            if (w <= 0 || h <= 0 || w > p.Width || h > p.Height) continue;
+            int top = (int)random.NextBelow((uint)(p.Height - h + 1)), left = (int)random.NextBelow((uint)(p.Width - w + 1));
+            return Resampling.Resize(p.Crop(top, left, h, w), size, size, ResampleFilter.Bicubic);
+        }
+        double ratio = (double)p.Width / p.Height;
+        int width = ratio > high ? (int)Math.Round(p.Height * high) : p.Width, height = ratio < low ? (int)Math.Round(p.Width / low) : p.Height;
+        return Resampling.Resize(p.Crop((p.Height - height) / 2, (p.Width - width) / 2, height, width), size, size, ResampleFilter.Bicubic);
     }
 
     /// <summary>torchvision's ColorJitter: a random order of the four operations, each factor uniform.</summary>

@@ -40,7 +40,7 @@ public static class Features
     }
 
     /// <summary>Gray values / 255: what the pixels alone can do.</summary>
-    public static Mat RawPixels(ImageSet images, Arena arena)
+    public static Mat RawPixels(GrayImages images, Arena arena)
     {
         Mat all = arena.Matrix(images.Count, images.Size * images.Size);
         for (int i = 0; i < images.Count; i++)
@@ -54,7 +54,7 @@ public static class Features
 }
 
 /// <summary>What an evaluation found: one prediction an image.</summary>
-public sealed record EvalResult(string Metric, int[] Predicted, float[] Margin, byte[] Labels)
+public sealed record EvalResult(string Metric, int[] Predicted, float[] Margin, int[] Labels)
 {
     public int Correct { get; } = Predicted.Where((p, i) => p == Labels[i]).Count();
     public double Accuracy => 100.0 * Correct / Labels.Length;

@@ -14,7 +14,7 @@ public static unsafe class Knn
 {
     internal const int Chunk = 100;
 
-    public static EvalResult Run(KnnSpec spec, Mat train, byte[] trainLabels, Mat test, byte[] testLabels, int classes, Device device, Pool pool)
+    public static EvalResult Run(KnnSpec spec, Mat train, int[] trainLabels, Mat test, int[] testLabels, int classes, Device device, Pool pool)
     {
         using var arena = new Arena();
         Mat a = Unit(train, device, pool, arena), b = Unit(test, device, pool, arena);

@@ -16,7 +16,7 @@ public static unsafe class LinearProbe
 {
     private const float Eps = 1e-6f;
 
-    public static EvalResult Run(ProbeSpec spec, long seed, Mat train, byte[] trainLabels, Mat test, byte[] testLabels, int classes, Device device, Pool pool)
+    public static EvalResult Run(ProbeSpec spec, long seed, Mat train, int[] trainLabels, Mat test, int[] testLabels, int classes, Device device, Pool pool)
     {
         using var arena = new Arena();
         int n = train.Rows, d = train.Cols, batch = Math.Min(spec.Batch, n), perEpoch = n / batch;
@@ -54,7 +54,7 @@ public static unsafe class LinearProbe
         return Predictions("probe_top1", scores, testLabels);
     }
 
-    internal static EvalResult Predictions(string metric, Mat scores, byte[] labels)
+    internal static EvalResult Predictions(string metric, Mat scores, int[] labels)
     {
         var predicted = new int[scores.Rows];
         var margin = new float[scores.Rows];

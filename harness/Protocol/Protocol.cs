@@ -2,11 +2,12 @@ namespace LutNative.Harness.Protocol;
 
 /// <summary>
 /// A fixed, versioned experiment: everything that can change a bit, and nothing that cannot. Constructor parameters in snake_case are the
-/// keys of the TOML file; every key must be present. See protocols/*.toml, where each value carries its reason.
+/// keys of the TOML file; every key must be present, but a section with a default value may be left out whole. See protocols/*.toml, where each value carries its reason.
 /// </summary>
 public sealed record ProtocolSpec(
     string Protocol, string Title, string Source, string Contract, long Seed,
-    DataSpec Data, ModelSpec Model, AugmentSpec Augment, PretrainSpec Pretrain, KnnSpec Knn, ProbeSpec Probe, FinetuneSpec Finetune, BaselinesSpec Baselines);
+    DataSpec Data, ModelSpec Model, AugmentSpec Augment, PretrainSpec Pretrain, KnnSpec Knn, ProbeSpec Probe, FinetuneSpec Finetune, BaselinesSpec Baselines,
+    TransformSpec? Transform = null, LinprobeSpec? Linprobe = null);
 
 /// <summary>Which images, and how pixels become floats.</summary>
 public sealed record DataSpec(string Name, int TrainImages, int TestImages, int ImageSize, int Classes, double[] Mean, double[] Std);
@@ -36,6 +37,22 @@ public sealed record FinetuneSpec(
 
 /// <summary>The same measurements without pre-training.</summary>
 public sealed record BaselinesSpec(bool RawPixels, bool Scratch);
+
+/// <summary>
+/// Photographs of any size: what is cut out of them, and RandAugment and erasing for fine-tuning. Without this section images are resized whole, and fine-tuning sees the
+/// weak view. Source: timm 0.4.12 transforms_factory.py; torchvision RandomResizedCrop.
+/// </summary>
+/// <param name="PretrainCrop">simple: resize, pad, crop (LUT); random_resized: RandomResizedCrop (MAE), with scale_min for pre-training.</param>
+/// <param name="EvalResize">Shorter side before the centre crop.</param>
+/// <param name="MixBatch">Samples that share one draw of mixup or cutmix and are paired first with last.</param>
+public sealed record TransformSpec(
+    string PretrainCrop, double PretrainScaleMin, double FinetuneScaleMin, double RatioMin, double RatioMax, int EvalResize,
+    int RandAugmentLayers, double RandAugmentMagnitude, double RandAugmentStd, double RandAugmentProb, double EraseProb, double EraseAreaMin, double EraseAreaMax, double EraseAspectMin, int MixBatch);
+
+/// <summary>MAE's linear probe: a batch norm without affine parameters and a linear layer on frozen features of augmented images, by LARS. Source: MAE main_linprobe.py, util/lars.py.</summary>
+/// <param name="BnBatch">Samples that share batch-norm statistics: one process's batch in the source.</param>
+/// <param name="Token">cls, or mean of the patch tokens.</param>
+public sealed record LinprobeSpec(int Epochs, int Batch, int BnBatch, int Grain, double Blr, string LrRule, double MinLr, double WarmupEpochs, double WeightDecay, double Momentum, double TrustCoefficient, string Token, double ScaleMin, int DigestEvery);
 
 /// <summary>A protocol as it will run: the file with its overrides, its hashes, and where it came from.</summary>
 /// <param name="Name">name@version, with +modified when an override changed a value.</param>

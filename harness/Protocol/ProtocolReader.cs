@@ -31,25 +31,29 @@ public static class ProtocolReader
         }
         else
         {
-            using var stream = typeof(ProtocolReader).Assembly.GetManifestResourceStream($"protocols/{nameOrPath}.toml")
-                ?? throw new LutError(Exit.Usage, 2, $"there is no protocol named {nameOrPath}", "the protocol argument", "known protocols are " + string.Join(", ", BuiltIn), $"did you mean {Nearest.To(nameOrPath, BuiltIn)}?");
-            using var reader = new StreamReader(stream);
-            text = reader.ReadToEnd();
+            if (!BuiltIn.Contains(nameOrPath)) throw new LutError(Exit.Usage, 2, $"there is no protocol named {nameOrPath}", "the protocol argument", "known protocols are " + string.Join(", ", BuiltIn), $"did you mean {Nearest.To(nameOrPath, BuiltIn)}?");
+            text = TextOf(nameOrPath);
         }
         return Resolve(text, isPath ? nameOrPath : $"protocols/{nameOrPath}.toml", overrides, seed);
+    }
+
+    private static string TextOf(string builtIn)
+    {
+        using var reader = new StreamReader(typeof(ProtocolReader).Assembly.GetManifestResourceStream($"protocols/{builtIn}.toml")!);
+        return reader.ReadToEnd();
     }
 
     public static ResolvedProtocol Resolve(string toml, string origin, IEnumerable<string> overrides, long? seed = null)
     {
         var problems = new List<string>();
-        var values = Parse(toml, origin, problems);
+        var values = WithBase(toml, origin, problems);
         var known = Keys(typeof(ProtocolSpec), "").ToDictionary(k => k.Path, k => k.Type);
         if (seed is { } chosen) values["seed"] = (chosen, "--seed");   // a repetition, not a modification
         string before = problems.Count == 0 ? Fingerprint(values) : "";
         foreach (string set in overrides) Override(set, values, known, problems);
         foreach (var (path, (_, where)) in values.Where(v => !known.ContainsKey(v.Key)))
             problems.Add($"{where}: unknown key {path}; did you mean {Nearest.To(path, known.Keys)}?");
-        foreach (string path in known.Keys.Where(k => !values.ContainsKey(k))) problems.Add($"{origin}: missing key {path}");
+        foreach (string path in known.Keys.Where(k => !values.ContainsKey(k) && !(Optional(k) && !values.Keys.Any(v => SectionOf(v) == SectionOf(k))))) problems.Add($"{origin}: missing key {path}");
         var converted = new Dictionary<string, object>();
         foreach (var (path, (value, where)) in values)
             if (known.TryGetValue(path, out var type))
@@ -65,6 +69,48 @@ public static class ProtocolReader
         string canonical = Canonical(converted);
         string hash = System.Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
         return new ResolvedProtocol(spec, spec.Protocol + (modified ? "+modified" : ""), modified, Render(converted), canonical, hash, origin);
+    }
+
+    /// <summary>
+    /// A file's values over those of its base, if it names one: base = "a built-in protocol" and differences. The resolved whole is what runs, is hashed and is stored.
+    /// </summary>
+    private static Dictionary<string, (object Value, string Where)> WithBase(string toml, string origin, List<string> problems, int depth = 0)
+    {
+        var values = Parse(toml, origin, problems);
+        if (!values.Remove("base", out var named)) return values;
+        if (named.Value is not string name || !BuiltIn.Contains(name) || depth > 4)
+        {
+            problems.Add($"{named.Where}: base = {Show(named.Value)} is no built-in protocol; did you mean {Nearest.To(named.Value.ToString()!, BuiltIn)}?");
+            return values;
+        }
+        var all = WithBase(TextOf(name), $"protocols/{name}.toml", problems, depth + 1);
+        foreach (var (path, value) in values) all[path] = value;
+        return all;
+    }
+
+    /// <summary>A key's value, where it is written, and what its line says of its source.</summary>
+    public static (string Value, string Where, string Citation) Explain(ResolvedProtocol p, string key)
+    {
+        string line = p.Toml.Split('\n').Aggregate((Section: "", Found: ""), (at, l) =>
+            l.StartsWith('[') ? (l.Trim('[', ']'), at.Found) : l.StartsWith(key[(key.LastIndexOf('.') + 1)..] + " = ", StringComparison.Ordinal) && at.Section == SectionOf(key) ? (at.Section, l) : at).Found;
+        if (line.Length == 0) throw new LutError(Exit.Usage, 23, $"the protocol has no key {key}", "--explain", "keys are section.name, as in the protocol's file", $"did you mean {Nearest.To(key, Keys(typeof(ProtocolSpec), "").Select(k => k.Path))}?");
+        string value = line[(line.IndexOf('=', StringComparison.Ordinal) + 2)..], name = p.Spec.Protocol;
+        for (string? file = p.Origin; file is not null;)
+        {
+            string text = File.Exists(file) ? File.ReadAllText(file) : TextOf(name);
+            string section = "";
+            string[] lines = text.Split('\n');
+            for (int i = 0; i < lines.Length; i++)
+            {
+                if (lines[i].StartsWith('[')) section = lines[i][1..lines[i].IndexOf(']', StringComparison.Ordinal)];
+                if (section != SectionOf(key) || !lines[i].StartsWith(key[(key.LastIndexOf('.') + 1)..] + " = ", StringComparison.Ordinal)) continue;
+                int comment = lines[i].LastIndexOf('#');
+                return (value, $"{file}:{i + 1}", comment < 0 ? "" : lines[i][(comment + 1)..].Trim());
+            }
+            name = Parse(text, file, []).TryGetValue("base", out var b) ? (string)b.Value : "";
+            file = name.Length > 0 ? $"protocols/{name}.toml" : null;
+        }
+        return (value, "--set", "changed on the command line");
     }
 
     private static Dictionary<string, (object Value, string Where)> Parse(string toml, string origin, List<string> problems)
@@ -120,7 +166,14 @@ public static class ProtocolReader
 
     private static object Build(Type type, string prefix, Dictionary<string, object> values) =>
         type.GetConstructors()[0].Invoke([.. type.GetConstructors()[0].GetParameters().Select(p =>
-            IsSection(p.ParameterType) ? Build(p.ParameterType, prefix + Snake(p.Name!) + ".", values) : values[prefix + Snake(p.Name!)])]);
+            !IsSection(p.ParameterType) ? values[prefix + Snake(p.Name!)]
+            : p.HasDefaultValue && !values.Keys.Any(k => SectionOf(k) == Snake(p.Name!)) ? null
+            : Build(p.ParameterType, prefix + Snake(p.Name!) + ".", values))]);
+
+    private static string SectionOf(string path) => path.LastIndexOf('.') is >= 0 and int dot ? path[..dot] : "";
+
+    /// <summary>Whether a key belongs to a section that may be left out whole.</summary>
+    private static bool Optional(string path) => typeof(ProtocolSpec).GetConstructors()[0].GetParameters().Any(p => p.HasDefaultValue && Snake(p.Name!) == SectionOf(path));
 
     private static bool IsSection(Type t) => t.Namespace == typeof(ProtocolSpec).Namespace;
 
@@ -159,7 +212,7 @@ public static class ProtocolReader
     {
         var text = new StringBuilder();
         string section = "";
-        foreach (var (path, _) in Keys(typeof(ProtocolSpec), ""))
+        foreach (var (path, _) in Keys(typeof(ProtocolSpec), "").Where(k => values.ContainsKey(k.Path)))
         {
             int dot = path.LastIndexOf('.');
             string at = dot < 0 ? "" : path[..dot];

@@ -17,7 +17,8 @@ public static class ProtocolRules
         }
         Need((string)v["contract"] == Version.Contract, "contract", $"this build implements {Version.Contract}");
         Need((long)v["seed"] >= 0, "seed", "must not be negative");
-        Need((string)v["data.name"] == "fashion-mnist", "data.name", "the known data set is fashion-mnist");
+        Need(Data.DataSets.Names.Contains((string)v["data.name"]), "data.name", "the known data sets are " + string.Join(", ", Data.DataSets.Names));
+        Need(!(bool)v["baselines.raw_pixels"] || (string)v["data.name"] == Data.DataSets.Fashion, "baselines.raw_pixels", "raw pixels are a baseline for gray images of one size only");
         Need(Int("data.image_size") > 0 && Int("model.patch_size") > 0 && Int("data.image_size") % Math.Max(1, Int("model.patch_size")) == 0, "model.patch_size", $"must divide data.image_size = {Show("data.image_size")}");
         foreach (string k in new[] { "data.train_images", "data.test_images", "model.width", "model.depth", "model.heads", "model.decoder_width", "model.decoder_heads", "pretrain.digest_every", "finetune.digest_every", "knn.k", "probe.epochs", "probe.batch", "data.classes", "pretrain.head_mlp_dim" })
             Need(Int(k) > 0, k, "must be positive");
@@ -50,6 +51,28 @@ public static class ProtocolRules
         Need(((double[])v["data.mean"]).Length == 3, "data.mean", "needs three numbers");
         Need(((double[])v["data.std"]).Length == 3 && ((double[])v["data.std"]).All(s => s > 0), "data.std", "needs three positive numbers");
         Need(Num("knn.temperature") > 0, "knn.temperature", "must be positive");
+        if (v.ContainsKey("transform.eval_resize"))
+        {
+            Need(v["transform.pretrain_crop"] is "simple" or "random_resized", "transform.pretrain_crop", "must be simple or random_resized");
+            foreach (string k in new[] { "transform.pretrain_scale_min", "transform.finetune_scale_min", "transform.ratio_min", "transform.erase_aspect_min" }) Need(Num(k) is > 0 and <= 1, k, "must be in (0, 1]");
+            Need(Num("transform.ratio_max") >= 1, "transform.ratio_max", "must be at least 1");
+            Need(Int("transform.eval_resize") >= Int("data.image_size"), "transform.eval_resize", $"must be at least data.image_size = {Show("data.image_size")}");
+            Need(Int("transform.mix_batch") > 0 && Int("finetune.batch") % Math.Max(1, Int("transform.mix_batch")) == 0, "transform.mix_batch", $"must divide finetune.batch = {Show("finetune.batch")}");
+            Need(Int("transform.rand_augment_layers") >= 0, "transform.rand_augment_layers", "must not be negative");
+            Need(Num("transform.rand_augment_magnitude") is >= 0 and <= 10, "transform.rand_augment_magnitude", "must be in [0, 10]");
+            Need(Num("transform.rand_augment_std") >= 0, "transform.rand_augment_std", "must not be negative");
+            foreach (string k in new[] { "transform.rand_augment_prob", "transform.erase_prob", "transform.erase_area_min", "transform.erase_area_max" }) Need(Num(k) is >= 0 and <= 1, k, "must be in [0, 1]");
+        }
+        if (v.ContainsKey("linprobe.epochs"))
+        {
+            foreach (string k in new[] { "linprobe.epochs", "linprobe.batch", "linprobe.digest_every" }) Need(Int(k) > 0, k, "must be positive");
+            Need(Int("linprobe.grain") > 0 && Int("linprobe.bn_batch") > 0 && Int("linprobe.bn_batch") % Math.Max(1, Int("linprobe.grain")) == 0 && Int("linprobe.batch") % Math.Max(1, Int("linprobe.bn_batch")) == 0, "linprobe.bn_batch", $"must be a multiple of linprobe.grain = {Show("linprobe.grain")} and divide linprobe.batch = {Show("linprobe.batch")}");
+            Need(v["linprobe.token"] is "cls" or "mean", "linprobe.token", "must be cls or mean");
+            Need(v["linprobe.lr_rule"] is "linear/256" or "none", "linprobe.lr_rule", "must be linear/256 or none");
+            foreach (string k in new[] { "linprobe.blr", "linprobe.min_lr", "linprobe.warmup_epochs", "linprobe.weight_decay", "linprobe.trust_coefficient" }) Need(Num(k) >= 0, k, "must not be negative");
+            Need(Num("linprobe.scale_min") is > 0 and <= 1, "linprobe.scale_min", "must be in (0, 1]");
+            Need(Num("linprobe.momentum") is >= 0 and < 1, "linprobe.momentum", "must be in [0, 1)");
+        }
         return problems;
     }
 }

@@ -29,7 +29,7 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     public void Eval(EvalResult e, long ns)
     {
         evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, Bytes(Digest.Of(e.Predicted) + Digest.Of(e.Margin)), ns);
-        for (int i = 0; i < e.Predicted.Length; i++) predictions.Add(RunId, e.Metric, i, (int)e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
+        for (int i = 0; i < e.Predicted.Length; i++) predictions.Add(RunId, e.Metric, i, e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
     }
 
     public void Event(string key, string stage, long? step, string value) =>

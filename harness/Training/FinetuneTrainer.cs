@@ -22,6 +22,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     private readonly ClassifierStep step;
     private readonly ulong seed;
     private readonly uint stageId;
+    private readonly int mixBatch;
     private readonly SampleOrder order;
     private readonly BatchFeed feed;
     private long current;
@@ -35,6 +36,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         this.device = device;
         (this.protocol, f, this.pool, this.views) = (protocol, protocol.Finetune, pool, views);
         (seed, Stage, stageId) = ((ulong)protocol.Seed, trunk is null ? "scratch" : "finetune", trunk is null ? 2u : 1u);
+        mixBatch = protocol.Transform?.MixBatch ?? f.Batch;
         order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
         Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
         State = new State(Net.Layout, Arena);
@@ -97,13 +99,13 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     {
         var ids = order.Of(s);
         uint epoch = Epoch(s);
-        int mine = ids[position], other = ids[Batch - 1 - position];
-        var mix = DrawMix(s);
-        views.Weak(mine, epoch, 10 + stageId, image);
+        int group = position / mixBatch, mine = ids[position], other = ids[group * mixBatch + mixBatch - 1 - position % mixBatch];
+        var mix = DrawMix(s, (uint)group);
+        views.Train(mine, epoch, 10 + stageId, image);
         if (mix.Lam < 1.0)
         {
             if (partner is null || partner.Length != image.Length) partner = new float[image.Length];
-            views.Weak(other, epoch, 10 + stageId, partner);
+            views.Train(other, epoch, 10 + stageId, partner);
             if (mix.Cut) Mixing.CutMix(image, partner, protocol.Data.ImageSize, mix.Box);
             else Mixing.MixUp(image, partner, mix.Lam);
         }
@@ -113,10 +115,10 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     float ILabelledSource.DropPathDraw(int position, int block, int branch) =>
         new Philox(seed, Purpose.DropPath, (ulong)order.Of(current)[position], Epoch(current), (stageId << 16) | (uint)(2 * block + branch)).NextFloat();
 
-    /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a batch.</summary>
-    private (double Lam, bool Cut, Mixing.Box Box) DrawMix(long s)
+    /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a group of samples (the batch of a process in the source).</summary>
+    private (double Lam, bool Cut, Mixing.Box Box) DrawMix(long s, uint group)
     {
-        var random = new Philox(seed, Purpose.Mix, (ulong)s, stageId, 0);
+        var random = new Philox(seed, Purpose.Mix, (ulong)s, stageId, group);
         if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb) return (1.0, false, default);
         bool cut = f.Mixup <= 0 || (f.Cutmix > 0 && random.NextDouble() < f.MixSwitchProb);
         double lam = Beta(ref random, cut ? f.Cutmix : f.Mixup);

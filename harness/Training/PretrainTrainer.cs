@@ -96,10 +96,12 @@ public sealed unsafe class PretrainTrainer : Trainer
         float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
         Finite.Check(device, Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
-        double epoch = (double)s / StepsPerEpoch;
-        double lr = Schedules.LearningRate(epoch, BaseRate(p.Blr, p.LrRule, p.Batch), p.MinLr, p.WarmupEpochs, p.Epochs);
+        // counts micro-steps as the source does: what does not fill a step at an epoch's end is dropped, but was counted (engine_lut.py:45-50)
         int accum = p.Batch / p.BnBatch;
-        double decay = Schedules.EmaDecay(s * accum + accum - 1, Steps * accum, p.Ema);
+        long perEpoch = Math.Max(views.Images.Count / p.BnBatch, StepsPerEpoch * accum), micro = s / StepsPerEpoch * perEpoch + s % StepsPerEpoch * accum;
+        double epoch = (double)micro / perEpoch;
+        double lr = Schedules.LearningRate(epoch, BaseRate(p.Blr, p.LrRule, p.Batch), p.MinLr, p.WarmupEpochs, p.Epochs);
+        double decay = Schedules.EmaDecay(micro + accum - 1, perEpoch * Epochs, p.Ema);
         Optimizer.Step(pool, step.Gradient, lr, teacher, decay);
         if (teacher is not null) TeacherUpdate.Run(device, teacher, Student, decay);
         device.EndStep();

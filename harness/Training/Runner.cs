@@ -30,7 +30,7 @@ public sealed class Runner
     private readonly Progress progress;
     private readonly Pool pool, hostPool;
     private readonly Device hostDevice;
-    private readonly ImageSet trainSet, testSet;
+    private readonly ImageSource trainSet, testSet;
     private readonly Views train, test;
     private readonly RunStore store;
     private readonly CheckpointStore checkpoints;
@@ -48,7 +48,7 @@ public sealed class Runner
     {
         (this.request, this.stop, p) = (request, stop, request.Protocol.Spec);
         progress = new Progress(request.Quiet);
-        (trainSet, testSet) = FashionMnist.Load(p.Data, request.DataFolder);
+        (trainSet, testSet) = DataSets.Load(p.Data, request.DataFolder, progress.Say);
         (train, test) = (new Views(p, trainSet), new Views(p, testSet));
         dataHash = Hash($"{trainSet.Sha256} {trainSet.Count} {testSet.Sha256} {testSet.Count}");
         pool = new Pool(Math.Min(request.Exec.Threads, request.Device.MostThreads));
@@ -148,7 +148,7 @@ public sealed class Runner
     private void Raw()
     {
         using var arena = new Arena();
-        Mat a = Features.RawPixels(trainSet, arena), b = Features.RawPixels(testSet, arena);
+        Mat a = Features.RawPixels((GrayImages)trainSet, arena), b = Features.RawPixels((GrayImages)testSet, arena);   // ProtocolRules allows no other
         if (!known.Contains("raw_knn_top1")) Measure(() => Neighbours(a, b) with { Metric = "raw_knn_top1" });
         if (!known.Contains("raw_probe_top1")) Measure(() => Linear(a, b) with { Metric = "raw_probe_top1" });
     }

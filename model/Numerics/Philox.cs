@@ -3,7 +3,7 @@ namespace LutNative.Model.Numerics;
 /// <summary>What a draw is for: the second half of the key. Values are part of the contract; never renumber.</summary>
 public enum Purpose : uint
 {
-    Init = 1, Shuffle = 2, Crop = 3, Flip = 4, Jitter = 5, OneOfThree = 6, Mask = 7, DropPath = 8, Mix = 9, Erase = 10, Probe = 11, Test = 99,
+    Init = 1, Shuffle = 2, Crop = 3, Flip = 4, Jitter = 5, OneOfThree = 6, Mask = 7, DropPath = 8, Mix = 9, Erase = 10, Probe = 11, RandAugment = 12, Test = 99,
 }
 
 /// <summary>

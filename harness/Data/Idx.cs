@@ -4,20 +4,12 @@ using System.Security.Cryptography;
 
 namespace LutNative.Harness.Data;
 
-/// <summary>Gray images and labels in memory, with the SHA-256 of what was read.</summary>
-public sealed record ImageSet(byte[] Pixels, byte[] Labels, int Size, string Sha256)
-{
-    public int Count => Labels.Length;
-    public ReadOnlySpan<byte> Gray(int i) => Pixels.AsSpan(i * Size * Size, Size * Size);
-    public Picture Picture(int i) => Data.Picture.FromGray(Size, Size, Gray(i));
-}
-
 /// <summary>
 /// IDX files (images 0x00000803, labels 0x00000801), gzipped or not. Declared sizes are checked against the data before anything is allocated for them.
 /// </summary>
 public static class Idx
 {
-    public static ImageSet Read(string imagesPath, string labelsPath)
+    public static GrayImages Read(string imagesPath, string labelsPath)
     {
         byte[] images = Load(imagesPath), labels = Load(labelsPath);
         if (images.Length < 16 || BinaryPrimitives.ReadUInt32BigEndian(images) != 0x803) throw Bad(imagesPath, "it does not begin with 00000803, the mark of an IDX image file");
@@ -30,7 +22,7 @@ public static class Idx
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(images);
         hash.AppendData(labels);
-        return new ImageSet(images[16..], labels[8..], (int)rows, Convert.ToHexStringLower(hash.GetHashAndReset()));
+        return new GrayImages(images[16..], [.. labels[8..]], (int)rows, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     private static byte[] Load(string path)

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Globalization;
+using LutNative.Harness.Data;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>data index, check and stats: what a folder of images is, and whether it is whole.</summary>
+internal static class DataCommand
+{
+    private static readonly Argument<string> Folder = new("folder") { Description = "A folder with train and val: image folders, tar shards or Parquet shards" };
+    private static readonly Option<string> Split = new("--split") { Description = "train or val", DefaultValueFactory = _ => "train" };
+    private static readonly Option<string?> Index = new("--index") { Description = "The index file, if not FOLDER/lut-index.SPLIT.tsv" };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the result as one JSON object" };
+
+    internal static Command Build()
+    {
+        var data = new Command("data", "Index, check and describe a folder of images. Example: lut data index /data/imagenet --split val");
+        data.Subcommands.Add(Make("index", "Read every image once and write its SHA-256: the data_hash of a run", Make));
+        data.Subcommands.Add(Make("check", "Read and decode every image, and hold it against the index; exit 6 when one fails", Check));
+        data.Subcommands.Add(Make("stats", "Counts, classes, sizes and kinds of the images", Stats));
+        return data;
+    }
+
+    private static Command Make(string name, string description, Func<ParseResult, int> run)
+    {
+        var command = new Command(name, description);
+        command.Arguments.Add(Folder);
+        foreach (Option o in new Option[] { Split, Index, Json }) command.Options.Add(o);
+        command.SetAction(run);
+        return command;
+    }
+
+    private static ImageSource Open(ParseResult r) => DataSets.Open(r.GetValue(Folder)!, r.GetValue(Split)!, Console.Error.WriteLine, r.GetValue(Index));
+
+    private static int Make(ParseResult r)
+    {
+        var set = Open(r);
+        if (r.GetValue(Json)) Output.Json(new { folder = r.GetValue(Folder), split = r.GetValue(Split), images = set.Count, classes = set.Labels.Distinct().Count(), data_hash = set.Sha256, exit = 0 });
+        else Console.Out.WriteLine(FormattableString.Invariant($"{set.Count} images, {set.Labels.Distinct().Count()} classes, data_hash {set.Sha256}"));
+        return 0;
+    }
+
+    private static int Check(ParseResult r)
+    {
+        var set = Open(r);
+        var bad = Walk(set, (_, _) => { });
+        if (r.GetValue(Json)) Output.Json(new { images = set.Count, refused = bad, exit = bad.Count == 0 ? 0 : (int)Exit.Data });
+        else
+        {
+            foreach (string line in bad) Console.Out.WriteLine("refused: " + line);
+            Console.Out.WriteLine(FormattableString.Invariant($"{set.Count - bad.Count} of {set.Count} images are whole, data_hash {set.Sha256}"));
+        }
+        return bad.Count == 0 ? 0 : (int)Exit.Data;
+    }
+
+    private static int Stats(ParseResult r)
+    {
+        var set = Open(r);
+        int[] widths = new int[set.Count], heights = new int[set.Count];
+        var bad = Walk(set, (i, p) => (widths[i], heights[i]) = (p.Width, p.Height));
+        int[] perClass = [.. set.Labels.GroupBy(l => l).Select(g => g.Count()).Order()];
+        var shorter = widths.Zip(heights, Math.Min).Where(s => s > 0).Order().ToArray();
+        string F(double x) => x.ToString("n0", CultureInfo.InvariantCulture);
+        if (r.GetValue(Json)) Output.Json(new { images = set.Count, classes = perClass.Length, class_least = perClass[0], class_most = perClass[^1], shorter_side_least = shorter.FirstOrDefault(), shorter_side_median = shorter.ElementAtOrDefault(shorter.Length / 2), shorter_side_most = shorter.LastOrDefault(), refused = bad.Count, data_hash = set.Sha256, exit = 0 });
+        else
+            Output.Table(["what", "value"],
+            [
+                ["images", F(set.Count)], ["classes", F(perClass.Length)], ["images a class", $"{F(perClass[0])} to {F(perClass[^1])}"],
+                ["shorter side", shorter.Length == 0 ? "" : $"{F(shorter[0])} to {F(shorter[^1])} pixels, median {F(shorter[shorter.Length / 2])}"], ["refused", F(bad.Count)], ["data_hash", set.Sha256],
+            ]);
+        return 0;
+    }
+
+    /// <summary>Every image once, on all cores; returns what was refused, in order.</summary>
+    private static List<string> Walk(ImageSource set, Action<int, Picture> each)
+    {
+        string?[] refused = new string?[set.Count];
+        int done = 0;
+        Parallel.For(0, set.Count, i =>
+        {
+            try
+            {
+                each(i, set.Read(i));
+            }
+            catch (ImageException e)
+            {
+                refused[i] = e.Message;
+            }
+            if (Interlocked.Increment(ref done) is var n && n % 10_000 == 0) Console.Error.WriteLine(FormattableString.Invariant($"{n} of {set.Count}"));
+        });
+        return [.. refused.OfType<string>()];
+    }
+}

@@ -1,0 +1,133 @@
+using Parquet;
+using Parquet.Schema;
+
+namespace LutNative.Harness.Data;
+
+/// <summary>
+/// Hugging Face's image shards: Parquet files in ordinal order of their names with a column image.bytes (encoded images) and an integer column label. A row group is
+/// read whole and the last few are kept, so reading in the shards' order is cheap and reading in a drawn order is not: turn such a set into tar shards or folders for training.
+/// </summary>
+public sealed class ParquetShards : IContainer
+{
+    private const int KeptGroups = 4;
+    private readonly string root;
+    private readonly Dictionary<string, int[]> firstRows = new(StringComparer.Ordinal);   // of each row group, and one past the end
+    private readonly LinkedList<(string Shard, int Group, byte[][] Images)> kept = [];
+    private readonly Lock reading = new();
+
+    public ParquetShards(string root, IReadOnlyList<string> shards)
+    {
+        this.root = root;
+        var places = new List<ImagePlace>();
+        foreach (string shard in shards) Task.Run(() => Walk(shard, places)).GetAwaiter().GetResult();
+        Places = places;
+    }
+
+    public string Kind => "parquet shards";
+    public IReadOnlyList<ImagePlace> Places { get; }
+    public IReadOnlyList<string>? Classes => null;
+
+    public byte[] Read(in ImagePlace place)
+    {
+        int[] rows = firstRows[place.Place];
+        int row = (int)place.Offset, group = Array.FindLastIndex(rows, r => r <= row);
+        string shard = place.Place;
+        lock (reading)
+        {
+            for (var node = kept.First; node is not null; node = node.Next)
+                if (node.Value.Shard == shard && node.Value.Group == group)
+                {
+                    kept.Remove(node);
+                    kept.AddFirst(node);
+                    return node.Value.Images[row - rows[group]];
+                }
+            byte[][] images = Task.Run(() => Images(shard, group)).GetAwaiter().GetResult();
+            kept.AddFirst((shard, group, images));
+            if (kept.Count > KeptGroups) kept.RemoveLast();
+            return images[row - rows[group]];
+        }
+    }
+
+    private LutError Bad(string shard, string why) =>
+        new(Exit.Data, 17, $"{shard} is not an image shard", Path.Combine(root, shard), why, "it needs the columns image.bytes (binary) and label (integer), as Hugging Face's image sets have; restore or download it again");
+
+    private async Task Walk(string shard, List<ImagePlace> places)
+    {
+        try
+        {
+            using var stream = File.OpenRead(Path.Combine(root, shard));
+            await using var reader = await ParquetReader.CreateAsync(stream);
+            var (images, label) = Fields(reader, shard);
+            var rows = new List<int> { 0 };
+            for (int g = 0; g < reader.RowGroupCount; g++)
+            {
+                using var group = reader.OpenRowGroupReader(g);
+                byte[][] bytes = await Bytes(group, images, shard);
+                int[] labels = await Labels(group, label, shard);
+                if (labels.Length != bytes.Length) throw Bad(shard, $"row group {g} has {bytes.Length} images and {labels.Length} labels");
+                for (int i = 0; i < bytes.Length; i++) places.Add(new ImagePlace(shard, rows[^1] + i, bytes[i].Length, labels[i]));
+                rows.Add(rows[^1] + bytes.Length);
+            }
+            rows.RemoveAt(rows.Count - 1);
+            firstRows.Add(shard, [.. rows]);
+        }
+        catch (Exception e) when (e is not (LutError or OutOfMemoryException))
+        {
+            // a damaged file ends in any of the reader's exceptions
+            throw Bad(shard, $"it cannot be read as Parquet ({e.GetType().Name}: {e.Message})");
+        }
+    }
+
+    private async Task<byte[][]> Images(string shard, int g)
+    {
+        using var stream = File.OpenRead(Path.Combine(root, shard));
+        await using var reader = await ParquetReader.CreateAsync(stream);
+        using var group = reader.OpenRowGroupReader(g);
+        return await Bytes(group, Fields(reader, shard).Images, shard);
+    }
+
+    private (DataField Images, DataField Label) Fields(ParquetReader reader, string shard)
+    {
+        var fields = reader.Schema.GetDataFields();
+        var images = fields.FirstOrDefault(f => f.Path.ToList() is ["image", "bytes"]) ?? throw Bad(shard, $"its columns are {string.Join(", ", fields.Select(f => f.Path))}");
+        return (images, fields.FirstOrDefault(f => f.Path.ToList() is ["label"]) ?? throw Bad(shard, "it has no column label"));
+    }
+
+    private async Task<byte[][]> Bytes(ParquetRowGroupReader group, DataField field, string shard)
+    {
+        byte[]?[] images = new byte[]?[Rows(group, shard)];
+        await group.ReadAsync(field, images.AsMemory());
+        return [.. images.Select((b, i) => b ?? throw Bad(shard, $"image {i} of a row group is null"))];
+    }
+
+    private async Task<int[]> Labels(ParquetRowGroupReader group, DataField field, string shard)
+    {
+        int n = Rows(group, shard);
+        long?[] labels = new long?[n];
+        if (field.ClrType == typeof(int))
+        {
+            int?[] narrow = new int?[n];
+            if (field.IsNullable) await group.ReadAsync<int>(field, narrow.AsMemory());
+            else
+            {
+                int[] plain = new int[n];
+                await group.ReadAsync<int>(field, plain.AsMemory());
+                narrow = [.. plain];
+            }
+            labels = [.. narrow];
+        }
+        else if (field.ClrType != typeof(long)) throw Bad(shard, $"its labels are {field.ClrType.Name}, not integers");
+        else if (field.IsNullable) await group.ReadAsync<long>(field, labels.AsMemory());
+        else
+        {
+            long[] plain = new long[n];
+            await group.ReadAsync<long>(field, plain.AsMemory());
+            labels = [.. plain];
+        }
+        return [.. labels.Select((l, i) => l is >= 0 and <= int.MaxValue ? (int)l : throw Bad(shard, $"label {i} of a row group is {(l is null ? "null" : l)}"))];
+    }
+
+    /// <summary>A row takes at least a byte of the file, so a claim beyond that is damage.</summary>
+    private int Rows(ParquetRowGroupReader group, string shard) =>
+        group.RowCount >= 0 && group.RowCount <= new FileInfo(Path.Combine(root, shard)).Length ? (int)group.RowCount : throw Bad(shard, $"a row group claims {group.RowCount} rows");
+}
