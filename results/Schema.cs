@@ -79,7 +79,7 @@ public static class Schema
 
     public static TableSchema Evals { get; } = new("evals",
     [
-        C("run_id", ColumnType.Text, ""), C("metric", ColumnType.Text, "knn_top1, probe_top1, finetune_top1, scratch_top1, raw_*", true), C("split", ColumnType.Text, "", true),
+        C("run_id", ColumnType.Text, ""), C("metric", ColumnType.Text, "knn_top1, probe_top1, linprobe_top1, finetune_top1, scratch_top1, raw_*; *_top5 from 100 classes on", true), C("split", ColumnType.Text, "", true),
         C("correct", ColumnType.Int64, "images", true), C("n", ColumnType.Int64, "images", true), C("value", ColumnType.Float64, "percent = 100 correct/n"),
         C("predictions_digest", ColumnType.Blob, "16 bytes", true), C("wall_ns", ColumnType.Int64, "ns"),
     ]);

@@ -19,7 +19,7 @@ public sealed class ParquetShards : IContainer
     {
         this.root = root;
         var places = new List<ImagePlace>();
-        foreach (string shard in shards) Task.Run(() => Walk(shard, places)).GetAwaiter().GetResult();
+        foreach (string shard in shards) Walk(shard, places).GetAwaiter().GetResult();
         Places = places;
     }
 
@@ -41,7 +41,7 @@ public sealed class ParquetShards : IContainer
                     kept.AddFirst(node);
                     return node.Value.Images[row - rows[group]];
                 }
-            byte[][] images = Task.Run(() => Images(shard, group)).GetAwaiter().GetResult();
+            byte[][] images = Images(shard, group).GetAwaiter().GetResult();
             kept.AddFirst((shard, group, images));
             if (kept.Count > KeptGroups) kept.RemoveLast();
             return images[row - rows[group]];

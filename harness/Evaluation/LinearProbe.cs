@@ -58,8 +58,22 @@ public static unsafe class LinearProbe
     {
         var predicted = new int[scores.Rows];
         var margin = new float[scores.Rows];
-        for (int i = 0; i < scores.Rows; i++) (predicted[i], margin[i]) = Knn.Top(scores.Slice(i, 1).Span);
-        return new EvalResult(metric, predicted, margin, labels);
+        int[]? ranks = scores.Cols >= EvalResult.ClassesForTop5 ? new int[scores.Rows] : null;
+        for (int i = 0; i < scores.Rows; i++)
+        {
+            var row = scores.Slice(i, 1).Span;
+            (predicted[i], margin[i]) = Knn.Top(row);
+            if (ranks is not null) ranks[i] = Rank(row, labels[i]);
+        }
+        return new EvalResult(metric, predicted, margin, labels, ranks);
+    }
+
+    private static int Rank(ReadOnlySpan<float> scores, int label)
+    {
+        int rank = 0;
+        for (int c = 0; c < scores.Length; c++)
+            if (scores[c] > scores[label] || (scores[c] == scores[label] && c < label)) rank++;
+        return rank;
     }
 
     private static void Standardise(Device device, Mat a, Mat b, Mat train, Mat test, Arena arena)
