@@ -76,7 +76,7 @@ internal static class DataCommand
     {
         string?[] refused = new string?[set.Count];
         int done = 0;
-        Parallel.For(0, set.Count, i =>
+        Parallel.For(0, set.Count, new ParallelOptions { MaxDegreeOfParallelism = set is EncodedImages encoded ? encoded.Readers : Environment.ProcessorCount }, i =>
         {
             try
             {

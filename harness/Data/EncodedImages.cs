@@ -20,6 +20,9 @@ public interface IContainer
     /// <summary>Names of the classes by label, where the container has them.</summary>
     IReadOnlyList<string>? Classes { get; }
 
+    /// <summary>Whether reading one after the other, on one thread, is much cheaper than anything else.</summary>
+    bool InOrder { get; }
+
     /// <summary>The encoded bytes; any thread may ask.</summary>
     byte[] Read(in ImagePlace place);
 }
@@ -37,6 +40,10 @@ public sealed class EncodedImages : ImageSource
     }
 
     public override int[] Labels { get; }
+
+    /// <summary>Threads that should read at once when all images are wanted in order.</summary>
+    public int Readers => container.InOrder ? 1 : Environment.ProcessorCount;
+
     public override string Sha256 => index.DataHash;
 
     public override Picture Read(int i) => Decoder.Decode(Bytes(i), NameOf(i));

@@ -31,5 +31,7 @@ public sealed class ImageFolder : IContainer
     public IReadOnlyList<ImagePlace> Places { get; }
     public IReadOnlyList<string>? Classes { get; }
 
+    public bool InOrder => false;
+
     public byte[] Read(in ImagePlace place) => File.ReadAllBytes(Path.Combine(root, place.Place));
 }

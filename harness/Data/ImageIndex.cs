@@ -35,7 +35,7 @@ public sealed class ImageIndex
         int done = 0;
         try
         {
-            Parallel.For(0, places.Count, i =>
+            Parallel.For(0, places.Count, new ParallelOptions { MaxDegreeOfParallelism = container.InOrder ? 1 : Environment.ProcessorCount }, i =>
             {
                 SHA256.HashData(container.Read(places[i]), hashes.AsSpan(32 * i, 32));
                 if (Interlocked.Increment(ref done) is var n && n % 1000 == 0) progress?.Invoke(n);

@@ -26,6 +26,7 @@ public sealed class ParquetShards : IContainer
     public string Kind => "parquet shards";
     public IReadOnlyList<ImagePlace> Places { get; }
     public IReadOnlyList<string>? Classes => null;
+    public bool InOrder => true;
 
     public byte[] Read(in ImagePlace place)
     {

@@ -26,6 +26,8 @@ public sealed class TarShards : IContainer, IDisposable
     public IReadOnlyList<ImagePlace> Places { get; }
     public IReadOnlyList<string>? Classes => null;
 
+    public bool InOrder => false;
+
     public byte[] Read(in ImagePlace place)
     {
         var file = open.GetOrAdd(place.Place, (name, r) => File.OpenHandle(Path.Combine(r, name)), root);
