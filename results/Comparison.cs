@@ -17,7 +17,7 @@ public sealed record ExactReport(ExactVerdict Verdict, string? First, IReadOnlyL
 /// </summary>
 public static class Comparison
 {
-    private static readonly string[] StageOrder = ["pretrain", "finetune", "scratch"];
+    private static readonly string[] StageOrder = ["pretrain", "linprobe", "finetune", "scratch"];
 
     public static ExactReport Exact(RunStore a, RunStore b)
     {

@@ -13,7 +13,7 @@ internal static class RunCommand
         yield return Make("run", "Run a whole protocol: pre-train, evaluate, record, and verify against the committed reference. Example: lut run fashion-lut@1", RunRequest.AllStages, checkpoint: false, stop);
         yield return Make("pretrain", "Only pre-train. Example: lut pretrain fashion-mae@1", ["pretrain"], checkpoint: false, stop);
         yield return Make("finetune", "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 --checkpoint X.safetensors", ["finetune"], checkpoint: true, stop);
-        yield return Make("eval", "k-NN and linear probe of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors", ["knn", "probe"], checkpoint: true, stop);
+        yield return Make("eval", "k-NN and linear probes of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors", ["knn", "probe", "linprobe"], checkpoint: true, stop);
     }
 
     private static Command Make(string name, string description, IReadOnlyList<string> stages, bool checkpoint, CancellationToken stop)

@@ -7,37 +7,52 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Evaluation;
 
-/// <summary>Frozen features of a whole set, one row an image.</summary>
-public static class Features
+/// <summary>Frozen features of a pre-trained network, all patches visible: one row an image, made on the network's device by all of its workers.</summary>
+/// <param name="cls">The class token after the final norm, or else the mean of the patch tokens (the quantity that LUT's loss shapes).</param>
+public sealed class Features(Lut net, Weights weights, Device device, Pool pool, bool cls = false) : IDisposable
 {
     internal const int Chunk = 50;
+    private readonly Arena scratch = device.NewArena();
+    private (EncoderActivations A, HostInput Image, Mat Normed, Mat Stats, Mat Pooled)[]? workers;
 
-    /// <summary>Mean of the patch tokens after the final norm, all patches visible (the quantity that LUT's loss shapes).</summary>
-    public static Mat Encode(Lut net, Weights weights, Views views, Device device, Pool pool, Arena arena)
+    /// <summary>The features of every image of a set as evaluation sees it.</summary>
+    public Mat Encode(Views views, Arena arena)
     {
-        int n = views.Images.Count, patches = net.Mae.Shape.Grid.Patches, d = net.Mae.Shape.Width;
-        Mat all = arena.Matrix(n, d);
-        using var scratch = device.NewArena();
-        var workers = Enumerable.Range(0, pool.Workers).Select(_ =>
+        Mat all = arena.Matrix(views.Images.Count, net.Mae.Shape.Width);
+        Encode(all, views.Plain);
+        return all;
+    }
+
+    /// <summary>all [N, D] in host memory, row i from the image that fill writes for i. fill is called from several threads.</summary>
+    public void Encode(Mat all, Fill fill)
+    {
+        int n = all.Rows, patches = net.Mae.Shape.Grid.Patches, d = net.Mae.Shape.Width;
+        workers ??= [.. Enumerable.Range(0, pool.Workers).Select(_ =>
         {
             var a = new EncoderActivations(scratch, net.Mae.Shape, Chunk, patches, training: false);
             for (int i = 0; i < a.Index.Length; i++) a.Index[i] = i % patches;
-            return (A: a, Image: new HostInput(device, net.Mae.Shape.Grid.ImageFloats), Normed: scratch.Matrix(Chunk * (patches + 1), d), Stats: scratch.Matrix(Chunk * (patches + 1), 2), Pooled: scratch.Matrix(Chunk, d));
-        }).ToArray();
+            return (a, new HostInput(device, net.Mae.Shape.Grid.ImageFloats), scratch.Matrix(Chunk * (patches + 1), d), scratch.Matrix(Chunk * (patches + 1), 2), scratch.Matrix(Chunk, d));
+        })];
         pool.Run((n + Chunk - 1) / Chunk, (chunk, w) =>
         {
+            var (a, image, normed, stats, pooled) = workers[w];
             int count = Math.Min(Chunk, n - chunk * Chunk);
             for (int i = 0; i < count; i++)
             {
-                views.Plain(chunk * Chunk + i, workers[w].Image.Begin(workers[w].A.Images.Slice(i, 1)));
-                workers[w].Image.End();
+                fill(chunk * Chunk + i, image.Begin(a.Images.Slice(i, 1)));
+                image.End();
             }
-            net.Mae.Encode(new Pass(device, weights), workers[w].Normed, workers[w].Stats, workers[w].A);
-            Pooling.Forward(device, workers[w].Pooled, workers[w].Normed);
-            device.Read(all.Slice(chunk * Chunk, count).Span, workers[w].Pooled.Slice(0, count));
+            net.Mae.Encode(new Pass(device, weights), normed, stats, a);
+            if (cls)
+                for (int i = 0; i < count; i++) device.Copy(pooled.Slice(i, 1), normed.Slice(i * (patches + 1), 1));
+            else Pooling.Forward(device, pooled, normed);
+            device.Read(all.Slice(chunk * Chunk, count).Span, pooled.Slice(0, count));
         });
-        return all;
     }
+
+    public delegate void Fill(int i, Span<float> planes);
+
+    public void Dispose() => scratch.Dispose();
 
     /// <summary>Gray values / 255: what the pixels alone can do.</summary>
     public static Mat RawPixels(GrayImages images, Arena arena)

@@ -11,7 +11,7 @@ public sealed record CheckpointPlace(string Path, string Stage, long Step, int P
 /// </summary>
 public sealed class CheckpointStore(string folder, string mathHash, string protocol)
 {
-    private static readonly string[] StageOrder = ["pretrain", "finetune", "scratch"];
+    private static readonly string[] StageOrder = ["pretrain", "linprobe", "finetune", "scratch"];
 
     public string Folder { get; } = System.IO.Path.Combine(folder, "checkpoints");
 
@@ -23,16 +23,16 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
         try
         {
             Directory.CreateDirectory(Folder);
-            CheckpointFile.Write(path, trainer.States, new Dictionary<string, string>
+            var metadata = new Dictionary<string, string>
             {
                 ["lut.stage"] = trainer.Stage,
                 ["lut.step"] = step.ToString(CultureInfo.InvariantCulture),
                 ["lut.part"] = part.ToString(CultureInfo.InvariantCulture),
                 ["lut.math_hash"] = mathHash,
                 ["lut.protocol"] = protocol,
-                ["lut.beta1_power"] = CheckpointFile.Bits(trainer.Optimizer.Beta1Power),
-                ["lut.beta2_power"] = CheckpointFile.Bits(trainer.Optimizer.Beta2Power),
-            });
+            };
+            if (trainer.Optimizer is { } adam) (metadata["lut.beta1_power"], metadata["lut.beta2_power"]) = (CheckpointFile.Bits(adam.Beta1Power), CheckpointFile.Bits(adam.Beta2Power));
+            CheckpointFile.Write(path, trainer.States, metadata);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -65,7 +65,7 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
     {
         var (tensors, meta) = CheckpointFile.ReadChecked(path);
         CheckpointFile.Load(tensors, trainer.States, path);
-        (trainer.Optimizer.Beta1Power, trainer.Optimizer.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
+        if (trainer.Optimizer is { } adam) (adam.Beta1Power, adam.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
     }
 
     public static int Order(string stage) => Array.IndexOf(StageOrder, stage);

@@ -19,7 +19,10 @@ namespace LutNative.Harness.Training;
 public sealed record RunRequest(ResolvedProtocol Protocol, ExecOptions Exec, Device Device, string Output, string? ResumeFolder, string? DataFolder,
     IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv)
 {
-    public static IReadOnlyList<string> AllStages { get; } = ["pretrain", "knn", "probe", "finetune", "scratch", "raw"];
+    public static IReadOnlyList<string> AllStages { get; } = ["pretrain", "knn", "probe", "linprobe", "finetune", "scratch", "raw"];
+
+    /// <summary>The stages that this protocol has, of those that were asked for.</summary>
+    public IReadOnlyList<string> Planned { get; } = [.. Stages.Where(s => s != "linprobe" || Protocol.Spec.Linprobe is not null)];
 }
 
 /// <summary>Runs stages in order, each from where the newest checkpoint left it, and closes the run's folder.</summary>
@@ -97,10 +100,11 @@ public sealed class Runner
 
     private void Stages()
     {
-        bool needsTrunk = request.Stages.Any(s => s is "pretrain" or "knn" or "probe" or "finetune");
+        bool needsTrunk = request.Stages.Any(s => s is "pretrain" or "knn" or "probe" or "linprobe" or "finetune");
         using var pretrain = needsTrunk ? new PretrainTrainer(p, train, request.Device, pool, request.Exec) : null;
         if (pretrain is not null) Pretrain(pretrain);
         if (pretrain is not null) Probe(pretrain);
+        if (pretrain is not null && request.Planned.Contains("linprobe") && !known.Contains("linprobe_top1")) Linprobe(pretrain);
         foreach (string stage in new[] { "finetune", "scratch" })
             if (request.Stages.Contains(stage) && !known.Contains(stage + "_top1") && (stage != "scratch" || p.Baselines.Scratch) && p.Finetune.Epochs > 0)
                 Supervised(stage, stage == "finetune" ? pretrain!.Student : null);
@@ -140,8 +144,8 @@ public sealed class Runner
         if (wanted.Length == 0) return;
         using var arena = new Arena();
         progress.Say("stage=features");
-        var weights = t.PackedStudent();
-        Mat a = Features.Encode(t.Net, weights, train, request.Device, pool, arena), b = Features.Encode(t.Net, weights, test, request.Device, pool, arena);
+        using var features = new Features(t.Net, t.PackedStudent(), request.Device, pool);
+        Mat a = features.Encode(train, arena), b = features.Encode(test, arena);
         foreach (string s in wanted) Measure(() => s == "knn" ? Neighbours(a, b) : Linear(a, b));
     }
 
@@ -157,9 +161,24 @@ public sealed class Runner
 
     private EvalResult Linear(Mat a, Mat b) => LinearProbe.Run(p.Probe, p.Seed, a, trainSet.Labels, b, testSet.Labels, p.Data.Classes, hostDevice, hostPool);
 
+    private void Linprobe(PretrainTrainer pretrained)
+    {
+        using var features = new Features(pretrained.Net, pretrained.PackedStudent(), request.Device, pool, cls: p.Linprobe!.Token == "cls");
+        using var t = new LinprobeTrainer(p, features, train, hostDevice, hostPool);
+        Train(t, t.Stage);
+        Measure(() => t.Evaluate(test));
+    }
+
     private void Supervised(string stage, State? trunk)
     {
         using var t = new FinetuneTrainer(p, train, request.Device, pool, request.Exec, trunk);
+        Train(t, stage);
+        Measure(() => Classify.Run(stage + "_top1", t.Net, t.Packed(), test, request.Device, pool));
+    }
+
+    /// <summary>From where the newest checkpoint left the stage.</summary>
+    private void Train(Trainer t, string stage)
+    {
         long from = 0;
         if (place is not null && CheckpointStore.Order(place.Stage) >= CheckpointStore.Order(stage))
         {
@@ -167,7 +186,6 @@ public sealed class Runner
             from = place.Stage == stage ? place.Step : t.Steps;
         }
         if (from < t.Steps) TrainingLoop.Run(t, from, recorder, checkpoints, pool, request.Exec, progress, stop);
-        Measure(() => Classify.Run(stage + "_top1", t.Net, t.Packed(), test, request.Device, pool));
     }
 
     private void Measure(Func<EvalResult> run)
@@ -189,7 +207,7 @@ public sealed class Runner
         Table run = new(Schema.Run), hosts = new(Schema.Hosts), env = new(Schema.Env);
         var e = request.Exec;
         long images = steps.Rows.GroupBy(r => (string)r[1]!).Aggregate(0L, (sum, g) => sum + g.Max(r => (long)r[Schema.Steps.IndexOf("images_seen")]!));
-        run.Add(runId, request.Protocol.Name, request.Protocol.Modified, string.Join(",", request.Stages), "success", 0, startedUtc, DateTime.UtcNow, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,
+        run.Add(runId, request.Protocol.Name, request.Protocol.Modified, string.Join(",", request.Planned), "success", 0, startedUtc, DateTime.UtcNow, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,
             p.Seed, request.Protocol.Level ?? p.Contract, request.Protocol.MathHash, dataHash, Hash(FormattableString.Invariant($"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}")), Version.Lut, Version.Lut, request.Protocol.Level is null ? "bitwise-cross-device" : "bitwise-same-device-and-libraries",
             request.Device.Name, e.Threads, e.MicroBatch, e.DataWorkers, resumeCount, (long)steps.Rows.Count, images, Encoding.UTF8.GetBytes(request.Protocol.Toml), Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)));
         Machine.AddHost(hosts, runId);

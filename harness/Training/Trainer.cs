@@ -55,8 +55,8 @@ public abstract class Trainer(Device device) : IDisposable
     /// <summary>The state by name, in a fixed order: parameters and buffers, moments, teacher.</summary>
     public abstract IEnumerable<(string Name, State State)> States { get; }
 
-    /// <summary>Its moments are in <see cref="States"/>, its beta products are checkpointed beside the tensors.</summary>
-    public abstract AdamWOptimizer Optimizer { get; }
+    /// <summary>Its moments are in <see cref="States"/>, its beta products are checkpointed beside the tensors. Null where the optimiser has no such products.</summary>
+    public abstract AdamWOptimizer? Optimizer { get; }
 
     /// <summary>Digest of every tensor, "student/blocks.0...", computed over all workers.</summary>
     public unsafe List<TensorDigest> Digests(Pool pool)
