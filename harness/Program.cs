@@ -29,6 +29,8 @@ root.Subcommands.Add(VerifyCommand.Build());
 root.Subcommands.Add(PlanCommand.Build());
 root.Subcommands.Add(BenchCommand.Build());
 root.Subcommands.Add(DataCommand.Build());
+root.Subcommands.Add(ConvertCommand.Build());
+root.Subcommands.Add(ClassifyCommand.Build());
 foreach (var c in InspectCommands.Build()) root.Subcommands.Add(c);
 
 var parsed = root.Parse(args);

@@ -20,9 +20,11 @@ internal static class RunCommand
     {
         var command = new Command(name, description);
         var options = new RunOptions(command);
-        var from = new Option<string>("--checkpoint") { Description = "A checkpoint of the pre-training stage (.safetensors)", Required = true };
-        if (checkpoint) command.Options.Add(from);
-        command.SetAction(r => (int)Execute(options.Request(r, stages, checkpoint ? r.GetValue(from) : null), r.GetValue(options.Json), stop));
+        var from = new Option<string>("--checkpoint") { Description = "Pre-trained weights: a checkpoint of ours, or .safetensors, .pth, .pt with MAE's and LUT's names", Required = true };
+        var which = new Option<string>("--which") { Description = "Which set of a foreign checkpoint: model, model_ema; by default model", DefaultValueFactory = _ => "" };
+        if (checkpoint)
+            foreach (Option o in new Option[] { from, which }) command.Options.Add(o);
+        command.SetAction(r => (int)Execute(options.Request(r, stages, checkpoint ? r.GetValue(from) : null) with { Which = checkpoint ? r.GetValue(which)! : "" }, r.GetValue(options.Json), stop));
         return command;
     }
 

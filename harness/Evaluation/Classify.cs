@@ -1,4 +1,5 @@
 using LutNative.Harness.Data;
+using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
@@ -11,7 +12,9 @@ public static class Classify
 {
     private const int Chunk = 50;
 
-    public static EvalResult Run(string metric, Classifier net, Weights weights, Views views, Device device, Pool pool)
+    /// <param name="present">Classes that compete, where the set has not all of them; null for all.</param>
+    /// <param name="logitsPath">Where to write the scores [N, classes] as safetensors, or null.</param>
+    public static EvalResult Run(string metric, Classifier net, Weights weights, Views views, Device device, Pool pool, int[]? present = null, string? logitsPath = null)
     {
         using Arena arena = device.NewArena(), host = new();
         int n = views.Images.Count;
@@ -33,6 +36,26 @@ public static class Classify
             net.Forward(new Pass(device, weights), workers[w].A);
             device.Read(scores.Slice(chunk * Chunk, count).Span, workers[w].A.Logits.Slice(0, count));
         });
+        if (logitsPath is not null) Write(logitsPath, scores, views.Images.Labels);
+        if (present is not null && present.Length < net.Classes) Mask(scores, present);
         return LinearProbe.Predictions(metric, scores, views.Images.Labels);
+    }
+
+    private static void Mask(Mat scores, int[] present)
+    {
+        bool[] competes = new bool[scores.Cols];
+        foreach (int c in present) competes[c] = true;
+        for (int i = 0; i < scores.Rows; i++)
+        {
+            var row = scores.Slice(i, 1).Span;
+            for (int c = 0; c < row.Length; c++)
+                if (!competes[c]) row[c] = float.NegativeInfinity;
+        }
+    }
+
+    private static void Write(string path, Mat scores, int[] labels)
+    {
+        byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray(), ids = System.Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan()).ToArray();
+        ForeignCheckpoint.Write(path, new Dictionary<string, SafeTensor> { ["logits"] = new("logits", "F32", [scores.Rows, scores.Cols], values), ["labels"] = new("labels", "I64", [labels.Length], ids) }, new Dictionary<string, string>());
     }
 }

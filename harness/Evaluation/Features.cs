@@ -76,5 +76,6 @@ public sealed record EvalResult(string Metric, int[] Predicted, float[] Margin, 
     public const int ClassesForTop5 = 100;
 
     public int Correct { get; } = Predicted.Where((p, i) => p == Labels[i]).Count();
+    public int? Top5 => Ranks?.Count(r => r < 5);
     public double Accuracy => 100.0 * Correct / Labels.Length;
 }

@@ -31,7 +31,7 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
         evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, Bytes(Digest.Of(e.Predicted) + Digest.Of(e.Margin)), ns);
         if (e.Ranks is { } ranks)
         {
-            long five = ranks.Count(r => r < 5);
+            long five = e.Top5!.Value;
             evals.Add(RunId, e.Metric.Replace("_top1", "_top5", StringComparison.Ordinal), "test", five, (long)ranks.Length, 100.0 * five / ranks.Length, Bytes(Digest.Of(ranks)), ns);
         }
         for (int i = 0; i < e.Predicted.Length; i++) predictions.Add(RunId, e.Metric, i, e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));

@@ -15,9 +15,10 @@ namespace LutNative.Harness.Training;
 /// <summary>One run of a protocol, or of some of its stages.</summary>
 /// <param name="Stages">Of pretrain, knn, probe, finetune, scratch, raw.</param>
 /// <param name="Checkpoint">Pre-trained weights to use instead of running pretrain.</param>
+/// <param name="Which">Which set of weights of a foreign checkpoint; "" for the student's.</param>
 /// <param name="ResumeFolder">The interrupted run to go on with.</param>
 public sealed record RunRequest(ResolvedProtocol Protocol, ExecOptions Exec, Device Device, string Output, string? ResumeFolder, string? DataFolder,
-    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv)
+    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv, string Which = "")
 {
     public static IReadOnlyList<string> AllStages { get; } = ["pretrain", "knn", "probe", "linprobe", "finetune", "scratch", "raw"];
 
@@ -115,14 +116,7 @@ public sealed class Runner
     {
         if (request.Checkpoint is { } external)
         {
-            try
-            {
-                CheckpointFile.Load(CheckpointFile.ReadChecked(external).Tensors, [("student", t.Student)], external);
-            }
-            catch (CheckpointException e)
-            {
-                throw new LutError(Exit.Data, 20, "the checkpoint cannot be used", external, e.Message, "give a checkpoint written by this protocol's model");
-            }
+            External(external, t.Student);
             return;
         }
         long from = 0;
@@ -136,6 +130,26 @@ public sealed class Runner
         t.FreeStep();
         if (request.Stages.Contains("pretrain"))
             Reconstructions.Write(Path.Combine(store.Folder, "reconstructions.png"), p, t.Net, t.PackedStudent(), test, request.Device);
+    }
+
+    /// <summary>Weights from outside: a checkpoint of ours, or anybody's file with the authors' names. The encoder must be whole; a file without decoder or heads is what MAE publishes.</summary>
+    private void External(string path, State student)
+    {
+        try
+        {
+            bool ours = path.EndsWith(".safetensors", StringComparison.Ordinal) && Safetensors.Read(path).Metadata.ContainsKey("lut.math_hash");
+            if (ours) CheckpointFile.ReadChecked(path);
+            var report = ForeignCheckpoint.Load(ForeignCheckpoint.Read(path, ours ? "" : request.Which), student, path);
+            progress.Say(FormattableString.Invariant($"checkpoint {path}: {report.Loaded} tensors, {report.Missing.Count} missing{Names(report.Missing)}, {report.Unexpected.Count} not used{Names(report.Unexpected)}{(report.Interpolated.Count > 0 ? ", interpolated" + Names(report.Interpolated) : "")}"));
+            string[] encoder = [.. report.Missing.Where(n => n is "cls_token" || n.StartsWith("patch_embed.", StringComparison.Ordinal) || n.StartsWith("blocks.", StringComparison.Ordinal) || n.StartsWith("norm.", StringComparison.Ordinal))];
+            if (encoder.Length > 0) throw new CheckpointException($"{path} lacks {encoder.Length} tensors of the encoder{Names(encoder)}");
+        }
+        catch (CheckpointException e)
+        {
+            throw new LutError(Exit.Data, 20, "the checkpoint cannot be used", path, e.Message, "give pre-trained weights of this protocol's network: ours, .safetensors, .pth or .pt");
+        }
+
+        static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(4))}{(names.Count > 4 ? ", ..." : "")})";
     }
 
     private void Probe(PretrainTrainer t)

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Globalization;
+using LutNative.Model.Checkpoints;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>convert: a foreign checkpoint to safetensors with plain names.</summary>
+internal static class ConvertCommand
+{
+    internal static Command Build()
+    {
+        var command = new Command("convert", "Read weights from .pth, .pt or .safetensors (nothing in the file is run) and write safetensors that timm and PyTorch load. Example: lut convert mae_pretrain_vit_base.pth mae.safetensors");
+        Argument<string> from = new("from") { Description = "A file of torch.save (zip format), or safetensors" };
+        Argument<string?> to = new("to") { Description = "The .safetensors to write; without it the tensors are listed", Arity = ArgumentArity.ZeroOrOne };
+        Option<string> which = new("--which") { Description = "Which set of a file that holds several: model, model_ema, state_dict; by default model", DefaultValueFactory = _ => "" };
+        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
+        command.Arguments.Add(from);
+        command.Arguments.Add(to);
+        command.Options.Add(which);
+        command.Options.Add(json);
+        command.SetAction(r => Execute(r.GetValue(from)!, r.GetValue(to), r.GetValue(which)!, r.GetValue(json)));
+        return command;
+    }
+
+    private static int Execute(string from, string? to, string which, bool json)
+    {
+        var tensors = ForeignCheckpoint.Read(from, which);
+        long count = tensors.Values.Sum(t => t.Count);
+        if (to is not null)
+            try
+            {
+                ForeignCheckpoint.Write(to, tensors, new Dictionary<string, string> { ["lut.converted_from"] = Path.GetFileName(from), ["lut.writer"] = "lut " + Version.Lut });
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new LutError(Exit.Store, 11, $"cannot write {to}", Path.GetFullPath(to), e.Message, "free some space or choose another place; nothing half-written is left under that name");
+            }
+        if (json) Output.Json(new { from, to, tensors = tensors.Values.Select(t => new { name = t.Name, dtype = t.DType, shape = t.Shape }), exit = 0 });
+        else
+        {
+            if (to is null) Output.Table(["tensor", "type", "shape"], tensors.Values.Select(t => new[] { t.Name, t.DType, string.Join(" x ", t.Shape) }));
+            Console.Out.WriteLine($"{tensors.Count} tensors, {count.ToString("n0", CultureInfo.InvariantCulture)} values{(to is null ? "" : $", written to {to}")}");
+        }
+        return 0;
+    }
+}
