@@ -30,6 +30,7 @@ root.Subcommands.Add(PlanCommand.Build());
 root.Subcommands.Add(BenchCommand.Build());
 root.Subcommands.Add(DataCommand.Build());
 root.Subcommands.Add(ConvertCommand.Build());
+root.Subcommands.Add(ExportStepCommand.Build());
 root.Subcommands.Add(ClassifyCommand.Build());
 foreach (var c in InspectCommands.Build()) root.Subcommands.Add(c);
 

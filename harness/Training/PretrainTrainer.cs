@@ -128,7 +128,11 @@ public sealed unsafe class PretrainTrainer : Trainer
         return weights;
     }
 
-    private void Fill(long s, int position, Span<float> u, Span<float> v, Span<ulong> keys)
+    /// <summary>The step's gradient in <see cref="Student"/>'s layout, in the device's memory; valid until the next step.</summary>
+    public float* Gradient => step is null ? throw new InvalidOperationException("no step has run") : step.Gradient;
+
+    /// <summary>Makes the sample at a position of step s: views u and v (empty for MAE), normalised planes, and the sort keys of its mask.</summary>
+    public void Fill(long s, int position, Span<float> u, Span<float> v, Span<ulong> keys)
     {
         int sample = order.Of(s)[position];
         uint epoch = (uint)(s / StepsPerEpoch);

@@ -47,6 +47,7 @@ public abstract class Trainer(Device device) : IDisposable
     public abstract int Batch { get; }
     public abstract int DigestEvery { get; }
     public long Steps => (long)StepsPerEpoch * Epochs;
+    public Device Device { get; } = device;
     public Arena Arena { get; } = device.NewArena();
 
     /// <summary>Runs step s (from 0); its result depends on the state and s alone.</summary>

@@ -257,11 +257,22 @@ def parity(a):
     if missing:
         failed += 1
         print("FAIL tensors on one side only:", sorted(missing))
+    m1, m2 = part("before.exp_avg."), part("before.exp_avg_sq.")
+    for k, p in net.named_parameters():
+        if p.requires_grad and m["step"] > 0:
+            optimizer.state[p] = {"step": torch.tensor(float(m["step"])), "exp_avg": m1[k].reshape(p.shape).clone(), "exp_avg_sq": m2[k].reshape(p.shape).clone()}
     optimizer.step()
-    # AdamW divides by the root of the second moment: on the first step a gradient of any size moves a weight by lr, so noise in tiny gradients shows at full size
-    moved = max((after[k].reshape(p.shape) - p).abs().max().item() for k, p in net.named_parameters())
-    failed += moved > 2.1 * m["lr"]
-    print(f"{'ok  ' if moved <= 2.1 * m['lr'] else 'FAIL'} weights after the step: largest difference {moved:.2e} (allowed twice the rate {m['lr']:g})")
+    # a third of every qkv bias has no gradient but rounding noise (softmax ignores a constant), which Adam blows up to full steps: left out
+    differences = {}
+    for k, p in net.named_parameters():
+        d = (after[k].reshape(p.shape) - p.detach()).abs()
+        if k.endswith("attn.qkv.bias"):
+            d[len(d) // 3 : 2 * len(d) // 3] = 0
+        differences[k] = d.max().item()
+    name = max(differences, key=differences.get)
+    bound = 0.05 * m["lr"] + 1e-7
+    failed += differences[name] > bound
+    print(f"{'ok  ' if differences[name] <= bound else 'FAIL'} weights after the step: largest difference {differences[name]:.2e} in {name} (allowed {bound:.1e}, a twentieth of the rate)")
     print("PARITY", "FAILED" if failed else "OK")
     return 1 if failed else 0
 
