@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LutNative.Harness.Protocol;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -10,15 +11,23 @@ internal static class VerifyCommand
     internal static Command Build()
     {
         var command = new Command("verify", "Check a run's integrity and its digests against the committed reference, or a checkpoint's integrity. Example: lut verify runs/fashion-lut@1_s0_1234abcd");
-        Argument<string> target = new("run") { Description = "A run's folder or a .safetensors checkpoint" };
+        Argument<string[]> target = new("run") { Description = "A run's folder or a .safetensors checkpoint; with --claim the runs of several seeds", Arity = ArgumentArity.OneOrMore };
         Option<string?> reference = new("--reference") { Description = "Compare with this .digests file instead of the committed one" };
         Option<string?> write = new("--write-reference") { Description = "Write the run's own digests to this file (how results/reference is made)" };
         command.Arguments.Add(target);
         command.Options.Add(reference);
         command.Options.Add(write);
+        Option<string?> claim = new("--claim") { Description = $"Hold the runs against a published number: {string.Join(", ", Claim.Known)}" };
+        command.Options.Add(claim);
         Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         command.Options.Add(json);
-        command.SetAction(r => (int)Execute(r.GetValue(target)!, r.GetValue(reference), r.GetValue(write), r.GetValue(json)));
+        command.SetAction(r =>
+        {
+            string[] targets = r.GetValue(target)!;
+            if (r.GetValue(claim) is { } id) return (int)ClaimReportCommand.Execute(id, targets, r.GetValue(json));
+            if (targets.Length > 1) throw new LutError(Exit.Usage, 26, "verify takes one run", string.Join(", ", targets), "several belong to a claim", "add --claim NAME, or verify them one by one");
+            return (int)Execute(targets[0], r.GetValue(reference), r.GetValue(write), r.GetValue(json));
+        });
         return command;
     }
 

@@ -113,7 +113,8 @@ public static class ProtocolReader
         return (value, "--set", "changed on the command line");
     }
 
-    private static Dictionary<string, (object Value, string Where)> Parse(string toml, string origin, List<string> problems)
+    /// <summary>Every key of a TOML text with its value and line.</summary>
+    internal static Dictionary<string, (object Value, string Where)> Parse(string toml, string origin, List<string> problems)
     {
         var values = new Dictionary<string, (object, string)>();
         var document = SyntaxParser.Parse(toml, origin);
