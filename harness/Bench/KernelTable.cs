@@ -1,6 +1,7 @@
 using System.Globalization;
 using LutNative.Harness.Commands;
 using LutNative.Harness.Data;
+using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
@@ -31,7 +32,23 @@ internal static class KernelTable
         }
     }
 
-    private static CudaDevice PlannedDevice(Hardware sheet, string math)
+    /// <summary>Images per second that a data sheet allows for a protocol's step, by asking its own code for 128 samples at once.</summary>
+    internal static double SheetRate(ProtocolSpec p, string stage, Hardware sheet, string math)
+    {
+        const int Samples = 128;
+        var shape = new BenchShape("plan", p.Title, p with
+        {
+            Data = p.Data with { Name = "noise", TrainImages = Samples, TestImages = Samples },
+            Pretrain = p.Pretrain with { Epochs = 1 << 20, Batch = Samples, BnBatch = Samples, Grain = Math.Min(p.Pretrain.Grain, Samples) },
+            Finetune = p.Finetune with { Epochs = 1 << 20, Batch = Samples, Grain = Math.Min(p.Finetune.Grain, Samples), Mixup = 0, Cutmix = 0 },
+            Transform = null,
+        });
+        using var device = PlannedDevice(sheet, math);
+        var rows = Measure(shape, stage, new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false, FrozenData: true), device, null);
+        return Samples / rows.Sum(r => Total(r, w => sheet.Floor(w)));
+    }
+
+    internal static CudaDevice PlannedDevice(Hardware sheet, string math)
     {
         var driver = new EmulatedDriver(new EmulationOptions(Multiprocessors: sheet.Multiprocessors, Execute: false), (long)sheet.MemoryBytes);
         string name = Planned + sheet.Name;

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using LutNative.Harness.Bench;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
-using LutNative.Model.Networks;
+using LutNative.Model.Devices;
 
 namespace LutNative.Harness.Commands;
 
@@ -11,12 +13,24 @@ internal static class PlanCommand
 {
     internal static Command Build()
     {
-        var command = new Command("plan", "Show a protocol resolved: parameters, FLOPs, memory, steps and a time estimate. Nothing is run. Example: lut plan fashion-lut@1");
+        var command = new Command("plan", "Show a protocol resolved: parameters, FLOPs, memory, steps and a time estimate. Nothing is run. Examples: lut plan fashion-lut@1; lut plan imagenet-lut-vitb16@1 --device h200 --count 8; lut plan imagenet-lut-vitl16@1 --explain pretrain.epochs");
         var options = new RunOptions(command);
+        Option<string?> explain = new("--explain") { Description = "A key (section.name): its value, where it is written, and its source" };
+        Option<int> count = Numbers.Int("--count", 1, "Devices, for --device a100, h100, h200, l40s or rtx4090", 1);
+        Option<string?> result = new("--result") { Description = "A folder that `lut bench ... -o` wrote: plan with the images/s measured there in place of the data sheet" };
+        foreach (Option o in new Option[] { explain, count, result }) command.Options.Add(o);
         command.SetAction(r =>
         {
-            var request = options.Request(r, RunRequest.AllStages, null);
-            Print(request, r.GetValue(options.Json));
+            if (r.GetValue(explain) is { } key)
+            {
+                var (value, where, citation) = ProtocolReader.Explain(options.Protocol(r), key);
+                if (r.GetValue(options.Json)) Output.Json(new { key, value, where, citation, assumed = citation.StartsWith("assumed", StringComparison.Ordinal), exit = 0 });
+                else Output.Table(["what", "value"], [["key", key], ["value", value], ["where", where], ["source", citation.Length == 0 ? "none given" : citation]]);
+                return 0;
+            }
+            var request = options.Request(r, [], null);
+            if (request.Device is CudaDevice { Name: var name } && name.StartsWith("planned:", StringComparison.Ordinal)) ClusterPlan.Print(request, Hardware.Find(name["planned:".Length..]), r.GetValue(count), options.Math(r), r.GetValue(result), r.GetValue(options.Json));
+            else Print(request, r.GetValue(options.Json));
             return 0;
         });
         return command;

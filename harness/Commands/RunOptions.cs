@@ -28,6 +28,8 @@ internal sealed class RunOptions
     private readonly Option<int> stopAfter = Numbers.Int("--stop-after", 0, "Stop with a checkpoint after this many steps, as Ctrl-C would (exit 75)");
     private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
 
+    public string Math(ParseResult r) => r.GetValue(math)!;
+
     public Option<bool> Json { get; } = new("--json") { Description = "Print the result as one JSON object on standard output" };
 
     public RunOptions(Command command)
@@ -43,12 +45,15 @@ internal sealed class RunOptions
         return ProtocolReader.Load(r.GetValue(protocol)!, sets, r.GetValue(seed) is var s and >= 0 ? s : null);
     }
 
+    /// <param name="stages">Empty for a plan.</param>
     public RunRequest Request(ParseResult r, IReadOnlyList<string> stages, string? checkpoint)
     {
         var resolved = Protocol(r);
         int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
-        var place = DeviceOf(r.GetValue(device)!, r.GetValue(math)!);
-        if (place.Level is { } level) resolved = resolved.AtLevel(level);
+        string named = r.GetValue(device)!;
+        bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);   // a plan may be for a device that is not here
+        var place = planned ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!) : DeviceOf(named, r.GetValue(math)!);
+        if (place.Level is { } level && !planned) resolved = resolved.AtLevel(level);
         var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter));
         exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
         string root = r.GetValue(output)!;

@@ -16,10 +16,17 @@ public sealed class Cost
         double decoder = (kept + 1.0) * v.Width * d.Width + Blocks(patches + 1, d.Width, d.Depth, (int)(d.Width * d.MlpRatio)) + (patches + 1.0) * d.Width * v.Grid.PatchFloats;
         bool context = net.Options.Context;
         double heads = context ? Head(p.Pretrain.DepthHead) : 0, predictors = context ? Head(p.Pretrain.DepthPred) : 0;
+        (StudentView, TeacherView, Decoder, Heads) = (visible, context ? full : 0, decoder, heads + predictors);
         PretrainFlops = 2 * (3 * (visible * (context ? 2 : 1) + decoder + 2 * (heads + predictors)) + (context ? 2 * (full + heads) : 0));
         EncodeFlops = 2 * full;
         FinetuneFlops = 2 * 3 * full;
     }
+
+    /// <summary>Multiply-adds of one forward pass for one image: the student on a view's visible patches, the teacher on all of one, the decoder, projector and predictor for one view.</summary>
+    public double StudentView { get; }
+    public double TeacherView { get; }
+    public double Decoder { get; }
+    public double Heads { get; }
 
     public double PretrainFlops { get; }
     public double FinetuneFlops { get; }

@@ -95,6 +95,7 @@ public static class ProtocolReader
             l.StartsWith('[') ? (l.Trim('[', ']'), at.Found) : l.StartsWith(key[(key.LastIndexOf('.') + 1)..] + " = ", StringComparison.Ordinal) && at.Section == SectionOf(key) ? (at.Section, l) : at).Found;
         if (line.Length == 0) throw new LutError(Exit.Usage, 23, $"the protocol has no key {key}", "--explain", "keys are section.name, as in the protocol's file", $"did you mean {Nearest.To(key, Keys(typeof(ProtocolSpec), "").Select(k => k.Path))}?");
         string value = line[(line.IndexOf('=', StringComparison.Ordinal) + 2)..], name = p.Spec.Protocol;
+        if (p.Modified && Explain(Load(File.Exists(p.Origin) ? p.Origin : name, []), key) is var (written, place, source) && written != value) return (value, "--set", $"changed on the command line; {place} says {written}: {source}");
         for (string? file = p.Origin; file is not null;)
         {
             string text = File.Exists(file) ? File.ReadAllText(file) : TextOf(name);

@@ -47,7 +47,7 @@ public static unsafe class MemoryPlan
     }
 
     /// <summary>Options that need less than was asked for and fit, or null.</summary>
-    private static string? Smaller(ProtocolSpec p, Device device, ExecOptions exec)
+    internal static string? Smaller(ProtocolSpec p, Device device, ExecOptions exec)
     {
         double most = 0.9 * (device.MemoryBytes ?? 0);
         int asked = PretrainTrainer.PlanOf(p, device, exec).Samples;
