@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using LutNative.Harness.Data;
+using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Commands;
 
@@ -18,7 +20,37 @@ internal static class DataCommand
         data.Subcommands.Add(Make("index", "Read every image once and write its SHA-256: the data_hash of a run", Make));
         data.Subcommands.Add(Make("check", "Read and decode every image, and hold it against the index; exit 6 when one fails", Check));
         data.Subcommands.Add(Make("stats", "Counts, classes, sizes and kinds of the images", Stats));
+        var bench = Make("bench", "Images a second on one thread: decoding alone, and each pipeline of imagenet-lut-vitb16@1", Bench);
+        bench.Options.Add(Seconds);
+        data.Subcommands.Add(bench);
         return data;
+    }
+
+    private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Time for each pipeline (3 by default)");
+
+    private static int Bench(ParseResult r)
+    {
+        var set = Open(r);
+        var lut = ProtocolReader.Load("imagenet-lut-vitb16@1", []).Spec;
+        Views views = new(lut, set), resized = new(ProtocolReader.Load("imagenet-mae-vitb16@1", []).Spec, set);
+        var planes = new float[3 * lut.Data.ImageSize * lut.Data.ImageSize];
+        var pipelines = new (string Name, Action<int, uint> Run)[]
+        {
+            ("decode", (i, _) => set.Read(i)), ("weak", (i, e) => views.Weak(i, e, 0, planes)), ("strong", (i, e) => views.Strong(i, e, 1, planes)), ("random_resized", (i, e) => resized.Weak(i, e, 0, planes)),
+            ("train", (i, e) => views.Train(i, e, 11, planes)), ("eval", (i, _) => views.Plain(i, planes)),
+        };
+        var rates = pipelines.Select(p => (p.Name, Rate: Rate(p.Run, set.Count, r.GetValue(Seconds) ?? 3.0))).ToArray();
+        if (r.GetValue(Json)) Output.Json(new { images = set.Count, pipelines = rates.Select(p => new { name = p.Name, images_per_second = p.Rate }), exit = 0 });
+        else Output.Table(["pipeline", "images/s, one thread"], rates.Select(p => new[] { p.Name, p.Rate.ToString("f0", CultureInfo.InvariantCulture) }));
+        return 0;
+    }
+
+    private static double Rate(Action<int, uint> run, int count, double seconds)
+    {
+        for (int i = 0; i < Math.Min(count, 8); i++) run(i, 0);
+        long begin = Stopwatch.GetTimestamp(), n = 0;
+        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds) run((int)(n % count), (uint)(n++ / count));
+        return n / Stopwatch.GetElapsedTime(begin).TotalSeconds;
     }
 
     private static Command Make(string name, string description, Func<ParseResult, int> run)

@@ -9,7 +9,7 @@ public static class ColorOps
     /// <summary>Blend with black.</summary>
     public static void Brightness(Picture p, float factor)
     {
-        for (int i = 0; i < p.Data.Length; i++) p.Data[i] = Blend(0, p.Data[i], factor);
+        Map(p, 0, factor);
     }
 
     /// <summary>Blend with the rounded mean of the gray image.</summary>
@@ -18,7 +18,15 @@ public static class ColorOps
         long sum = 0;
         for (int i = 0; i < p.Data.Length; i += 3) sum += Gray(p.Data, i);
         byte mean = (byte)((double)sum / (p.Data.Length / 3) + 0.5);
-        for (int i = 0; i < p.Data.Length; i++) p.Data[i] = Blend(mean, p.Data[i], factor);
+        Map(p, mean, factor);
+    }
+
+    /// <summary>Blend of every value with one: made once for each of the 256.</summary>
+    private static void Map(Picture p, int with, float factor)
+    {
+        Span<byte> table = stackalloc byte[256];
+        for (int v = 0; v < 256; v++) table[v] = Blend(with, v, factor);
+        for (int i = 0; i < p.Data.Length; i++) p.Data[i] = table[p.Data[i]];
     }
 
     /// <summary>Blend with the gray image.</summary>
@@ -63,28 +71,66 @@ public static class ColorOps
         float a = (2 * l + 1) * (l * (l + 1) - 3 * sigma2);
         a /= 6 * (sigma2 - (l + 1) * (l + 1));
         float box = l + a;
-        Span<byte> line = stackalloc byte[Math.Max(p.Width, p.Height) + 2];
+        byte[] other = System.Buffers.ArrayPool<byte>.Shared.Rent(p.Data.Length);
+        uint[] sums = System.Buffers.ArrayPool<uint>.Shared.Rent(3 * p.Width);
         for (int pass = 0; pass < 3; pass++)
-            for (int y = 0; y < p.Height; y++)
-                for (int c = 0; c < 3; c++) BoxBlur(p.Data, y * p.Width * 3 + c, 3, p.Width, box, line);
+            for (int y = 0; y < p.Height; y++) BlurRow(p.Row(y), other, p.Width, box);
         for (int pass = 0; pass < 3; pass++)
-            for (int x = 0; x < p.Width; x++)
-                for (int c = 0; c < 3; c++) BoxBlur(p.Data, x * 3 + c, p.Width * 3, p.Height, box, line);
+        {
+            p.Data.CopyTo(other, 0);
+            BlurColumns(p.Data, other, sums.AsSpan(0, 3 * p.Width), p.Height, box);
+        }
+        System.Buffers.ArrayPool<byte>.Shared.Return(other);
+        System.Buffers.ArrayPool<uint>.Shared.Return(sums);
     }
 
-    /// <summary>One line of a box blur of fractional radius: whole pixels weigh ww, the two at the ends fw, in 24-bit fixed point; edges repeat.</summary>
-    private static void BoxBlur(byte[] data, int start, int stride, int n, float radius, Span<byte> line)
+    /// <summary>The weights of a box of fractional radius, in 24-bit fixed point: of whole pixels, and of the two at the ends. Edges repeat.</summary>
+    private static (int Whole, uint WholeWeight, uint EndWeight) Box(float radius)
     {
         int r = (int)radius;
-        uint ww = (uint)((1 << 24) / (radius * 2 + 1)), fw = ((1 << 24) - (uint)(r * 2 + 1) * ww) / 2;
-        for (int i = 0; i < n; i++) line[i] = data[start + i * stride];
-        uint sum = 0;
-        for (int i = -r - 1; i < r; i++) sum += line[Math.Clamp(i, 0, n - 1)];
-        for (int x = 0; x < n; x++)
+        uint ww = (uint)((1 << 24) / (radius * 2 + 1));
+        return (r, ww, ((1 << 24) - (uint)(r * 2 + 1) * ww) / 2);
+    }
+
+    private static void BlurRow(Span<byte> row, Span<byte> line, int n, float radius)
+    {
+        var (r, ww, fw) = Box(radius);
+        row.CopyTo(line);
+        for (int c = 0; c < 3; c++)
         {
-            sum = unchecked(sum + line[Math.Min(x + r, n - 1)] - line[Math.Max(x - r - 1, 0)]);
-            uint bulk = sum * ww + (uint)(line[Math.Max(x - r - 1, 0)] + line[Math.Min(x + r + 1, n - 1)]) * fw;
-            data[start + x * stride] = (byte)((bulk + (1 << 23)) >> 24);
+            uint sum = 0;
+            for (int i = -r - 1; i < r; i++) sum += line[3 * Math.Clamp(i, 0, n - 1) + c];
+            for (int x = 0; x < n; x++)
+            {
+                uint first = line[3 * Math.Max(x - r - 1, 0) + c];
+                sum = unchecked(sum + line[3 * Math.Min(x + r, n - 1) + c] - first);
+                uint bulk = sum * ww + (first + line[3 * Math.Min(x + r + 1, n - 1) + c]) * fw;
+                row[3 * x + c] = (byte)((bulk + (1 << 23)) >> 24);
+            }
+        }
+    }
+
+    /// <summary>All columns at once, row by row, so that memory is walked as it lies.</summary>
+    private static void BlurColumns(Span<byte> to, ReadOnlySpan<byte> from, Span<uint> sums, int n, float radius)
+    {
+        var (r, ww, fw) = Box(radius);
+        int stride = sums.Length;
+        sums.Clear();
+        for (int i = -r - 1; i < r; i++)
+        {
+            var row = from.Slice(Math.Clamp(i, 0, n - 1) * stride, stride);
+            for (int x = 0; x < sums.Length; x++) sums[x] += row[x];
+        }
+        for (int y = 0; y < n; y++)
+        {
+            ReadOnlySpan<byte> first = from.Slice(Math.Max(y - r - 1, 0) * stride, stride), next = from.Slice(Math.Min(y + r, n - 1) * stride, stride), last = from.Slice(Math.Min(y + r + 1, n - 1) * stride, stride);
+            var row = to.Slice(y * stride, stride);
+            for (int x = 0; x < sums.Length; x++)
+            {
+                uint sum = unchecked(sums[x] + next[x] - first[x]);
+                sums[x] = sum;
+                row[x] = (byte)((sum * ww + (uint)(first[x] + last[x]) * fw + (1 << 23)) >> 24);
+            }
         }
     }
 
@@ -103,21 +149,30 @@ public static class ColorOps
         byte max = Math.Max(r, Math.Max(g, b)), min = Math.Min(r, Math.Min(g, b));
         if (max == min) return (0, 0, max);
         float range = max - min, s = range / max;
-        float rc = (max - r) / range, gc = (max - g) / range, bc = (max - b) / range;
-        float h = r == max ? bc - gc : g == max ? (float)(2.0 + rc - bc) : (float)(4.0 + gc - rc);
+        float h = r == max ? (max - b) / range - (max - g) / range : g == max ? (float)(2.0 + (max - r) / range - (max - b) / range) : (float)(4.0 + (max - g) / range - (max - r) / range);
         double turns = h / 6.0 + 1.0;
-        h = (float)(turns - Math.Floor(turns));
+        h = (float)(turns - (int)turns);   // turns is positive
         return ((byte)Math.Clamp((int)(h * 255.0), 0, 255), (byte)Math.Clamp((int)(s * 255.0), 0, 255), max);
     }
 
     private static (byte R, byte G, byte B) FromHsv(byte h, byte s, byte v)
     {
         if (s == 0) return (v, v, v);
-        int i = (int)Math.Floor(h * 6.0 / 255.0);
-        float f = (float)(h * 6.0 / 255.0 - i), fs = (float)(s / 255.0);
+        var (i, f) = Sixths[h];
+        float fs = Shares[s];
         byte p = Rounded(v * (1.0 - fs)), q = Rounded(v * (1.0 - fs * f)), t = Rounded(v * (1.0 - fs * (1.0 - f)));
         return (i % 6) switch { 0 => (v, t, p), 1 => (q, v, p), 2 => (p, v, t), 3 => (p, q, v), 4 => (t, p, v), _ => (v, p, q) };
     }
 
-    private static byte Rounded(double x) => (byte)Math.Clamp((int)Math.Round(x, MidpointRounding.AwayFromZero), 0, 255);
+    /// <summary>Of each hue: which sixth of the circle, and how far into it.</summary>
+    private static readonly (int Sixth, float Into)[] Sixths = [.. Enumerable.Range(0, 256).Select(h => h * 6.0 / 255.0).Select(x => ((int)x, (float)(x - (int)x)))];
+
+    private static readonly float[] Shares = [.. Enumerable.Range(0, 256).Select(s => (float)(s / 255.0))];
+
+    /// <summary>Half away from zero, for x in [0, 255]; the difference is exact.</summary>
+    private static byte Rounded(double x)
+    {
+        int below = (int)x;
+        return (byte)(x - below >= 0.5 ? below + 1 : below);
+    }
 }

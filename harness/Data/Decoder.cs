@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using SkiaSharp;
 
 namespace LutNative.Harness.Data;
@@ -33,17 +34,29 @@ public static class Decoder
                 int width = codec.Info.Width, height = codec.Info.Height;
                 if (width <= 0 || height <= 0 || (long)width * height > MostPixels) throw new ImageException(name, $"it claims {width} x {height} pixels, more than {MostPixels}");
                 var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
-                byte[] rgba = GC.AllocateUninitializedArray<byte>(checked(width * height * 4));
+                if (decoded is null || decoded.Length < checked(width * height * 4)) decoded = GC.AllocateUninitializedArray<byte>(width * height * 4);
+                byte[] rgba = decoded;
                 fixed (byte* pixels = rgba)
                 {
                     var result = codec.GetPixels(info, (nint)pixels);
                     if (result != SKCodecResult.Success) throw new ImageException(name, result == SKCodecResult.IncompleteInput ? "it is truncated" : $"it cannot be decoded ({result})");
                 }
                 var picture = new Picture(width, height);
-                fixed (byte* from = rgba, to = picture.Data)
-                    for (long i = 0, n = (long)width * height; i < n; i++) (to[3 * i], to[3 * i + 1], to[3 * i + 2]) = (from[4 * i], from[4 * i + 1], from[4 * i + 2]);
+                fixed (byte* from = rgba, to = picture.Data) DropAlpha(to, from, width * height);
                 return picture;
             }
         }
+    }
+
+    // four bytes a pixel; a thread decodes one image at a time
+    [ThreadStatic]
+    private static byte[]? decoded;
+
+    private static unsafe void DropAlpha(byte* to, byte* from, int pixels)
+    {
+        int i = 0;
+        var order = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
+        for (; i + 6 <= pixels; i += 4) Vector128.Shuffle(Vector128.Load(from + 4 * i), order).Store(to + 3 * i);   // writes 16 bytes for 12: the next ones follow
+        for (; i < pixels; i++) (to[3 * i], to[3 * i + 1], to[3 * i + 2]) = (from[4 * i], from[4 * i + 1], from[4 * i + 2]);
     }
 }

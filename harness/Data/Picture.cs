@@ -5,7 +5,7 @@ public sealed class Picture(int width, int height)
 {
     public int Width { get; } = width;
     public int Height { get; } = height;
-    public byte[] Data { get; } = new byte[width * height * 3];
+    public byte[] Data { get; } = GC.AllocateUninitializedArray<byte>(checked(width * height * 3));
 
     public Span<byte> Row(int y) => Data.AsSpan(y * Width * 3, Width * 3);
 
@@ -38,7 +38,10 @@ public sealed class Picture(int width, int height)
 
     /// <summary>torchvision's CenterCrop: round(half) to even, as Python's round.</summary>
     public Picture CenterCrop(int size) =>
-        Crop((int)Math.Round((Height - size) / 2.0, MidpointRounding.ToEven), (int)Math.Round((Width - size) / 2.0, MidpointRounding.ToEven), size, size);
+        Crop(Middle(Height, size), Middle(Width, size), size, size);
+
+    /// <summary>Where a central part of a length begins.</summary>
+    public static int Middle(int length, int part) => (int)Math.Round((length - part) / 2.0, MidpointRounding.ToEven);
 
     /// <summary>Crop of size x size at (top, left) of the image padded by pad pixels of reflection (the edge pixel is not repeated).</summary>
     public Picture PadReflectCrop(int pad, int top, int left, int size)
@@ -73,12 +76,17 @@ public sealed class Picture(int width, int height)
         }
     }
 
-    /// <summary>ToTensor and Normalize: planes [C, H, W] of (u/255 - mean)/std, each step one binary32 operation.</summary>
+    /// <summary>ToTensor and Normalize: planes [C, H, W] of (u/255 - mean)/std, each step one binary32 operation; made once for each of the 256 values.</summary>
     public void Normalise(Span<float> planes, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
     {
         int n = Width * Height;
+        Span<float> table = stackalloc float[256];
         for (int c = 0; c < 3; c++)
-            for (int i = 0; i < n; i++) planes[c * n + i] = (Data[3 * i + c] / 255f - mean[c]) / std[c];
+        {
+            for (int v = 0; v < 256; v++) table[v] = (v / 255f - mean[c]) / std[c];
+            var to = planes.Slice(c * n, n);
+            for (int i = 0, at = c; i < to.Length; i++, at += 3) to[i] = table[Data[at]];
+        }
     }
 
     private static int Reflect(int i, int n) => i < 0 ? -i : i >= n ? 2 * n - 2 - i : i;

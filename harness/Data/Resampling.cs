@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace LutNative.Harness.Data;
 
 public enum ResampleFilter { Bilinear, Bicubic }
@@ -13,17 +17,25 @@ public static class Resampling
     /// <summary>torchvision's Resize(size): the shorter side becomes size, the other size*long/short truncated; same size returns the image.</summary>
     public static Picture ResizeShorter(Picture p, int size, ResampleFilter filter)
     {
-        int w = p.Width <= p.Height ? size : (int)((double)size * p.Width / p.Height);
-        int h = p.Width <= p.Height ? (int)((double)size * p.Height / p.Width) : size;
+        var (w, h) = Shorter(p.Width, p.Height, size);
         return Resize(p, w, h, filter);
     }
 
-    public static Picture Resize(Picture p, int width, int height, ResampleFilter filter)
+    /// <summary>Width and height after <see cref="ResizeShorter"/>.</summary>
+    public static (int Width, int Height) Shorter(int width, int height, int size) =>
+        (width <= height ? size : (int)((double)size * width / height), width <= height ? (int)((double)size * height / width) : size);
+
+    public static Picture Resize(Picture p, int width, int height, ResampleFilter filter) => Resize(p, width, height, filter, 0, 0, width, height);
+
+    /// <summary>The part [top, top + rows) x [left, left + columns) of the resized image, and no more work than it needs.</summary>
+    public static Picture Resize(Picture p, int width, int height, ResampleFilter filter, int left, int top, int columns, int rows)
     {
-        if (width == p.Width && height == p.Height) return Picture.FromRgb(width, height, p.Data);
-        if (width != p.Width) p = Horizontal(p, width, Weights(p.Width, width, filter));
-        if (height != p.Height) p = Vertical(p, height, Weights(p.Height, height, filter));
-        return p;
+        if (width == p.Width && height == p.Height) return p.Crop(top, left, rows, columns);
+        if (height == p.Height) return Horizontal(p, Weights(p.Width, width, filter).AsSpan(left, columns), top, rows);
+        var down = Weights(p.Height, height, filter).AsSpan(top, rows);
+        if (width == p.Width) return Vertical(p.Crop(0, left, p.Height, columns), down, 0);
+        int first = down[0].First, last = down[^1].First + down[^1].K.Length;
+        return Vertical(Horizontal(p, Weights(p.Width, width, filter).AsSpan(left, columns), first, last - first), down, first);
     }
 
     private static (int First, int[] K)[] Weights(int input, int output, ResampleFilter filter)
@@ -56,41 +68,97 @@ public static class Resampling
         return x < 1.0 ? ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0 : x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * A : 0.0;
     }
 
-    private static Picture Horizontal(Picture p, int width, (int First, int[] K)[] weights)
+    /// <summary>Rows [top, top + rows), four at a time: a row's pixels are four integers of a vector (the fourth is not used), so a weight serves twelve values.</summary>
+    private static unsafe Picture Horizontal(Picture p, ReadOnlySpan<(int First, int[] K)> weights, int top, int rows)
     {
-        var r = new Picture(width, p.Height);
-        for (int y = 0; y < p.Height; y++)
+        var r = new Picture(weights.Length, rows);
+        int stride = 3 * p.Width, pitch = 3 * r.Width;
+        fixed (byte* source = p.Data, target = r.Data)
         {
-            ReadOnlySpan<byte> from = p.Row(y);
-            Span<byte> to = r.Row(y);
-            for (int x = 0; x < width; x++)
-                for (int c = 0; c < 3; c++)
+            byte* end = source + p.Data.Length - 4;
+            for (int y = 0; y < rows; y += 4)
+            {
+                int lines = Math.Min(4, rows - y);
+                byte* a = source + (top + y) * stride, b = a + (lines > 1 ? stride : 0), c = b + (lines > 2 ? stride : 0), d = c + (lines > 3 ? stride : 0);
+                for (int x = 0; x < weights.Length; x++)
                 {
                     var (first, k) = weights[x];
-                    int sum = 1 << (Bits - 1);
-                    for (int i = 0; i < k.Length; i++) sum += from[(first + i) * 3 + c] * k[i];
-                    to[3 * x + c] = Clip(sum);
+                    var sum = Vector512.Create(1 << (Bits - 1));
+                    int at = 3 * first;
+                    if (d + at + 3 * k.Length <= end)
+                        // no pixel is the picture's last
+                        foreach (int weight in k)
+                        {
+                            sum += Widen(Vector128.Create(*(uint*)(a + at), *(uint*)(b + at), *(uint*)(c + at), *(uint*)(d + at)).AsByte()) * weight;
+                            at += 3;
+                        }
+                    else
+                        for (int i = 0; i < k.Length; i++, at += 3) sum += Widen(Vector128.Create(Pixel(a + at, end), Pixel(b + at, end), Pixel(c + at, end), Pixel(d + at, end)).AsByte()) * k[i];
+                    var v = Clip(sum).AsUInt32();
+                    byte* to = target + y * pitch + 3 * x;
+                    Put(to, v[0]);
+                    if (lines > 1) Put(to + pitch, v[1]);
+                    if (lines > 2) Put(to + 2 * pitch, v[2]);
+                    if (lines > 3) Put(to + 3 * pitch, v[3]);
                 }
-        }
-        return r;
-    }
-
-    private static Picture Vertical(Picture p, int height, (int First, int[] K)[] weights)
-    {
-        var r = new Picture(p.Width, height);
-        int stride = p.Width * 3;
-        for (int y = 0; y < height; y++)
-        {
-            var (first, k) = weights[y];
-            for (int x = 0; x < stride; x++)
-            {
-                int sum = 1 << (Bits - 1);
-                for (int i = 0; i < k.Length; i++) sum += p.Data[(first + i) * stride + x] * k[i];
-                r.Data[y * stride + x] = Clip(sum);
             }
         }
         return r;
     }
 
-    private static byte Clip(int sum) => (byte)Math.Clamp(sum >> Bits, 0, 255);
+    /// <summary>Three bytes and whatever follows; at the very end of the picture three bytes and 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe uint Pixel(byte* at, byte* end) => at <= end ? *(uint*)at : (uint)(at[0] | at[1] << 8 | at[2] << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Put(byte* to, uint pixel)
+    {
+        *(ushort*)to = (ushort)pixel;
+        to[2] = (byte)(pixel >> 16);
+    }
+
+    /// <param name="first">The row of the whole image that p begins with.</param>
+    private static unsafe Picture Vertical(Picture p, ReadOnlySpan<(int First, int[] K)> weights, int first)
+    {
+        var r = new Picture(p.Width, weights.Length);
+        int stride = p.Width * 3;
+        fixed (byte* source = p.Data, target = r.Data)
+            for (int y = 0; y < weights.Length; y++)
+            {
+                var (row, k) = weights[y];
+                byte* from = source + (row - first) * stride, to = target + y * stride;
+                int x = 0;
+                for (; x + 16 <= stride; x += 16)
+                {
+                    var sum = Vector512.Create(1 << (Bits - 1));
+                    for (int i = 0; i < k.Length; i++) sum += Widen(Vector128.Load(from + i * stride + x)) * k[i];
+                    Clip(sum).Store(to + x);
+                }
+                for (; x < stride; x++)
+                {
+                    int sum = 1 << (Bits - 1);
+                    for (int i = 0; i < k.Length; i++) sum += from[i * stride + x] * k[i];
+                    to[x] = (byte)Math.Clamp(sum >> Bits, 0, 255);
+                }
+            }
+        return r;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Widen(Vector128<byte> v)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ConvertToVector512Int32(v);
+        var (low, high) = Vector128.Widen(v);
+        var wide = Vector256.Create(low, high);
+        var (a, b) = Vector256.Widen(wide);
+        return Vector512.Create(a, b).AsInt32();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Clip(Vector512<int> sum)
+    {
+        var v = Vector512.Min(Vector512.Max(sum >> Bits, Vector512<int>.Zero), Vector512.Create(255)).AsUInt32();
+        var half = Vector256.Narrow(v.GetLower(), v.GetUpper());
+        return Vector128.Narrow(half.GetLower(), half.GetUpper());
+    }
 }

@@ -43,7 +43,12 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
     public void Plain(int sample, Span<float> planes)
     {
         if (t is null) Resized(sample).Normalise(planes, mean, std);
-        else Resampling.ResizeShorter(images.Read(sample), t.EvalResize, ResampleFilter.Bicubic).CenterCrop(size).Normalise(planes, mean, std);
+        else
+        {
+            Picture p = images.Read(sample);
+            var (w, h) = Resampling.Shorter(p.Width, p.Height, t.EvalResize);
+            Resampling.Resize(p, w, h, ResampleFilter.Bicubic, Picture.Middle(w, size), Picture.Middle(h, size), size, size).Normalise(planes, mean, std);
+        }
     }
 
     /// <summary>Fine-tuning: the weak view, or for photographs RandomResizedCrop, flip, RandAugment and random erasing (timm 0.4.12 create_transform).</summary>
@@ -84,11 +89,18 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
     private Picture Spatial(int sample, uint epoch, uint view)
     {
         if (t?.PretrainCrop == "random_resized") return Flip(ResizedCrop(sample, epoch, view, t.PretrainScaleMin), sample, epoch, view);
-        Picture p = Resized(sample);
+        Picture p = images.Read(sample);
+        var (w, h) = Resampling.Shorter(p.Width, p.Height, size);
         var crop = new Philox(seed, Purpose.Crop, (ulong)sample, epoch, view);
-        int top = (int)crop.NextBelow((uint)(p.Height + 2 * a.CropPadding - size + 1)), left = (int)crop.NextBelow((uint)(p.Width + 2 * a.CropPadding - size + 1));
+        int top = (int)crop.NextBelow((uint)(h + 2 * a.CropPadding - size + 1)) - a.CropPadding, left = (int)crop.NextBelow((uint)(w + 2 * a.CropPadding - size + 1)) - a.CropPadding;
         if (cropped is null || cropped.Width != size) cropped = new Picture(size, size);
-        p.PadReflectCrop(cropped, a.CropPadding, top, left);
+        if (w == p.Width && h == p.Height) p.PadReflectCrop(cropped, 0, top, left);
+        else
+        {
+            // only what the crop keeps is resized; what it reflects at an edge lies inside of that
+            int x = Math.Max(0, left), y = Math.Max(0, top);
+            Resampling.Resize(p, w, h, ResampleFilter.Bicubic, x, y, Math.Min(w, left + size) - x, Math.Min(h, top + size) - y).PadReflectCrop(cropped, 0, top - y, left - x);
+        }
         return Flip(cropped, sample, epoch, view);
     }
 
