@@ -25,6 +25,7 @@ internal sealed class RunOptions
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
     private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints (1 by default)");
+    private readonly Option<int> keep = Numbers.Int("--keep-epochs", 100, "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last");
     private readonly Option<int> stopAfter = Numbers.Int("--stop-after", 0, "Stop with a checkpoint after this many steps, as Ctrl-C would (exit 75)");
     private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
 
@@ -35,7 +36,7 @@ internal sealed class RunOptions
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, stopAfter, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, stopAfter, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -54,7 +55,7 @@ internal sealed class RunOptions
         bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);   // a plan may be for a device that is not here
         var place = planned ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!) : DeviceOf(named, r.GetValue(math)!);
         if (place.Level is { } level && !planned) resolved = resolved.AtLevel(level);
-        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter));
+        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep));
         exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
         string root = r.GetValue(output)!;
         string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;

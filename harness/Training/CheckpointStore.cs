@@ -7,7 +7,8 @@ namespace LutNative.Harness.Training;
 public sealed record CheckpointPlace(string Path, string Stage, long Step, int Part);
 
 /// <summary>
-/// The checkpoints of a run: the newest two of the running stage, and the last one of every finished stage. A damaged one is named and skipped.
+/// The checkpoints of a run: the newest two of the running stage, those at the ends of every so many epochs, and the last one of every finished stage. A damaged one is
+/// named and skipped. There is no "best": nothing is selected by the test images.
 /// </summary>
 public sealed class CheckpointStore(string folder, string mathHash, string protocol)
 {
@@ -17,7 +18,8 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
 
     public string PathOf(string stage, long step) => System.IO.Path.Combine(Folder, FormattableString.Invariant($"{stage}-{step:d8}.safetensors"));
 
-    public void Save(Trainer trainer, long step, int part)
+    /// <param name="keepSteps">Checkpoints at multiples of this many steps are never deleted; 0 for none.</param>
+    public void Save(Trainer trainer, long step, int part, long keepSteps = 0)
     {
         string path = PathOf(trainer.Stage, step);
         try
@@ -38,7 +40,7 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
         {
             throw new LutError(Exit.Store, 1, $"cannot write the checkpoint of step {step}", path, e.Message, "free some space or choose another --output; earlier checkpoints and results are intact, resume with --resume");
         }
-        foreach (string old in Files(trainer.Stage).Where(f => StepOf(f) < step).SkipLast(1)) Delete(old);
+        foreach (string old in Files(trainer.Stage).Where(f => StepOf(f) < step).SkipLast(1).Where(f => keepSteps == 0 || StepOf(f) % keepSteps != 0)) Delete(old);
     }
 
     /// <summary>The furthest checkpoint that is whole and belongs to this protocol; damaged ones are reported and skipped.</summary>

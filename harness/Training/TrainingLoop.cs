@@ -13,7 +13,8 @@ public static class TrainingLoop
 {
     public static void Run(Trainer t, long from, Recorder recorder, CheckpointStore checkpoints, Pool pool, ExecOptions exec, Progress progress, CancellationToken stop)
     {
-        long last = Stopwatch.GetTimestamp(), taken = 0;
+        long last = Stopwatch.GetTimestamp(), epochBegan = last, epochSteps = 0;
+        double epochLoss = 0;
         progress.Begin(t.Stage, from, t.Steps, t.Batch);
         for (long s = from; s < t.Steps; s++)
         {
@@ -23,11 +24,19 @@ public static class TrainingLoop
             List<TensorDigest>? digests = (s + 1) % t.DigestEvery == 0 || s + 1 == t.Steps ? t.Digests(pool) : null;
             recorder.Step(t, s, report, digests, ns);
             progress.Step(s + 1, report);
-            taken++;
+            epochLoss += report.Loss;
+            epochSteps++;
+            if ((s + 1) % t.StepsPerEpoch == 0)
+            {
+                double seconds = Stopwatch.GetElapsedTime(epochBegan).TotalSeconds;
+                recorder.Event("epoch", t.Stage, s + 1, FormattableString.Invariant($"epoch {s / t.StepsPerEpoch} loss_mean {epochLoss / epochSteps:g9} over {epochSteps} steps, lr {report.Lr:g9}, {epochSteps * t.Batch / seconds:f1} images/s"));
+                (epochBegan, epochSteps, epochLoss) = (Stopwatch.GetTimestamp(), 0, 0);
+            }
             bool end = s + 1 == t.Steps, asked = stop.IsCancellationRequested || (exec.StopAfter > 0 && recorder.StepsThisProcess >= exec.StopAfter);
-            if (!end && !asked && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery) continue;
+            bool kept = exec.KeepEpochs > 0 && (s + 1) % ((long)t.StepsPerEpoch * exec.KeepEpochs) == 0;
+            if (!end && !asked && !kept && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery) continue;
             recorder.Event("checkpoint", t.Stage, s + 1, "");
-            checkpoints.Save(t, s + 1, recorder.Commit());
+            checkpoints.Save(t, s + 1, recorder.Commit(), (long)t.StepsPerEpoch * exec.KeepEpochs);
             last = Stopwatch.GetTimestamp();
             if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written");
         }

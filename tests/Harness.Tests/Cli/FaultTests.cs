@@ -246,4 +246,16 @@ public sealed class FaultTests : IDisposable
         p.WaitForExit();
         return p.ExitCode;
     }
+
+    /// <summary>--keep-epochs: the ends of those epochs stay, beside the newest two; epochs are logged.</summary>
+    [Fact]
+    public void CheckpointsAtTheEndsOfEpochsAreKept()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path, "--keep-epochs", "1", "--checkpoint-minutes", "0").Exit);
+        int[] steps = [.. Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "pretrain-*.safetensors").Select(f => int.Parse(Path.GetFileNameWithoutExtension(f)[9..], System.Globalization.CultureInfo.InvariantCulture)).Order()];
+        Assert.Equal([4, 8, 11, 12], steps);
+        var events = new LutNative.Results.RunStore(folder.Run).Read(LutNative.Results.Schema.Events);
+        Assert.Equal(3, events.Rows.Count(r => (string)r[LutNative.Results.Schema.Events.IndexOf("key")]! == "epoch"));
+    }
 }
