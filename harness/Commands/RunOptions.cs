@@ -16,7 +16,7 @@ internal sealed class RunOptions
     private readonly Option<int> seed = Numbers.Int("--seed", -1, "Use another seed than the protocol's", -1);
     private readonly Option<double?> lr = Numbers.Double("--lr", "Short for --set pretrain.blr=...");
     private readonly Option<int> threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core. Never changes a bit");
-    private readonly Option<int> microBatch = Numbers.Int("--micro-batch", 0, "Samples at once through the network; 0 means a grain. Never changes a bit");
+    private readonly Option<int> microBatch = Numbers.Int("--micro-batch", 0, "Samples at once through the network; 0 means a grain, on a GPU as many as fit. Never changes a bit of exact math");
     private readonly Option<int> dataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads. Never changes a bit");
     private readonly Option<string> memory = new("--memory") { Description = "keep activations, recompute them (less memory, more time), or auto: keep where they fit. Never changes a bit", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, oracle, cuda:0 or cuda:emulated. Never changes a bit", DefaultValueFactory = _ => "cpu" };
@@ -57,6 +57,8 @@ internal sealed class RunOptions
         if (place.Level is { } level && !planned) resolved = resolved.AtLevel(level);
         var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep));
         exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
+        // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
+        if (!place.OnHost && exec.MicroBatch == 0 && r.GetValue(memory) == "auto" && MemoryPlan.Run(resolved.Spec, place, exec) > 0.9 * place.MemoryBytes) exec = MemoryPlan.Fitting(resolved.Spec, place, exec) ?? exec;
         string root = r.GetValue(output)!;
         string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;
         if (folder is not null && !Directory.Exists(folder))

@@ -24,14 +24,14 @@ internal static class ClusterPlan
         double? measured = result is null ? null : Measured(result, request.Protocol.Spec, "pretrain"), measuredFine = result is null ? null : Measured(result, p, "finetune");
         double rate = measured ?? Reached * KernelTable.SheetRate(p, "pretrain", sheet, math), fineRate = measuredFine ?? Reached * KernelTable.SheetRate(p, "finetune", sheet, math);
         double days = images / (rate * count) / 86400, fineDays = fine / (fineRate * count) / 86400, megawattHours = (days + fineDays) * 24 * count * sheet.Watts / 1e6;
-        double memory = MemoryPlan.Run(p, request.Device, request.Exec), keep = MemoryPlan.Run(p, request.Device, request.Exec with { Recompute = false }), recompute = MemoryPlan.Run(p, request.Device, request.Exec with { Recompute = true });
-        string? smaller = recompute > 0.9 * sheet.MemoryBytes ? MemoryPlan.Smaller(p, request.Device, request.Exec) : null;
+        double memory = MemoryPlan.Run(p, request.Device, request.Exec);
+        var phases = MemoryPlan.Phases(p, request.Device, request.Exec);
         if (json)
         {
             Output.Json(new
             {
                 protocol = request.Protocol.Name, math_hash = request.Protocol.MathHash, device = sheet.Name, count, math, parameters = net.Layout.ParameterCount, macs_per_image = cost.PretrainFlops / 2, student_view_macs = cost.StudentView, teacher_view_macs = cost.TeacherView,
-                decoder_macs = cost.Decoder, head_macs = cost.Heads, flops_total = images * cost.PretrainFlops + fine * cost.FinetuneFlops, memory_keep_bytes = keep, memory_recompute_bytes = recompute, pretrain_images_per_second = rate, finetune_images_per_second = fineRate,
+                decoder_macs = cost.Decoder, head_macs = cost.Heads, flops_total = images * cost.PretrainFlops + fine * cost.FinetuneFlops, memory_values_bytes = phases.Values, memory_pretrain_step_bytes = phases.Pretrain, memory_finetune_bytes = phases.Finetune, memory_bytes = memory, samples_at_once = PretrainTrainer.PlanOf(p, request.Device, request.Exec).Samples, recompute = request.Exec.Recompute, pretrain_images_per_second = rate, finetune_images_per_second = fineRate,
                 measured = measured is not null, pretrain_days = days, finetune_days = fineDays, energy_mwh = megawattHours, exit = 0,
             });
             return;
@@ -47,7 +47,8 @@ internal static class ClusterPlan
             ["multiply-adds an image", $"{G(cost.PretrainFlops / 2)} pre-training: student {G(cost.StudentView)} a view at mask ratio {F(p.Pretrain.MaskRatio, "g")}{(net.Options.Context ? ", two views" : "")}, decoder {G(cost.Decoder)}, heads {G(cost.Heads)} a view, each three times (forward and backward); teacher {G(cost.TeacherView)} a view, once"],
             ["pre-training", $"{F(p.Pretrain.Epochs, "n0")} epochs, {F(images / p.Pretrain.Batch, "n0")} steps of {F(p.Pretrain.Batch, "n0")}: {F(images * cost.PretrainFlops, "0.00e+0")} FLOP"],
             ["fine-tuning", $"{F(p.Finetune.Epochs, "n0")} epochs, {F(fine / p.Finetune.Batch, "n0")} steps of {F(p.Finetune.Batch, "n0")}: {F(fine * cost.FinetuneFlops, "0.00e+0")} FLOP"],
-            ["memory", $"{Gib(keep)} with activations of a whole BN batch kept, {Gib(recompute)} recomputed; {sheet.Title} has {Gib(sheet.MemoryBytes)}{(smaller is null ? "" : ": use " + smaller)}"],
+            ["memory by phase", $"values, teacher and moments {Gib(phases.Values)}, a pre-training step {Gib(phases.Pretrain)}, fine-tuning {Gib(phases.Finetune)}"],
+            ["memory", $"{Gib(memory)} at most of {Gib(sheet.MemoryBytes)}: {PretrainTrainer.PlanOf(p, request.Device, request.Exec).Samples} samples at once, activations {(request.Exec.Recompute ? "recomputed" : "kept")}{(memory > 0.95 * sheet.MemoryBytes ? "; it does not fit" : "")}"],
             ["speed a device", $"{F(rate, "n0")} images/s pre-training, {F(fineRate, "n0")} fine-tuning: {source}"],
             ["time", $"{F(days, "f1")} days pre-training, {F(fineDays, "f1")} days fine-tuning"],
             ["energy", $"{F(megawattHours, "f2")} MWh at {F(sheet.Watts, "f0")} W a device, without the host"],

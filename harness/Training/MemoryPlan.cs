@@ -30,6 +30,13 @@ public static unsafe class MemoryPlan
         return Stepping + Recording + Images(p) + values + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
     }
 
+    /// <summary>Bytes of the trained values (student, teacher, moments), of a pre-training step's buffers, and of everything in fine-tuning.</summary>
+    public static (long Values, long Pretrain, long Finetune) Phases(ProtocolSpec p, Device device, ExecOptions exec)
+    {
+        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
+        return (PretrainValues(p, device), PretrainStep(p, device, exec, pool), Finetune(p, device, exec, pool));
+    }
+
     /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it.</summary>
     public static long Stage(ProtocolSpec p, string stage, Device device, ExecOptions exec)
     {
@@ -41,19 +48,19 @@ public static unsafe class MemoryPlan
     public static LutError TooLittle(RunRequest request, Exception cause)
     {
         var (p, device, exec) = (request.Protocol.Spec, request.Device, request.Exec);
-        string fix = Smaller(p, device, exec) is { } settings ? settings + " should fit; the bits are the same" : "use a device with more memory, or --device cpu: the bits are the same";
+        string fix = Fitting(p, device, exec) is { } fit ? FormattableString.Invariant($"--micro-batch {fit.MicroBatch}{(fit.Recompute ? " --memory recompute" : "")} should fit; the bits are the same") : "use a device with more memory, or --device cpu: the bits are the same";
         return new LutError(Exit.Unfit, 13, "the device has too little memory", FormattableString.Invariant($"--device {device.Name}, {device.MemoryBytes >> 20} MiB"),
             FormattableString.Invariant($"the run was predicted to need {Run(p, device, exec) >> 20} MiB; {cause.Message}"), fix);
     }
 
-    /// <summary>Options that need less than was asked for and fit, or null.</summary>
-    internal static string? Smaller(ProtocolSpec p, Device device, ExecOptions exec)
+    /// <summary>The largest setting that needs less than was asked for and fits a device, or null.</summary>
+    internal static ExecOptions? Fitting(ProtocolSpec p, Device device, ExecOptions exec)
     {
         double most = 0.9 * (device.MemoryBytes ?? 0);
         int asked = PretrainTrainer.PlanOf(p, device, exec).Samples;
         foreach (bool recompute in new[] { exec.Recompute, true })
             for (int micro = asked / 2; micro >= 1; micro /= 2)
-                if (Run(p, device, exec with { MicroBatch = micro, Recompute = recompute }) < most) return FormattableString.Invariant($"--micro-batch {micro}{(recompute ? " --memory recompute" : "")}");
+                if (exec with { MicroBatch = micro, Recompute = recompute } is var smaller && Run(p, device, smaller) < most) return smaller;
         return null;
     }
 

@@ -32,13 +32,16 @@ public sealed class CudaTests
     public void TooLittleMemoryNamesTheNeedAndWhatWouldFit()
     {
         using var folder = new TemporaryFolder();
-        var r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "16" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated");
+        var r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "16" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--micro-batch", "64");
         Assert.Equal(5, r.Exit);
         Assert.Contains("LUT5013", r.Error);
         Assert.Contains("16 MiB", r.Error);
         Assert.Contains("predicted to need", r.Error);
         string[] settings = r.Error[r.Error.LastIndexOf("--micro-batch", StringComparison.Ordinal)..r.Error.IndexOf(" should fit", StringComparison.Ordinal)].Split(' ');
         r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "16" }, ["run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", .. settings]);
+        Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
+        // who does not say how many samples run at once gets as many as fit
+        r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "16" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated");
         Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
     }
 
