@@ -16,6 +16,9 @@ public static class DataSets
         if (folder is null) throw new LutError(Exit.Data, 13, $"the protocol needs {spec.Name}", "--data", "its images are not in the repository", "pass --data FOLDER: train and val as image folders, WebDataset tar shards or Hugging Face Parquet shards (docs/DATA.md)");
         var train = Open(folder, "train", say);
         var test = Open(folder, "val", say);
+        // the same numbers must mean the same classes in both
+        if (train is EncodedImages { Classes: { } a } && test is EncodedImages { Classes: { } b } && !a.SequenceEqual(b))
+            throw new LutError(Exit.Data, 22, FormattableString.Invariant($"train and val have different classes: {a.Except(b).Count()} folders only in train{Example(a.Except(b))}, {b.Except(a).Count()} only in val{Example(b.Except(a))}"), Path.GetFullPath(folder), "labels are the places of the folders' names in order, so every later class would have another number", "give val the same folders as train; the flat validation archive has to be sorted into them first");
         Require(train, spec.TrainImages, spec.Classes, folder, "train");
         Require(test, spec.TestImages, spec.Classes, folder, "val");
         return (train, test);
@@ -60,6 +63,8 @@ public static class DataSets
             }
         throw new LutError(Exit.Data, 14, $"there are no {split} images in {folder}", Path.GetFullPath(folder), $"looked for folders of classes in {split}, and for .tar and .parquet shards named after {string.Join(", ", names)}", "see docs/DATA.md for the layouts");
     }
+
+    private static string Example(IEnumerable<string> names) => names.FirstOrDefault() is { } first ? $" (first {first})" : "";
 
     private static GrayImages? Idx(string folder, string split)
     {

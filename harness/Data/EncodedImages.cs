@@ -41,6 +41,9 @@ public sealed class EncodedImages : ImageSource
 
     public override int[] Labels { get; }
 
+    /// <summary>Names of the classes by label, where the container has them.</summary>
+    public IReadOnlyList<string>? Classes => container.Classes;
+
     /// <summary>Threads that should read at once when all images are wanted in order.</summary>
     public int Readers => container.InOrder ? 1 : Environment.ProcessorCount;
 

@@ -91,27 +91,31 @@ public static class ProtocolReader
     /// <summary>A key's value, where it is written, and what its line says of its source.</summary>
     public static (string Value, string Where, string Citation) Explain(ResolvedProtocol p, string key)
     {
-        string line = p.Toml.Split('\n').Aggregate((Section: "", Found: ""), (at, l) =>
-            l.StartsWith('[') ? (l.Trim('[', ']'), at.Found) : l.StartsWith(key[(key.LastIndexOf('.') + 1)..] + " = ", StringComparison.Ordinal) && at.Section == SectionOf(key) ? (at.Section, l) : at).Found;
-        if (line.Length == 0) throw new LutError(Exit.Usage, 23, $"the protocol has no key {key}", "--explain", "keys are section.name, as in the protocol's file", $"did you mean {Nearest.To(key, Keys(typeof(ProtocolSpec), "").Select(k => k.Path))}?");
-        string value = line[(line.IndexOf('=', StringComparison.Ordinal) + 2)..], name = p.Spec.Protocol;
-        if (p.Modified && Explain(Load(File.Exists(p.Origin) ? p.Origin : name, []), key) is var (written, place, source) && written != value) return (value, "--set", $"changed on the command line; {place} says {written}: {source}");
-        for (string? file = p.Origin; file is not null;)
+        var (_, _, value) = Assignments(p.Toml).FirstOrDefault(a => a.Path == key);
+        if (value is null) throw new LutError(Exit.Usage, 23, $"the protocol has no key {key}", "--explain", "keys are section.name, as in the protocol's file", $"did you mean {Nearest.To(key, Keys(typeof(ProtocolSpec), "").Select(k => k.Path))}?");
+        string file = p.Origin, text = File.Exists(file) ? File.ReadAllText(file) : TextOf(p.Spec.Protocol);
+        if (p.Modified && Explain(Load(File.Exists(file) ? file : p.Spec.Protocol, []), key) is var (written, place, source) && written != value) return (value, "--set", $"changed on the command line; {place} says {written}: {source}");
+        while (true)
         {
-            string text = File.Exists(file) ? File.ReadAllText(file) : TextOf(name);
-            string section = "";
-            string[] lines = text.Split('\n');
-            for (int i = 0; i < lines.Length; i++)
-            {
-                if (lines[i].StartsWith('[')) section = lines[i][1..lines[i].IndexOf(']', StringComparison.Ordinal)];
-                if (section != SectionOf(key) || !lines[i].StartsWith(key[(key.LastIndexOf('.') + 1)..] + " = ", StringComparison.Ordinal)) continue;
-                int comment = lines[i].LastIndexOf('#');
-                return (value, $"{file}:{i + 1}", comment < 0 ? "" : lines[i][(comment + 1)..].Trim());
-            }
-            name = Parse(text, file, []).TryGetValue("base", out var b) ? (string)b.Value : "";
-            file = name.Length > 0 ? $"protocols/{name}.toml" : null;
+            var (line, _, found) = Assignments(text).FirstOrDefault(a => a.Path == key);
+            if (found is not null) return (value, $"{file}:{line}", found.IndexOf(" # ", StringComparison.Ordinal) is >= 0 and int comment ? found[(comment + 3)..] : "");
+            // not in this file, so in its base: a protocol that resolved has every key somewhere
+            string named = (string)Parse(text, file, [])["base"].Value;
+            (file, text) = ($"protocols/{named}.toml", TextOf(named));
         }
-        return (value, "--set", "changed on the command line");
+    }
+
+    /// <summary>Every line "key = ..." of a TOML text: its number, the key's path, and what stands behind the equals sign.</summary>
+    private static IEnumerable<(int Line, string Path, string Text)> Assignments(string toml)
+    {
+        string section = "";
+        int number = 0;
+        foreach (string line in toml.Split('\n'))
+        {
+            number++;
+            if (line.StartsWith('[')) section = line[1..line.IndexOf(']', StringComparison.Ordinal)] + ".";
+            else if (line.IndexOf(" = ", StringComparison.Ordinal) is > 0 and int equals && line[0] != '#') yield return (number, section + line[..equals].Trim(), line[(equals + 3)..].Trim());
+        }
     }
 
     /// <summary>Every key of a TOML text with its value and line.</summary>

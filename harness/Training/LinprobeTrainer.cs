@@ -33,6 +33,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
     private readonly GradientTree tree;
     private readonly Mat ones, zeros, x, y, stats, logits, target, loss;
     private readonly float[] lossRead;
+    private readonly int counter;
 
     /// <param name="features">Of the pre-trained network.</param>
     /// <param name="host">A device of host memory, with its pool.</param>
@@ -44,7 +45,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
         var layout = new StateLayout();
         mean = layout.Add("head.0.running_mean", [d], EntryKind.Buffer);
         variance = layout.Add("head.0.running_var", [d], EntryKind.Buffer);
-        int counter = layout.AddCounter("head.0.num_batches_tracked");
+        counter = layout.AddCounter("head.0.num_batches_tracked");
         head = new Linear(layout, "head.1", classes, d);
         State = new State(layout, Arena);
         State[variance].Span.Fill(1f);
@@ -57,10 +58,8 @@ public sealed unsafe class LinprobeTrainer : Trainer
         ones.Span.Fill(1f);
         (x, y, logits, target, loss) = (Arena.Matrix(l.Batch, d), Arena.Matrix(l.Batch, d), Arena.Matrix(l.Batch, classes), Arena.Matrix(l.Batch, classes), Arena.Matrix(l.Batch, 1));
         lossRead = new float[l.Batch];
-        Counter = counter;
     }
 
-    private int Counter { get; }
     public State State { get; }
     public override string Stage => "linprobe";
     public override AdamWOptimizer? Optimizer => null;
@@ -78,17 +77,17 @@ public sealed unsafe class LinprobeTrainer : Trainer
         for (int first = 0; first < l.Batch; first += l.BnBatch)
         {
             BatchNorm.Forward(host, y.Slice(first, l.BnBatch), stats, State[mean], State[variance], x.Slice(first, l.BnBatch), ones, zeros, l.Grain, Momentum, BatchNormEps);
-            State.Counters[Counter]++;
+            State.Counters[counter]++;
         }
         weights.Pack(pool);
         tree.Begin(l.Batch / l.Grain);
         pool.Run(l.Batch / l.Grain, (g, _) => Grain(g, ids));
         loss.Span.CopyTo(lossRead);
-        float mean1 = Tree.Sum(lossRead) / l.Batch, norm = GradientNorm();
-        Finite.Check(host, Stage, s, mean1, norm, State.Layout, tree.Root);
+        float meanLoss = Tree.Sum(lossRead) / l.Batch, norm = GradientNorm();
+        Finite.Check(host, Stage, s, meanLoss, norm, State.Layout, tree.Root);
         double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(l.Blr, l.LrRule, l.Batch), l.MinLr, l.WarmupEpochs, l.Epochs);
         lars.Step(tree.Root, lr);
-        return new StepReport(lr, mean1, null, null, norm, Digest.Of(ids), 0);
+        return new StepReport(lr, meanLoss, null, null, norm, Digest.Of(ids), 0);
     }
 
     private void Grain(int g, int[] ids)

@@ -1,3 +1,4 @@
+using LutNative.Harness.Data;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
@@ -64,7 +65,8 @@ public static unsafe class MemoryPlan
         return null;
     }
 
-    private static long Images(ProtocolSpec p) => (p.Data.TrainImages + p.Data.TestImages) * (long)(p.Data.ImageSize * p.Data.ImageSize);
+    /// <summary>Small sets lie in memory as gray bytes; of photographs only the index does (a place, a label and a hash each).</summary>
+    private static long Images(ProtocolSpec p) => ((long)p.Data.TrainImages + p.Data.TestImages) * (p.Data.Name is DataSets.ImageNet or DataSets.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
 
     private static long PretrainValues(ProtocolSpec p, Device device)
     {

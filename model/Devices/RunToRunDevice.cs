@@ -55,6 +55,7 @@ public sealed unsafe class RunToRunDevice : CudaDevice
         Clear(dBiasParts.Data, dBiasParts.Count);
         float* to = dx.Data;
         if (dx.Data == dy.Data) to = (float*)Room(ref left, dx.Count * sizeof(float));   // cuDNN wants another place for its result
+        // the saved statistics hold epsilon already: cuDNN asks for one and does not use it then
         Queue.Call(dnn.BatchNormBackward(x.Rows, x.Cols, 1e-5f), new Work(0, 12.0 * x.Count), (ulong)x.Data, (ulong)dy.Data, (ulong)to, (ulong)weight.Data, (ulong)dWeightParts.Data, (ulong)dBiasParts.Data, (ulong)stats.Row(0), (ulong)stats.Row(1));
         if (to != dx.Data) Queue.Copy(dx.Data, to, dx.Count * sizeof(float));
     }

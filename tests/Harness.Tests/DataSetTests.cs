@@ -175,6 +175,19 @@ public sealed class DataSetTests(SyntheticSet set) : IClassFixture<SyntheticSet>
         Assert.Equal(id, Assert.Throws<LutError>(() => DataSets.Load(spec, set.Folder)).Id);
     }
 
+    /// <summary>A validation folder that lacks one class would shift every later label by one (mae issue 169's kind of mistake).</summary>
+    [Fact]
+    public void SplitsOfDifferentClassesAreRefused()
+    {
+        using var copy = new Cli.TemporaryFolder();
+        SyntheticImageNet.Folder(copy.Path, 4, 1, 1);
+        string gone = Directory.GetDirectories(copy["val"]).Order(StringComparer.Ordinal).ElementAt(1);
+        Directory.Delete(gone, recursive: true);
+        var spec = ProtocolReader.Load("imagenet-lut-vitb16@1", []).Spec.Data with { TrainImages = 4, TestImages = 3, Classes = 4 };
+        var e = Assert.Throws<LutError>(() => DataSets.Load(spec, copy.Path));
+        Assert.True(e.Id == "LUT6022" && e.Message.Contains(Path.GetFileName(gone)), e.Message);
+    }
+
     [Theory]
     [InlineData("no label", "a.jpg", "LUT6012")]
     [InlineData("a label that is none", "a.cls", "LUT6012")]
