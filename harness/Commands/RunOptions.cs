@@ -26,7 +26,9 @@ internal sealed class RunOptions
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
     private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints (1 by default)");
     private readonly Option<int> keep = Numbers.Int("--keep-epochs", 100, "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last");
+    private readonly Option<string?> inject = new("--inject") { Description = "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12. The run is marked +injected; compare it with a clean one to see it found" };
     private readonly Option<int> stopAfter = Numbers.Int("--stop-after", 0, "Stop with a checkpoint after this many steps, as Ctrl-C would (exit 75)");
+    private readonly Option<bool> selfCheck = new("--self-check") { Description = "First run two steps twice, with other threads, micro-batch and memory setting; exit 7 when a bit differs" };
     private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
 
     public string Math(ParseResult r) => r.GetValue(math)!;
@@ -36,7 +38,7 @@ internal sealed class RunOptions
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, stopAfter, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, selfCheck, stopAfter, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -55,7 +57,8 @@ internal sealed class RunOptions
         bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);   // a plan may be for a device that is not here
         var place = planned ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!) : DeviceOf(named, r.GetValue(math)!);
         if (place.Level is { } level && !planned) resolved = resolved.AtLevel(level);
-        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep));
+        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep), Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null);
+        if (exec.Inject is not null) resolved = resolved with { Name = resolved.Name + "+injected" };
         exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
         // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
         if (!place.OnHost && exec.MicroBatch == 0 && r.GetValue(memory) == "auto" && MemoryPlan.Run(resolved.Spec, place, exec) > 0.9 * place.MemoryBytes) exec = MemoryPlan.Fitting(resolved.Spec, place, exec) ?? exec;
@@ -63,7 +66,7 @@ internal sealed class RunOptions
         string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
-        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs());
+        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck));
     }
 
     /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>

@@ -16,9 +16,10 @@ namespace LutNative.Harness.Training;
 /// <param name="Stages">Of pretrain, knn, probe, finetune, scratch, raw.</param>
 /// <param name="Checkpoint">Pre-trained weights to use instead of running pretrain.</param>
 /// <param name="Which">Which set of weights of a foreign checkpoint; "" for the student's.</param>
+/// <param name="SelfCheck">Run the first steps twice in different ways before anything else.</param>
 /// <param name="ResumeFolder">The interrupted run to go on with.</param>
 public sealed record RunRequest(ResolvedProtocol Protocol, ExecOptions Exec, Device Device, string Output, string? ResumeFolder, string? DataFolder,
-    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv, string Which = "")
+    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv, string Which = "", bool SelfCheck = false)
 {
     public static IReadOnlyList<string> AllStages { get; } = ["pretrain", "knn", "probe", "linprobe", "finetune", "scratch", "raw"];
 
@@ -101,6 +102,12 @@ public sealed class Runner
 
     private void Stages()
     {
+        if (request.SelfCheck)
+        {
+            string passed = SelfCheck.Run(p, train, request.Device, request.Exec);
+            progress.Say(passed);
+            recorder.Event("self_check", "pretrain", null, passed);
+        }
         bool needsTrunk = request.Stages.Any(s => s is "pretrain" or "knn" or "probe" or "linprobe" or "finetune");
         using var pretrain = needsTrunk ? new PretrainTrainer(p, train, request.Device, pool, request.Exec) : null;
         if (pretrain is not null) Pretrain(pretrain);

@@ -20,6 +20,11 @@ public static class TrainingLoop
         {
             long before = Stopwatch.GetTimestamp();
             var report = t.Step(s);
+            if (exec.Inject is { } fault && fault.Stage == t.Stage && fault.Step == s)
+            {
+                t.Plant(fault);
+                recorder.Event("inject", t.Stage, s, fault.ToString());
+            }
             long ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
             List<TensorDigest>? digests = (s + 1) % t.DigestEvery == 0 || s + 1 == t.Steps ? t.Digests(pool) : null;
             recorder.Step(t, s, report, digests, ns);
