@@ -32,7 +32,7 @@ root.Subcommands.Add(DataCommand.Build());
 root.Subcommands.Add(ConvertCommand.Build());
 root.Subcommands.Add(ExportStepCommand.Build());
 root.Subcommands.Add(ClassifyCommand.Build());
-foreach (var c in InspectCommands.Build()) root.Subcommands.Add(c);
+foreach (var c in InspectCommands.Build().Concat(ExportCommands.Build())) root.Subcommands.Add(c);
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

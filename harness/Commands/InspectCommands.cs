@@ -23,7 +23,7 @@ internal static class InspectCommands
         doctor.SetAction(r => (int)Doctor(r.GetValue(require) ?? "", r.GetValue(json)));
         yield return doctor;
 
-        var ls = new Command("ls", "List protocols and runs");
+        var ls = new Command("ls", "List protocols, claims and runs");
         Option<string> root = new("--output", "-o") { Description = "Folder of runs", DefaultValueFactory = _ => "runs" };
         Option<bool> lsJson = new("--json") { Description = "Print the result as one JSON object" };
         ls.Options.Add(root);
@@ -65,10 +65,12 @@ internal static class InspectCommands
         var runs = RunFolders.All(root).Select(d => (Folder: d, Store: new RunStore(d))).ToArray();
         if (json)
         {
-            Output.Json(new { protocols = ProtocolReader.BuiltIn, runs = runs.Select(r => new { folder = r.Folder, complete = r.Store.IsComplete }) });
+            Output.Json(new { protocols = ProtocolReader.BuiltIn, claims = Claim.Known, runs = runs.Select(r => new { folder = r.Folder, complete = r.Store.IsComplete }) });
             return Exit.Ok;
         }
         Output.Table(["protocol", "title"], ProtocolReader.BuiltIn.Select(n => new[] { n, ProtocolReader.Load(n, []).Spec.Title }));
+        Console.Out.WriteLine();
+        Output.Table(["claim", "title"], Claim.Known.Select(n => new[] { n, Claim.Load(n).Title }));
         Console.Out.WriteLine();
         Output.Table(["run", "state", "results"], runs.Select(r => new[] { r.Folder, r.Store.IsComplete ? "complete" : "unfinished", string.Join(" ", Output.Evals(r.Store).Select(e => $"{e[0]}={e[2]}")) }));
         return Exit.Ok;

@@ -88,4 +88,31 @@ public sealed class OutputTests : IDisposable
         Assert.Empty(Ours(typeof(Interop.CudaProbe).Assembly));
         Assert.All(Ours(typeof(Model.Numerics.Philox).Assembly), n => Assert.Equal("LutNative.Interop", n));
     }
+
+    /// <summary>CSV and JSON lines read back to the rows, bits included, in another reader.</summary>
+    [Theory]
+    [InlineData("csv", "read_csv")]
+    [InlineData("jsonl", "read_json")]
+    public void ExportedTablesHoldTheSameRows(string format, string reader)
+    {
+        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
+        string run = Directory.GetDirectories(folder.Path).Single(), to = folder["tables"];
+        var r = Lut.Run("export", run, "--to", format, "-o", to);
+        Assert.True(r.Exit == 0 && r.Out.Contains("steps." + format), r.Out + r.Error);
+        using var duck = new DuckDBConnection("DataSource=:memory:");
+        duck.Open();
+        using var command = duck.CreateCommand();
+        command.CommandText = $"SELECT count(*) FROM {reader}('{to}/steps.{format}') a JOIN '{run}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND CAST(a.loss AS FLOAT) = b.loss AND a.lr = b.lr AND a.state_digest IS NOT DISTINCT FROM lower(hex(b.state_digest))";
+        Assert.Equal(12L, Convert.ToInt64(command.ExecuteScalar()));
+        Assert.Equal(2, Lut.Run("export", run, "--to", "xml", "-o", to).Exit);
+    }
+
+    [Fact]
+    public void TheSchemaIsPrinted()
+    {
+        Assert.Contains("grad_norm_bits", Lut.Run("schema", "steps").Out);
+        using var json = JsonDocument.Parse(Lut.Run("schema", "--json").Out);
+        Assert.Equal(Schema.All.Count, json.RootElement.GetProperty("tables").GetArrayLength());
+        Assert.Contains("did you mean steps?", Lut.Run("schema", "step").Error);
+    }
 }
