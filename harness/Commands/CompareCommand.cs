@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -21,18 +22,29 @@ internal static class CompareCommand
 
     private static Exit Execute(string a, string b, bool json)
     {
-        var report = a.EndsWith(".safetensors", StringComparison.Ordinal) ? Checkpoints(a, b) : Comparison.Exact(RunFolders.Find(a), RunFolders.Find(b));
+        bool checkpoints = a.EndsWith(".safetensors", StringComparison.Ordinal);
+        var report = checkpoints ? Checkpoints(a, b) : Comparison.Exact(RunFolders.Find(a), RunFolders.Find(b));
+        bool diverged = !checkpoints && report.Verdict == ExactVerdict.Diverged;
+        IReadOnlyList<GrowthRow> growth = diverged ? Divergence.Growth(RunFolders.Find(a), RunFolders.Find(b)) : [];
+        IReadOnlyList<FlipRow> flips = diverged ? Divergence.Flips(RunFolders.Find(a), RunFolders.Find(b)) : [];
+        IReadOnlyList<string> environment = diverged ? Divergence.Environment(RunFolders.Find(a), RunFolders.Find(b)) : [];
         var exit = Output.ExitOf(report.Verdict);
         string verdict = Output.Verdict(report, exit);
-        if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, details = report.Details, compared = report.Compared, exit = (int)exit });
+        if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, details = report.Details, compared = report.Compared, growth, flips, environment, exit = (int)exit });
         else
         {
             if (report.First is not null) Console.Out.WriteLine("first difference: " + report.First);
             foreach (string d in report.Details) Console.Out.WriteLine(d);
+            if (growth.Count > 0) Output.Table(["stage", "step", "loss A", "loss B", "ulp", "relative"], growth.Select(g => new[] { g.Stage, Text(g.Step), Text(g.LossA), Text(g.LossB), Text(g.Ulp), g.Relative.ToString("0.0e+0", CultureInfo.InvariantCulture) }));
+            if (flips.Count > 0) Output.Table(["metric", "images", "other answer", "only A right", "only B right", "McNemar p"], flips.Select(f => new[] { f.Metric, Text(f.Images), Text(f.Differ), Text(f.OnlyA), Text(f.OnlyB), f.PValue.ToString("f3", CultureInfo.InvariantCulture) }));
+            foreach (string line in environment) Console.Out.WriteLine("different: " + line);
+            if (diverged && environment.Count == 0) Console.Out.WriteLine("different: nothing that was recorded of the machines; look for a fault, or run both with --self-check");
             Console.Out.WriteLine(verdict);
         }
         return exit;
     }
+
+    private static string Text(IFormattable x) => x.ToString(null, CultureInfo.InvariantCulture);
 
     private static ExactReport Checkpoints(string a, string b)
     {
@@ -65,7 +77,6 @@ internal static class CompareCommand
                 count++;
             }
         int a = BitConverter.SingleToInt32Bits(p[at]), b = BitConverter.SingleToInt32Bits(q[at]);
-        static long Line(int bits) => bits >= 0 ? bits : -(long)(bits & int.MaxValue);   // floats in order on one line of integers
-        return FormattableString.Invariant($"{name}[{at}] of [{string.Join(", ", t.Shape)}]: 0x{a:x8} ({p[at]:R}) is not 0x{b:x8} ({q[at]:R}), {Math.Abs(Line(a) - Line(b))} ulp; {count} of {p.Length} elements differ");
+        return FormattableString.Invariant($"{name}[{at}] of [{string.Join(", ", t.Shape)}]: 0x{a:x8} ({p[at]:R}) is not 0x{b:x8} ({q[at]:R}), {Divergence.UlpDistance(p[at], q[at])} ulp; {count} of {p.Length} elements differ");
     }
 }

@@ -104,4 +104,13 @@ public sealed class ComparisonTests : IDisposable
         store.DropPartsAfter(1);
         Assert.Equal([0L, 1L], store.Read(Schema.Events).Rows.Select(r => (long)r[1]!));
     }
+
+    /// <summary>Exact binomial tails from tables: 1 of 10 is 2 (1 + 10) / 1024.</summary>
+    [Theory]
+    [InlineData(0, 0, 1.0)]
+    [InlineData(5, 5, 1.0)]
+    [InlineData(1, 9, 0.021484375)]
+    [InlineData(9, 1, 0.021484375)]
+    [InlineData(0, 6, 0.03125)]
+    public void McNemarsTestIsExact(int x, int y, double p) => Assert.Equal(p, Divergence.McNemar(x, y), 1e-12);
 }

@@ -1,16 +1,15 @@
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>Planted faults: each is found at its step and tensor by `compare`; identical pairs raise no alarm.</summary>
+/// <summary>Planted faults: each is found at its step and tensor by `compare` (hello@1 records digests at every step); identical pairs raise no alarm.</summary>
 public sealed class InjectionTests : IDisposable
 {
-    private static readonly string[] EveryStep = ["--set", "pretrain.digest_every=1", "--set", "finetune.digest_every=1"];
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
     private string Run(string name, params string[] more)
     {
-        var r = Lut.Run(["pretrain", "hello@1", "-q", "-o", folder[name], .. EveryStep, .. more]);
+        var r = Lut.Run(["pretrain", "hello@1", "-q", "-o", folder[name], .. more]);
         Assert.True(r.Exit == 0, r.Out + r.Error);
         return Directory.GetDirectories(folder[name]).Single();
     }
@@ -34,7 +33,29 @@ public sealed class InjectionTests : IDisposable
             Assert.Equal(3, r.Exit);
             Assert.Contains(FormattableString.Invariant($"first difference: digests: stage=pretrain step={f.Step} tensor={f.State}/{f.Tensor} "), r.Out);
             Assert.Contains("+injected", run);
+            Assert.Contains("different: protocol: hello@1, hello@1+injected", r.Out);
         }
+    }
+
+    /// <summary>A whole run after a fault: how the loss drifts, and which answers turned.</summary>
+    [Fact]
+    public void TheReportTellsHowADifferenceGrowsAndWhatItTurned()
+    {
+        string Whole(string name, params string[] more)
+        {
+            Assert.Equal(0, Lut.Run(["run", "hello@1", "-q", "-o", folder[name], .. more]).Exit);
+            return Directory.GetDirectories(folder[name]).Single();
+        }
+        string a = Whole("clean"), b = Whole("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        var r = Lut.Run("compare", a, b, "--json");
+        using var json = System.Text.Json.JsonDocument.Parse(r.Out);
+        var growth = json.RootElement.GetProperty("growth").EnumerateArray().ToArray();
+        Assert.Equal(3, growth[0].GetProperty("Step").GetInt64());   // the step after the planted one is the first to see it
+        Assert.True(growth.Length >= 4 && growth.Count(g => g.GetProperty("Ulp").GetInt64() > 0) >= 4);
+        var flips = json.RootElement.GetProperty("flips").EnumerateArray().ToArray();
+        Assert.NotEmpty(flips);
+        Assert.All(flips, f => Assert.InRange(f.GetProperty("PValue").GetDouble(), 1e-9, 1.0));
+        Assert.Contains("McNemar", Lut.Run("compare", a, b).Out);
     }
 
     [Theory]
