@@ -12,11 +12,13 @@ internal static class CompareCommand
     {
         var command = new Command("compare", "Compare two runs (or two checkpoints) bit by bit: IDENTICAL, or the first difference. Example: lut compare runs/a runs/b");
         Argument<string> a = new("A") { Description = "A run's folder or a .safetensors file" }, b = new("B") { Description = "The other one" };
+        Option<bool> perf = new("--perf") { Description = "Compare two folders of `lut bench -o`: FASTER, SAME, SLOWER or UNDECIDED (B beside A)" };
+        Option<double?> band = Numbers.Double("--band", "Ratio that counts as noise with --perf (0.03 by default)");
         Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         command.Arguments.Add(a);
         command.Arguments.Add(b);
-        command.Options.Add(json);
-        command.SetAction(r => (int)Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(json)));
+        foreach (Option o in new Option[] { perf, band, json }) command.Options.Add(o);
+        command.SetAction(r => (int)(r.GetValue(perf) ? Speed(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(band) ?? 0.03, r.GetValue(json)) : Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(json))));
         return command;
     }
 
@@ -39,6 +41,21 @@ internal static class CompareCommand
             if (flips.Count > 0) Output.Table(["metric", "images", "other answer", "only A right", "only B right", "McNemar p"], flips.Select(f => new[] { f.Metric, Text(f.Images), Text(f.Differ), Text(f.OnlyA), Text(f.OnlyB), f.PValue.ToString("f3", CultureInfo.InvariantCulture) }));
             foreach (string line in environment) Console.Out.WriteLine("different: " + line);
             if (diverged && environment.Count == 0) Console.Out.WriteLine("different: nothing that was recorded of the machines; look for a fault, or run both with --self-check");
+            Console.Out.WriteLine(verdict);
+        }
+        return exit;
+    }
+
+    private static Exit Speed(string a, string b, double band, bool json)
+    {
+        var r = Performance.Compare(new RunStore(a).Read(Schema.Throughput), new RunStore(b).Read(Schema.Throughput), band);
+        var exit = r.Verdict switch { PerformanceVerdict.Slower => Exit.Negative, PerformanceVerdict.Undecided or PerformanceVerdict.Incomparable => Exit.Inconclusive, _ => Exit.Ok };
+        string verdict = FormattableString.Invariant($"VERDICT perf={r.Verdict.ToString().ToUpperInvariant()} ratio={r.Ratio:f4} low={r.Low:f4} high={r.High:f4} band={band} exit={(int)exit}");
+        if (json) Output.Json(new { verdict = r.Verdict.ToString().ToUpperInvariant(), ratio = r.Ratio, low = r.Low, high = r.High, band, notes = r.Why, exit = (int)exit });
+        else
+        {
+            foreach (string line in r.Why) Console.Out.WriteLine("note: " + line);
+            if (r.Verdict != PerformanceVerdict.Incomparable) Console.Out.WriteLine(FormattableString.Invariant($"B runs at {r.Ratio:f3} of A's images/s, 95 % interval {r.Low:f3} to {r.High:f3}"));
             Console.Out.WriteLine(verdict);
         }
         return exit;

@@ -45,6 +45,13 @@ public sealed class BenchTests
         Assert.Equal(2, rows.Rows.Select(r => r[0]).Distinct().Count());
         Assert.True(rows.Get<double>(3, "images_per_second") > 0);
         Assert.Equal("exact-1", rows.Get<string>(0, "contract"));
+        // the same blocks beside themselves are the same speed; another network is other work
+        var r = Lut.Run("compare", "--perf", folder.Path, folder.Path, "--band", "0.5");
+        Assert.True(r.Exit == 0 && r.LastLine.Contains("perf=SAME"), r.Out + r.Error);
+        using var other = new TemporaryFolder();
+        Assert.Equal(0, Lut.Run("bench", "hello@1", "--method", "mae", "--launches", "1", "--blocks", "1", "--seconds", "0.1", "-o", other.Path).Exit);
+        r = Lut.Run("compare", "--perf", folder.Path, other.Path);
+        Assert.True(r.Exit == 4 && r.Out.Contains("method"), r.Out + r.Error);
     }
 
     [Theory]
