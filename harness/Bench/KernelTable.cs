@@ -51,8 +51,7 @@ internal static class KernelTable
     internal static CudaDevice PlannedDevice(Hardware sheet, string math)
     {
         var driver = new EmulatedDriver(new EmulationOptions(Multiprocessors: sheet.Multiprocessors, Execute: false), (long)sheet.MemoryBytes);
-        string name = Planned + sheet.Name;
-        return math == "exact" ? new CudaDevice(driver, 0, name) : new RunToRunDevice(driver, new EmulatedCublasLt(driver), new EmulatedCudnn(driver), 0, name, math == "run-to-run" ? CudaDataType.BFloat16 : CudaDataType.Float32);
+        return RunOptions.Emulated(driver, Planned + sheet.Name, math);
     }
 
     /// <summary>The third step: buffers exist by then.</summary>

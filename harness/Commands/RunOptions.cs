@@ -86,7 +86,7 @@ internal sealed class RunOptions
 
     internal static Device DeviceOf(string name, string math)
     {
-        if (!Levels.Contains(math)) throw new LutError(Exit.Usage, 18, $"there is no level of math {math}", "--math", $"the levels are {string.Join(", ", Levels)}", $"did you mean {Nearest.To(math, Levels)}?");
+        CheckLevel(math);
         if (name.StartsWith("cuda", StringComparison.Ordinal)) return CudaOf(name, math);
         if (math != "exact") throw new LutError(Exit.Usage, 19, $"{math} is a GPU's", $"--math {math} --device {name}", "the CPU keeps the contract and has no other level", "use --device cuda:0 (or cuda:emulated), or --math exact");
         return name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)
@@ -97,21 +97,30 @@ internal sealed class RunOptions
 
     private static readonly string[] Levels = ["exact", "run-to-run", "run-to-run-tf32"];
 
+    private static void CheckLevel(string math)
+    {
+        if (!Levels.Contains(math)) throw new LutError(Exit.Usage, 18, $"there is no level of math {math}", "--math", $"the levels are {string.Join(", ", Levels)}", $"did you mean {Nearest.To(math, Levels)}?");
+    }
+
+    private static CudaDataType Operands(string math) => math == "run-to-run-tf32" ? CudaDataType.Float32 : CudaDataType.BFloat16;
+
+    /// <summary>A device of the emulator, for cuda:emulated and for the planned ones that only count.</summary>
+    internal static CudaDevice Emulated(EmulatedDriver driver, string name, string math)
+    {
+        CheckLevel(math);
+        return math == "exact" ? new CudaDevice(driver, 0, name) : new RunToRunDevice(driver, new EmulatedCublasLt(driver), new EmulatedCudnn(driver), 0, name, Operands(math));
+    }
+
     private static CudaDevice CudaOf(string name, string math)
     {
-        var type = math == "run-to-run-tf32" ? CudaDataType.Float32 : CudaDataType.BFloat16;
         try
         {
-            if (name == "cuda:emulated")
-            {
-                var driver = EmulatedDriver.FromEnvironment();
-                return math == "exact" ? new CudaDevice(driver, 0, name) : new RunToRunDevice(driver, new EmulatedCublasLt(driver), new EmulatedCudnn(driver), 0, name, type);
-            }
+            if (name == "cuda:emulated") return Emulated(EmulatedDriver.FromEnvironment(), name, math);
             if (name == "cuda") name = "cuda:0";
             if (name.Length > 5 && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal))
             {
                 var driver = new NvidiaDriver();
-                return math == "exact" ? new CudaDevice(driver, ordinal, name) : new RunToRunDevice(driver, Library(() => new NvidiaCublasLt()), Library(() => new NvidiaCudnn()), ordinal, name, type);
+                return math == "exact" ? new CudaDevice(driver, ordinal, name) : new RunToRunDevice(driver, Library(() => new NvidiaCublasLt()), Library(() => new NvidiaCudnn()), ordinal, name, Operands(math));
             }
         }
         catch (DllNotFoundException e)

@@ -126,14 +126,7 @@ public sealed class Runner
             External(external, t.Student);
             return;
         }
-        long from = 0;
-        if (place is not null)
-        {
-            string path = place.Stage == t.Stage ? place.Path : checkpoints.PathOf(t.Stage, t.Steps);
-            checkpoints.Load(path, t);
-            from = place.Stage == t.Stage ? place.Step : t.Steps;
-        }
-        if (from < t.Steps) TrainingLoop.Run(t, from, recorder, checkpoints, pool, request.Exec, progress, stop);
+        Train(t);
         t.FreeStep();
         if (request.Stages.Contains("pretrain"))
             Reconstructions.Write(Path.Combine(store.Folder, "reconstructions.png"), p, t.Net, t.PackedStudent(), test, request.Device);
@@ -186,25 +179,25 @@ public sealed class Runner
     {
         using var features = new Features(pretrained.Net, pretrained.PackedStudent(), request.Device, pool, cls: p.Linprobe!.Token == "cls");
         using var t = new LinprobeTrainer(p, features, train, hostDevice, hostPool);
-        Train(t, t.Stage);
+        Train(t);
         Measure(() => t.Evaluate(test));
     }
 
     private void Supervised(string stage, State? trunk)
     {
         using var t = new FinetuneTrainer(p, train, request.Device, pool, request.Exec, trunk);
-        Train(t, stage);
+        Train(t);
         Measure(() => Classify.Run(stage + "_top1", t.Net, t.Packed(), test, request.Device, pool));
     }
 
     /// <summary>From where the newest checkpoint left the stage.</summary>
-    private void Train(Trainer t, string stage)
+    private void Train(Trainer t)
     {
         long from = 0;
-        if (place is not null && CheckpointStore.Order(place.Stage) >= CheckpointStore.Order(stage))
+        if (place is not null && CheckpointStore.Order(place.Stage) >= CheckpointStore.Order(t.Stage))
         {
-            checkpoints.Load(place.Stage == stage ? place.Path : checkpoints.PathOf(stage, t.Steps), t);
-            from = place.Stage == stage ? place.Step : t.Steps;
+            checkpoints.Load(place.Stage == t.Stage ? place.Path : checkpoints.PathOf(t.Stage, t.Steps), t);
+            from = place.Stage == t.Stage ? place.Step : t.Steps;
         }
         if (from < t.Steps) TrainingLoop.Run(t, from, recorder, checkpoints, pool, request.Exec, progress, stop);
     }

@@ -178,15 +178,18 @@ public unsafe class CudaDevice : Device, IDisposable
     internal static long Blocks(long n, int each) => (n + each - 1) / each;
 
     /// <summary>Device memory for one operation; the next operation that asks takes it over, in stream order.</summary>
-    internal float* Scratch(long floats)
+    internal float* Scratch(long floats) => (float*)Room(ref scratch, floats * sizeof(float));
+
+    /// <summary>Memory that grows to the largest size asked for; what it held is lost then.</summary>
+    private protected void* Room(ref CudaDeviceMemory? memory, long bytes)
     {
-        if (scratch is null || scratch.Bytes < floats * sizeof(float))
+        if (memory is null || memory.Bytes < bytes)
         {
             Synchronize();   // what is queued may still use it
-            scratch?.Dispose();
-            scratch = context.Allocate(floats * sizeof(float));
+            memory?.Dispose();
+            memory = context.Allocate(bytes);
         }
-        return (float*)scratch.Pointer;
+        return memory.Pointer;
     }
 
     /// <summary>A copy of host integers on the device, good for the operations queued next.</summary>

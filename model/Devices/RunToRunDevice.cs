@@ -69,15 +69,4 @@ public sealed unsafe class RunToRunDevice : CudaDevice
         Elements("bf16_cast", "bf16_cast", x.Count, 8, Argument.Tensor(to, bytes), x, x.Count);
         return (ulong)to;
     }
-
-    private void* Room(ref CudaDeviceMemory? memory, long bytes)
-    {
-        if (memory is null || memory.Bytes < bytes)
-        {
-            Queue.Synchronize();   // what is queued may still use it
-            memory?.Dispose();
-            memory = Context.Allocate(bytes);
-        }
-        return memory.Pointer;
-    }
 }

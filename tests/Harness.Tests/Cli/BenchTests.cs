@@ -66,4 +66,15 @@ public sealed class BenchTests
         Assert.Equal(exit, r.Exit);
         Assert.Contains("did you mean", r.Error);
     }
+
+    [Theory]
+    [InlineData("bench", "vitb16", "--kernels", "--device", "planned:h200")]
+    [InlineData("plan", "hello@1", "--device", "h200")]
+    [InlineData("run", "hello@1", "--device", "cuda:emulated")]
+    public void AnUnknownLevelOfMathIsNamedWithItsNearest(params string[] args)
+    {
+        var r = Lut.Run([.. args, "--math", "run-to-rum"]);
+        Assert.Equal(2, r.Exit);
+        Assert.Contains("did you mean run-to-run?", r.Error);
+    }
 }
