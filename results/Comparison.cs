@@ -2,6 +2,15 @@ namespace LutNative.Results;
 
 public enum ExactVerdict { Identical, IdenticalPrefix, Diverged, Missing, Incomparable }
 
+/// <summary>One rung of the ladder from cause to effect.</summary>
+/// <param name="Compared">Values that both runs recorded.</param>
+/// <param name="Differ">Of them, how many differ.</param>
+/// <param name="First">Where the first that differs is: stage and step, or the metric; null when none does.</param>
+public sealed record Rung(string Name, int Compared, int Differ, string? First);
+
+/// <summary>The first step that two runs do not share.</summary>
+public sealed record FirstStep(string Stage, long Step);
+
 /// <param name="Verdict">What the comparison found.</param>
 /// <param name="First">The first difference in execution order: stage, step, what, both values; null when there is none.</param>
 /// <param name="Details">Further lines: how many rows of each table were compared and how many differ.</param>
@@ -9,15 +18,21 @@ public sealed record ExactReport(ExactVerdict Verdict, string? First, IReadOnlyL
 {
     /// <summary>Rows compared, by table.</summary>
     public IReadOnlyDictionary<string, int> Compared { get; init; } = new Dictionary<string, int>();
+
+    public IReadOnlyList<Rung> Ladder { get; init; } = [];
+
+    /// <summary>Where the first differing row of steps, operations or digests is; null when only evaluations differ.</summary>
+    public FirstStep? At { get; init; }
 }
 
 /// <summary>
-/// Two runs, compared by bits and never by tolerance. Comparable only when protocol values, data and contract are the same. The
-/// ladder inside a step goes from cause to effect: samples drawn, losses, gradient norm, then the state tensor by tensor.
+/// Two runs, compared by bits and never by tolerance. Comparable only when protocol values, data and contract are the same. The ladder inside a step goes from
+/// cause to effect: samples drawn, pixels, masks, operations where they were recorded, losses and norms, the state tensor by tensor; then evaluations.
 /// </summary>
 public static class Comparison
 {
     private static readonly string[] StageOrder = ["pretrain", "linprobe", "finetune", "scratch"];
+    private static readonly string[] Rungs = ["data order", "pixels", "masks", "operations", "losses and norms", "state", "evaluations", "predictions"];
 
     public static ExactReport Exact(RunStore a, RunStore b)
     {
@@ -29,51 +44,84 @@ public static class Comparison
                 return new ExactReport(ExactVerdict.Incomparable, null, [.. different.Select(k => $"{k}: {runA.Get<string>(0, k)} is not {runB.Get<string>(0, k)}"),
                     $"protocols: {runA.Get<string>(0, "protocol")} seed {runA.Get<long>(0, "seed")}, and {runB.Get<string>(0, "protocol")} seed {runB.Get<long>(0, "seed")}"]);
         }
-        var steps = Rows(a, b, Schema.Steps, r => $"{Order((string)r[1]!)}|{(long)r[2]!:d12}", ["stage", "step"]);
-        var digests = Rows(a, b, Schema.Digests, r => $"{Order((string)r[1]!)}|{(long)r[2]!:d12}|{(int)r[3]!:d6}", ["stage", "step", "tensor"]);
-        var evals = Rows(a, b, Schema.Evals, r => (string)r[1]!, ["metric"]);
-        var predictions = Rows(a, b, Schema.Predictions, r => $"{r[1]}|{(int)r[2]!:d9}", ["metric", "sample_index"]);
-        Side[] all = [steps, digests, evals, predictions];
-        var details = all.Select(s => $"{s.Table}: {s.Common} rows compared, {s.Differences.Count} differ, {s.OnlyA} only in A, {s.OnlyB} only in B").ToList();
-        // a step row before the digests of the same step: what entered comes before what came out
-        var first = steps.Differences.Concat(digests.Differences).OrderBy(d => d.Key.Split('|')[0]).ThenBy(d => d.Key.Split('|')[1], StringComparer.Ordinal).ThenBy(d => d.Key.Count(c => c == '|')).ThenBy(d => d.Key, StringComparer.Ordinal)
-            .Concat(evals.Differences).Concat(predictions.Differences).FirstOrDefault();
+        Side steps = Rows(a, b, Schema.Steps, ["stage", "step"]), operations = Rows(a, b, Schema.Operations, ["stage", "step", "ordinal", "phase", "op", "tensor", "output"]),
+            digests = Rows(a, b, Schema.Digests, ["stage", "step", "tensor"]), evals = Rows(a, b, Schema.Evals, ["metric"]), predictions = Rows(a, b, Schema.Predictions, ["metric", "sample_index"]);
+        // operations are recorded when somebody asks: on one side alone they say nothing
+        Side[] all = operations.Common > 0 ? [steps, operations, digests, evals, predictions] : [steps, digests, evals, predictions];
+        var first = all.SelectMany(s => s.Differences).MinBy(d => (d.Stage, d.Step, d.Rung, d.Ordinal));
         bool prefix = steps.OnlyA > 0 != steps.OnlyB > 0 || evals.OnlyA > 0 != evals.OnlyB > 0;
         var verdict = first is not null ? ExactVerdict.Diverged
             : all.Sum(s => s.Common) == 0 ? ExactVerdict.Missing
             : all.All(s => s.OnlyA == 0 && s.OnlyB == 0) ? ExactVerdict.Identical
             : prefix ? ExactVerdict.IdenticalPrefix : ExactVerdict.Missing;
-        return new ExactReport(verdict, first?.Text, details) { Compared = all.ToDictionary(s => s.Table, s => s.Common) };
+        return new ExactReport(verdict, first?.Text, [.. all.Select(s => $"{s.Table}: {s.Common} rows compared, {s.Rows} differ, {s.OnlyA} only in A, {s.OnlyB} only in B")])
+        {
+            Compared = all.ToDictionary(s => s.Table, s => s.Common),
+            Ladder = [.. Rungs.Select((name, r) => RungOf(name, r, all)).Where(r => r.Compared > 0)],
+            At = first is { Rung: < 6 } ? new FirstStep(StageOrder[first.Stage], first.Step) : null,
+        };
     }
 
-    private sealed record Difference(string Key, string Text);
+    /// <param name="Stage">Place in the order of stages; behind them for evaluations.</param>
+    private sealed record Difference(int Stage, long Step, int Rung, long Ordinal, string Where, string Text);
 
-    private sealed record Side(string Table, int Common, int OnlyA, int OnlyB, List<Difference> Differences);
+    /// <param name="Rows">Rows that differ anywhere; <paramref name="Differences"/> has one entry for each rung that a row differs on.</param>
+    /// <param name="Counts">Values compared, by rung.</param>
+    private sealed record Side(string Table, int Common, int OnlyA, int OnlyB, int Rows, List<Difference> Differences, int[] Counts);
 
-    private static Side Rows(RunStore a, RunStore b, TableSchema schema, Func<object?[], string> key, string[] labels)
+    private static Side Rows(RunStore a, RunStore b, TableSchema schema, string[] labels)
     {
-        var left = a.Read(schema).Rows.ToDictionary(key);
-        var right = b.Read(schema).Rows.ToDictionary(key);
+        int[] key = [.. labels.Select(schema.IndexOf)], exact = [.. Enumerable.Range(0, schema.Columns.Count).Where(i => schema.Columns[i].Exact)];
+        int stage = Array.IndexOf(labels, "stage") is var s and >= 0 ? key[s] : -1, step = Array.IndexOf(labels, "step") is var t and >= 0 ? key[t] : -1;
+        string Key(object?[] row) => string.Join('|', key.Select(i => Table.Show(row[i])));
+        var left = a.Read(schema).Rows;
+        var right = b.Read(schema).Rows.ToDictionary(Key);
         var differences = new List<Difference>();
-        int common = 0;
-        foreach (var (k, x) in left.OrderBy(l => l.Key, StringComparer.Ordinal))
+        int[] counts = new int[Rungs.Length];
+        int common = 0, rows = 0;
+        for (int r = 0; r < left.Count; r++)
         {
-            if (!right.TryGetValue(k, out var y)) continue;
+            var x = left[r];
+            if (!right.Remove(Key(x), out var y)) continue;
             common++;
-            foreach (int i in CauseFirst(schema).Where(i => !Table.Bytes(x[i]).AsSpan().SequenceEqual(Table.Bytes(y[i])) || x[i] is null != y[i] is null))
+            string at = string.Join(" ", labels.Select((l, i) => $"{l}={Table.Show(x[key[i]])}"));
+            int seen = -1;   // one difference a rung
+            foreach (var (i, rung) in exact.Select(i => (i, RungOf(schema, schema.Columns[i].Name))).OrderBy(p => p.Item2))
             {
-                string at = string.Join(" ", labels.Select(l => $"{l}={Table.Show(x[schema.IndexOf(l)])}"));
+                if (x[i] is not null && y[i] is not null) counts[rung]++;
+                if (rung == seen || !Differs(schema.Columns[i], x[i], y[i])) continue;
+                if (seen < 0) rows++;
+                seen = rung;
                 // the whole state's digest comes after the tensors that it is made of
-                differences.Add(new Difference(schema.Columns[i].Name == "state_digest" ? k + "|~" : k, $"{schema.Name}: {at} {schema.Columns[i].Name}: {Values(schema, x, i)} is not {Values(schema, y, i)}"));
-                break;
+                differences.Add(new Difference(stage < 0 ? StageOrder.Length : Order((string)x[stage]!), step < 0 ? 0 : (long)x[step]!, rung, schema.Columns[i].Name == "state_digest" ? long.MaxValue : r, at,
+                    $"{schema.Name}: {at} {schema.Columns[i].Name}: {Values(schema, x, i)} is not {Values(schema, y, i)}"));
             }
         }
-        return new Side(schema.Name, common, left.Keys.Count(k => !right.ContainsKey(k)), right.Keys.Count(k => !left.ContainsKey(k)), differences);
+        return new Side(schema.Name, common, left.Count - common, right.Count, rows, differences, counts);
     }
 
-    /// <summary>Exact columns, the digest of the drawn samples first and the state's digest last.</summary>
-    private static IEnumerable<int> CauseFirst(TableSchema schema) =>
-        Enumerable.Range(0, schema.Columns.Count).Where(i => schema.Columns[i].Exact).OrderBy(i => schema.Columns[i].Name switch { "batch_ids_digest" => 0, "state_digest" => 2, _ => 1 });
+    /// <summary>By bits. What an older version did not record cannot differ.</summary>
+    private static bool Differs(Column c, object? x, object? y) =>
+        x is null != y is null ? c.Since == 0 : !Table.Bytes(x).AsSpan().SequenceEqual(Table.Bytes(y));
+
+    /// <summary>Where a column stands on the ladder.</summary>
+    private static int RungOf(TableSchema schema, string column) => (schema.Name, column) switch
+    {
+        ("steps", "batch_ids_digest" or "stage" or "step" or "epoch" or "images_seen" or "lr_bits") => 0,
+        ("steps", "views_digest") => 1,
+        ("steps", "mask_digest") => 2,
+        ("operations", _) => 3,
+        ("steps", "state_digest") or ("digests", _) => 5,
+        ("steps", _) => 4,
+        ("evals", _) => 6,
+        _ => 7,
+    };
+
+    private static Rung RungOf(string name, int rung, Side[] all)
+    {
+        var differences = all.SelectMany(s => s.Differences).Where(d => d.Rung == rung).ToList();
+        return new Rung(name, all.Sum(s => s.Counts[rung]), differences.Count, differences.MinBy(d => (d.Stage, d.Step, d.Ordinal))?.Where);
+    }
 
     /// <summary>The value, and for bits columns the float they stand for.</summary>
     private static string Values(TableSchema schema, object?[] row, int i)
@@ -87,5 +135,5 @@ public static class Comparison
         };
     }
 
-    private static int Order(string stage) => Array.IndexOf(StageOrder, stage) is var i and >= 0 ? i : StageOrder.Length;
+    private static int Order(string stage) => Array.IndexOf(StageOrder, stage) is var i and >= 0 ? i : throw new ResultsException(StoreFault.Unreadable, $"there is no stage {stage}", "a steps or digests table", "stages are " + string.Join(", ", StageOrder), "use a newer lut");
 }

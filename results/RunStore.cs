@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace LutNative.Results;
 
@@ -59,8 +60,20 @@ public sealed class RunStore(string folder)
     public void WriteManifest()
     {
         var lines = Files().Select(f => $"{Sha256(f)}  {Path.GetRelativePath(Folder, f)}");
-        File.WriteAllLines(Path.Combine(Folder, ManifestName), lines);
-        File.WriteAllText(Path.Combine(Folder, CompleteName), "");
+        WriteWhole(ManifestName, string.Join("\n", lines) + "\n");
+        WriteWhole(CompleteName, "");
+    }
+
+    /// <summary>A small file that is there whole or not at all.</summary>
+    private void WriteWhole(string name, string text)
+    {
+        string path = Path.Combine(Folder, name);
+        using (var stream = File.Create(path + ".tmp"))
+        {
+            stream.Write(Encoding.UTF8.GetBytes(text));
+            stream.Flush(true);
+        }
+        File.Move(path + ".tmp", path, overwrite: true);
     }
 
     /// <summary>Every file whose bytes are not what the manifest says, with the reason; empty when the run is intact.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Reflection;
 using Parquet;
 using Parquet.Schema;
 
@@ -12,6 +13,9 @@ namespace LutNative.Results;
 /// </summary>
 public static class TableFile
 {
+    // the assembly's version stays 6.0.0.0 for package 6.1.0: the informational one does not
+    private static readonly string Writer = "Parquet.Net " + typeof(ParquetWriter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+
     public static void Write(string path, Table table, IReadOnlyDictionary<string, string> metadata)
     {
         string temporary = path + ".tmp";
@@ -72,6 +76,7 @@ public static class TableFile
         await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(fields), stream, options);
         writer.CustomMetadata = new Dictionary<string, string>(metadata)
         {
+            ["lut.parquet_writer"] = Writer,
             ["lut.table"] = table.Schema.Name,
             ["lut.schema_version"] = $"{Schema.Major}.{Schema.Minor}",
             ["lut.rowcount"] = table.Rows.Count.ToString(CultureInfo.InvariantCulture),
@@ -116,7 +121,9 @@ public static class TableFile
         var metadata = reader.CustomMetadata;
         if (metadata is null || !metadata.TryGetValue("lut.table", out string? name) || !metadata.TryGetValue("lut.schema_version", out string? version))
             throw new ResultsException(StoreFault.Unreadable, $"{Path.GetFileName(path)} was not written by lut", path, "it has no lut.table in its metadata", "point to a run's folder");
-        if (!int.TryParse(version.Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int major) || major > Schema.Major)
+        string[] numbers = version.Split('.');
+        int minor = 0;
+        if (numbers.Length != 2 || !int.TryParse(numbers[0], NumberStyles.None, CultureInfo.InvariantCulture, out int major) || !int.TryParse(numbers[1], NumberStyles.None, CultureInfo.InvariantCulture, out minor) || major > Schema.Major)
             throw new ResultsException(StoreFault.NewerSchema, $"{Path.GetFileName(path)} has schema {version}", path, $"this lut reads schema {Schema.Major}.x", "use a newer lut");
         var schema = Schema.All.FirstOrDefault(s => s.Name == name)
             ?? throw new ResultsException(StoreFault.Unreadable, $"{Path.GetFileName(path)} holds the unknown table {name}", path, "known tables: " + string.Join(", ", Schema.All.Select(s => s.Name)), "use a newer lut");
@@ -127,7 +134,10 @@ public static class TableFile
             for (int g = 0; g < reader.RowGroupCount; g++)
             {
                 using var group = reader.OpenRowGroupReader(g);
-                parts.AddRange(await ReadColumn(group, reader.Schema.FindDataField(c.Name), c));
+                var field = reader.Schema.DataFields.FirstOrDefault(f => f.Name == c.Name);
+                if (field is not null) parts.AddRange(await ReadColumn(group, field, c));
+                else if (c.Since > minor) parts.AddRange(new object?[checked((int)group.RowCount)]);   // an older file: not recorded
+                else throw new ResultsException(StoreFault.Unreadable, $"{Path.GetFileName(path)} lacks the column {c.Name}", path, $"schema {version} has it", "it was written or changed by another program; restore it from another copy of the run");
             }
             columns.Add([.. parts]);
         }

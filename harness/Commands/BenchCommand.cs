@@ -96,7 +96,8 @@ internal static class BenchCommand
         for (int l = 0; l < launches.Length; l++)
             for (int b = 0; b < launches[l].ImagesPerSecond.Length; b++)
                 table.Add(id, DateTime.UtcNow, shape.Name, stage, method, batch, device.Level ?? p.Contract, device.Name, machine, exec.Threads, l, b, launches[l].ImagesPerSecond[b], launches[l].FlopsPerImage, launches[l].FmaFlops[b],
-                    launches[l].JoulesPerImage, launches[l].Steps, launches[l].Digest, Version.Lut);
+                    launches[l].JoulesPerImage, launches[l].Steps, launches[l].Digest, Version.Lut,
+                    null, null, null, null, null, null, null, null, null, null, null, Machine.HardwareKey(device));
         RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.protocol"] = shape.Name, ["lut.math_hash"] = "", ["lut.data_hash"] = "", ["lut.writer"] = "lut " + Version.Lut });
     }
 

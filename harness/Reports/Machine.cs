@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using System.Security.Cryptography;
 using System.Text;
 using LutNative.Interop;
+using LutNative.Model.Devices;
 using LutNative.Results;
 
 namespace LutNative.Harness.Reports;
@@ -18,12 +21,51 @@ public static class Machine
 
     public static long RamBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
+    /// <summary>What histories of speed are kept by: the processor or GPU that was found, never a runner's label.</summary>
+    public static string HardwareKey(Device device) => Key(device is CudaDevice cuda ? $"{cuda.Context.DeviceName} {cuda.Name.Split(':')[0]}" : FormattableString.Invariant($"{CpuModel} {Environment.ProcessorCount} cores {device.Name}"));
+
+    /// <summary>Commit of the build: what stands behind the + of the version.</summary>
+    public static string? GitSha { get; } = Version.Lut.Split('+') is [_, var sha] ? sha : null;
+
+    public static string Trigger =>
+        Environment.GetEnvironmentVariable("LUT_TRIGGER") ?? (Environment.GetEnvironmentVariable("SLURM_JOB_ID") is not null ? "slurm" : Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is not null ? "k8s"
+            : Environment.GetEnvironmentVariable("CI") is "true" or "1" ? "ci" : "manual");
+
+    private static readonly double? LoadBefore = MachineState.Load1();
+
+    /// <summary>A name that can be a file's: letters, digits, dots and dashes.</summary>
+    private static string Key(string text) => string.Join('-', new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    private static string Short(byte[] text) => Convert.ToHexStringLower(SHA256.HashData(text))[..16];
+
+    public static void AddDevice(Table devices, string runId, Device device)
+    {
+        if (device is not CudaDevice cuda)
+        {
+            devices.Add(runId, 0, "cpu", CpuModel, device.Name, Environment.ProcessorCount, RamBytes, null, null, null, null, MachineState.MaxClockMhz());
+            return;
+        }
+        using var nvml = Nvml.Open(cuda.Context, out _);
+        var reading = nvml?.Read();
+        var c = cuda.Context;
+        devices.Add(runId, 0, device.Name == "cuda:emulated" ? "emulated" : "cuda", c.DeviceName, device.Name, c.Attribute(DeviceAttribute.MultiprocessorCount), c.TotalBytes,
+            FormattableString.Invariant($"{c.Attribute(DeviceAttribute.ComputeCapabilityMajor)}{c.Attribute(DeviceAttribute.ComputeCapabilityMinor)}"), reading?.DriverVersion ?? c.DriverVersion.ToString(CultureInfo.InvariantCulture),
+            Uuid(cuda) is { } uuid ? Short(uuid) : null, reading?.PowerLimitWatts, (double?)reading?.MaxSmClockMhz);
+    }
+
+    private static unsafe byte[]? Uuid(CudaDevice cuda)
+    {
+        byte[] uuid = new byte[16];
+        fixed (byte* p = uuid) return cuda.Context.Driver.DeviceGetUuid(p, cuda.Context.Device) == 0 ? uuid : null;
+    }
+
     public static void AddHost(Table hosts, string runId)
     {
         var env = Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(k => k.StartsWith("DOTNET_", StringComparison.Ordinal) || k.StartsWith("LC_", StringComparison.Ordinal) || k == "LANG")
             .Order(StringComparer.Ordinal).Select(k => $"{k}={Environment.GetEnvironmentVariable(k)}");
         hosts.Add(runId, RuntimeInformation.OSDescription, RuntimeInformation.ProcessArchitecture.ToString(), CpuModel, Isa, Environment.ProcessorCount, RamBytes,
-            RuntimeInformation.FrameworkDescription, System.Runtime.GCSettings.IsServerGC ? "server" : "workstation", Encoding.UTF8.GetBytes(string.Join("\n", env)));
+            RuntimeInformation.FrameworkDescription, System.Runtime.GCSettings.IsServerGC ? "server" : "workstation", Encoding.UTF8.GetBytes(string.Join("\n", env)),
+            Short(Encoding.UTF8.GetBytes(Environment.MachineName)), RuntimeInformation.RuntimeIdentifier, MachineState.Governor(), MachineState.Container() ?? "none seen", LoadBefore, MachineState.Load1());
     }
 
     public static void AddAssemblies(Table env, string runId)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Training;
+using LutNative.Interop;
 using LutNative.Model.Numerics;
 using LutNative.Results;
 
@@ -9,10 +10,20 @@ namespace LutNative.Harness.Reports;
 /// <summary>Collects a run's rows and commits them as parts of its tables.</summary>
 public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<string, string> metadata)
 {
-    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events);
+    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events), telemetry = new(Schema.Telemetry);
+    private long sampled;
     private readonly long started = Stopwatch.GetTimestamp();
 
+    private static readonly TimeSpan TelemetryEvery = TimeSpan.FromSeconds(1);
+
     public RunStore Store { get; } = store;
+
+    /// <summary>The GPU whose state is sampled, or null for the host's.</summary>
+    public Nvml? Gpu { get; init; }
+
+    /// <summary>Where an instrumented device's operations go.</summary>
+    public Table Operations { get; } = new(Schema.Operations);
+
     public string RunId { get; } = runId;
     public long StepsThisProcess { get; private set; }
 
@@ -21,9 +32,19 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
         StepsThisProcess++;
         byte[]? digest = state is null ? null : Bytes(Digest.Combine(state.Select(d => (d.Tensor, d.Value))));
         steps.Add(RunId, t.Stage, s, (int)(s / t.StepsPerEpoch), (s + 1) * t.Batch, r.Lr, BitConverter.DoubleToInt64Bits(r.Lr), r.Loss, Bits(r.Loss), r.Recon, Bits(r.Recon), r.Context, Bits(r.Context),
-            r.GradNorm, Bits(r.GradNorm), Bytes(r.BatchIds), digest, ns, r.DataNs);
+            r.GradNorm, Bits(r.GradNorm), Bytes(r.BatchIds), digest, ns, r.DataNs, r.Views is { } v ? Bytes(v) : null, r.Masks is { } m ? Bytes(m) : null);
         for (int i = 0; i < (state?.Count ?? 0); i++)
             digests.Add(RunId, t.Stage, s, i, state![i].Tensor, string.Join("x", state[i].Shape), Bytes(state[i].Value));
+        if (StepsThisProcess == 1 || Stopwatch.GetElapsedTime(sampled) >= TelemetryEvery) Sample();
+    }
+
+    /// <summary>The machine's state, and the GPU's where there is one.</summary>
+    private void Sample()
+    {
+        sampled = Stopwatch.GetTimestamp();
+        var gpu = Gpu?.Read();
+        telemetry.Add(RunId, 0, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, MachineState.Load1(), Environment.WorkingSet, gpu?.SmClockMhz ?? (Gpu is null ? MachineState.ClockMhz() : null), gpu?.PowerWatts,
+            Gpu is null ? MachineState.EnergyJoules() : gpu?.EnergyJoules, gpu?.TemperatureC ?? (Gpu is null ? MachineState.Temperature() : null), gpu?.Slowdown is { } why ? string.Join(",", why) : null);
     }
 
     public void Eval(EvalResult e, long ns)
@@ -41,7 +62,7 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
         events.Add(RunId, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, key, stage, step, value);
 
     /// <summary>Writes what has been collected; returns the part's number.</summary>
-    public int Commit() => Store.Commit([steps, digests, evals, predictions, events], metadata);
+    public int Commit() => Store.Commit([steps, digests, evals, predictions, events, telemetry, Operations], metadata);
 
     private static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
     private static uint? Bits(float? x) => x is { } v ? Bits(v) : null;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using LutNative.Model.Networks;
+using LutNative.Model.Numerics;
 
 namespace LutNative.Harness.Training;
 
@@ -28,6 +30,8 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     private Buffer? current, target;
     private Exception? failure;
     private volatile bool closing;
+    private readonly Digest[] viewParts, keyParts;   // by position; made again, they are the same
+    private bool digest;
     private int next, pending;
     private long step;
 
@@ -37,6 +41,7 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     public BatchFeed(int batch, int u, int v, int patches, int workers, bool frozen, FillSample fill)
     {
         (this.batch, this.u, this.v, this.patches, this.frozen, this.fill) = (batch, u, v, patches, frozen, fill);
+        (viewParts, keyParts) = (new Digest[batch], new Digest[batch]);
         threads = new Thread[frozen ? Math.Max(1, workers) : workers];
         buffers = [.. Enumerable.Range(0, threads.Length == 0 ? 0 : frozen ? 1 : 2).Select(_ => new Buffer(batch, u + v, patches))];
         for (int i = 0; i < threads.Length; i++)
@@ -49,9 +54,19 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     /// <summary>Nanoseconds the last <see cref="Begin"/> waited for data.</summary>
     public long WaitNs { get; private set; }
 
-    public void Begin(long s, long steps)
+    /// <summary>Digest of the pixels, and of the mask keys, of the samples that the step has loaded; null unless <see cref="Begin"/> was asked for them.</summary>
+    public (Digest Views, Digest Keys)? Digests()
     {
-        step = s;
+        if (!digest) return null;
+        Digest views = default, keys = default;
+        for (int i = 0; i < batch; i++) (views, keys) = (views + viewParts[i], keys + keyParts[i]);
+        return (views, keys);
+    }
+
+    /// <param name="digests">Also digest what is loaded.</param>
+    public void Begin(long s, long steps, bool digests = false)
+    {
+        (step, digest) = (s, digests);
         if (threads.Length == 0 || (frozen && current is not null)) return;
         long before = Stopwatch.GetTimestamp();
         Finish();
@@ -66,6 +81,15 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     }
 
     public void Load(int position, Span<float> first, Span<float> second, Span<ulong> keys)
+    {
+        Give(position, first, second, keys);
+        if (!digest) return;
+        // samples lie behind one another, so that a swapped pair of them changes the sum
+        viewParts[position] = Digest.Of(first, (long)position * (u + v)) + Digest.Of(second, (long)position * (u + v) + u);
+        keyParts[position] = Digest.Of(MemoryMarshal.Cast<ulong, int>(keys), 2L * position * patches);
+    }
+
+    private void Give(int position, Span<float> first, Span<float> second, Span<ulong> keys)
     {
         if (current is null)
         {

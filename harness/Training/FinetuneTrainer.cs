@@ -71,7 +71,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         long time = PhaseClock.Now;
         weights.Pack(pool);
         time = pool.Clock.Add(Phase.Optimizer, 0, time);
-        feed.Begin(s, Steps);
+        feed.Begin(s, Steps, Digested(s));
         pool.Clock.Add(Phase.Data, 0, time);
         device.BeginStep(Stage);
         float loss = step.Run(this);
@@ -82,7 +82,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         Optimizer.Step(pool, step.Gradient, lr);
         device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
-        return new StepReport(lr, loss, null, null, norm, Digest.Of(order.Of(s)), feed.WaitNs);
+        return new StepReport(lr, loss, null, null, norm, Digest.Of(order.Of(s)), feed.WaitNs, feed.Digests()?.Views);
     }
 
     public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", Optimizer.M), ("exp_avg_sq", Optimizer.V)];

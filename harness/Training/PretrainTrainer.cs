@@ -88,7 +88,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         weights.Pack(pool);
         teacherWeights?.Pack(pool);
         time = pool.Clock.Add(Phase.Optimizer, 0, time);
-        feed.Begin(s, Steps);
+        feed.Begin(s, Steps, Digested(s));
         pool.Clock.Add(Phase.Data, 0, time);
         device.BeginStep(Stage);
         var loss = step.Run(feed);
@@ -107,7 +107,8 @@ public sealed unsafe class PretrainTrainer : Trainer
         device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
         var ids = order.Of(s);
-        return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs);
+        var seen = feed.Digests();
+        return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs, seen?.Views, seen?.Keys);
     }
 
     public override IEnumerable<(string Name, State State)> States

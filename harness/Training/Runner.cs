@@ -5,6 +5,7 @@ using LutNative.Harness.Data;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Reports;
+using LutNative.Interop;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
@@ -47,6 +48,7 @@ public sealed class Runner
     private readonly long started = Stopwatch.GetTimestamp();
     private readonly string runId, dataHash;
     private readonly int resumeCount;
+    private readonly Nvml? nvml;
     private readonly CancellationToken stop;
 
     private Runner(RunRequest request, CancellationToken stop)
@@ -71,7 +73,8 @@ public sealed class Runner
         if (events.Rows.Count > 0) runId = events.Get<string>(0, "run_id");
         resumeCount = events.Rows.Count(r => (string)r[Schema.Events.IndexOf("key")]! == "resume") + (request.ResumeFolder is null ? 0 : 1);
         metadata = new Dictionary<string, string> { ["lut.run_id"] = runId, ["lut.protocol"] = request.Protocol.Name, ["lut.math_hash"] = request.Protocol.MathHash, ["lut.data_hash"] = dataHash, ["lut.writer"] = "lut " + Version.Lut };
-        recorder = new Recorder(store, runId, metadata);
+        nvml = request.Device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
+        recorder = new Recorder(store, runId, metadata) { Gpu = nvml };
         recorder.Event(request.ResumeFolder is null ? "run_start" : "resume", place?.Stage ?? "", place?.Step, request.Protocol.Name);
         Write("config.resolved.toml", request.Protocol.Toml);
         Write("config.canonical.json", request.Protocol.CanonicalJson);
@@ -83,6 +86,7 @@ public sealed class Runner
         var runner = new Runner(request, stop);
         using (runner.pool)
         using (runner.hostPool)
+        using (runner.nvml)
         {
             runner.Say();
             runner.Stages();
@@ -218,16 +222,19 @@ public sealed class Runner
         recorder.Event("run_stop", "", null, "success");
         recorder.Commit();
         var steps = store.Read(Schema.Steps);
-        Table run = new(Schema.Run), hosts = new(Schema.Hosts), env = new(Schema.Env);
+        Table run = new(Schema.Run), hosts = new(Schema.Hosts), env = new(Schema.Env), devices = new(Schema.Devices);
+        Machine.AddHost(hosts, runId);
+        Machine.AddDevice(devices, runId, request.Device);
+        Machine.AddAssemblies(env, runId);
+        Machine.AddLibraries(env, runId);
         var e = request.Exec;
         long images = steps.Rows.GroupBy(r => (string)r[1]!).Aggregate(0L, (sum, g) => sum + g.Max(r => (long)r[Schema.Steps.IndexOf("images_seen")]!));
         run.Add(runId, request.Protocol.Name, request.Protocol.Modified, string.Join(",", request.Planned), "success", 0, startedUtc, DateTime.UtcNow, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,
             p.Seed, request.Protocol.Level ?? p.Contract, request.Protocol.MathHash, dataHash, Hash(FormattableString.Invariant($"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}")), Version.Lut, Version.Lut, request.Protocol.Level is null ? "bitwise-cross-device" : "bitwise-same-device-and-libraries",
-            request.Device.Name, e.Threads, e.MicroBatch, e.DataWorkers, resumeCount, (long)steps.Rows.Count, images, Encoding.UTF8.GetBytes(request.Protocol.Toml), Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)));
-        Machine.AddHost(hosts, runId);
-        Machine.AddAssemblies(env, runId);
-        Machine.AddLibraries(env, runId);
-        store.Commit([run, hosts, env], metadata);
+            request.Device.Name, e.Threads, e.MicroBatch, e.DataWorkers, resumeCount, (long)steps.Rows.Count, images, Encoding.UTF8.GetBytes(request.Protocol.Toml), Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)),
+            Hash(string.Join('\n', env.Rows.Select(r => $"{r[2]} {r[3]} {r[4]}"))), Machine.HardwareKey(request.Device), Machine.GitSha, Machine.Trigger, request.SelfCheck ? "pass" : "not_run",
+            steps.Rows.Select(r => (byte[]?)r[Schema.Steps.IndexOf("state_digest")]).LastOrDefault(d => d is not null));
+        store.Commit([run, hosts, devices, env], metadata);
         try
         {
             store.WriteManifest();

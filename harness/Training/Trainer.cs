@@ -55,8 +55,8 @@ public sealed record Fault(string Stage, long Step, string State, string Tensor,
     }
 }
 
-/// <summary>What one optimiser step reports. Recon and Context are null where the stage has no such loss.</summary>
-public readonly record struct StepReport(double Lr, float Loss, float? Recon, float? Context, float GradNorm, Digest BatchIds, long DataNs);
+/// <summary>What one optimiser step reports. Recon and Context are null where the stage has no such loss; Views and Masks in steps that are not digested.</summary>
+public readonly record struct StepReport(double Lr, float Loss, float? Recon, float? Context, float GradNorm, Digest BatchIds, long DataNs, Digest? Views = null, Digest? Masks = null);
 
 /// <summary>A stage that is trained step by step: pre-training, fine-tuning, or training from scratch.</summary>
 public abstract class Trainer(Device device) : IDisposable
@@ -67,6 +67,10 @@ public abstract class Trainer(Device device) : IDisposable
     public abstract int Batch { get; }
     public abstract int DigestEvery { get; }
     public long Steps => (long)StepsPerEpoch * Epochs;
+
+    /// <summary>Whether the state is digested after step s.</summary>
+    public bool Digested(long s) => (s + 1) % DigestEvery == 0 || s + 1 == Steps;
+
     public Device Device { get; } = device;
     public Arena Arena { get; } = device.NewArena();
 

@@ -26,7 +26,7 @@ public static class TrainingLoop
                 recorder.Event("inject", t.Stage, s, fault.ToString());
             }
             long ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
-            List<TensorDigest>? digests = (s + 1) % t.DigestEvery == 0 || s + 1 == t.Steps ? t.Digests(pool) : null;
+            List<TensorDigest>? digests = t.Digested(s) ? t.Digests(pool) : null;
             recorder.Step(t, s, report, digests, ns);
             progress.Step(s + 1, report);
             epochLoss += report.Loss;

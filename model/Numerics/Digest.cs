@@ -21,16 +21,16 @@ public readonly record struct Digest(ulong High, ulong Low)
         return new Digest(high, low);
     }
 
-    public static unsafe Digest Of(ReadOnlySpan<float> x)
+    public static unsafe Digest Of(ReadOnlySpan<float> x, long firstIndex = 0)
     {
-        fixed (float* p = x) return Of(p, x.Length);
+        fixed (float* p = x) return Of(p, x.Length, firstIndex);
     }
 
     /// <summary>Digest of integers (counters, predictions, sample orders), by the same mixing of the low 32 bits.</summary>
-    public static Digest Of(ReadOnlySpan<int> x)
+    public static Digest Of(ReadOnlySpan<int> x, long firstIndex = 0)
     {
         ulong high = 0, low = 0;
-        for (int i = 0; i < x.Length; i++) Mix((ulong)i, (uint)x[i], ref high, ref low);
+        for (int i = 0; i < x.Length; i++) Mix((ulong)(firstIndex + i), (uint)x[i], ref high, ref low);
         return new Digest(high, low);
     }
 

@@ -15,7 +15,7 @@ public sealed class ComparisonTests : IDisposable
         Table step = new(Schema.Steps), digest = new(Schema.Digests), eval = new(Schema.Evals), run = new(Schema.Run);
         for (long s = 0; s < steps; s++)
         {
-            step.Add(name, "pretrain", s, 0, (s + 1) * 8, 0.1, BitConverter.DoubleToInt64Bits(0.1), 1.5f, BitConverter.SingleToUInt32Bits(1.5f), null, null, null, null, 2f, BitConverter.SingleToUInt32Bits(2f), new byte[] { 1, (byte)s }, new byte[] { 9, (byte)s }, 5L + s, 0L);
+            step.Add(name, "pretrain", s, 0, (s + 1) * 8, 0.1, BitConverter.DoubleToInt64Bits(0.1), 1.5f, BitConverter.SingleToUInt32Bits(1.5f), null, null, null, null, 2f, BitConverter.SingleToUInt32Bits(2f), new byte[] { 1, (byte)s }, new byte[] { 9, (byte)s }, 5L + s, 0L, new byte[] { 4, (byte)s }, new byte[] { 5, (byte)s });
             for (int t = 0; t < 3; t++) digest.Add(name, "pretrain", s, t, $"student/blocks.{t}.weight", "4x4", new byte[] { (byte)t, (byte)s });
         }
         eval.Add(name, "knn_top1", "test", 7L, 10L, 70.0, new byte[] { 3 }, 1L);
@@ -54,6 +54,38 @@ public sealed class ComparisonTests : IDisposable
     {
         var b = Run("b", (steps, _, _) => steps.Rows[2][Schema.Steps.IndexOf("loss_bits")] = BitConverter.SingleToUInt32Bits(1.5f) + 1);
         Assert.Contains("step=2 loss_bits: 0x3fc00000 (1.5) is not 0x3fc00001", Comparison.Exact(Run("a"), b).First);
+    }
+
+    /// <summary>Cause before effect: what entered the step is named before the loss that follows from it, and the ladder has every rung.</summary>
+    [Theory]
+    [InlineData("batch_ids_digest", "data order")]
+    [InlineData("views_digest", "pixels")]
+    [InlineData("mask_digest", "masks")]
+    public void TheLadderNamesTheGuiltyRung(string column, string rung)
+    {
+        var b = Run("b", (steps, digests, evals) =>
+        {
+            steps.Rows[3][Schema.Steps.IndexOf(column)] = new byte[] { 66 };
+            for (int s = 3; s < 6; s++) steps.Rows[s][Schema.Steps.IndexOf("loss_bits")] = 7u;
+            for (int r = 9; r < 18; r++) digests.Rows[r][Schema.Digests.IndexOf("digest")] = new byte[] { 67 };
+            evals.Rows[0][Schema.Evals.IndexOf("correct")] = 8L;
+        });
+        var report = Comparison.Exact(Run("a"), b);
+        Assert.Contains($"steps: stage=pretrain step=3 {column}", report.First);
+        Assert.Equal(new FirstStep("pretrain", 3), report.At);
+        Assert.Equal(rung, report.Ladder.First(r => r.Differ > 0).Name);
+        Assert.Equal([3, 9, 1], report.Ladder.Where(r => r.Name is "losses and norms" or "state" or "evaluations").Select(r => r.Differ));
+    }
+
+    /// <summary>A run of schema 1.1 has no digests of pixels: what was not recorded does not differ.</summary>
+    [Fact]
+    public void WhatAnOlderVersionDidNotRecordDoesNotDiffer()
+    {
+        var b = Run("b", (steps, _, _) =>
+        {
+            foreach (var r in steps.Rows) r[Schema.Steps.IndexOf("views_digest")] = r[Schema.Steps.IndexOf("mask_digest")] = null;
+        });
+        Assert.Equal(ExactVerdict.Identical, Comparison.Exact(Run("a"), b).Verdict);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public class PerformanceTests
         for (int l = 0; l < launches; l++)
         {
             double luck = Math.Exp(noise * Normal());
-            for (int b = 0; b < 4; b++) table.Add("id", DateTime.UtcNow, shape, "pretrain", "lut", 64, "exact-1", "cpu-512", "cpu", 2, l, b, rate * luck * Math.Exp(noise / 3 * Normal()), 1e9, 1e11, null, 10L, digest, "v");
+            for (int b = 0; b < 4; b++) table.Add("id", DateTime.UtcNow, shape, "pretrain", "lut", 64, "exact-1", "cpu-512", "cpu", 2, l, b, rate * luck * Math.Exp(noise / 3 * Normal()), 1e9, 1e11, null, 10L, digest, "v", 1L, 1L, 1L, 1L, 0.0, 1e11, "measured", 0.0, 2600.0, "", 5L, "key");
         }
         return table;
     }

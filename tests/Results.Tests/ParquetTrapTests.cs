@@ -1,0 +1,164 @@
+using DuckDB.NET.Data;
+using LutNative.Results;
+using ParquetSharp;
+using Column = LutNative.Results.Column;
+
+namespace LutNative.Results.Tests;
+
+/// <summary>Known traps of Parquet writers and readers, a test each; the files are read by Arrow C++ (ParquetSharp) and DuckDB. Others are in <see cref="TableFileTests"/>.</summary>
+public sealed class ParquetTrapTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    public static TheoryData<string> Tables => [.. Schema.All.Select(s => s.Name)];
+
+    private static TableSchema Of(string name) => Schema.All.First(s => s.Name == name);
+
+    private string Write(Table table, string file = "t-00000.parquet")
+    {
+        TableFile.Write(folder[file], table, new Dictionary<string, string> { ["lut.run_id"] = "run-1" });
+        return folder[file];
+    }
+
+    private static object Scalar(string sql)
+    {
+        using var duck = new DuckDBConnection("DataSource=:memory:");
+        duck.Open();
+        using var command = duck.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar()!;
+    }
+
+    /// <summary>Every value of every table, NaN payloads included, through Arrow C++.</summary>
+    [Theory]
+    [MemberData(nameof(Tables))]
+    public void ArrowReadsEveryTableAndItsBits(string name)
+    {
+        var expected = Samples.Fill(Of(name), 40);
+        using var file = new ParquetFileReader(Write(expected));
+        using var group = file.RowGroup(0);
+        Assert.Equal(40, group.MetaData.NumRows);
+        for (int c = 0; c < expected.Schema.Columns.Count; c++)
+        {
+            var column = expected.Schema.Columns[c];
+            using var reader = group.Column(c);
+            Assert.Equal(column.Name, reader.ColumnDescriptor.Name);
+            object?[] got = Read(reader, column);
+            for (int r = 0; r < 40; r++)
+                Assert.True(got[r] is null == expected.Rows[r][c] is null && Bits(got[r]).SequenceEqual(Bits(expected.Rows[r][c])), $"{name}.{column.Name} row {r}: {got[r]}, expected {expected.Rows[r][c]}");
+        }
+    }
+
+    private static object?[] Read(ColumnReader reader, Column c) => c.Type switch
+    {
+        ColumnType.Int32 => Values<int>(reader, c), ColumnType.Int64 => Values<long>(reader, c), ColumnType.UInt32 => Values<uint>(reader, c), ColumnType.Float32 => Values<float>(reader, c), ColumnType.Float64 => Values<double>(reader, c),
+        ColumnType.Bool => Values<bool>(reader, c), ColumnType.Timestamp => Values<DateTime>(reader, c), ColumnType.Text => [.. reader.LogicalReader<string?>().ReadAll(40)], _ => [.. reader.LogicalReader<byte[]?>().ReadAll(40)],
+    };
+
+    private static object?[] Values<T>(ColumnReader reader, Column c) where T : struct => c.Nullable ? [.. reader.LogicalReader<T?>().ReadAll(40).Select(v => (object?)v)] : [.. reader.LogicalReader<T>().ReadAll(40).Select(v => (object?)v)];
+
+    private static byte[] Bits(object? v) => v switch
+    {
+        null => [], float f => BitConverter.GetBytes(f), double d => BitConverter.GetBytes(d), byte[] b => b, DateTime t => BitConverter.GetBytes(t.Ticks), _ => System.Text.Encoding.UTF8.GetBytes(Table.Show(v)),
+    };
+
+    /// <summary>Only floats are byte-stream-split (DuckDB refuses split integers); only Zstandard (DuckDB refuses legacy LZ4); floats carry no min and max; times are INT64 microseconds in UTC, never INT96.</summary>
+    [Theory]
+    [MemberData(nameof(Tables))]
+    public void EncodingsAreThoseThatEveryReaderTakes(string name)
+    {
+        using var file = new ParquetFileReader(Write(Samples.Fill(Of(name), 40)));
+        using var group = file.RowGroup(0);
+        for (int c = 0; c < Of(name).Columns.Count; c++)
+        {
+            var column = Of(name).Columns[c];
+            using var chunk = group.MetaData.GetColumnChunkMetaData(c);
+            bool isFloat = column.Type is ColumnType.Float32 or ColumnType.Float64;
+            Assert.Equal(Compression.Zstd, chunk.Compression);
+            Assert.Equal(isFloat, chunk.Encodings.Contains(Encoding.ByteStreamSplit));
+            if (isFloat) Assert.False(chunk.Statistics?.HasMinMax ?? false, column.Name);
+            if (column.Type == ColumnType.Timestamp)
+                Assert.True(file.FileMetaData.Schema.Column(c) is { PhysicalType: PhysicalType.Int64, LogicalType: TimestampLogicalType { IsAdjustedToUtc: true, TimeUnit: TimeUnit.Micros } }, column.Name);
+            Assert.Equal(column.Nullable ? Repetition.Optional : Repetition.Required, file.FileMetaData.Schema.Column(c).SchemaNode.Repetition);
+        }
+    }
+
+    /// <summary>Strings' statistics are ordered differently by different readers unless the text is ASCII: other characters become question marks when a row is added.</summary>
+    [Fact]
+    public void TextIsAscii()
+    {
+        var t = new Table(Schema.Events);
+        foreach (string s in new[] { "plain", "ｚ😀", "�" }) t.Add("r", 1L, s, "s", null, "v");
+        Assert.Equal(["plain", "???", "?"], t.Rows.Select(r => r[2]));
+        Assert.Equal(1L, Scalar($"SELECT count(*) FROM '{Write(t)}' WHERE key = 'plain'"));
+    }
+
+    [Fact]
+    public void ANullableColumnWithoutNullsAndOneOfNullsAloneBothRead()
+    {
+        var t = new Table(Schema.Throughput);
+        for (int i = 0; i < 3; i++) t.Add([.. Samples.Fill(Schema.Throughput, 1).Rows[0].Select((v, c) => Schema.Throughput.Columns[c].Name switch { "joules_per_image" => 0.5 * i, "clock_mhz" => null, _ => v })]);
+        string path = Write(t);
+        Assert.Equal(3L, Scalar($"SELECT count(joules_per_image) FROM '{path}'"));
+        Assert.Equal(0L, Scalar($"SELECT count(*) FROM '{path}' WHERE clock_mhz >= 0 OR clock_mhz IS NOT NULL"));
+        Assert.Equal(3L, Scalar($"SELECT count(*) FROM '{path}' WHERE clock_mhz IS NULL"));
+    }
+
+    /// <summary>Types that the writer lacks are refused when a row is added, not when a file is half written.</summary>
+    [Fact]
+    public void OtherTypesAreRefused()
+    {
+        var t = new Table(Schema.Events);
+        foreach (object odd in new object[] { (Half)1, (Int128)1, DateTimeOffset.UnixEpoch, TimeSpan.Zero, 1m })
+            Assert.Throws<ArgumentException>(() => t.Add("r", odd, "k", "s", null, "v"));
+    }
+
+    [Fact]
+    public void TheSameRowsGiveTheSameBytes()
+    {
+        var t = Samples.Fill(Schema.Steps, 30);
+        Assert.Equal(File.ReadAllBytes(Write(t, "a-00000.parquet")), File.ReadAllBytes(Write(t, "b-00000.parquet")));
+    }
+
+    /// <summary>An error in the middle of writing (here: a full disk) leaves no file, and the file that was there before stays as it was.</summary>
+    [Fact]
+    public void AFullDiskInTheMiddleLeavesTheOldFileAlone()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("/dev/full is Linux's");
+        string path = Write(Samples.Fill(Schema.Steps, 3));
+        byte[] before = File.ReadAllBytes(path);
+        File.CreateSymbolicLink(path + ".tmp", "/dev/full");
+        var e = Assert.Throws<ResultsException>(() => TableFile.Write(path, Samples.Fill(Schema.Steps, 5000), new Dictionary<string, string>()));
+        Assert.Equal(StoreFault.CannotWrite, e.Fault);
+        Assert.Equal(before, File.ReadAllBytes(path));
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
+    }
+
+    /// <summary>A writer killed at any byte leaves something that nobody takes for a table: not we, not DuckDB, not Arrow.</summary>
+    [Fact]
+    public void NoHalfFileIsAccepted()
+    {
+        byte[] whole = File.ReadAllBytes(Write(Samples.Fill(Schema.Events, 40)));
+        string half = folder["half.parquet"];
+        for (int n = 0; n < whole.Length; n += Math.Max(1, whole.Length / 60))
+        {
+            File.WriteAllBytes(half, whole[..n]);
+            Assert.Throws<ResultsException>(() => TableFile.Read(half));
+            Assert.ThrowsAny<Exception>(() => Scalar($"SELECT count(*) FROM '{half}'"));
+            Assert.ThrowsAny<Exception>(() => new ParquetFileReader(half).Dispose());
+        }
+    }
+
+    [Fact]
+    public void TheWritersRealVersionIsRecorded()
+    {
+        var (_, metadata) = TableFile.ReadWithMetadata(Write(Samples.Fill(Schema.Events, 1)));
+        Assert.StartsWith("Parquet.Net 6.1.0", metadata["lut.parquet_writer"], StringComparison.Ordinal);   // its assembly says 6.0.0.0
+    }
+
+    /// <summary>A long string costs eight times its length in statistics: long values are blobs.</summary>
+    [Fact]
+    public void NothingLongIsText() => Assert.DoesNotContain(Schema.All.SelectMany(t => t.Columns), c => c.Type == ColumnType.Text && (c.Name is "config_toml" or "argv" or "env_vars" or "reason"));
+}
