@@ -25,6 +25,7 @@ var root = new RootCommand("LutNative: pre-train and evaluate vision transformer
     "Exit codes: 0 done and equal, 1 a bug in lut, 2 usage, 3 bits differ, 4 incomparable, 5 machine unfit, 6 data, 7 numerics, 8 nothing found, 9 results store, 75 interrupted and resumable.");
 foreach (var c in RunCommand.Build(stop.Token)) root.Subcommands.Add(c);
 root.Subcommands.Add(CompareCommand.Build());
+root.Subcommands.Add(TraceCommand.Build());
 root.Subcommands.Add(VerifyCommand.Build());
 root.Subcommands.Add(PlanCommand.Build());
 root.Subcommands.Add(BenchCommand.Build());

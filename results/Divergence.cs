@@ -53,7 +53,10 @@ public static class Divergence
         return rows;
     }
 
-    /// <summary>What differs between the machines and settings, the likeliest causes of other bits first: device and instruction set, then runtime and libraries, then the rest.</summary>
+    /// <summary>
+    /// What differs between the machines and settings, the likeliest causes of other bits first: device and instruction set, then runtime and libraries, then the rest. Under the
+    /// contract none of them may change a bit: the list says where to look, never what is allowed.
+    /// </summary>
     public static IReadOnlyList<string> Environment(RunStore a, RunStore b)
     {
         var lines = new List<string>();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LutNative.Harness.Reports;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -14,15 +15,21 @@ internal static class CompareCommand
         Argument<string> a = new("A") { Description = "A run's folder or a .safetensors file" }, b = new("B") { Description = "The other one" };
         Option<bool> perf = new("--perf") { Description = "Compare two folders of `lut bench -o`: FASTER, SAME, SLOWER or UNDECIDED (B beside A)" };
         Option<double?> band = Numbers.Double("--band", "Ratio that counts as noise with --perf (0.03 by default)");
+        Option<bool> exact = new("--exact") { Description = "Compare bits: what happens without --perf" };
+        Option<string?> plot = new("--plot") { Description = "Also draw how the losses drift apart, as this SVG file" };
         Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         command.Arguments.Add(a);
         command.Arguments.Add(b);
-        foreach (Option o in new Option[] { perf, band, json }) command.Options.Add(o);
-        command.SetAction(r => (int)(r.GetValue(perf) ? Speed(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(band) ?? 0.03, r.GetValue(json)) : Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(json))));
+        foreach (Option o in new Option[] { exact, perf, band, plot, json }) command.Options.Add(o);
+        command.SetAction(r =>
+        {
+            if (r.GetValue(exact) && r.GetValue(perf)) throw new LutError(Exit.Usage, 36, "--exact and --perf are two questions", "compare", "bits have no tolerance, and speeds are never equal", "ask them one by one");
+            return (int)(r.GetValue(perf) ? Speed(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(band) ?? 0.03, r.GetValue(json)) : Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(plot), r.GetValue(json)));
+        });
         return command;
     }
 
-    private static Exit Execute(string a, string b, bool json)
+    private static Exit Execute(string a, string b, string? plot, bool json)
     {
         bool checkpoints = a.EndsWith(".safetensors", StringComparison.Ordinal);
         var report = checkpoints ? Checkpoints(a, b) : Comparison.Exact(RunFolders.Find(a), RunFolders.Find(b));
@@ -30,17 +37,21 @@ internal static class CompareCommand
         IReadOnlyList<GrowthRow> growth = diverged ? Divergence.Growth(RunFolders.Find(a), RunFolders.Find(b)) : [];
         IReadOnlyList<FlipRow> flips = diverged ? Divergence.Flips(RunFolders.Find(a), RunFolders.Find(b)) : [];
         IReadOnlyList<string> environment = diverged ? Divergence.Environment(RunFolders.Find(a), RunFolders.Find(b)) : [];
+        string[] replay = diverged ? Replay(RunFolders.Find(a), RunFolders.Find(b), report.At) : [];
+        if (plot is not null && diverged) Plot(plot, growth);
         var exit = Output.ExitOf(report.Verdict);
         string verdict = Output.Verdict(report, exit);
-        if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, details = report.Details, compared = report.Compared, growth, flips, environment, exit = (int)exit });
+        if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, ladder = report.Ladder, replay, details = report.Details, compared = report.Compared, growth, flips, environment, exit = (int)exit });
         else
         {
             if (report.First is not null) Console.Out.WriteLine("first difference: " + report.First);
             foreach (string d in report.Details) Console.Out.WriteLine(d);
+            if (diverged) Output.Table(["rung", "compared", "differ", "first"], report.Ladder.Select(r => new[] { r.Name, Text(r.Compared), Text(r.Differ), r.First ?? "" }));
             if (growth.Count > 0) Output.Table(["stage", "step", "loss A", "loss B", "ulp", "relative"], growth.Select(g => new[] { g.Stage, Text(g.Step), Text(g.LossA), Text(g.LossB), Text(g.Ulp), g.Relative.ToString("0.0e+0", CultureInfo.InvariantCulture) }));
             if (flips.Count > 0) Output.Table(["metric", "images", "other answer", "only A right", "only B right", "McNemar p"], flips.Select(f => new[] { f.Metric, Text(f.Images), Text(f.Differ), Text(f.OnlyA), Text(f.OnlyB), f.PValue.ToString("f3", CultureInfo.InvariantCulture) }));
             foreach (string line in environment) Console.Out.WriteLine("different: " + line);
-            if (diverged && environment.Count == 0) Console.Out.WriteLine("different: nothing that was recorded of the machines; look for a fault, or run both with --self-check");
+            if (diverged && environment.Count == 0) Console.Out.WriteLine("different: nothing that was recorded of the machines; look for a fault (`lut trace`), or run both with --self-check");
+            foreach (string line in replay) Console.Out.WriteLine("replay: " + line);
             Console.Out.WriteLine(verdict);
         }
         return exit;
@@ -59,6 +70,29 @@ internal static class CompareCommand
             Console.Out.WriteLine(verdict);
         }
         return exit;
+    }
+
+    /// <summary>Commands that bring the first difference back.</summary>
+    private static string[] Replay(RunStore a, RunStore b, FirstStep? at)
+    {
+        if (at is null) return [];
+        var run = a.Read(Schema.Run);
+        string protocol = run.Rows.Count == 0 ? Path.Combine(a.Folder, "config.resolved.toml") : run.Get<string>(0, "protocol") is var p && p.Contains('+') ? Path.Combine(a.Folder, "config.resolved.toml") : FormattableString.Invariant($"{p} --seed {run.Get<long>(0, "seed")}");
+        string stage = at.Stage == "pretrain" ? FormattableString.Invariant($"lut pretrain {protocol} --trace-step {at.Step} --stop-after {at.Step + 1}") : FormattableString.Invariant($"lut run {protocol} --trace-step {at.Step}");
+        return [$"lut trace {a.Folder} {b.Folder}", stage + "   (on either machine; then compare its operations)"];
+    }
+
+    private static void Plot(string path, IReadOnlyList<GrowthRow> growth)
+    {
+        var series = growth.GroupBy(g => g.Stage).Select(g => new Series(g.Key, [.. g.Select(r => (double)r.Step)], [.. g.Select(r => r.Relative)], Points: true)).ToList();
+        try
+        {
+            File.WriteAllText(path, Chart.File("How the losses drift apart", "step", "relative difference of the losses", series, logY: true));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 15, "cannot write the plot", Path.GetFullPath(path), e.Message, "choose another --plot");
+        }
     }
 
     private static string Text(IFormattable x) => x.ToString(null, CultureInfo.InvariantCulture);

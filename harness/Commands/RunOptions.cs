@@ -26,7 +26,8 @@ internal sealed class RunOptions
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
     private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints (1 by default)");
     private readonly Option<int> keep = Numbers.Int("--keep-epochs", 100, "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last");
-    private readonly Option<string?> inject = new("--inject") { Description = "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12. The run is marked +injected; compare it with a clean one to see it found" };
+    private readonly Option<string?> inject = new("--inject") { Description = "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12, or step=7,op=GemmNt,variant=order (split, unfused, tf32, ftz). The run is marked +injected; compare it with a clean one to see it found" };
+    private readonly Option<int> traceStep = Numbers.Int("--trace-step", -1, "Record every operation of this step with digests (table operations); uses one thread", -1);
     private readonly Option<int> stopAfter = Numbers.Int("--stop-after", 0, "Stop with a checkpoint after this many steps, as Ctrl-C would (exit 75)");
     private readonly Option<bool> selfCheck = new("--self-check") { Description = "First run two steps twice, with other threads, micro-batch and memory setting; exit 7 when a bit differs" };
     private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
@@ -38,7 +39,7 @@ internal sealed class RunOptions
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, selfCheck, stopAfter, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, traceStep, selfCheck, stopAfter, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -57,7 +58,13 @@ internal sealed class RunOptions
         bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);   // a plan may be for a device that is not here
         var place = planned ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!) : DeviceOf(named, r.GetValue(math)!);
         if (place.Level is { } level && !planned) resolved = resolved.AtLevel(level);
-        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep), Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null);
+        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep), Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null, TraceStep: r.GetValue(traceStep));
+        if (exec.Inject is WrongOperation || exec.TraceStep >= 0)
+        {
+            if (!place.OnHost) throw new LutError(Exit.Usage, 33, "operations are watched on the CPU", "--device " + named, "--trace-step and --inject op=... look at every result where it lies", "use --device cpu: the bits are the same");
+            place = new InstrumentedDevice(place);
+            if (exec.TraceStep >= 0) exec = exec with { Threads = 1, MicroBatch = 0 };   // the order of operations is then the same everywhere
+        }
         if (exec.Inject is not null) resolved = resolved with { Name = resolved.Name + "+injected" };
         exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
         // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit

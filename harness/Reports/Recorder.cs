@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Training;
 using LutNative.Interop;
+using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Results;
 
@@ -21,8 +22,12 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     /// <summary>The GPU whose state is sampled, or null for the host's.</summary>
     public Nvml? Gpu { get; init; }
 
-    /// <summary>Where an instrumented device's operations go.</summary>
-    public Table Operations { get; } = new(Schema.Operations);
+    private readonly Table operations = new(Schema.Operations);
+
+    public void Operation(string stage, long step, Operation o) => AddOperation(operations, RunId, stage, step, o);
+
+    public static void AddOperation(Table to, string runId, string stage, long step, Operation o) =>
+        to.Add(runId, stage, step, o.Ordinal, InstrumentedDevice.PhaseOf(o.Op), o.Op, o.Tensor, o.Output, FormattableString.Invariant($"{o.Rows}x{o.Cols}"), o.Digest.ToBytes(), o.Nan, o.Inf, o.Zero, o.Subnormal);
 
     public string RunId { get; } = runId;
     public long StepsThisProcess { get; private set; }
@@ -30,11 +35,11 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     public void Step(Trainer t, long s, StepReport r, List<TensorDigest>? state, long ns)
     {
         StepsThisProcess++;
-        byte[]? digest = state is null ? null : Bytes(Digest.Combine(state.Select(d => (d.Tensor, d.Value))));
+        byte[]? digest = state is null ? null : Digest.Combine(state.Select(d => (d.Tensor, d.Value))).ToBytes();
         steps.Add(RunId, t.Stage, s, (int)(s / t.StepsPerEpoch), (s + 1) * t.Batch, r.Lr, BitConverter.DoubleToInt64Bits(r.Lr), r.Loss, Bits(r.Loss), r.Recon, Bits(r.Recon), r.Context, Bits(r.Context),
-            r.GradNorm, Bits(r.GradNorm), Bytes(r.BatchIds), digest, ns, r.DataNs, r.Views is { } v ? Bytes(v) : null, r.Masks is { } m ? Bytes(m) : null);
+            r.GradNorm, Bits(r.GradNorm), r.BatchIds.ToBytes(), digest, ns, r.DataNs, r.Views?.ToBytes(), r.Masks?.ToBytes());
         for (int i = 0; i < (state?.Count ?? 0); i++)
-            digests.Add(RunId, t.Stage, s, i, state![i].Tensor, string.Join("x", state[i].Shape), Bytes(state[i].Value));
+            digests.Add(RunId, t.Stage, s, i, state![i].Tensor, string.Join("x", state[i].Shape), state[i].Value.ToBytes());
         if (StepsThisProcess == 1 || Stopwatch.GetElapsedTime(sampled) >= TelemetryEvery) Sample();
     }
 
@@ -49,11 +54,11 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
 
     public void Eval(EvalResult e, long ns)
     {
-        evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, Bytes(Digest.Of(e.Predicted) + Digest.Of(e.Margin)), ns);
+        evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, (Digest.Of(e.Predicted) + Digest.Of(e.Margin)).ToBytes(), ns);
         if (e.Ranks is { } ranks)
         {
             long five = e.Top5!.Value;
-            evals.Add(RunId, e.Metric.Replace("_top1", "_top5", StringComparison.Ordinal), "test", five, (long)ranks.Length, 100.0 * five / ranks.Length, Bytes(Digest.Of(ranks)), ns);
+            evals.Add(RunId, e.Metric.Replace("_top1", "_top5", StringComparison.Ordinal), "test", five, (long)ranks.Length, 100.0 * five / ranks.Length, Digest.Of(ranks).ToBytes(), ns);
         }
         for (int i = 0; i < e.Predicted.Length; i++) predictions.Add(RunId, e.Metric, i, e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
     }
@@ -62,16 +67,8 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
         events.Add(RunId, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, key, stage, step, value);
 
     /// <summary>Writes what has been collected; returns the part's number.</summary>
-    public int Commit() => Store.Commit([steps, digests, evals, predictions, events, telemetry, Operations], metadata);
+    public int Commit() => Store.Commit([steps, digests, evals, predictions, events, telemetry, operations], metadata);
 
     private static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
     private static uint? Bits(float? x) => x is { } v ? Bits(v) : null;
-
-    internal static byte[] Bytes(Digest d)
-    {
-        byte[] b = new byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(b, d.High);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(b.AsSpan(8), d.Low);
-        return b;
-    }
 }

@@ -70,6 +70,9 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
         if (trainer.Optimizer is { } adam) (adam.Beta1Power, adam.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
     }
 
+    /// <summary>The steps of a stage that have a checkpoint.</summary>
+    public IEnumerable<long> StepsOf(string stage) => Directory.Exists(Folder) ? Files(stage).Select(StepOf) : [];
+
     public static int Order(string stage) => Array.IndexOf(StageOrder, stage);
 
     private IEnumerable<string> Files(string stage) => Directory.GetFiles(Folder, stage + "-*.safetensors").OrderBy(StepOf);

@@ -85,6 +85,8 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         return new StepReport(lr, loss, null, null, norm, Digest.Of(order.Of(s)), feed.WaitNs, feed.Digests()?.Views);
     }
 
+    protected override long? GradientOffset(nint address) => step.GradientOffset(address);
+
     public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", Optimizer.M), ("exp_avg_sq", Optimizer.V)];
 
     public Weights Packed()

@@ -111,6 +111,8 @@ public sealed unsafe class PretrainTrainer : Trainer
         return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs, seen?.Views, seen?.Keys);
     }
 
+    protected override long? GradientOffset(nint address) => step?.GradientOffset(address);
+
     public override IEnumerable<(string Name, State State)> States
     {
         get

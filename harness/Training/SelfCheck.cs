@@ -39,7 +39,7 @@ public static class SelfCheck
         for (long s = 0; s < Math.Min(Steps, t.Steps); s++)
         {
             t.Step(s);
-            if (exec.Inject is { Stage: "pretrain" } fault && fault.Step == s) t.Plant(fault);
+            if (exec.Inject is BitFlip { Stage: "pretrain" } fault && fault.Step == s) t.Plant(fault);
             all.AddRange(t.Digests(pool).Select(d => (s, d)));
         }
         return all;

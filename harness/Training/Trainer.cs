@@ -16,9 +16,10 @@ namespace LutNative.Harness.Training;
 /// <param name="Recompute">Run the student's forward pass again in the backward phase instead of keeping activations.</param>
 /// <param name="KeepEpochs">A checkpoint at the end of every so many epochs is kept for good; 0 for none.</param>
 /// <param name="Inject">A fault to plant, for drills; the run is then marked +injected.</param>
+/// <param name="TraceStep">Record every operation of this step of each stage; negative for none.</param>
 /// <param name="StopAfter">Stop with a checkpoint, as Ctrl-C would, after this many steps of this process; 0 means never. For tests and drills.</param>
 /// <param name="FrozenData">Every step sees the first batch, made once: `lut bench` measures the step alone. Never set by a run.</param>
-public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, TimeSpan CheckpointEvery, bool Recompute = false, long StopAfter = 0, bool FrozenData = false, int KeepEpochs = 0, Fault? Inject = null)
+public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, TimeSpan CheckpointEvery, bool Recompute = false, long StopAfter = 0, bool FrozenData = false, int KeepEpochs = 0, Fault? Inject = null, long TraceStep = -1)
 {
     /// <summary>How a batch is cut: parts of grains on the CPU; on a device that takes several leaves at once, as many whole grains as it wants, or as MicroBatch allows.</summary>
     public BatchPlan PlanOf(Device device, int batch, int bnBatch, int grain)
@@ -34,24 +35,6 @@ public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, T
         int m = MicroBatch <= 0 ? grain : Math.Min(MicroBatch, grain);
         while (grain % m != 0) m--;
         return m;
-    }
-}
-
-/// <summary>A bit to flip after a step of a stage: `--inject step=7,tensor=blocks.0.mlp.fc1.weight,bit=12`.</summary>
-public sealed record Fault(string Stage, long Step, string State, string Tensor, long Element, int Bit)
-{
-    public static Fault Parse(string text)
-    {
-        LutError Bad(string why) => new(Exit.Usage, 30, "the fault cannot be read", "--inject " + text, why, "for example --inject step=7,tensor=blocks.0.mlp.fc1.weight,bit=12; also stage=, state= (student, exp_avg, exp_avg_sq, teacher) and element=");
-        var parts = new Dictionary<string, string>(StringComparer.Ordinal) { ["stage"] = "pretrain", ["state"] = "student", ["element"] = "0" };
-        foreach (string part in text.Split(','))
-        {
-            int equals = part.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0 || part[..equals] is not ("stage" or "step" or "state" or "tensor" or "element" or "bit")) throw Bad($"{part} is not a known key with a value");
-            parts[part[..equals]] = part[(equals + 1)..];
-        }
-        long Number(string key, long most) => parts.TryGetValue(key, out string? v) && long.TryParse(v, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long n) && n <= most ? n : throw Bad($"{key} must be a number from 0 to {most}");
-        return new Fault(parts["stage"], Number("step", long.MaxValue), parts["state"], parts.GetValueOrDefault("tensor") ?? throw Bad("tensor is missing"), Number("element", int.MaxValue), (int)Number("bit", 31));
     }
 }
 
@@ -101,8 +84,19 @@ public abstract class Trainer(Device device) : IDisposable
         return all;
     }
 
+    /// <summary>The parameter (or gradient of it, or the teacher's) that an address lies in, for people; null for any other.</summary>
+    public unsafe string? NameOf(nint address)
+    {
+        foreach (var (name, state) in States)
+            if ((address - (nint)state.Data) / sizeof(float) is var at && address >= (nint)state.Data && at < state.Layout.Length) return (name == "student" ? "" : name + "/") + state.Layout.At(at)?.Name;
+        return GradientOffset(address) is { } g ? States.First().State.Layout.At(g)?.Name : null;
+    }
+
+    /// <summary>Where in the student's layout an address of the running step's gradients is.</summary>
+    protected virtual long? GradientOffset(nint address) => null;
+
     /// <summary>Flips one bit of one element: a fault planted on purpose, to see it found.</summary>
-    public void Plant(Fault f)
+    public void Plant(BitFlip f)
     {
         var (_, state) = States.FirstOrDefault(s => s.Name == f.State);
         if (state is null) throw new LutError(Exit.Usage, 27, $"{Stage} has no state {f.State}", "--inject", "states are " + string.Join(", ", States.Select(s => s.Name)), $"did you mean {Protocol.Nearest.To(f.State, States.Select(s => s.Name))}?");

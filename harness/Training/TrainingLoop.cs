@@ -19,12 +19,12 @@ public static class TrainingLoop
         for (long s = from; s < t.Steps; s++)
         {
             long before = Stopwatch.GetTimestamp();
-            var report = t.Step(s);
-            if (exec.Inject is { } fault && fault.Stage == t.Stage && fault.Step == s)
-            {
-                t.Plant(fault);
-                recorder.Event("inject", t.Stage, s, fault.ToString());
-            }
+            var fault = exec.Inject is { } planned && planned.Stage == t.Stage && planned.Step == s ? planned : null;
+            if (fault is not null) recorder.Event("inject", t.Stage, s, fault.ToString());
+            var instrument = t.Device as InstrumentedDevice;
+            if (instrument is not null) instrument.Fault = fault is WrongOperation w ? (w.Op, w.How) : null;
+            var report = exec.TraceStep == s && instrument is not null ? StepTrace.Record(t, instrument, s, o => recorder.Operation(t.Stage, s, o)) : t.Step(s);
+            if (fault is BitFlip flip) t.Plant(flip);
             long ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
             List<TensorDigest>? digests = t.Digested(s) ? t.Digests(pool) : null;
             recorder.Step(t, s, report, digests, ns);

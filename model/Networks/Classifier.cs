@@ -141,6 +141,9 @@ public sealed unsafe class ClassifierStep
 
     public float* Gradient => tree.Root;
 
+    /// <summary>Where in the layout an address in a leaf's or node's gradient is; null for any other.</summary>
+    public long? GradientOffset(nint address) => tree.OffsetOf(address);
+
     /// <summary>Called after a micro-batch with (first position, logits), for tests.</summary>
     public Action<int, Mat>? OnLogits { get; set; }
 

@@ -131,6 +131,9 @@ public sealed unsafe class PretrainStep
     /// <summary>The step's gradient, in the student's layout; valid until the next <see cref="Run"/>.</summary>
     public float* Gradient => tree.Root;
 
+    /// <summary>Where in the layout an address in a leaf's or node's gradient is; null for any other.</summary>
+    public long? GradientOffset(nint address) => tree.OffsetOf(address);
+
     /// <summary>Called after phase 2 of every BN batch with (index, predictions u and v, teacher targets u and v), for tests.</summary>
     public Action<int, Mat, Mat, Mat, Mat>? OnContext { get; set; }
 

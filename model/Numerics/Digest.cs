@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 
@@ -47,6 +48,28 @@ public readonly record struct Digest(ulong High, ulong Low)
         }
         return new Digest(high, low);
     }
+
+    /// <summary>What one element adds to a tensor's digest: differences of these say which changed element explains a difference of digests.</summary>
+    public static Digest OfElement(long index, uint bits)
+    {
+        ulong high = 0, low = 0;
+        if ((bits & 0x7fffffff) > 0x7f800000) bits = 0x7fc00000;
+        Mix((ulong)index, bits, ref high, ref low);
+        return new Digest(high, low);
+    }
+
+    /// <summary>As the 16 bytes that tables hold, big-endian.</summary>
+    public static Digest From(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+
+    public byte[] ToBytes()
+    {
+        byte[] b = new byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(b, High);
+        BinaryPrimitives.WriteUInt64BigEndian(b.AsSpan(8), Low);
+        return b;
+    }
+
+    public static Digest operator -(Digest a, Digest b) => new(a.High - b.High, a.Low - b.Low);
 
     public static Digest operator +(Digest a, Digest b) => new(a.High + b.High, a.Low + b.Low);
 

@@ -15,6 +15,7 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     private readonly (long Start, long Count)[] cleared = [.. Others(length, overwritten ?? [])];
     private readonly Dictionary<(int Level, int Index), nint> waiting = [];
     private readonly Stack<nint> free = [];
+    private readonly List<nint> all = [];
     private int leaves;
     private nint root;
 
@@ -34,7 +35,12 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     {
         nint p = 0;
         lock (waiting)
-            if (!free.TryPop(out p)) return arena.Floats(length);
+            if (!free.TryPop(out p))
+            {
+                p = (nint)arena.Floats(length);
+                all.Add(p);
+                return (float*)p;
+            }
         foreach (var (start, count) in cleared) device.Clear((float*)p + start, count);
         return (float*)p;
     }
@@ -64,6 +70,15 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
             lock (waiting) free.Push(right);
             mine = left;
         }
+    }
+
+    /// <summary>Where in a gradient's layout an address of one of the buffers is; null for any other.</summary>
+    public long? OffsetOf(nint address)
+    {
+        lock (waiting)
+            foreach (nint p in all)
+                if (address >= p && address < p + length * sizeof(float)) return (address - p) / sizeof(float);
+        return null;
     }
 
     /// <summary>The sum of all leaves, valid until <see cref="Begin"/>.</summary>

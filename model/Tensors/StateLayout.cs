@@ -76,6 +76,9 @@ public sealed class StateLayout
         return counters.Count - 1;
     }
 
+    /// <summary>The tensor that holds a place of the flat buffer, or null between two.</summary>
+    public Entry? At(long offset) => entries.FirstOrDefault(e => offset >= e.Offset && offset < e.Offset + e.Count);
+
     public Entry? Find(string name) => byName.GetValueOrDefault(name);
     public Entry this[string name] => byName.TryGetValue(name, out var e) ? e : throw new ShapeException($"the network has no tensor named {name}");
 }

@@ -38,7 +38,7 @@ internal static unsafe class GemmOracle
             }
     }
 
-    private static void Finish(Mat y, int m, int n, float acc, in Epilogue e)
+    internal static void Finish(Mat y, int m, int n, float acc, in Epilogue e)
     {
         if (e.Kind is EpilogueKind.Bias or EpilogueKind.BiasResidual or EpilogueKind.BiasGelu) acc += e.Bias.Data[n];
         if (e.Kind == EpilogueKind.BiasGelu)

@@ -1,41 +1,11 @@
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>Planted faults: each is found at its step and tensor by `compare` (hello@1 records digests at every step); identical pairs raise no alarm.</summary>
+/// <summary>Planting faults, and what a report tells of their consequences; that each is found is in <see cref="TraceTests"/>.</summary>
 public sealed class InjectionTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
-
-    private string Run(string name, params string[] more)
-    {
-        var r = Lut.Run(["pretrain", "hello@1", "-q", "-o", folder[name], .. more]);
-        Assert.True(r.Exit == 0, r.Out + r.Error);
-        return Directory.GetDirectories(folder[name]).Single();
-    }
-
-    [Fact]
-    public void EveryPlantedFaultIsFoundAtItsStepAndTensor()
-    {
-        string clean = Run("clean"), again = Run("again", "--threads", "1", "--micro-batch", "4");
-        Assert.Contains("IDENTICAL", Lut.Run("compare", clean, again).LastLine);
-        (int Step, string State, string Tensor, int Element, int Bit)[] faults =
-        [
-            (0, "student", "cls_token", 0, 0), (0, "student", "patch_embed.proj.weight", 4000, 31), (1, "student", "blocks.0.attn.qkv.weight", 17, 1), (2, "student", "blocks.1.mlp.fc2.bias", 3, 22), (3, "exp_avg", "decoder_pred.weight", 9, 5),
-            (4, "exp_avg_sq", "head.0.weight", 100, 2), (5, "teacher", "norm.weight", 1, 0), (6, "teacher", "head.1.running_mean", 2, 4), (7, "student", "predictor.1.running_var", 3, 3), (8, "student", "mask_token", 15, 12),
-            (9, "teacher", "pos_embed", 40, 0), (11, "student", "decoder_blocks.0.norm2.bias", 0, 30),
-        ];
-        for (int i = 0; i < faults.Length; i++)
-        {
-            var f = faults[i];
-            string run = Run($"f{i}", "--inject", FormattableString.Invariant($"step={f.Step},state={f.State},tensor={f.Tensor},element={f.Element},bit={f.Bit}"));
-            var r = Lut.Run("compare", clean, run);
-            Assert.Equal(3, r.Exit);
-            Assert.Contains(FormattableString.Invariant($"first difference: digests: stage=pretrain step={f.Step} tensor={f.State}/{f.Tensor} "), r.Out);
-            Assert.Contains("+injected", run);
-            Assert.Contains("different: protocol: hello@1, hello@1+injected", r.Out);
-        }
-    }
 
     /// <summary>A whole run after a fault: how the loss drifts, and which answers turned.</summary>
     [Fact]
@@ -64,7 +34,7 @@ public sealed class InjectionTests : IDisposable
     [InlineData("step=1,tensor=cls_token,element=32,bit=1", "32 elements")]
     [InlineData("step=1,bit=3", "tensor is missing")]
     [InlineData("step=1,tensor=cls_token,bit=3,state=teachers", "did you mean teacher?")]
-    [InlineData("steps=1", "known key")]
+    [InlineData("steps=1", "a known key")]
     public void AFaultThatCannotBePlantedIsAnswered(string fault, string says)
     {
         var r = Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path, "--inject", fault);
