@@ -1,56 +1,120 @@
 namespace LutNative.Results;
 
-public enum PerformanceVerdict { Faster, Same, Slower, Undecided, Incomparable }
+public enum PerformanceVerdict { Faster, Same, Slower, Undecided, Unstable, Unfit, Incomparable }
 
+/// <summary>One benchmark (a shape, stage, method and batch) on two sides.</summary>
 /// <param name="Ratio">B's images/s over A's: the median of all pairs of blocks (Hodges and Lehmann's estimate of a shift, on logarithms).</param>
 /// <param name="Low">95 % interval, by resampling launches and then blocks inside of them.</param>
-/// <param name="Why">For INCOMPARABLE what differs; else warnings that a reader must know.</param>
-public sealed record PerformanceReport(PerformanceVerdict Verdict, double Ratio, double Low, double High, IReadOnlyList<string> Why);
+/// <param name="P">Chance of so clear a shift beyond the band when there is none, two-sided; after Holm's correction over the rows of the comparison.</param>
+/// <param name="Band">Ratio that counts as noise: 0.03 is three percent either way.</param>
+/// <param name="Why">For INCOMPARABLE, UNFIT and UNSTABLE the reason; else warnings that a reader must know.</param>
+public sealed record PerformanceRow(string Key, PerformanceVerdict Verdict, double MedianA, double MedianB, double Ratio, double Low, double High, double P, double Band, IReadOnlyList<string> Why);
 
 /// <summary>
-/// Two folders that `lut bench -o` wrote: is B faster? Launches are the unit that repeats (blocks of one process share its luck), so the interval is a bootstrap over launches.
-/// FASTER and SLOWER need the interval to lie beyond the noise band, SAME needs it inside; everything else is UNDECIDED. Rows of other work are INCOMPARABLE.
+/// Folders that `lut bench -o` wrote: is B faster? Launches are the unit that repeats (blocks of one process share its luck), so the interval is a bootstrap over launches. FASTER and
+/// SLOWER need the shift to be beyond the noise band (Holm's correction keeps one table from crying wolf once in twenty rows), SAME needs the whole interval inside; UNSTABLE when
+/// launches of one side are too far apart, UNFIT when the machine was busy or its clocks were held down, INCOMPARABLE when the work is not the same. Everything else is UNDECIDED.
 /// </summary>
 public static class Performance
 {
+    /// <summary>Of the statistics: goes up when a verdict could change for the same numbers.</summary>
+    public const int MethodVersion = 2;
+
+    /// <summary>Cores that others may keep busy, and the spread of launches (robust standard deviation) that a verdict bears.</summary>
+    public const double MostOtherLoad = 0.25, MostSpread = 0.10;
     private const int Resamples = 2000;
 
-    /// <param name="band">Ratio that counts as noise: 0.03 is three percent either way.</param>
-    public static PerformanceReport Compare(Table a, Table b, double band)
+    /// <summary>What makes two rows the same benchmark.</summary>
+    public static string KeyOf(Table t, object?[] row) => string.Join(' ', new[] { "shape", "stage", "method", "batch" }.Select(c => Table.Show(row[t.Schema.IndexOf(c)])).Where(s => s.Length > 0));
+
+    public static IReadOnlyList<PerformanceRow> Compare(Table a, Table b, Func<string, double> bandOf)
+    {
+        var left = a.Rows.GroupBy(r => KeyOf(a, r)).ToDictionary(g => g.Key, g => g.ToList());
+        var right = b.Rows.GroupBy(r => KeyOf(b, r)).ToDictionary(g => g.Key, g => g.ToList());
+        var rows = new List<(PerformanceRow Row, double RawP)>();
+        foreach (string key in left.Keys.Union(right.Keys))
+            rows.Add(left.TryGetValue(key, out var x) && right.TryGetValue(key, out var y) ? Row(key, a.Schema, x, y, bandOf(key))
+                : (new PerformanceRow(key, PerformanceVerdict.Incomparable, 0, 0, 0, 0, 0, 1, bandOf(key), [left.ContainsKey(key) ? "only in A" : "only in B"]), 1));
+        // Holm: the k-th smallest of m chances counts m - k + 1 times, and none less than the one before it
+        double before = 0;
+        int m = rows.Count(r => r.Row.Verdict == PerformanceVerdict.Undecided), k = 0;
+        foreach (int i in Enumerable.Range(0, rows.Count).Where(i => rows[i].Row.Verdict == PerformanceVerdict.Undecided).OrderBy(i => rows[i].RawP).ToArray())
+        {
+            var r = rows[i].Row with { P = before = Math.Min(1, Math.Max(before, (m - k++) * rows[i].RawP)) };
+            var verdict = r.P <= 0.05 ? r.Ratio > 1 ? PerformanceVerdict.Faster : PerformanceVerdict.Slower : r.Low >= 1 - r.Band && r.High <= 1 + r.Band ? PerformanceVerdict.Same : PerformanceVerdict.Undecided;
+            rows[i] = (r with { Verdict = verdict }, rows[i].RawP);
+        }
+        return [.. rows.Select(r => r.Row)];
+    }
+
+    /// <summary>What A/A launches say of a machine's noise: three robust standard deviations of the difference of two such sets of launches, at least half a percent.</summary>
+    public static double BandOf(Table aa)
+    {
+        double[][] launches = Launches(aa.Schema, aa.Rows);
+        return Math.Max(0.005, 3 * Spread(launches) * Math.Sqrt(2.0 / Math.Max(1, launches.Length / 2.0)));
+    }
+
+    /// <summary>Undecided until Holm's correction has been applied.</summary>
+    private static (PerformanceRow, double) Row(string key, TableSchema s, List<object?[]> a, List<object?[]> b, double band)
     {
         var why = new List<string>();
-        if (a.Rows.Count == 0 || b.Rows.Count == 0) return new PerformanceReport(PerformanceVerdict.Incomparable, 0, 0, 0, ["a folder has no throughput table"]);
-        foreach (string key in new[] { "shape", "stage", "method", "batch" })
-        {
-            string x = Values(a, key), y = Values(b, key);
-            if (x != y) why.Add($"{key}: {x}, {y}");
-        }
-        if (why.Count > 0) return new PerformanceReport(PerformanceVerdict.Incomparable, 0, 0, 0, why);
-        // equal steps of equal work end in equal bits: a faster row with another digest did something else
-        var done = a.Rows.ToLookup(r => (long)r[a.Schema.IndexOf("n_steps")]!, r => (string)r[a.Schema.IndexOf("state_digest")]!);
-        foreach (var r in b.Rows)
-            if (done[(long)r[b.Schema.IndexOf("n_steps")]!] is var known && known.Any() && !known.Contains((string)r[b.Schema.IndexOf("state_digest")]!))
-            {
-                why.Add(FormattableString.Invariant($"after {r[b.Schema.IndexOf("n_steps")]} steps the digests differ: {known.First()}, {r[b.Schema.IndexOf("state_digest")]}: it did other work{(Values(a, "contract") == Values(b, "contract") ? "" : ", in another level of math")}"));
-                break;
-            }
-        double[][] left = Launches(a), right = Launches(b);
+        double[][] left = Launches(s, a), right = Launches(s, b);
+        string other = OtherWork(s, a, b);
+        if (other.Length > 0) why.Add(other);
         if (Math.Min(left.Length, right.Length) < 3) why.Add(FormattableString.Invariant($"{left.Length} and {right.Length} launches: with fewer than three each, launches' own spread is not seen"));
-        double ratio = HodgesLehmann(left, right);
+        string[] unfit = [.. Unfit(s, a, "A"), .. Unfit(s, b, "B")];
+        double spread = Math.Max(Spread(left), Spread(right)), ratio = HodgesLehmann(left, right);
         var random = new Random(1);   // seeded: a report repeats
         var ratios = new double[Resamples];
         for (int i = 0; i < Resamples; i++) ratios[i] = HodgesLehmann(Draw(left, random), Draw(right, random));
         Array.Sort(ratios);
-        double low = ratios[Resamples / 40], high = ratios[Resamples - 1 - Resamples / 40];
-        var verdict = low > 1 + band ? PerformanceVerdict.Faster : high < 1 - band ? PerformanceVerdict.Slower : low >= 1 - band && high <= 1 + band ? PerformanceVerdict.Same : PerformanceVerdict.Undecided;
-        return new PerformanceReport(verdict, ratio, low, high, why);
+        double slower = (double)ratios.Count(r => r >= 1 - band) / Resamples, faster = (double)ratios.Count(r => r <= 1 + band) / Resamples, p = Math.Clamp(2 * Math.Min(slower, faster), 2.0 / Resamples, 1);
+        var verdict = PerformanceVerdict.Undecided;
+        if (unfit.Length > 0) (verdict, why) = (PerformanceVerdict.Unfit, [.. unfit, .. why]);
+        else if (spread > MostSpread)
+        {
+            verdict = PerformanceVerdict.Unstable;
+            why.Insert(0, FormattableString.Invariant($"launches are {100 * spread:f1} % apart (more than {100 * MostSpread:f0} %)"));
+        }
+        return (new PerformanceRow(key, verdict, Rate(left), Rate(right), ratio, ratios[Resamples / 40], ratios[Resamples - 1 - Resamples / 40], p, band, why), p);
     }
 
-    private static string Values(Table t, string column) => string.Join(" and ", t.Rows.Select(r => Table.Show(r[t.Schema.IndexOf(column)])).Distinct());
+    /// <summary>Equal steps of equal work end in equal bits: a faster row with another digest did something else.</summary>
+    private static string OtherWork(TableSchema s, List<object?[]> a, List<object?[]> b)
+    {
+        int check = s.IndexOf("check_digest");
+        if (a[0][check] is string first && b.FirstOrDefault(r => r[check] is string c && c != first) is { } odd)
+            return FormattableString.Invariant($"after the first steps the digests differ: {first}, {odd[check]}: it did other work{((string)a[0][s.IndexOf("contract")]! == (string)odd[s.IndexOf("contract")]! ? "" : ", in another level of math")}");
+        int n = s.IndexOf("n_steps"), digest = s.IndexOf("state_digest"), contract = s.IndexOf("contract");
+        var done = a.ToLookup(r => (long)r[n]!, r => (string)r[digest]!);
+        foreach (var r in b)
+            if (done[(long)r[n]!] is var known && known.Any() && !known.Contains((string)r[digest]!))
+                return FormattableString.Invariant($"after {r[n]} steps the digests differ: {known.First()}, {r[digest]}: it did other work{((string)a[0][contract]! == (string)r[contract]! ? "" : ", in another level of math")}");
+        return "";
+    }
+
+    private static IEnumerable<string> Unfit(TableSchema s, List<object?[]> rows, string side)
+    {
+        double[] load = [.. rows.Select(r => r[s.IndexOf("other_load")]).OfType<double>()];
+        if (load.Length > 0 && Median(load) > MostOtherLoad) yield return FormattableString.Invariant($"{side}: other processes kept {Median(load):f2} cores busy (more than {MostOtherLoad})");
+        string[] slow = [.. rows.Select(r => r[s.IndexOf("slowdown")]).OfType<string>().Where(t => t.Length > 0).Distinct()];
+        if (slow.Length > 0) yield return $"{side}: clocks were held down by {string.Join(", ", slow)}";
+    }
 
     /// <summary>Logarithms of images/s, by launch of each benchmark in the folder.</summary>
-    private static double[][] Launches(Table t) =>
-        [.. t.Rows.GroupBy(r => ((string)r[t.Schema.IndexOf("run_id")]!, (int)r[t.Schema.IndexOf("launch")]!)).Select(g => g.Select(r => Math.Log((double)r[t.Schema.IndexOf("images_per_second")]!)).ToArray())];
+    private static double[][] Launches(TableSchema s, IEnumerable<object?[]> rows) =>
+        [.. rows.GroupBy(r => ((string)r[s.IndexOf("run_id")]!, (int)r[s.IndexOf("launch")]!)).Select(g => g.Select(r => Math.Log((double)r[s.IndexOf("images_per_second")]!)).ToArray())];
+
+    /// <summary>Median of the blocks of all launches, images/s.</summary>
+    private static double Rate(double[][] launches) => Math.Exp(Median([.. launches.SelectMany(l => l)]));
+
+    /// <summary>Robust standard deviation of the launches' medians: 1.4826 times their median distance from the median.</summary>
+    private static double Spread(double[][] launches)
+    {
+        double[] medians = [.. launches.Select(Median)];
+        double middle = Median(medians);
+        return 1.4826 * Median([.. medians.Select(m => Math.Abs(m - middle))]);
+    }
 
     private static double[][] Draw(double[][] launches, Random random) =>
         [.. launches.Select(_ => launches[random.Next(launches.Length)]).Select(blocks => blocks.Select(_ => blocks[random.Next(blocks.Length)]).ToArray())];
@@ -61,8 +125,14 @@ public static class Performance
         var shifts = new double[x.Length * y.Length];
         for (int i = 0; i < x.Length; i++)
             for (int j = 0; j < y.Length; j++) shifts[i * y.Length + j] = y[j] - x[i];
-        Array.Sort(shifts);
-        int n = shifts.Length;
-        return Math.Exp(n % 2 == 1 ? shifts[n / 2] : 0.5 * (shifts[n / 2 - 1] + shifts[n / 2]));
+        return Math.Exp(Median(shifts));
+    }
+
+    public static double Median(double[] values)
+    {
+        double[] sorted = [.. values];
+        Array.Sort(sorted);
+        int n = sorted.Length;
+        return n % 2 == 1 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
     }
 }

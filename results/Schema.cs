@@ -122,6 +122,7 @@ public static class Schema
         New(2, "data_wait", ColumnType.Float64, "share of the block that steps waited for data"), New(2, "peak_flops", ColumnType.Float64, "FLOP/s: MFU's denominator"), New(2, "peak_source", ColumnType.Text, "a data sheet, or measured"),
         New(2, "other_load", ColumnType.Float64, "cores that other processes kept busy during the block"), New(2, "clock_mhz", ColumnType.Float64, "at the block's end"), New(2, "slowdown", ColumnType.Text, "what held clocks down, comma separated"),
         New(2, "warmup_steps", ColumnType.Int64, "before the first block"), New(2, "hw_key", ColumnType.Text, "what histories of speed are kept by"),
+        New(2, "check_digest", ColumnType.Text, "of the student after the first three steps: equal on every machine and in every build of the contract"),
     ], 1);
 
     /// <summary>The state of host and device while a run goes on, at most once a second. New in 1.2.</summary>

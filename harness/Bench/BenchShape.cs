@@ -13,6 +13,12 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
     /// <summary>Shapes without a data set: their names, for help and errors.</summary>
     internal static IReadOnlyList<string> Names { get; } = ["tiny", "tiny-wide", "vitb16"];
 
+    internal static BenchShape Of(BenchOrder order)
+    {
+        var shape = Find(order.Shape, order.Batch);
+        return order.Method.Length == 0 ? shape : shape with { Protocol = shape.Protocol with { Pretrain = shape.Protocol.Pretrain with { Method = order.Method } } };
+    }
+
     /// <param name="batch">Samples of a step, or 0 for the shape's own.</param>
     internal static BenchShape Find(string name, int batch)
     {
@@ -28,12 +34,12 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
         var basis = ProtocolReader.Load("fashion-lut@1", []).Spec;
         return name switch
         {
-            "vitb16" => Of("ViT-B/16 at 224, decoder 512 x 8", 224, new ModelSpec(16, 768, 12, 12, 4.0, 1e-6, 512, 8, 16), batch == 0 ? 8 : batch),
-            "tiny" => Of("32 x 32, patch 4, width 192, depth 12, decoder 96 x 2", 32, new ModelSpec(4, 192, 12, 3, 4.0, 1e-6, 96, 2, 3), batch == 0 ? 64 : batch),
-            _ => Of("32 x 32, patch 4, width 192, depth 12, decoder 192 x 4", 32, new ModelSpec(4, 192, 12, 3, 4.0, 1e-6, 192, 4, 3), batch == 0 ? 64 : batch),
+            "vitb16" => Shaped("ViT-B/16 at 224, decoder 512 x 8", 224, new ModelSpec(16, 768, 12, 12, 4.0, 1e-6, 512, 8, 16), batch == 0 ? 8 : batch),
+            "tiny" => Shaped("32 x 32, patch 4, width 192, depth 12, decoder 96 x 2", 32, new ModelSpec(4, 192, 12, 3, 4.0, 1e-6, 96, 2, 3), batch == 0 ? 64 : batch),
+            _ => Shaped("32 x 32, patch 4, width 192, depth 12, decoder 192 x 4", 32, new ModelSpec(4, 192, 12, 3, 4.0, 1e-6, 192, 4, 3), batch == 0 ? 64 : batch),
         };
 
-        BenchShape Of(string title, int size, ModelSpec model, int samples)
+        BenchShape Shaped(string title, int size, ModelSpec model, int samples)
         {
             int grain = GrainOf(samples, size);
             return new BenchShape(name, title, basis with

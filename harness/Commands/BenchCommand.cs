@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using LutNative.Harness.Bench;
@@ -29,14 +28,17 @@ internal static class BenchCommand
     private static readonly Option<bool> Kernels = new("--kernels") { Description = "What each kernel of a step asks of a GPU, and how long it should and does take. With --device planned:h200 nothing runs, only what should" };
     private static readonly Option<bool> Premade = new("--premade") { Description = "Every step sees one batch made beforehand: the step without its data" };
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
-    private static readonly Option<string?> Record = new("--output", "-o") { Description = "Also write the blocks to this folder, as a part of its throughput table (Parquet)" };
+    private static readonly Option<string?> Against = new("--against") { Description = "Also measure another build in turns with this one (its lut.dll or executable; self for an A/A test) and compare: FASTER, SAME, SLOWER, ..." };
+    private static readonly Option<double?> Slow = Numbers.Double("--slow", "Wait after every step for this share of its time: a slowdown planted on purpose, for drills. With --against it slows the other build");
+    private static readonly Option<double?> Band = Numbers.Double("--band", "Ratio that counts as noise with --against (0.03 by default)");
+    private static readonly Option<string?> Record = new("--output", "-o") { Description = "Also write the blocks to this folder, as a part of its throughput table (Parquet); with --against to its folders a and b" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object" };
 
     internal static Command Build()
     {
         var command = new Command("bench", "Measure images per second of whole optimiser steps. Example: lut bench vitb16 --batch 8");
         command.Arguments.Add(Shape);
-        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Kernels, Premade, Data, Record, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Kernels, Premade, Data, Against, Slow, Band, Record, Json }) command.Options.Add(o);
         command.SetAction(Run);
         return command;
     }
@@ -46,68 +48,60 @@ internal static class BenchCommand
         string stage = r.GetValue(Stage)!, method = r.GetValue(Method)!;
         if (stage is not ("pretrain" or "finetune")) throw new LutError(Exit.Usage, 14, $"there is no stage {stage}", "--stage", "the stages that train are pretrain and finetune", "use one of them");
         if (method is not ("" or "lut" or "mae")) throw new LutError(Exit.Usage, 15, $"there is no method {method}", "--method", "the methods are lut and mae", "use one of them");
-        var shape = BenchShape.Find(r.GetValue(Shape)!, r.GetValue(Batch));
-        if (method.Length > 0) shape = shape with { Protocol = shape.Protocol with { Pretrain = shape.Protocol.Pretrain with { Method = method } } };
-        int threads = r.GetValue(Threads) is var t and > 0 ? t : Environment.ProcessorCount;
-        var exec = new ExecOptions(threads, r.GetValue(MicroBatch), r.GetValue(DataWorkers), TimeSpan.MaxValue, FrozenData: r.GetValue(Premade));
+        var order = new BenchOrder(r.GetValue(Shape)!, stage, method, r.GetValue(Batch), r.GetValue(Threads), r.GetValue(MicroBatch), r.GetValue(DataWorkers), r.GetValue(Blocks), r.GetValue(Seconds) ?? 3.0, r.GetValue(Memory)!, r.GetValue(Device)!, r.GetValue(Math)!,
+            r.GetValue(Premade), r.GetValue(Data), r.GetValue(Slow) ?? 0);
+        var shape = BenchShape.Of(order);
+        int threads = order.Threads > 0 ? order.Threads : Environment.ProcessorCount;
+        var exec = new ExecOptions(threads, order.MicroBatch, order.DataWorkers, TimeSpan.MaxValue, FrozenData: order.Premade);
         if (r.GetValue(Kernels))
         {
-            KernelTable.Print(shape, stage, exec, r.GetValue(Device)!, r.GetValue(Math)!, r.GetValue(Memory)!, r.GetValue(Data), r.GetValue(Json));
+            KernelTable.Print(shape, stage, exec, order.Device, order.Math, order.Memory, order.Data, r.GetValue(Json));
             return 0;
         }
-        var device = RunOptions.DeviceOf(r.GetValue(Device)!, r.GetValue(Math)!);
-        exec = exec with { Recompute = RunOptions.Recompute(r.GetValue(Memory)!, shape.Protocol, device, exec) };
+        var device = RunOptions.DeviceOf(order.Device, order.Math);
+        exec = exec with { Recompute = RunOptions.Recompute(order.Memory, shape.Protocol, device, exec) };
         if (r.GetValue(Launches) == 0)
         {
-            var one = StepBench.Run(shape, stage, shape.Images(r.GetValue(Data)), device, exec, r.GetValue(Blocks), r.GetValue(Seconds) ?? 3.0);
+            var one = StepBench.Run(shape, stage, shape.Images(order.Data), device, exec, order.Blocks, order.Seconds, order.Slow);
             Console.Out.WriteLine(JsonSerializer.Serialize(one));
             return 0;
         }
-        var launches = Enumerable.Range(0, r.GetValue(Launches)).Select(_ => Child(r)).ToArray();
-        if (r.GetValue(Record) is { } folder) Write(folder, shape, stage, device, exec, launches);
-        Print(shape, stage, device, exec, launches, r.GetValue(Json));
-        return 0;
+        string? against = r.GetValue(Against), folder = r.GetValue(Record);
+        var mine = new List<Launch>();
+        var theirs = new List<Launch>();
+        for (int l = 0; l < r.GetValue(Launches); l++)
+        {
+            mine.Add(Bench.Launches.Fresh(Bench.Launches.Self, against is null ? order : order with { Slow = 0 }));
+            if (against is not null) theirs.Add(Bench.Launches.Fresh(against, order));   // in turns, so that a slow drift of the machine meets both
+        }
+        var rows = Bench.Launches.Rows(shape, stage, device, threads, mine);
+        if (folder is not null) Bench.Launches.Write(against is null ? folder : Path.Combine(folder, "a"), rows);
+        if (against is null)
+        {
+            Print(shape, stage, device, exec, mine, r.GetValue(Json));
+            return 0;
+        }
+        var others = Bench.Launches.Rows(shape, stage, device, threads, theirs);
+        if (folder is not null) Bench.Launches.Write(Path.Combine(folder, "b"), others);
+        double band = r.GetValue(Band) ?? PerformanceReport.DefaultBand;
+        if (against == Bench.Launches.Self && order.Slow == 0 && !r.GetValue(Json))
+        {
+            var both = new Table(Schema.Throughput);
+            both.AddRange(rows);
+            both.AddRange(others);
+            Console.Out.WriteLine(FormattableString.Invariant($"noise band of this machine for {order.Shape} {stage}, from {2 * mine.Count} launches of one build: {Performance.BandOf(both):f4}"));
+        }
+        return (int)PerformanceReport.Print(Performance.Compare(rows, others, _ => band), r.GetValue(Json));
     }
 
-    /// <summary>The same command in a fresh process, which answers with one line of JSON.</summary>
-    private static Launch Child(ParseResult r)
-    {
-        string[] own = Environment.GetCommandLineArgs();
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        // `dotnet lut.dll ...` has the program as its first argument, a self-contained executable does not
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet") start.ArgumentList.Add(own[0]);
-        for (int i = 1; i < own.Length; i++)
-            if (own[i] == "--launches") i++;
-            else if (!own[i].StartsWith("--launches=", StringComparison.Ordinal)) start.ArgumentList.Add(own[i]);
-        start.ArgumentList.Add("--launches=0");
-        using var child = Process.Start(start)!;
-        string answer = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        if (child.ExitCode != 0) throw new LutError((Exit)child.ExitCode, 16, "a launch of the benchmark failed", string.Join(' ', start.ArgumentList), "its message is above", "run it with --launches 0");
-        return JsonSerializer.Deserialize<Launch>(answer)!;
-    }
-
-    private static void Write(string folder, BenchShape shape, string stage, Device device, ExecOptions exec, Launch[] launches)
-    {
-        var p = shape.Protocol;
-        var table = new Table(Schema.Throughput);
-        string id = Guid.CreateVersion7().ToString(), machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
-        var (method, batch) = stage == "pretrain" ? (p.Pretrain.Method, p.Pretrain.Batch) : ("", p.Finetune.Batch);
-        for (int l = 0; l < launches.Length; l++)
-            for (int b = 0; b < launches[l].ImagesPerSecond.Length; b++)
-                table.Add(id, DateTime.UtcNow, shape.Name, stage, method, batch, device.Level ?? p.Contract, device.Name, machine, exec.Threads, l, b, launches[l].ImagesPerSecond[b], launches[l].FlopsPerImage, launches[l].FmaFlops[b],
-                    launches[l].JoulesPerImage, launches[l].Steps, launches[l].Digest, Version.Lut,
-                    null, null, null, null, null, null, null, null, null, null, null, Machine.HardwareKey(device));
-        RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.protocol"] = shape.Name, ["lut.math_hash"] = "", ["lut.data_hash"] = "", ["lut.writer"] = "lut " + Version.Lut });
-    }
-
-    private static void Print(BenchShape shape, string stage, Device device, ExecOptions exec, Launch[] launches, bool json)
+    private static void Print(BenchShape shape, string stage, Device device, ExecOptions exec, IReadOnlyList<Launch> launches, bool json)
     {
         var p = shape.Protocol;
-        var rate = Interval.Of([.. launches.SelectMany(l => l.ImagesPerSecond)]);
-        double peak = Interval.MedianOf([.. launches.SelectMany(l => l.FmaFlops)]), flops = StepBench.FlopsPerImage(p, stage);
+        Block[] blocks = [.. launches.SelectMany(l => l.Blocks)];
+        var rate = Interval.Of([.. blocks.Select(b => b.ImagesPerSecond)]);
+        double peak = Interval.MedianOf([.. blocks.Select(b => b.FmaFlops)]), flops = StepBench.FlopsPerImage(p, stage);
         // block by block against the limit measured beside it, so that a neighbour's load cancels
-        double share = Interval.MedianOf([.. launches.SelectMany(l => l.ImagesPerSecond.Zip(l.FmaFlops, (i, f) => i * flops / f))]);
+        double share = Interval.MedianOf([.. blocks.Select(b => b.ImagesPerSecond * flops / Bench.Launches.PeakOf(device, b).Flops)]);
         int batch = stage == "pretrain" ? p.Pretrain.Batch : p.Finetune.Batch, grain = stage == "pretrain" ? p.Pretrain.Grain : p.Finetune.Grain;
         var phases = launches[0].Phases.Keys.ToDictionary(k => k, k => Interval.MedianOf([.. launches.Select(l => l.Phases[k])]));
         double waiting = 1.0;
@@ -117,14 +111,17 @@ internal static class BenchCommand
         long memory = launches.Max(l => l.PeakBytes);
         long planned = MemoryPlan.Stage(p, stage, device, exec);
         double? joules = launches.All(l => l.JoulesPerImage is not null) ? Interval.MedianOf([.. launches.Select(l => l.JoulesPerImage!.Value)]) : null;
-        string[] slowdown = [.. launches.SelectMany(l => l.Slowdown).Distinct()];
+        string[] slowdown = [.. blocks.SelectMany(b => b.Slowdown).Distinct()];
         string method = stage == "pretrain" ? p.Pretrain.Method : "finetune";
+        var (limit, source) = Bench.Launches.PeakOf(device, blocks[0] with { FmaFlops = peak });
+        double P(Func<Block, long> of) => Interval.MedianOf([.. blocks.Select(b => (double)of(b))]);
+        double? load = blocks.All(b => b.OtherLoad is not null) ? blocks.Average(b => b.OtherLoad!.Value) : null;
         if (json)
         {
             Output.Json(new
             {
                 shape = shape.Name, stage, method, batch, grain, threads = exec.Threads, device = device.Name, cpu = Machine.CpuModel, images_per_second = rate.Median, low = rate.Low, high = rate.High,
-                blocks = launches.SelectMany(l => l.ImagesPerSecond), flops_per_image = flops, fma_peak = peak, peak_share = share, phases, bytes_per_step = allocated, peak_bytes = memory, planned_bytes = planned, digest = launches[0].Digest, level = device.Level ?? p.Contract, joules_per_image = joules, slowdown,
+                blocks = blocks.Select(b => b.ImagesPerSecond), mfu = share, mfu_numerator = rate.Median * flops, mfu_denominator = limit, mfu_source = source, step_ns = new { p50 = P(b => b.P50), p90 = P(b => b.P90), p99 = P(b => b.P99), max = blocks.Max(b => b.Max) }, data_wait = blocks.Average(b => b.DataWait), other_load = load, warmup_steps = launches.Select(l => l.WarmupSteps), check_digest = launches[0].CheckDigest, flops_per_image = flops, fma_peak = peak, peak_share = share, phases, bytes_per_step = allocated, peak_bytes = memory, planned_bytes = planned, digest = launches[0].Digest, level = device.Level ?? p.Contract, joules_per_image = joules, slowdown,
             });
             return;
         }
@@ -132,15 +129,17 @@ internal static class BenchCommand
         Output.Table(["what", "value"],
         [
             ["shape", $"{shape.Name}: {shape.Title}"],
-            ["step", $"{method}, batch {batch}, grain {grain}, {exec.Threads} thread(s), {device.Name}{(device.Level is { } level ? ", " + level : "")}{(exec.FrozenData ? ", images made beforehand" : "")}"],
+            ["work", $"{method}, batch {batch}, grain {grain}, {exec.Threads} thread(s), {device.Name}{(device.Level is { } level ? ", " + level : "")}{(exec.FrozenData ? ", images made beforehand" : "")}"],
             ["machine", Machine.CpuModel],
-            ["images/s", $"{F(rate.Median, rate.Median < 100 ? "f2" : "f0")}   95 % interval {F(rate.Low, "g5")} to {F(rate.High, "g5")}, {launches.Length} launches x {launches[0].ImagesPerSecond.Length} blocks"],
+            ["images/s", $"{F(rate.Median, rate.Median < 100 ? "f2" : "f0")}   95 % interval {F(rate.Low, "g5")} to {F(rate.High, "g5")}, {launches.Count} launches x {launches[0].Blocks.Length} blocks"],
             ["matrix products", $"{F(flops / 1e9, "f3")} GFLOP an image, {F(rate.Median * flops / 1e9, "f0")} GFLOP/s"],
-            ["FMA limit", $"{F(peak / 1e9, "f0")} GFLOP/s measured between the blocks; the step reaches {F(100 * share, "f1")} % of it"],
+            ["MFU", $"{F(100 * share, "f1")} % = {F(rate.Median, rate.Median < 100 ? "f2" : "f0")} images/s x {F(flops / 1e9, "f3")} GFLOP / {F(limit / 1e9, "f0")} GFLOP/s ({source})"],
+            ["step", $"{F(P(b => b.P50) / 1e6, "f2")} ms (median), p90 {F(P(b => b.P90) / 1e6, "f2")}, p99 {F(P(b => b.P99) / 1e6, "f2")}, longest {F(blocks.Max(b => b.Max) / 1e6, "f2")}; {F(100 * blocks.Average(b => b.DataWait), "f1")} % of the time waiting for data"],
+            ["machine's state", $"{(load is { } others ? F(others, "f2") + " cores busy with others" : "load unknown")}{(blocks[^1].ClockMhz is { } mhz ? $", {F(mhz, "f0")} MHz" : "")}; warm after {string.Join(", ", launches.Select(l => l.WarmupSteps))} steps"],
             ["threads' time", string.Join(", ", phases.Select(f => $"{f.Key} {F(100 * f.Value, "f1")} %"))],
             ["memory", $"{F(memory / 1048576.0, "f0")} MiB at most, planned {F(planned / 1048576.0, "f0")}; {F(allocated, "f0")} managed bytes a step"],
-            ["energy", joules is { } j ? $"{F(j, "f3")} J an image{(slowdown.Length > 0 ? "; clocks were held down by " + string.Join(", ", slowdown) : "")}" : "not counted by this device"],
-            ["digest", $"{launches[0].Digest} after {launches[0].Steps} steps"],
+            ["energy", joules is { } j ? $"{F(j, "f3")} J an image{(slowdown.Length > 0 ? "; clocks were held down by " + string.Join(", ", slowdown) : "")}" : "not counted here"],
+            ["digest", $"{launches[0].CheckDigest} after three steps, {launches[0].Digest} after {launches[0].Steps}"],
         ]);
     }
 }

@@ -13,6 +13,7 @@ internal static class CompareCommand
     {
         var command = new Command("compare", "Compare two runs (or two checkpoints) bit by bit: IDENTICAL, or the first difference. Example: lut compare runs/a runs/b");
         Argument<string> a = new("A") { Description = "A run's folder or a .safetensors file" }, b = new("B") { Description = "The other one" };
+        Argument<string[]> more = new("more") { Description = "With --perf further folders: a table of machines, the first as the reference", Arity = ArgumentArity.ZeroOrMore };
         Option<bool> perf = new("--perf") { Description = "Compare two folders of `lut bench -o`: FASTER, SAME, SLOWER or UNDECIDED (B beside A)" };
         Option<double?> band = Numbers.Double("--band", "Ratio that counts as noise with --perf (0.03 by default)");
         Option<bool> exact = new("--exact") { Description = "Compare bits: what happens without --perf" };
@@ -20,11 +21,13 @@ internal static class CompareCommand
         Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         command.Arguments.Add(a);
         command.Arguments.Add(b);
+        command.Arguments.Add(more);
         foreach (Option o in new Option[] { exact, perf, band, plot, json }) command.Options.Add(o);
         command.SetAction(r =>
         {
             if (r.GetValue(exact) && r.GetValue(perf)) throw new LutError(Exit.Usage, 36, "--exact and --perf are two questions", "compare", "bits have no tolerance, and speeds are never equal", "ask them one by one");
-            return (int)(r.GetValue(perf) ? Speed(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(band) ?? 0.03, r.GetValue(json)) : Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(plot), r.GetValue(json)));
+            if (!r.GetValue(perf) && r.GetValue(more) is { Length: > 0 }) throw new LutError(Exit.Usage, 38, "bits are compared in pairs", string.Join(' ', r.GetValue(more)!), "only --perf makes a table of more than two", "compare them one by one");
+            return (int)(r.GetValue(perf) ? Speed([r.GetValue(a)!, r.GetValue(b)!, .. r.GetValue(more) ?? []], r.GetValue(band) ?? PerformanceReport.DefaultBand, r.GetValue(json)) : Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(plot), r.GetValue(json)));
         });
         return command;
     }
@@ -57,19 +60,12 @@ internal static class CompareCommand
         return exit;
     }
 
-    private static Exit Speed(string a, string b, double band, bool json)
+    private static Exit Speed(string[] folders, double band, bool json)
     {
-        var r = Performance.Compare(new RunStore(a).Read(Schema.Throughput), new RunStore(b).Read(Schema.Throughput), band);
-        var exit = r.Verdict switch { PerformanceVerdict.Slower => Exit.Negative, PerformanceVerdict.Undecided or PerformanceVerdict.Incomparable => Exit.Inconclusive, _ => Exit.Ok };
-        string verdict = FormattableString.Invariant($"VERDICT perf={r.Verdict.ToString().ToUpperInvariant()} ratio={r.Ratio:f4} low={r.Low:f4} high={r.High:f4} band={band} exit={(int)exit}");
-        if (json) Output.Json(new { verdict = r.Verdict.ToString().ToUpperInvariant(), ratio = r.Ratio, low = r.Low, high = r.High, band, notes = r.Why, exit = (int)exit });
-        else
-        {
-            foreach (string line in r.Why) Console.Out.WriteLine("note: " + line);
-            if (r.Verdict != PerformanceVerdict.Incomparable) Console.Out.WriteLine(FormattableString.Invariant($"B runs at {r.Ratio:f3} of A's images/s, 95 % interval {r.Low:f3} to {r.High:f3}"));
-            Console.Out.WriteLine(verdict);
-        }
-        return exit;
+        (string Folder, Table Rows)[] all = [.. folders.Select(f => (f, new RunStore(f).Read(Schema.Throughput)))];
+        foreach (var (folder, rows) in all)
+            if (rows.Rows.Count == 0) throw new LutError(Exit.NothingSelected, 6, $"{folder} has no throughput table", Path.GetFullPath(folder), "it is what `lut bench -o` writes", "name folders of benchmarks");
+        return all.Length > 2 ? PerformanceReport.Across(all, band, json) : PerformanceReport.Print(Performance.Compare(all[0].Rows, all[1].Rows, _ => band), json);
     }
 
     /// <summary>Commands that bring the first difference back.</summary>

@@ -5,7 +5,7 @@ namespace LutNative.Results.Tests;
 public class PerformanceTests
 {
     /// <summary>launches x 4 blocks around a rate: a launch has its own luck, a block less.</summary>
-    private static Table Bench(double rate, int launches, double noise, int seed, string shape = "tiny", string digest = "d")
+    private static Table Bench(double rate, int launches, double noise, int seed, string shape = "tiny", string digest = "d", double load = 0.0)
     {
         var table = new Table(Schema.Throughput);
         var random = new Random(seed);
@@ -13,10 +13,12 @@ public class PerformanceTests
         for (int l = 0; l < launches; l++)
         {
             double luck = Math.Exp(noise * Normal());
-            for (int b = 0; b < 4; b++) table.Add("id", DateTime.UtcNow, shape, "pretrain", "lut", 64, "exact-1", "cpu-512", "cpu", 2, l, b, rate * luck * Math.Exp(noise / 3 * Normal()), 1e9, 1e11, null, 10L, digest, "v", 1L, 1L, 1L, 1L, 0.0, 1e11, "measured", 0.0, 2600.0, "", 5L, "key");
+            for (int b = 0; b < 4; b++) table.Add("id", DateTime.UtcNow, shape, "pretrain", "lut", 64, "exact-1", "cpu-512", "cpu", 2, l, b, rate * luck * Math.Exp(noise / 3 * Normal()), 1e9, 1e11, null, 10L, digest, "v", 1L, 1L, 1L, 1L, 0.0, 1e11, "measured", load, 2600.0, "", 5L, "key", digest);
         }
         return table;
     }
+
+    private static PerformanceRow One(Table a, Table b, double band = 0.03) => Assert.Single(Performance.Compare(a, b, _ => band));
 
     [Theory]
     [InlineData(1.00, 0.004, PerformanceVerdict.Same)]
@@ -27,7 +29,7 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 10; seed++)
         {
-            var r = Performance.Compare(Bench(100, 6, noise, 2 * seed), Bench(100 * shift, 6, noise, 2 * seed + 1), 0.03);
+            var r = One(Bench(100, 6, noise, 2 * seed), Bench(100 * shift, 6, noise, 2 * seed + 1));
             Assert.Equal(expected, r.Verdict);
             Assert.InRange(r.Ratio, r.Low, r.High);
         }
@@ -38,14 +40,43 @@ public class PerformanceTests
     public void EqualPairsAreNeverCalledFasterOrSlower()
     {
         for (int seed = 0; seed < 20; seed++)
-            Assert.True(Performance.Compare(Bench(50, 5, 0.01, 100 + seed), Bench(50, 5, 0.01, 200 + seed), 0.03).Verdict is PerformanceVerdict.Same or PerformanceVerdict.Undecided);
+            Assert.True(One(Bench(50, 5, 0.01, 100 + seed), Bench(50, 5, 0.01, 200 + seed)).Verdict is PerformanceVerdict.Same or PerformanceVerdict.Undecided);
     }
 
     [Fact]
     public void OtherWorkIsNotCompared()
     {
-        Assert.Equal(PerformanceVerdict.Incomparable, Performance.Compare(Bench(1, 3, 0, 0), Bench(1, 3, 0, 0, shape: "vitb16"), 0.03).Verdict);
-        Assert.Contains(Performance.Compare(Bench(1, 3, 0, 0), Bench(2, 3, 0, 0, digest: "e"), 0.03).Why, w => w.Contains("other work"));
-        Assert.Contains(Performance.Compare(Bench(1, 2, 0, 0), Bench(2, 3, 0, 0), 0.03).Why, w => w.Contains("launches"));
+        Assert.All(Performance.Compare(Bench(1, 3, 0, 0), Bench(1, 3, 0, 0, shape: "vitb16"), _ => 0.03), r => Assert.Equal(PerformanceVerdict.Incomparable, r.Verdict));
+        Assert.Contains(One(Bench(1, 3, 0, 0), Bench(2, 3, 0, 0, digest: "e")).Why, w => w.Contains("other work"));
+        Assert.Contains(One(Bench(1, 2, 0, 0), Bench(2, 3, 0, 0)).Why, w => w.Contains("launches"));
     }
+
+    [Fact]
+    public void ABusyMachineIsUnfitAndOneThatJumpsIsUnstable()
+    {
+        Assert.Equal(PerformanceVerdict.Unfit, One(Bench(100, 5, 0.005, 0), Bench(80, 5, 0.005, 1, load: 0.9)).Verdict);
+        Assert.Equal(PerformanceVerdict.Unstable, One(Bench(100, 5, 0.005, 0), Bench(80, 5, 0.4, 1)).Verdict);
+    }
+
+    /// <summary>Twenty benchmarks at once, one of them slower: Holm's correction keeps the nineteen quiet and does not hide the one.</summary>
+    [Fact]
+    public void AmongManyRowsOnlyTheSlowOneIsSlower()
+    {
+        for (int seed = 0; seed < 5; seed++)
+        {
+            Table a = new(Schema.Throughput), b = new(Schema.Throughput);
+            for (int i = 0; i < 20; i++)
+            {
+                a.AddRange(Bench(100, 6, 0.01, 1000 * seed + 2 * i, $"shape{i}"));
+                b.AddRange(Bench(i == 7 ? 88 : 100, 6, 0.01, 1000 * seed + 2 * i + 1, $"shape{i}"));
+            }
+            var rows = Performance.Compare(a, b, _ => 0.02);
+            Assert.StartsWith("shape7 ", Assert.Single(rows, r => r.Verdict is PerformanceVerdict.Slower or PerformanceVerdict.Faster).Key);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.002)]
+    [InlineData(0.02)]
+    public void TheBandFollowsTheLaunchesSpread(double noise) => Assert.InRange(Performance.BandOf(Bench(100, 40, noise, 3)), Math.Max(0.005, noise / 3), Math.Max(0.005, noise * 1.5));
 }
