@@ -9,7 +9,7 @@ repetitions=${1:-20} shape=${2:-fashion-mae@1} slowdown=${3:-0.10}
 bad=0 missed=0
 echo "| pair | A/A | planted $slowdown |"
 echo "| --- | --- | --- |"
-pair() { "${lut[@]}" bench "$shape" --launches 5 --blocks 3 --seconds 0.4 --against self "$@" 2>/dev/null | tail -1 | sed -E 's/.*perf=([A-Z]+) .*ratio=([0-9.]+) low=([0-9.]+) high=([0-9.]+) p=([0-9.]+).*/\1 \2 [\3, \4] p \5/'; }
+pair() { "${lut[@]}" bench "$shape" --launches 5 --blocks 6 --seconds 0.2 --against self "$@" 2>/dev/null | tail -1 | sed -E 's/.*perf=([A-Z]+) .*ratio=([0-9.]+) low=([0-9.]+) high=([0-9.]+) p=([0-9.]+).*/\1 \2 [\3, \4] p \5/'; }
 for i in $(seq "$repetitions"); do
   same=$(pair) slow=$(pair --slow "$slowdown")
   case "$same" in SAME* | UNDECIDED*) ;; *) bad=$((bad + 1)) ;; esac

@@ -3,7 +3,8 @@ namespace LutNative.Results;
 public enum PerformanceVerdict { Faster, Same, Slower, Undecided, Unstable, Unfit, Incomparable }
 
 /// <summary>One benchmark (a shape, stage, method and batch) on two sides.</summary>
-/// <param name="Ratio">B's images/s over A's: the median of all pairs of blocks (Hodges and Lehmann's estimate of a shift, on logarithms).</param>
+/// <param name="Ratio">B's images/s over A's: Hodges and Lehmann's estimate of a shift, on logarithms: the median of all pairs of blocks, or, of blocks measured in turns, of the averages of all
+/// pairs of launches' differences.</param>
 /// <param name="Low">95 % interval, by resampling launches and then blocks inside of them.</param>
 /// <param name="P">Chance of so clear a shift beyond the band when there is none, two-sided; after Holm's correction over the rows of the comparison.</param>
 /// <param name="Band">Ratio that counts as noise: 0.03 is three percent either way.</param>
@@ -11,7 +12,8 @@ public enum PerformanceVerdict { Faster, Same, Slower, Undecided, Unstable, Unfi
 public sealed record PerformanceRow(string Key, PerformanceVerdict Verdict, double MedianA, double MedianB, double Ratio, double Low, double High, double P, double Band, IReadOnlyList<string> Why);
 
 /// <summary>
-/// Folders that `lut bench -o` wrote: is B faster? Launches are the unit that repeats (blocks of one process share its luck), so the interval is a bootstrap over launches. FASTER and
+/// Folders that `lut bench -o` wrote: is B faster? Where both sides are one benchmark (`bench --against`: one run_id), blocks are pairs that were measured in turns, and the machine's
+/// drift cancels. Launches are the unit that repeats (blocks of one process share its luck), so the interval is a bootstrap over launches. FASTER and
 /// SLOWER need the shift to be beyond the noise band (Holm's correction keeps one table from crying wolf once in twenty rows), SAME needs the whole interval inside; UNSTABLE when
 /// launches of one side are too far apart, UNFIT when the machine was busy or its clocks were held down, INCOMPARABLE when the work is not the same. Everything else is UNDECIDED.
 /// </summary>
@@ -51,8 +53,17 @@ public static class Performance
     public static double BandOf(Table aa)
     {
         double[][] launches = Launches(aa.Schema, aa.Rows);
-        return Math.Max(0.005, 3 * Spread(launches) * Math.Sqrt(2.0 / Math.Max(1, launches.Length / 2.0)));
+        return Math.Max(LeastBand, 3 * Spread(launches) * Math.Sqrt(2.0 / Math.Max(1, launches.Length)));
     }
+
+    /// <summary>The same of pairs of one build that were measured in turns.</summary>
+    public static double BandOf(Table a, Table b)
+    {
+        double[][] pairs = Pairs(Launches(a.Schema, a.Rows), Launches(b.Schema, b.Rows));
+        return Math.Max(LeastBand, 3 * Spread(pairs) / Math.Sqrt(pairs.Length));
+    }
+
+    private const double LeastBand = 0.005;
 
     /// <summary>Undecided until Holm's correction has been applied.</summary>
     private static (PerformanceRow, double) Row(string key, TableSchema s, List<object?[]> a, List<object?[]> b, double band)
@@ -63,10 +74,13 @@ public static class Performance
         if (other.Length > 0) why.Add(other);
         if (Math.Min(left.Length, right.Length) < 3) why.Add(FormattableString.Invariant($"{left.Length} and {right.Length} launches: with fewer than three each, launches' own spread is not seen"));
         string[] unfit = [.. Unfit(s, a, "A"), .. Unfit(s, b, "B")];
-        double spread = Math.Max(Spread(left), Spread(right)), ratio = HodgesLehmann(left, right);
+        int id = s.IndexOf("run_id");
+        bool paired = a.Select(r => (string)r[id]!).Concat(b.Select(r => (string)r[id]!)).Distinct().Count() == 1 && left.Length == right.Length && left.Zip(right).All(p => p.First.Length == p.Second.Length);
+        double[][] pairs = paired ? Pairs(left, right) : [];
+        double spread = paired ? Spread(pairs) : Math.Max(Spread(left), Spread(right)), ratio = paired ? Walsh(pairs) : HodgesLehmann(left, right);
         var random = new Random(1);   // seeded: a report repeats
         var ratios = new double[Resamples];
-        for (int i = 0; i < Resamples; i++) ratios[i] = HodgesLehmann(Draw(left, random), Draw(right, random));
+        for (int i = 0; i < Resamples; i++) ratios[i] = paired ? Walsh(Draw(pairs, random)) : HodgesLehmann(Draw(left, random), Draw(right, random));
         Array.Sort(ratios);
         double slower = (double)ratios.Count(r => r >= 1 - band) / Resamples, faster = (double)ratios.Count(r => r <= 1 + band) / Resamples, p = Math.Clamp(2 * Math.Min(slower, faster), 2.0 / Resamples, 1);
         var verdict = PerformanceVerdict.Undecided;
@@ -118,6 +132,16 @@ public static class Performance
 
     private static double[][] Draw(double[][] launches, Random random) =>
         [.. launches.Select(_ => launches[random.Next(launches.Length)]).Select(blocks => blocks.Select(_ => blocks[random.Next(blocks.Length)]).ToArray())];
+
+    /// <summary>Differences of the logarithms of blocks measured in turns, by launch.</summary>
+    private static double[][] Pairs(double[][] a, double[][] b) => [.. a.Zip(b, (x, y) => x.Zip(y, (p, q) => q - p).ToArray())];
+
+    /// <summary>Of launches' medians: the median of the averages of all two of them (each with itself too).</summary>
+    private static double Walsh(double[][] pairs)
+    {
+        double[] d = [.. pairs.Select(Median)];
+        return Math.Exp(Median([.. from i in Enumerable.Range(0, d.Length) from j in Enumerable.Range(0, i + 1) select 0.5 * (d[i] + d[j])]));
+    }
 
     private static double HodgesLehmann(double[][] a, double[][] b)
     {

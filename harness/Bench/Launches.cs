@@ -27,41 +27,114 @@ internal static class Launches
     /// <summary>This program, for <see cref="Fresh"/>.</summary>
     internal const string Self = "self";
 
-    /// <param name="program">self, or another build: its lut.dll or its executable.</param>
-    internal static Launch Fresh(string program, BenchOrder order)
+    /// <summary>One launch in a fresh process.</summary>
+    internal static Launch Fresh(BenchOrder order)
     {
-        var start = new ProcessStartInfo { RedirectStandardOutput = true };
-        bool own = program == Self;
-        string file = own ? Environment.GetCommandLineArgs()[0] : program;
-        // `dotnet lut.dll ...` has the program as its first argument, a self-contained executable does not
-        if (own && Path.GetFileNameWithoutExtension(Environment.ProcessPath!) != "dotnet") start.FileName = Environment.ProcessPath!;
-        else if (own || program.EndsWith(".dll", StringComparison.Ordinal))
+        using var child = new Child(Self, order, turns: false);
+        return child.Result();
+    }
+
+    /// <summary>
+    /// One launch of each of two builds that take turns block by block (A B, B A, ...): whatever the machine does meanwhile it does to both. The other waits without using the
+    /// processor. Results are pairs of blocks.
+    /// </summary>
+    /// <param name="other">self, or another build: its lut.dll or its executable.</param>
+    internal static (Launch Mine, Launch Theirs) Pair(BenchOrder order, string other, BenchOrder theirs)
+    {
+        using var a = new Child(Self, order, turns: true);
+        a.Await();   // warm, before the other begins to warm up
+        using var b = new Child(other, theirs, turns: true);
+        b.Await();
+        for (int block = 0; block < order.Blocks; block++)
+            foreach (var child in block % 2 == 0 ? new[] { a, b } : [b, a])
+            {
+                child.Go();
+                child.Await();
+            }
+        a.Go();
+        b.Go();
+        return (a.Result(), b.Result());
+    }
+
+    /// <summary>What a child does before every block when it takes turns.</summary>
+    internal static void MyTurn()
+    {
+        Console.Out.WriteLine(Child.Waiting);
+        Console.Out.Flush();
+        Console.In.ReadLine();
+    }
+
+    /// <summary>A process that measures. With turns it says a line when it waits for one: before every block, and before it gives its answer.</summary>
+    private sealed class Child : IDisposable
+    {
+        internal const string Waiting = "waiting";
+        private readonly Process process;
+        private readonly string program;
+
+        internal Child(string program, BenchOrder order, bool turns)
         {
-            start.FileName = own ? Environment.ProcessPath! : "dotnet";
-            start.ArgumentList.Add(file);
+            this.program = program;
+            var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardInput = turns };
+            bool own = program == Self;
+            // `dotnet lut.dll ...` has the program as its first argument, a self-contained executable does not
+            bool runtime = own ? Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" : program.EndsWith(".dll", StringComparison.Ordinal);
+            start.FileName = own ? Environment.ProcessPath! : runtime ? "dotnet" : program;
+            if (runtime) start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : program);
+            foreach (string word in order.Words()) start.ArgumentList.Add(word);
+            if (turns) start.ArgumentList.Add("--turns");
+            try
+            {
+                process = Process.Start(start)!;
+            }
+            catch (System.ComponentModel.Win32Exception e)
+            {
+                throw Failed(e.Message);
+            }
         }
-        else start.FileName = program;
-        foreach (string word in order.Words()) start.ArgumentList.Add(word);
-        try
+
+        internal void Go()
         {
-            using var child = Process.Start(start)!;
-            string answer = child.StandardOutput.ReadToEnd();
-            child.WaitForExit();
-            if (child.ExitCode != 0) throw new LutError((Exit)child.ExitCode, 16, "a launch of the benchmark failed", string.Join(' ', start.ArgumentList), "its message is above", "run it by hand");
-            return JsonSerializer.Deserialize<Launch>(answer)!;
+            process.StandardInput.WriteLine("go");
+            process.StandardInput.Flush();
         }
-        catch (Exception e) when (e is System.ComponentModel.Win32Exception or JsonException)
+
+        internal void Await()
         {
-            throw new LutError(Exit.Usage, 37, "the other build cannot be measured", program, e.Message, "name the lut.dll or the executable of a build that knows `bench --launches=0`");
+            if (process.StandardOutput.ReadLine() != Waiting) throw Failed("it ended before its turn");
+        }
+
+        internal Launch Result()
+        {
+            string answer = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            if (process.ExitCode != 0) throw new LutError((Exit)process.ExitCode, 16, "a launch of the benchmark failed", program, "its message is above", "run it by hand");
+            try
+            {
+                return JsonSerializer.Deserialize<Launch>(answer)!;
+            }
+            catch (JsonException e)
+            {
+                throw Failed(e.Message);
+            }
+        }
+
+        private LutError Failed(string why) => new(Exit.Usage, 37, "a build cannot be measured", program, why, "name the lut.dll or the executable of a build that knows `bench --launches=0 --turns`");
+
+        public void Dispose()
+        {
+            if (!process.HasExited) process.Kill();
+            process.Dispose();
         }
     }
 
     /// <summary>The launches' blocks as rows of the throughput table.</summary>
-    internal static Table Rows(BenchShape shape, string stage, Device device, int threads, IReadOnlyList<Launch> launches)
+    /// <param name="id">Of the benchmark: the two sides of pairs share it.</param>
+    internal static Table Rows(BenchShape shape, string stage, Device device, int threads, IReadOnlyList<Launch> launches, string? id = null)
     {
         var p = shape.Protocol;
         var table = new Table(Schema.Throughput);
-        string id = Guid.CreateVersion7().ToString(), machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
+        id ??= Guid.CreateVersion7().ToString();
+        string machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
         var (method, batch) = stage == "pretrain" ? (p.Pretrain.Method, p.Pretrain.Batch) : ("", p.Finetune.Batch);
         for (int l = 0; l < launches.Count; l++)
             for (int b = 0; b < launches[l].Blocks.Length; b++)

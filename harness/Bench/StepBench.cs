@@ -41,8 +41,9 @@ internal static class StepBench
     }
 
     /// <param name="blockSeconds">A block is as many whole steps as fill this time.</param>
+    /// <param name="turn">Called before every block, and once after the last: a process that takes turns with another waits inside.</param>
     /// <param name="slow">Waits after every step for this share of its time: a slowdown planted on purpose, for drills.</param>
-    internal static Launch Run(BenchShape shape, string stage, ImageSource images, Device device, ExecOptions exec, int blocks, double blockSeconds, double slow = 0)
+    internal static Launch Run(BenchShape shape, string stage, ImageSource images, Device device, ExecOptions exec, int blocks, double blockSeconds, double slow = 0, Action? turn = null)
     {
         var p = shape.Protocol;
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
@@ -63,6 +64,7 @@ internal static class StepBench
         using var nvml = device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
         for (int b = 0; b < blocks; b++)
         {
+            turn?.Invoke();
             double peak = device.FmaFlops(pool, 0.1);
             pool.Clock.Reset();
             double? energy = Energy();
@@ -84,6 +86,7 @@ internal static class StepBench
             wall += seconds;
             foreach (var f in Enum.GetValues<Phase>()) phases[f.ToString().ToLowerInvariant()] += Busy(f, pool);
         }
+        turn?.Invoke();
         foreach (string f in phases.Keys) phases[f] /= wall * pool.Workers;
         using var self = Process.GetCurrentProcess();
         return new Launch(measured, FlopsPerImage(p, stage), phases, warm, s, bytes, self.PeakWorkingSet64, check, DigestOf(), double.IsNaN(joules) ? null : joules / ((double)blocks * steps * t.Batch));

@@ -30,6 +30,7 @@ internal static class BenchCommand
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
     private static readonly Option<string?> Against = new("--against") { Description = "Also measure another build in turns with this one (its lut.dll or executable; self for an A/A test) and compare: FASTER, SAME, SLOWER, ..." };
     private static readonly Option<double?> Slow = Numbers.Double("--slow", "Wait after every step for this share of its time: a slowdown planted on purpose, for drills. With --against it slows the other build");
+    private static readonly Option<bool> Turns = new("--turns") { Description = "Wait for a line on standard input before every block", Hidden = true };
     private static readonly Option<double?> Band = Numbers.Double("--band", "Ratio that counts as noise with --against (0.03 by default)");
     private static readonly Option<string?> Record = new("--output", "-o") { Description = "Also write the blocks to this folder, as a part of its throughput table (Parquet); with --against to its folders a and b" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object" };
@@ -38,7 +39,7 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Measure images per second of whole optimiser steps. Example: lut bench vitb16 --batch 8");
         command.Arguments.Add(Shape);
-        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Kernels, Premade, Data, Against, Slow, Band, Record, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { Stage, Method, Batch, Threads, MicroBatch, DataWorkers, Memory, Launches, Blocks, Seconds, Device, Math, Kernels, Premade, Data, Against, Slow, Turns, Band, Record, Json }) command.Options.Add(o);
         command.SetAction(Run);
         return command;
     }
@@ -62,7 +63,7 @@ internal static class BenchCommand
         exec = exec with { Recompute = RunOptions.Recompute(order.Memory, shape.Protocol, device, exec) };
         if (r.GetValue(Launches) == 0)
         {
-            var one = StepBench.Run(shape, stage, shape.Images(order.Data), device, exec, order.Blocks, order.Seconds, order.Slow);
+            var one = StepBench.Run(shape, stage, shape.Images(order.Data), device, exec, order.Blocks, order.Seconds, order.Slow, r.GetValue(Turns) ? Bench.Launches.MyTurn : null);
             Console.Out.WriteLine(JsonSerializer.Serialize(one));
             return 0;
         }
@@ -70,26 +71,27 @@ internal static class BenchCommand
         var mine = new List<Launch>();
         var theirs = new List<Launch>();
         for (int l = 0; l < r.GetValue(Launches); l++)
-        {
-            mine.Add(Bench.Launches.Fresh(Bench.Launches.Self, against is null ? order : order with { Slow = 0 }));
-            if (against is not null) theirs.Add(Bench.Launches.Fresh(against, order));   // in turns, so that a slow drift of the machine meets both
-        }
-        var rows = Bench.Launches.Rows(shape, stage, device, threads, mine);
+            if (against is null) mine.Add(Bench.Launches.Fresh(order));
+            else
+            {
+                var (a, b) = Bench.Launches.Pair(order with { Slow = 0 }, against, order);
+                mine.Add(a);
+                theirs.Add(b);
+            }
+        string id = Guid.CreateVersion7().ToString();
+        var rows = Bench.Launches.Rows(shape, stage, device, threads, mine, id);
         if (folder is not null) Bench.Launches.Write(against is null ? folder : Path.Combine(folder, "a"), rows);
         if (against is null)
         {
             Print(shape, stage, device, exec, mine, r.GetValue(Json));
             return 0;
         }
-        var others = Bench.Launches.Rows(shape, stage, device, threads, theirs);
+        var others = Bench.Launches.Rows(shape, stage, device, threads, theirs, id);
         if (folder is not null) Bench.Launches.Write(Path.Combine(folder, "b"), others);
         double band = r.GetValue(Band) ?? PerformanceReport.DefaultBand;
         if (against == Bench.Launches.Self && order.Slow == 0 && !r.GetValue(Json))
         {
-            var both = new Table(Schema.Throughput);
-            both.AddRange(rows);
-            both.AddRange(others);
-            Console.Out.WriteLine(FormattableString.Invariant($"noise band of this machine for {order.Shape} {stage}, from {2 * mine.Count} launches of one build: {Performance.BandOf(both):f4}"));
+            Console.Out.WriteLine(FormattableString.Invariant($"noise band of this machine for {order.Shape} {stage}: {Performance.BandOf(rows):f4} between launches at different times, {Performance.BandOf(rows, others):f4} between pairs in turns"));
         }
         return (int)PerformanceReport.Print(Performance.Compare(rows, others, _ => band), r.GetValue(Json));
     }

@@ -5,7 +5,7 @@ namespace LutNative.Results.Tests;
 public class PerformanceTests
 {
     /// <summary>launches x 4 blocks around a rate: a launch has its own luck, a block less.</summary>
-    private static Table Bench(double rate, int launches, double noise, int seed, string shape = "tiny", string digest = "d", double load = 0.0)
+    private static Table Bench(double rate, int launches, double noise, int seed, string shape = "tiny", string digest = "d", double load = 0.0, string? id = null)
     {
         var table = new Table(Schema.Throughput);
         var random = new Random(seed);
@@ -13,7 +13,7 @@ public class PerformanceTests
         for (int l = 0; l < launches; l++)
         {
             double luck = Math.Exp(noise * Normal());
-            for (int b = 0; b < 4; b++) table.Add("id", DateTime.UtcNow, shape, "pretrain", "lut", 64, "exact-1", "cpu-512", "cpu", 2, l, b, rate * luck * Math.Exp(noise / 3 * Normal()), 1e9, 1e11, null, 10L, digest, "v", 1L, 1L, 1L, 1L, 0.0, 1e11, "measured", load, 2600.0, "", 5L, "key", digest);
+            for (int b = 0; b < 4; b++) table.Add(id ?? $"id {seed} {shape}", DateTime.UtcNow, shape, "pretrain", "lut", 64, "exact-1", "cpu-512", "cpu", 2, l, b, rate * luck * Math.Exp(noise / 3 * Normal()), 1e9, 1e11, null, 10L, digest, "v", 1L, 1L, 1L, 1L, 0.0, 1e11, "measured", load, 2600.0, "", 5L, "key", digest);
         }
         return table;
     }
@@ -41,6 +41,22 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 20; seed++)
             Assert.True(One(Bench(50, 5, 0.01, 100 + seed), Bench(50, 5, 0.01, 200 + seed)).Verdict is PerformanceVerdict.Same or PerformanceVerdict.Undecided);
+    }
+
+    /// <summary>Blocks measured in turns: a machine that swings by a fifth between launches still tells one build from another.</summary>
+    [Theory]
+    [InlineData(1.0, PerformanceVerdict.Same)]
+    [InlineData(0.9, PerformanceVerdict.Slower)]
+    public void PairsInTurnsCancelTheMachinesDrift(double shift, PerformanceVerdict expected)
+    {
+        for (int seed = 0; seed < 10; seed++)
+        {
+            Table a = Bench(100, 5, 0.2, seed, id: "pair"), b = new(Schema.Throughput);
+            int rate = Schema.Throughput.IndexOf("images_per_second");
+            var random = new Random(seed);
+            foreach (var r in a.Rows) b.Add([.. r.Select((v, c) => c == rate ? (double)v! * shift * (1 + 0.01 * (random.NextDouble() - 0.5)) : v)]);
+            Assert.Equal(expected, One(a, b).Verdict);
+        }
     }
 
     [Fact]
