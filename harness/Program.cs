@@ -26,6 +26,10 @@ var root = new RootCommand("LutNative: pre-train and evaluate vision transformer
 foreach (var c in RunCommand.Build(stop.Token)) root.Subcommands.Add(c);
 root.Subcommands.Add(CompareCommand.Build());
 root.Subcommands.Add(TraceCommand.Build());
+root.Subcommands.Add(DoctorCommand.Build());
+root.Subcommands.Add(AnalyzeCommand.Build());
+root.Subcommands.Add(ReportCommand.Build());
+foreach (var c in NightlyCommands.Build(stop.Token)) root.Subcommands.Add(c);
 root.Subcommands.Add(VerifyCommand.Build());
 root.Subcommands.Add(PlanCommand.Build());
 root.Subcommands.Add(BenchCommand.Build());
@@ -54,7 +58,7 @@ catch (LutError e)
 }
 catch (InterruptedException e)
 {
-    Console.Error.WriteLine($"interrupted: {e.Message}; go on with --resume auto");
+    Console.Error.WriteLine($"interrupted: {e.Message}");
     return (int)Exit.Interrupted;
 }
 catch (UnfitMachineException e)

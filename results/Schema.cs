@@ -154,7 +154,7 @@ public static class Schema
     /// <summary>What `lut analyze` measured of a trained encoder. New in 1.2.</summary>
     public static TableSchema Analysis { get; } = new("analysis",
     [
-        C("run_id", ColumnType.Text, ""), C("kind", ColumnType.Text, "attention_distance, singular_value", true), C("layer", ColumnType.Int32, "block, from 0", true), C("index", ColumnType.Int32, "head, or rank of the singular value, from 0", true),
+        C("run_id", ColumnType.Text, ""), C("kind", ColumnType.Text, "attention_distance, uniform_distance, image_singular_value, token_singular_value", true), C("layer", ColumnType.Int32, "block, from 0; the depth: after the final norm", true), C("index", ColumnType.Int32, "head, or rank of the singular value, from 0", true),
         C("value", ColumnType.Float64, "pixels, or log of the singular value", false), C("images", ColumnType.Int32, "that it is a mean over", true),
     ], 2);
 

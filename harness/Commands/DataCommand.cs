@@ -55,7 +55,7 @@ internal static class DataCommand
 
     private static Command Make(string name, string description, Func<ParseResult, int> run)
     {
-        var command = new Command(name, description);
+        var command = new Command(name, $"{description}. Example: lut data {name} /data/imagenet --split val");
         command.Arguments.Add(Folder);
         foreach (Option o in new Option[] { Split, Index, Json }) command.Options.Add(o);
         command.SetAction(run);

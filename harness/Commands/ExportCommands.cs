@@ -26,7 +26,9 @@ internal static class ExportCommands
         export.Arguments.Add(run);
         export.Options.Add(to);
         export.Options.Add(output);
-        export.SetAction(r => Write(RunFolders.Find(r.GetValue(run)!), r.GetValue(to)!, r.GetValue(output)!));
+        Option<bool> exportJson = new("--json") { Description = "Print the result as one JSON object" };
+        export.Options.Add(exportJson);
+        export.SetAction(r => Write(RunFolders.Find(r.GetValue(run)!), r.GetValue(to)!, r.GetValue(output)!, r.GetValue(exportJson)));
         yield return export;
     }
 
@@ -45,8 +47,9 @@ internal static class ExportCommands
         return 0;
     }
 
-    private static int Write(RunStore run, string to, string folder)
+    private static int Write(RunStore run, string to, string folder, bool asJson)
     {
+        var written = new List<(string Path, int Rows)>();
         if (to is not ("csv" or "jsonl")) throw new LutError(Exit.Usage, 32, $"there is no format {to}", "--to", "the formats are csv and jsonl", $"did you mean {Protocol.Nearest.To(to, ["csv", "jsonl"])}?");
         try
         {
@@ -60,13 +63,16 @@ internal static class ExportCommands
                     if (to == "csv") Csv(file, table);
                     else JsonLines(file, table);
                 File.Move(path + ".tmp", path, overwrite: true);
-                Console.Out.WriteLine(FormattableString.Invariant($"{path}: {table.Rows.Count} rows"));
+                written.Add((path, table.Rows.Count));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new LutError(Exit.Store, 14, "cannot write the tables", Path.GetFullPath(folder), e.Message, "free some space or choose another --output");
         }
+        if (asJson) Output.Json(new { files = written.Select(w => new { path = w.Path, rows = w.Rows }), exit = 0 });
+        else
+            foreach (var (path, rows) in written) Console.Out.WriteLine(FormattableString.Invariant($"{path}: {rows} rows"));
         return 0;
     }
 

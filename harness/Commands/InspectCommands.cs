@@ -1,29 +1,15 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Runtime.InteropServices;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Reports;
-using LutNative.Interop;
-using LutNative.Model.Devices;
-using LutNative.Model.Numerics;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>doctor, ls and show: looking without computing.</summary>
+/// <summary>ls and show: looking without computing.</summary>
 internal static class InspectCommands
 {
     internal static IEnumerable<Command> Build()
     {
-        var doctor = new Command("doctor", "Is this machine fit to keep the contract? Example: lut doctor --require exact");
-        Option<string?> require = new("--require") { Description = "exact or gpu (comma separated): exit 5 when the machine is not fit for it" };
-        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
-        doctor.Options.Add(require);
-        doctor.Options.Add(json);
-        doctor.SetAction(r => (int)Doctor(r.GetValue(require) ?? "", r.GetValue(json)));
-        yield return doctor;
-
-        var ls = new Command("ls", "List protocols, claims and runs");
+        var ls = new Command("ls", "List protocols, claims and runs. Example: lut ls -o runs");
         Option<string> root = new("--output", "-o") { Description = "Folder of runs", DefaultValueFactory = _ => "runs" };
         Option<bool> lsJson = new("--json") { Description = "Print the result as one JSON object" };
         ls.Options.Add(root);
@@ -31,33 +17,13 @@ internal static class InspectCommands
         ls.SetAction(r => (int)List(r.GetValue(root)!, r.GetValue(lsJson)));
         yield return ls;
 
-        var show = new Command("show", "Show a run: what it was, what it found");
+        var show = new Command("show", "Show a run: what it was, what it found. Example: lut show runs/A");
         Argument<string> run = new("run") { Description = "A run's folder, or a unique part of its name" };
         Option<bool> showJson = new("--json") { Description = "Print the result as one JSON object" };
         show.Arguments.Add(run);
         show.Options.Add(showJson);
         show.SetAction(r => (int)Show(RunFolders.Find(r.GetValue(run)!), r.GetValue(showJson)));
         yield return show;
-    }
-
-    private static Exit Doctor(string require, bool json)
-    {
-        foreach (string need in require.Split(',', StringSplitOptions.RemoveEmptyEntries).Where(n => n is not ("exact" or "gpu")))
-            throw new LutError(Exit.Usage, 13, $"{need} is not something doctor can require", "--require", "it knows exact and gpu", $"did you mean {Nearest.To(need, ["exact", "gpu"])}?");
-        string? failure = SelfTest.Failure();
-        var cuda = CudaProbe.Query();
-        bool fit = failure is null && (!require.Contains("gpu", StringComparison.Ordinal) || cuda.Devices.Count > 0);
-        if (json) Output.Json(new { cpu = Machine.CpuModel, isa = Machine.Isa, cores = Environment.ProcessorCount, runtime = RuntimeInformation.FrameworkDescription, os = RuntimeInformation.OSDescription, contract = Version.Contract, exact = failure is null, why = failure, gpus = cuda.Devices, gpu_note = cuda.Why, exit = fit ? 0 : (int)Exit.Unfit });
-        else
-            Output.Table(["what", "finding"],
-            [
-                ["cpu", Machine.CpuModel], ["vectors", Machine.Isa + ", device " + Cpu.Best().Name], ["cores", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)],
-                ["memory", (Machine.RamBytes >> 20).ToString("n0", CultureInfo.InvariantCulture) + " MiB"], ["os", RuntimeInformation.OSDescription], ["runtime", RuntimeInformation.FrameworkDescription],
-                ["lut", Version.Lut], ["contract", Version.Contract + ": " + (failure ?? "self-test passed (fused multiply-add, subnormals, signed zero, Philox)")],
-                ["gpu", cuda.Devices.Count > 0 ? string.Join(", ", cuda.Devices) : cuda.Why],
-            ]);
-        if (!json) Console.Out.WriteLine(fit ? "FIT" : $"UNFIT: {failure ?? "a GPU is required: " + cuda.Why}");
-        return fit ? Exit.Ok : Exit.Unfit;
     }
 
     private static Exit List(string root, bool json)

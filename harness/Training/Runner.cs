@@ -214,7 +214,7 @@ public sealed class Runner
         recorder.Event("eval", "", null, FormattableString.Invariant($"{result.Metric} {result.Correct}/{result.Labels.Length}"));
         progress.Say(FormattableString.Invariant($"eval={result.Metric} correct={result.Correct}/{result.Labels.Length} percent={result.Accuracy:f2}"));
         recorder.Commit();
-        if (stop.IsCancellationRequested) throw new InterruptedException("stopped after an evaluation; the last checkpoint is on disk");
+        if (stop.IsCancellationRequested) throw new InterruptedException("stopped after an evaluation; the last checkpoint is on disk; go on with --resume auto");
     }
 
     private void Close()

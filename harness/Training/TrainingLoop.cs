@@ -43,7 +43,7 @@ public static class TrainingLoop
             recorder.Event("checkpoint", t.Stage, s + 1, "");
             checkpoints.Save(t, s + 1, recorder.Commit(), (long)t.StepsPerEpoch * exec.KeepEpochs);
             last = Stopwatch.GetTimestamp();
-            if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written");
+            if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto");
         }
         progress.End();
     }

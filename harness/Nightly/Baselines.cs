@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text;
+using LutNative.Harness.Protocol;
+using LutNative.Model.Numerics;
+using LutNative.Results;
+
+namespace LutNative.Harness.Nightly;
+
+/// <summary>What a benchmark is held against on one kind of hardware.</summary>
+/// <param name="Pinned">Medians of the accepted launches, images/s: slow creep shows against them.</param>
+/// <param name="Rolling">Medians of the last clean nights, at most twenty: a step shows against them.</param>
+/// <param name="Band">Ratio that counts as noise.</param>
+/// <param name="Digest">Of the student after three steps: the work that the numbers stand for.</param>
+internal sealed record Baseline(string Name, IReadOnlyList<double> Pinned, IReadOnlyList<double> Rolling, double Band, string Digest, string Accepted, string By, string Commit, string Reason)
+{
+    internal const int Nights = 20, NightsForBand = 5;
+
+    /// <summary>With a clean night more; its noise band follows the nights once there are some.</summary>
+    internal Baseline After(double images) => this with { Rolling = [.. Rolling.Append(images).TakeLast(Nights)] };
+
+    /// <summary>The accepted band, or three robust standard deviations of the nights where those are further apart.</summary>
+    internal double BandNow => Rolling.Count < NightsForBand ? Band : Math.Max(Band, 3 * 1.4826 * Performance.Median([.. Rolling.Select(r => Math.Abs(HostMath.Log(r / Performance.Median([.. Rolling]))))]));
+}
+
+/// <summary>Baselines of one kind of hardware: a TOML file in git, baselines/HARDWARE.toml, that a reviewer reads in a diff. Nothing in it is executed.</summary>
+internal sealed class Baselines
+{
+    private readonly SortedDictionary<string, Baseline> rows = new(StringComparer.Ordinal);
+
+    private Baselines(string path) => Path = path;
+
+    internal string Path { get; }
+    internal IReadOnlyDictionary<string, Baseline> Rows => rows;
+
+    internal static Baselines Load(string folder, string hardware)
+    {
+        var all = new Baselines(System.IO.Path.Combine(folder, hardware + ".toml"));
+        if (!File.Exists(all.Path)) return all;
+        var problems = new List<string>();
+        var values = ProtocolReader.Parse(File.ReadAllText(all.Path), all.Path, problems);
+        foreach (var group in values.GroupBy(v => v.Key.Split('.') is ["perf", var name, _] ? name : ""))
+        {
+            if (group.Key.Length == 0)
+            {
+                problems.AddRange(group.Select(g => $"{g.Value.Where}: {g.Key} is not in a section [perf.NAME]"));
+                continue;
+            }
+            var keys = group.ToDictionary(g => g.Key.Split('.')[2], g => g.Value.Value);
+            double[] Numbers(string key) => keys.GetValueOrDefault(key) is object?[] list ? [.. list.Select(v => v is double d ? d : v is long l ? l : double.NaN)] : [double.NaN];
+            string Text(string key) => keys.GetValueOrDefault(key) as string ?? "";
+            double band = keys.GetValueOrDefault("band") switch { double d => d, long l => l, _ => double.NaN };
+            var row = new Baseline(group.Key, Numbers("pinned"), Numbers("rolling"), band, Text("digest"), Text("accepted"), Text("by"), Text("commit"), Text("reason"));
+            if (row.Pinned.Count == 0 || row.Pinned.Concat(row.Rolling).Any(v => !(v > 0)) || !(band > 0)) problems.Add($"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, and a positive band");
+            all.rows[group.Key] = row;
+        }
+        if (problems.Count > 0) throw new LutError(Exit.Usage, 42, $"{problems.Count} problem(s) in the baselines", string.Join("\n         ", problems), "what a night is held against must be readable", "restore the file from git, or accept again with `lut baseline accept`");
+        return all;
+    }
+
+    internal void Set(Baseline row) => rows[row.Name] = row;
+
+    internal bool Remove(string name) => rows.Remove(name);
+
+    internal void Write()
+    {
+        var text = new StringBuilder("# What nights are held against on this hardware. Made by `lut baseline accept`; nightly adds clean nights to rolling. Review changes as you review code.\n");
+        string List(IEnumerable<double> v) => "[" + string.Join(", ", v.Select(x => x.ToString("0.0###", CultureInfo.InvariantCulture))) + "]";
+        string Quote(string s) => "\"" + s.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace('\n', ' ') + "\"";
+        foreach (var r in rows.Values)
+            text.Append(CultureInfo.InvariantCulture, $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.ToString("0.0###", CultureInfo.InvariantCulture)}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n");
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            File.WriteAllText(Path + ".tmp", text.ToString());
+            File.Move(Path + ".tmp", Path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 16, "cannot write the baselines", Path, e.Message, "choose another --baseline, or free some space");
+        }
+    }
+}
