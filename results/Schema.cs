@@ -68,7 +68,7 @@ public static class Schema
 
     public static TableSchema Env { get; } = new("env",
     [
-        C("run_id", ColumnType.Text, ""), C("kind", ColumnType.Text, "assembly, or library of NVIDIA's"), C("name", ColumnType.Text, ""), C("version", ColumnType.Text, "of a library: its path"),
+        C("run_id", ColumnType.Text, ""), C("kind", ColumnType.Text, "assembly, library of NVIDIA's, or kernel (PTX)"), C("name", ColumnType.Text, ""), C("version", ColumnType.Text, "of a library: its path"),
         C("sha256", ColumnType.Text, "of the file that was loaded", nullable: true),
     ]);
 

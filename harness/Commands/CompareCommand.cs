@@ -18,21 +18,22 @@ internal static class CompareCommand
         Option<double?> band = Numbers.Double("--band", "Ratio that counts as noise with --perf (0.03 by default)");
         Option<bool> exact = new("--exact") { Description = "Compare bits: what happens without --perf" };
         Option<string?> plot = new("--plot") { Description = "Also draw how the losses drift apart, as this SVG file" };
+        Option<string?> output = new("--output", "-o") { Description = "Also write what was found to this folder (table comparisons)" };
         Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         command.Arguments.Add(a);
         command.Arguments.Add(b);
         command.Arguments.Add(more);
-        foreach (Option o in new Option[] { exact, perf, band, plot, json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { exact, perf, band, plot, output, json }) command.Options.Add(o);
         command.SetAction(r =>
         {
             if (r.GetValue(exact) && r.GetValue(perf)) throw new LutError(Exit.Usage, 36, "--exact and --perf are two questions", "compare", "bits have no tolerance, and speeds are never equal", "ask them one by one");
             if (!r.GetValue(perf) && r.GetValue(more) is { Length: > 0 }) throw new LutError(Exit.Usage, 38, "bits are compared in pairs", string.Join(' ', r.GetValue(more)!), "only --perf makes a table of more than two", "compare them one by one");
-            return (int)(r.GetValue(perf) ? Speed([r.GetValue(a)!, r.GetValue(b)!, .. r.GetValue(more) ?? []], r.GetValue(band) ?? PerformanceReport.DefaultBand, r.GetValue(json)) : Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(plot), r.GetValue(json)));
+            return (int)(r.GetValue(perf) ? Speed([r.GetValue(a)!, r.GetValue(b)!, .. r.GetValue(more) ?? []], r.GetValue(band) ?? PerformanceReport.DefaultBand, r.GetValue(output), r.GetValue(json)) : Execute(r.GetValue(a)!, r.GetValue(b)!, r.GetValue(plot), r.GetValue(output), r.GetValue(json)));
         });
         return command;
     }
 
-    private static Exit Execute(string a, string b, string? plot, bool json)
+    private static Exit Execute(string a, string b, string? plot, string? output, bool json)
     {
         bool checkpoints = a.EndsWith(".safetensors", StringComparison.Ordinal);
         var report = checkpoints ? Checkpoints(a, b) : Comparison.Exact(RunFolders.Find(a), RunFolders.Find(b));
@@ -42,6 +43,7 @@ internal static class CompareCommand
         IReadOnlyList<string> environment = diverged ? Divergence.Environment(RunFolders.Find(a), RunFolders.Find(b)) : [];
         string[] replay = diverged ? Replay(RunFolders.Find(a), RunFolders.Find(b), report.At) : [];
         if (plot is not null && diverged) Plot(plot, growth);
+        if (output is not null) Record(output, table => table.Add(Row("exact", checkpoints ? "checkpoints" : ProtocolOf(RunFolders.Find(a)), a, b, report.Verdict.ToString().ToUpperInvariant(), report.First ?? "", null)));
         var exit = Output.ExitOf(report.Verdict);
         string verdict = Output.Verdict(report, exit);
         if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, ladder = report.Ladder, replay, details = report.Details, compared = report.Compared, growth, flips, environment, exit = (int)exit });
@@ -60,12 +62,30 @@ internal static class CompareCommand
         return exit;
     }
 
-    private static Exit Speed(string[] folders, double band, bool json)
+    private static Exit Speed(string[] folders, double band, string? output, bool json)
     {
         (string Folder, Table Rows)[] all = [.. folders.Select(f => (f, new RunStore(f).Read(Schema.Throughput)))];
         foreach (var (folder, rows) in all)
             if (rows.Rows.Count == 0) throw new LutError(Exit.NothingSelected, 6, $"{folder} has no throughput table", Path.GetFullPath(folder), "it is what `lut bench -o` writes", "name folders of benchmarks");
+        if (output is not null)
+            Record(output, table =>
+            {
+                foreach (var (folder, rows) in all.Skip(1))
+                    foreach (var r in Performance.Compare(all[0].Rows, rows, _ => band)) table.Add(Row("perf", r.Key, all[0].Folder, folder, r.Verdict.ToString().ToUpperInvariant(), string.Join("; ", r.Why), r));
+            });
         return all.Length > 2 ? PerformanceReport.Across(all, band, json) : PerformanceReport.Print(Performance.Compare(all[0].Rows, all[1].Rows, _ => band), json);
+    }
+
+    private static string ProtocolOf(RunStore run) => run.Read(Schema.Run) is { Rows.Count: > 0 } r ? r.Get<string>(0, "protocol") : "";
+
+    private static object?[] Row(string kind, string key, string a, string b, string verdict, string reason, PerformanceRow? r) =>
+        [Guid.CreateVersion7().ToString(), DateTime.UtcNow, kind, key, a, b, "", verdict, r?.MedianA, r?.MedianB, r?.Ratio, r?.Low, r?.High, r?.P, r?.Band, System.Text.Encoding.UTF8.GetBytes(reason), Machine.GitSha ?? "", Performance.MethodVersion];
+
+    private static void Record(string folder, Action<Table> fill)
+    {
+        var table = new Table(Schema.Comparisons);
+        fill(table);
+        RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = table.Get<string>(0, "run_id"), ["lut.writer"] = "lut " + Version.Lut });
     }
 
     /// <summary>Commands that bring the first difference back.</summary>

@@ -79,6 +79,17 @@ public static class Machine
         }
     }
 
+    /// <summary>The kernels inside of this program: whichever device ran, they say which would have.</summary>
+    public static void AddKernels(Table env, string runId)
+    {
+        var model = typeof(CudaDevice).Assembly;
+        foreach (string name in model.GetManifestResourceNames().Where(n => n.EndsWith(".ptx", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            using var stream = model.GetManifestResourceStream(name)!;
+            env.Add(runId, "kernel", name, Version.Lut, Convert.ToHexStringLower(SHA256.HashData(stream)));
+        }
+    }
+
     /// <summary>NVIDIA's libraries that this process loaded, with the hash of the file behind each.</summary>
     public static void AddLibraries(Table env, string runId)
     {

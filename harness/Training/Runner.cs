@@ -227,6 +227,7 @@ public sealed class Runner
         Machine.AddDevice(devices, runId, request.Device);
         Machine.AddAssemblies(env, runId);
         Machine.AddLibraries(env, runId);
+        Machine.AddKernels(env, runId);
         var e = request.Exec;
         long images = steps.Rows.GroupBy(r => (string)r[1]!).Aggregate(0L, (sum, g) => sum + g.Max(r => (long)r[Schema.Steps.IndexOf("images_seen")]!));
         run.Add(runId, request.Protocol.Name, request.Protocol.Modified, string.Join(",", request.Planned), "success", 0, startedUtc, DateTime.UtcNow, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,

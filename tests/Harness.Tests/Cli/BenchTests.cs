@@ -53,8 +53,10 @@ public sealed class BenchTests
         Assert.True(r.Exit == 0 && r.LastLine.Contains("perf=SAME"), r.Out + r.Error);
         using var other = new TemporaryFolder();
         Assert.Equal(0, Lut.Run("bench", "hello@1", "--method", "mae", "--launches", "1", "--blocks", "1", "--seconds", "0.1", "-o", other.Path).Exit);
-        r = Lut.Run("compare", "--perf", folder.Path, other.Path);
+        r = Lut.Run("compare", "--perf", folder.Path, other.Path, "-o", other["found"]);
         Assert.True(r.Exit == 4 && r.Out.Contains("mae 64: only in B"), r.Out + r.Error);
+        var found = new LutNative.Results.RunStore(other["found"]).Read(LutNative.Results.Schema.Comparisons);
+        Assert.Equal(["INCOMPARABLE", "INCOMPARABLE"], found.Rows.Select(f => f[found.Schema.IndexOf("verdict")]));
     }
 
     [Theory]
