@@ -10,6 +10,28 @@ public sealed record GrowthRow(string Stage, long Step, float LossA, float LossB
 /// <param name="PValue">McNemar's exact test, two-sided: how likely so uneven a split is when neither is better.</param>
 public sealed record FlipRow(string Metric, int Images, int Differ, int OnlyA, int OnlyB, double PValue);
 
+/// <summary>The first element of a tensor that two sides hold with other bits.</summary>
+/// <param name="Ulp">Units in the last place between them.</param>
+/// <param name="Differ">Elements that differ, of <paramref name="Of"/>.</param>
+public sealed record ElementPair(string Tensor, long Element, uint A, uint B, long Ulp, long Differ, long Of)
+{
+    /// <summary>Null when all bits are equal.</summary>
+    public static ElementPair? First(string tensor, ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        int at = -1, count = 0;
+        for (int i = 0; i < a.Length; i++)
+            if (BitConverter.SingleToInt32Bits(a[i]) != BitConverter.SingleToInt32Bits(b[i]))
+            {
+                if (at < 0) at = i;
+                count++;
+            }
+        return at < 0 ? null : new ElementPair(tensor, at, BitConverter.SingleToUInt32Bits(a[at]), BitConverter.SingleToUInt32Bits(b[at]), Divergence.UlpDistance(a[at], b[at]), count, a.Length);
+    }
+
+    public override string ToString() => FormattableString.Invariant(
+        $"{Tensor}[{Element}]: 0x{A:x8} ({BitConverter.UInt32BitsToSingle(A):R}) is not 0x{B:x8} ({BitConverter.UInt32BitsToSingle(B):R}), {Ulp} ulp; {Differ} of {Of} elements differ");
+}
+
 /// <summary>What can be said of two runs whose bits differ: how the difference grows, which predictions it turned, and what was different about the machines.</summary>
 public static class Divergence
 {

@@ -152,7 +152,7 @@ public static class Performance
         return Math.Exp(Median(shifts));
     }
 
-    public static double Median(double[] values)
+    public static double Median(IReadOnlyList<double> values)
     {
         double[] sorted = [.. values];
         Array.Sort(sorted);

@@ -1,4 +1,5 @@
 using LutNative.Model.Numerics;
+using LutNative.Results;
 
 namespace LutNative.Harness.Bench;
 
@@ -14,16 +15,9 @@ internal readonly record struct Interval(double Median, double Low, double High)
         for (int r = 0; r < Resamples; r++)
         {
             for (int i = 0; i < draw.Length; i++) draw[i] = x[(int)random.NextBelow((uint)x.Count)];
-            medians[r] = MedianOf(draw);
+            medians[r] = Performance.Median(draw);
         }
         Array.Sort(medians);
-        return new Interval(MedianOf(x), medians[Resamples / 40], medians[Resamples - 1 - Resamples / 40]);
-    }
-
-    internal static double MedianOf(IReadOnlyList<double> x)
-    {
-        double[] sorted = [.. x];
-        Array.Sort(sorted);
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : 0.5 * (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]);
+        return new Interval(Performance.Median(x), medians[Resamples / 40], medians[Resamples - 1 - Resamples / 40]);
     }
 }

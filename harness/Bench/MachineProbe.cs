@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LutNative.Harness.Reports;
 using LutNative.Interop;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Bench;
 
@@ -14,7 +15,7 @@ namespace LutNative.Harness.Bench;
 internal sealed record Probe(double[] FmaFlops, double? OtherLoad, double? ClockBefore, double? ClockAfter, double MemoryBytesPerSecond, double? DiskBytesPerSecond, long? DiskFree, string[] Slowdown)
 {
     /// <summary>The slowest window beside the median: clocks that do not hold, or a neighbour.</summary>
-    internal double Held => FmaFlops.Min() / Interval.MedianOf(FmaFlops);
+    internal double Held => FmaFlops.Min() / Performance.Median(FmaFlops);
 }
 
 /// <summary>`lut doctor --probe`: a few seconds of load.</summary>

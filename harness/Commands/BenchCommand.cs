@@ -101,22 +101,22 @@ internal static class BenchCommand
         var p = shape.Protocol;
         Block[] blocks = [.. launches.SelectMany(l => l.Blocks)];
         var rate = Interval.Of([.. blocks.Select(b => b.ImagesPerSecond)]);
-        double peak = Interval.MedianOf([.. blocks.Select(b => b.FmaFlops)]), flops = StepBench.FlopsPerImage(p, stage);
+        double peak = Performance.Median([.. blocks.Select(b => b.FmaFlops)]), flops = StepBench.FlopsPerImage(p, stage);
         // block by block against the limit measured beside it, so that a neighbour's load cancels
-        double share = Interval.MedianOf([.. blocks.Select(b => b.ImagesPerSecond * flops / Bench.Launches.PeakOf(device, b).Flops)]);
+        double share = Performance.Median([.. blocks.Select(b => b.ImagesPerSecond * flops / Bench.Launches.PeakOf(device, b).Flops)]);
         int batch = stage == "pretrain" ? p.Pretrain.Batch : p.Finetune.Batch, grain = stage == "pretrain" ? p.Pretrain.Grain : p.Finetune.Grain;
-        var phases = launches[0].Phases.Keys.ToDictionary(k => k, k => Interval.MedianOf([.. launches.Select(l => l.Phases[k])]));
+        var phases = launches[0].Phases.Keys.ToDictionary(k => k, k => Performance.Median([.. launches.Select(l => l.Phases[k])]));
         double waiting = 1.0;
         foreach (double busy in phases.Values) waiting -= busy;
         phases["waiting"] = waiting;
         double allocated = launches.Max(l => l.BytesPerStep);
         long memory = launches.Max(l => l.PeakBytes);
         long planned = MemoryPlan.Stage(p, stage, device, exec);
-        double? joules = launches.All(l => l.JoulesPerImage is not null) ? Interval.MedianOf([.. launches.Select(l => l.JoulesPerImage!.Value)]) : null;
+        double? joules = launches.All(l => l.JoulesPerImage is not null) ? Performance.Median([.. launches.Select(l => l.JoulesPerImage!.Value)]) : null;
         string[] slowdown = [.. blocks.SelectMany(b => b.Slowdown).Distinct()];
         string method = stage == "pretrain" ? p.Pretrain.Method : "finetune";
         var (limit, source) = Bench.Launches.PeakOf(device, blocks[0] with { FmaFlops = peak });
-        double P(Func<Block, long> of) => Interval.MedianOf([.. blocks.Select(b => (double)of(b))]);
+        double P(Func<Block, long> of) => Performance.Median([.. blocks.Select(b => (double)of(b))]);
         double? load = blocks.All(b => b.OtherLoad is not null) ? blocks.Average(b => b.OtherLoad!.Value) : null;
         if (json)
         {

@@ -125,25 +125,10 @@ internal static class CompareCommand
             var u = y[name];
             if (t.Bytes.Span.SequenceEqual(u.Bytes.Span) && t.Shape.SequenceEqual(u.Shape)) continue;
             differ++;
-            first ??= t.DType == "F32" && t.Shape.SequenceEqual(u.Shape) ? Element(name, t, u) : $"{name}: shape or type differs";
+            first ??= t.DType == "F32" && t.Shape.SequenceEqual(u.Shape) ? ElementPair.First(name, t.Floats, u.Floats)?.ToString() : $"{name}: shape or type differs";
         }
         int onlyA = x.Keys.Count(k => !y.ContainsKey(k)), onlyB = y.Keys.Count(k => !x.ContainsKey(k));
         var verdict = differ > 0 ? ExactVerdict.Diverged : onlyA + onlyB > 0 ? ExactVerdict.Missing : ExactVerdict.Identical;
         return new ExactReport(verdict, first, [$"tensors: {common} compared, {differ} differ, {onlyA} only in A, {onlyB} only in B"]) { Compared = new Dictionary<string, int> { ["tensors"] = common } };
-    }
-
-    /// <summary>The first differing element with both bit patterns, its distance in units in the last place, and how many differ.</summary>
-    private static string Element(string name, SafeTensor t, SafeTensor u)
-    {
-        ReadOnlySpan<float> p = t.Floats, q = u.Floats;
-        int at = -1, count = 0;
-        for (int i = 0; i < p.Length; i++)
-            if (BitConverter.SingleToInt32Bits(p[i]) != BitConverter.SingleToInt32Bits(q[i]))
-            {
-                if (at < 0) at = i;
-                count++;
-            }
-        int a = BitConverter.SingleToInt32Bits(p[at]), b = BitConverter.SingleToInt32Bits(q[at]);
-        return FormattableString.Invariant($"{name}[{at}] of [{string.Join(", ", t.Shape)}]: 0x{a:x8} ({p[at]:R}) is not 0x{b:x8} ({q[at]:R}), {Divergence.UlpDistance(p[at], q[at])} ulp; {count} of {p.Length} elements differ");
     }
 }

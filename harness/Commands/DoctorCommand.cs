@@ -69,7 +69,7 @@ internal static class DoctorCommand
         if (gpu is not null) rows.Add(["gpu state", $"driver {gpu.DriverVersion ?? "unknown"}, {gpu.SmClockMhz?.ToString(CultureInfo.InvariantCulture) ?? "?"} of {gpu.MaxSmClockMhz?.ToString(CultureInfo.InvariantCulture) ?? "?"} MHz, {(gpu.PowerWatts is { } w ? F(w, "f0") + " W" : "power unknown")}, {gpu.TemperatureC?.ToString(CultureInfo.InvariantCulture) ?? "?"} degrees"]);
         if (measured is not null)
         {
-            rows.Add(["multiply-adds", $"{F(Interval.MedianOf(measured.FmaFlops) / 1e9, "f0")} GFLOP/s, the slowest window {F(100 * measured.Held, "f0")} % of the median{(measured.ClockAfter is { } mhz ? $", {F(mhz, "f0")} MHz after" : "")}"]);
+            rows.Add(["multiply-adds", $"{F(Performance.Median(measured.FmaFlops) / 1e9, "f0")} GFLOP/s, the slowest window {F(100 * measured.Held, "f0")} % of the median{(measured.ClockAfter is { } mhz ? $", {F(mhz, "f0")} MHz after" : "")}"]);
             rows.Add(["other load", measured.OtherLoad is { } o ? F(o, "f2") + " cores" : "unknown"]);
             rows.Add(["memory speed", F(measured.MemoryBytesPerSecond / 1e9, "f1") + " GB/s copied"]);
             rows.Add(["disk here", measured.DiskBytesPerSecond is { } d ? $"{F(d / 1e6, "f0")} MB/s written and flushed, {(measured.DiskFree >> 20)?.ToString("n0", CultureInfo.InvariantCulture)} MiB free" : "not writable"]);

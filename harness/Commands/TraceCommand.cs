@@ -52,7 +52,7 @@ internal static class TraceCommand
                 if (side.Agrees) continue;
                 Console.Out.WriteLine("  explanation: " + (side.Explanation ?? "none of what was tried: one changed element, or one operation's sums, fusing, TF32, flushing"));
                 if (side.At is not null) Console.Out.WriteLine("  parts at:    " + side.At);
-                if (side.Element is not null) Console.Out.WriteLine("  element:     " + side.Element);
+                if (side.Element is not null) Console.Out.WriteLine("  element:     here and there " + side.Element);
                 if (side.Explanation is null && side.At is null) Console.Out.WriteLine(FormattableString.Invariant($"  next:        on the machine of {name}, run it again with --trace-step {report.Step} (or this trace with -o), and compare the operations"));
             }
             Console.Out.WriteLine(line);

@@ -19,14 +19,15 @@ public sealed record Mark(double At, string Label, bool Vertical = false, double
 /// </summary>
 public static class Chart
 {
-    private const int Width = 640, Height = 300, Left = 66, Right = 12, Top = 34, Bottom = 44;
+    private const int Width = 640, Height = 300, Left = 66, Right = 24, Top = 34, Bottom = 44;
     private static readonly string[] Dashes = ["none", "7 4", "2 3", "9 3 2 3", "none", "4 4"];
 
     /// <summary>Colours and fonts; a page that embeds charts has it once.</summary>
     public const string Style = """
-        .chart{font:12px system-ui,sans-serif;max-width:100%;height:auto}.chart text{fill:#333}.chart .axis{stroke:#888}.chart .grid{stroke:#8884;stroke-width:.5}.chart .line{fill:none;stroke-width:1.8}.chart .mark{stroke:#888;stroke-dasharray:3 3}.chart .band{fill:#8883;stroke:none}
-        .s0{stroke:#0072b2;fill:#0072b2}.s1{stroke:#d55e00;fill:#d55e00}.s2{stroke:#009e73;fill:#009e73}.s3{stroke:#cc79a7;fill:#cc79a7}.s4{stroke:#b58900;fill:#b58900}.s5{stroke:#56b4e9;fill:#56b4e9}
-        @media(prefers-color-scheme:dark){.chart text{fill:#ddd}.chart .s0{stroke:#56b4e9;fill:#56b4e9}.chart .s1{stroke:#f0883e;fill:#f0883e}.chart .s2{stroke:#2fd39f;fill:#2fd39f}.chart .s4{stroke:#e6c34a;fill:#e6c34a}}
+        .chart{font:12px system-ui,sans-serif;max-width:100%;height:auto;--ink:#333;--s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#cc79a7;--s4:#b58900;--s5:#56b4e9}
+        @media(prefers-color-scheme:dark){.chart{--ink:#ddd;--s0:#56b4e9;--s1:#f0883e;--s2:#2fd39f;--s4:#e6c34a;--s5:#9ecbff}}
+        .s0{stroke:var(--s0);fill:var(--s0)}.s1{stroke:var(--s1);fill:var(--s1)}.s2{stroke:var(--s2);fill:var(--s2)}.s3{stroke:var(--s3);fill:var(--s3)}.s4{stroke:var(--s4);fill:var(--s4)}.s5{stroke:var(--s5);fill:var(--s5)}
+        .chart text{fill:var(--ink)}.chart .axis{stroke:#888}.chart .grid{stroke:#8884;stroke-width:.5}.chart .line{fill:none;stroke-width:1.8}.chart .mark{stroke:#888;stroke-dasharray:3 3}.chart .band{fill:#8883;stroke:none}
         """;
 
     /// <summary>An SVG file of its own.</summary>

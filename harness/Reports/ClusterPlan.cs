@@ -63,6 +63,6 @@ internal static class ClusterPlan
         double flops = StepBench.FlopsPerImage(p, stage);
         double[] rates = [.. rows.Rows.Where(r => (string)r[Schema.Throughput.IndexOf("stage")]! == stage && Math.Abs((double)r[Schema.Throughput.IndexOf("flops_per_image")]! / flops - 1) < 0.01).Select(r => (double)r[Schema.Throughput.IndexOf("images_per_second")]!)];
         if (rates.Length == 0 && stage == "pretrain") throw new LutError(Exit.NothingSelected, 5, "the benchmark has no block of this network", folder, "rows are found by stage and by FLOPs of an image", "run lut bench with this protocol, or vitb16, and -o " + folder);
-        return rates.Length == 0 ? null : Interval.MedianOf(rates);
+        return rates.Length == 0 ? null : Performance.Median(rates);
     }
 }

@@ -182,6 +182,7 @@ internal static class HtmlReport
         var tonight = new Series("tonight", x, y, kind == "perf" ? [.. f.Select(p => p.A * p.Low ?? double.NaN)] : null, kind == "perf" ? [.. f.Select(p => p.A * p.High ?? double.NaN)] : null, [.. f.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.AtUtc:yyyy-MM-dd HH:mm}, {p.Verdict}, {p.B:g5}, commit {(p.Commit.Length > 10 ? p.Commit[..10] : p.Commit)}"))], Points: true);
         var marks = new List<Mark>();
         if (f.LastOrDefault(p => p is { A: > 0, Band: > 0 }) is { } last && kind == "perf") marks.Add(new Mark(last.A!.Value * (1 - last.Band!.Value), string.Create(CultureInfo.InvariantCulture, $"baseline {last.A:g5}, band {100 * last.Band:f1} %"), Until: last.A.Value * (1 + last.Band.Value)));
+        if (kind == "smoke" && f[^1].A is { } least) marks.Add(new Mark(least, string.Create(CultureInfo.InvariantCulture, $"least {least:g4}")));
         foreach (int i in kind == "perf" ? ChangePoints.Find(y, f.Select(p => p.Band).OfType<double>().DefaultIfEmpty(0.03).Last()) : [])
             marks.Add(new Mark(i - 0.5, $"level changed between {f[i - 1].Commit} and {f[i].Commit}", Vertical: true));
         var lines = new List<Series> { tonight };

@@ -7,19 +7,12 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>An element of a tensor that two sides hold with other bits.</summary>
-public sealed record ElementPair(string Tensor, long Element, uint Mine, uint Theirs, long Ulp, long Differ, long Of)
-{
-    public override string ToString() => FormattableString.Invariant(
-        $"{Tensor}[{Element}]: 0x{Mine:x8} ({BitConverter.UInt32BitsToSingle(Mine):R}) here, 0x{Theirs:x8} ({BitConverter.UInt32BitsToSingle(Theirs):R}) there, {Ulp} ulp; {Differ} of {Of} elements differ");
-}
-
 /// <summary>What was found about one of the two runs.</summary>
 /// <param name="Agrees">This machine repeats what the run recorded of the step.</param>
 /// <param name="Differs">What differs first between its record and this machine, when it does.</param>
 /// <param name="Explanation">In words, what makes this machine give the run's very bits; null when nothing that was tried does.</param>
 /// <param name="At">The operation where the two part, or null: a changed value in memory has none, and without an explanation only a run with --trace-step knows it.</param>
-/// <param name="Element">The first differing element of it.</param>
+/// <param name="Element">The first differing element of it: here, and there.</param>
 public sealed record TraceSide(string Run, bool Agrees, string? Differs, string? Explanation, string? At, ElementPair? Element);
 
 /// <param name="From">The step that execution began with: a checkpoint that both share, or 0.</param>
@@ -143,7 +136,7 @@ public sealed class Trace : IDisposable
             if (ChangedElement(tensor, difference) is not { } pair) return null;
             found.Add(pair);
         }
-        string Kind(ElementPair p) => System.Numerics.BitOperations.PopCount(p.Mine ^ p.Theirs) == 1 ? FormattableString.Invariant($"bit {System.Numerics.BitOperations.Log2(p.Mine ^ p.Theirs)} of {p.Tensor}[{p.Element}] was flipped") : $"{p.Tensor}[{p.Element}] was replaced";
+        string Kind(ElementPair p) => System.Numerics.BitOperations.PopCount(p.A ^ p.B) == 1 ? FormattableString.Invariant($"bit {System.Numerics.BitOperations.Log2(p.A ^ p.B)} of {p.Tensor}[{p.Element}] was flipped") : $"{p.Tensor}[{p.Element}] was replaced";
         return ($"{string.Join("; ", found.Select(Kind))}, in memory after the step: every operation agrees", found[0]);
     }
 
@@ -211,21 +204,9 @@ public sealed class Trace : IDisposable
         for (long s = first; s < step; s++) trainer.Step(s);
         StepTrace.Record(trainer, device, step, _ => { }, (o, value) =>
         {
-            if (o.Ordinal == p.Mine.Ordinal) pair = First(o, value.Span, p.Theirs);
+            if (o.Ordinal == p.Mine.Ordinal) pair = ElementPair.First($"{o.Output} of {o.Op} at {o.Tensor}", value.Span, p.Theirs);
         });
         return (p.Mine + "; its inputs are equal", pair);
-    }
-
-    private static ElementPair? First(Operation o, ReadOnlySpan<float> mine, ReadOnlySpan<float> theirs)
-    {
-        long at = -1, count = 0;
-        for (int i = 0; i < mine.Length; i++)
-            if (BitConverter.SingleToUInt32Bits(mine[i]) != BitConverter.SingleToUInt32Bits(theirs[i]))
-            {
-                if (at < 0) at = i;
-                count++;
-            }
-        return at < 0 ? null : new ElementPair($"{o.Output} of {o.Op} at {o.Tensor}", at, BitConverter.SingleToUInt32Bits(mine[(int)at]), BitConverter.SingleToUInt32Bits(theirs[(int)at]), Divergence.UlpDistance(mine[(int)at], theirs[(int)at]), count, mine.Length);
     }
 
     /// <summary>The first operation that differs from what the run itself recorded with --trace-step.</summary>

@@ -102,6 +102,7 @@ public sealed class ReportTests : IDisposable
         string light = Back();
         page.ExecuteCdpCommand("Emulation.setEmulatedMedia", new() { ["features"] = new object[] { new Dictionary<string, object> { ["name"] = "prefers-color-scheme", ["value"] = "dark" } } });
         Assert.NotEqual(light, Back());
+        Assert.Equal("none", (string)page.ExecuteScript("return [...new Set([...document.querySelectorAll('path.line')].map(p => getComputedStyle(p).fill))].join()")!);   // a line is not an area, in the dark either
         page.ExecuteCdpCommand("Emulation.setDeviceMetricsOverride", new() { ["width"] = 390, ["height"] = 800, ["deviceScaleFactor"] = 1, ["mobile"] = true });
         foreach (var tab in tabs = page.FindElements(By.CssSelector("[role=tab]")))
         {

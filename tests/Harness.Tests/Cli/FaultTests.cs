@@ -204,7 +204,7 @@ public sealed class FaultTests : IDisposable
         Flip(checkpoint);
         var compared = Lut.Run("compare", Path.Combine(a, "checkpoints", Path.GetFileName(checkpoint)), checkpoint);
         Assert.Equal(3, compared.Exit);
-        Assert.Matches(@"first difference: [a-z_0-9.]+\[\d+\] of \[[\d, ]+\]: 0x[0-9a-f]{8} .* is not 0x[0-9a-f]{8} .* 1 of \d+ elements differ", compared.Out);
+        Assert.Matches(@"first difference: [a-z_0-9.]+\[\d+\]: 0x[0-9a-f]{8} .* is not 0x[0-9a-f]{8} .* 1 of \d+ elements differ", compared.Out);
         var verified = Lut.Run("verify", b);
         Assert.Equal(3, verified.Exit);
         Assert.Contains($"damage: checkpoints/{Path.GetFileName(checkpoint)} has changed", verified.Out);

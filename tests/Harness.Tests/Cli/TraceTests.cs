@@ -81,7 +81,7 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
         Assert.Equal(3, r.Exit);
         Assert.Contains("B " + clean.Run("--inject", "step=7,op=GemmNt,variant=order") + ": this machine gives other bits: loss_", r.Out);
         Assert.Contains("parts at:    operation 1, forward GemmNt at patch_embed.proj.weight, output y [64, 32]; its inputs are equal", r.Out);
-        Assert.Contains("element:     y of GemmNt at patch_embed.proj.weight[0]: 0x", r.Out);
+        Assert.Contains("element:     here and there y of GemmNt at patch_embed.proj.weight[0]: 0x", r.Out);
         Assert.Equal("VERDICT trace=B stage=pretrain step=7 explained=yes exit=3", r.LastLine);
         Assert.Contains("running pretrain from step 0", r.Error);
     }
