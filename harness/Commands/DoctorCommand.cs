@@ -32,7 +32,7 @@ internal static class DoctorCommand
     {
         string[] needs = require.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (string need in needs.Where(n => !Needs.Contains(n)))
-            throw new LutError(Exit.Usage, 13, $"{need} is not something doctor can require", "--require", "it knows " + string.Join(", ", Needs), $"did you mean {Nearest.To(need, Needs)}?");
+            throw new LutError(Exit.Usage, 47, $"{need} is not something doctor can require", "--require", "it knows " + string.Join(", ", Needs), $"did you mean {Nearest.To(need, Needs)}?");
         string? broken = SelfTest.Failure();
         var cuda = CudaProbe.Query();
         var device = RunOptions.DeviceOf(deviceName, "exact");

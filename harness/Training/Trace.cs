@@ -43,6 +43,8 @@ public sealed class Trace : IDisposable
         (a, b) = (new Recorded(runA, stage), new Recorded(runB, stage));
         var resolved = ProtocolReader.Load(Path.Combine(runA.Folder, "config.resolved.toml"), []);
         protocol = resolved.Spec;
+        if (runA.Read(Schema.Run) is { Rows.Count: > 0 } row && row.Get<string>(0, "contract") is var contract && contract != protocol.Contract)
+            throw new LutError(Exit.Inconclusive, 2, "these runs do not keep the contract", $"contract {contract}", "their bits belong to one GPU model and its libraries, and no other machine can say which is right", "trace runs of --math exact");
         device = new InstrumentedDevice(on);
         var (train, _) = DataSets.Load(protocol.Data, dataFolder, say);
         trainer = TrainerOf(new Views(protocol, train), resolved);
