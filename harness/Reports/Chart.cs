@@ -51,12 +51,12 @@ public static class Chart
         double X(double x) => Left + (x - x0) / (x1 - x0) * (Width - Left - Right);
         double Y(double y) => Height - Bottom - ((logY ? Log10(y) : y) - y0) / (y1 - y0) * (Height - Top - Bottom);
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"16\" font-weight=\"600\">{WebUtility.HtmlEncode(title)}</text>");
-        foreach (double t in Ticks(y0, y1, 5))
+        foreach (double t in Ticks(y0, y1, 5, 0))
         {
             double value = logY ? Pow10(t) : t, at = Y(value);
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{at:f1}\" y2=\"{at:f1}\"/><text x=\"{Left - 6}\" y=\"{at + 4:f1}\" text-anchor=\"end\">{Number(value)}</text>");
         }
-        foreach (double t in Ticks(x0, x1, 6))
+        foreach (double t in Ticks(x0, x1, 6, xs.All(x => x == Math.Floor(x)) ? 1 : 0))
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(t):f1}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{WebUtility.HtmlEncode(xText?.Invoke(t) ?? Number(t))}</text>");
         svg.Append(CultureInfo.InvariantCulture, $"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/><text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 8}\" text-anchor=\"middle\">{WebUtility.HtmlEncode(xLabel)}</text>");
         svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{WebUtility.HtmlEncode(yLabel)}</text>");
@@ -104,10 +104,10 @@ public static class Chart
 
     private static bool Fits(double y, bool logY) => double.IsFinite(y) && (!logY || y > 0);
 
-    /// <summary>Round numbers (1, 2 or 5 times a power of ten) inside an interval.</summary>
-    private static IEnumerable<double> Ticks(double low, double high, int about)
+    /// <summary>Round numbers (1, 2 or 5 times a power of ten) inside an interval, at least so far apart.</summary>
+    private static IEnumerable<double> Ticks(double low, double high, int about, double apart)
     {
-        double raw = (high - low) / about, power = Pow10(Math.Floor(Log10(raw))), step = new[] { 1.0, 2, 5, 10, 20 }.First(m => m * power >= raw * (1 - 1e-9)) * power;
+        double raw = Math.Max(apart, (high - low) / about), power = Pow10(Math.Floor(Log10(raw))), step = new[] { 1.0, 2, 5, 10, 20 }.First(m => m * power >= raw * (1 - 1e-9)) * power;
         for (double t = Math.Ceiling(low / step) * step; t <= high + 1e-9 * step; t += step) yield return Math.Abs(t) < 1e-9 * step ? 0 : t;
     }
 
