@@ -68,7 +68,7 @@ public static class Chart
         double key = Width - Right;
         for (int i = shown.Count - 1; i >= 0 && shown.Count > 1; i--)
         {
-            key -= 7.0 * shown[i].Name.Length + 30;
+            key -= 7.4 * shown[i].Name.Length + 30;
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"line s{i % 6}\" stroke-dasharray=\"{Dashes[i % 6]}\" x1=\"{key:f0}\" x2=\"{key + 20:f0}\" y1=\"{Top - 8}\" y2=\"{Top - 8}\"/><text x=\"{key + 24:f0}\" y=\"{Top - 4}\">{WebUtility.HtmlEncode(shown[i].Name)}</text>");
         }
         return svg.Append("</svg>").ToString();
