@@ -90,9 +90,7 @@ internal static class BenchCommand
         if (folder is not null) Bench.Launches.Write(Path.Combine(folder, "b"), others);
         double band = r.GetValue(Band) ?? PerformanceReport.DefaultBand;
         if (against == Bench.Launches.Self && order.Slow == 0 && !r.GetValue(Json))
-        {
             Console.Out.WriteLine(FormattableString.Invariant($"noise band of this machine for {order.Shape} {stage}: {Performance.BandOf(rows):f4} between launches at different times, {Performance.BandOf(rows, others):f4} between pairs in turns"));
-        }
         return (int)PerformanceReport.Print(Performance.Compare(rows, others, _ => band), r.GetValue(Json));
     }
 
@@ -123,7 +121,7 @@ internal static class BenchCommand
             Output.Json(new
             {
                 shape = shape.Name, stage, method, batch, grain, threads = exec.Threads, device = device.Name, cpu = Machine.CpuModel, images_per_second = rate.Median, low = rate.Low, high = rate.High,
-                blocks = blocks.Select(b => b.ImagesPerSecond), mfu = share, mfu_numerator = rate.Median * flops, mfu_denominator = limit, mfu_source = source, step_ns = new { p50 = P(b => b.P50), p90 = P(b => b.P90), p99 = P(b => b.P99), max = blocks.Max(b => b.Max) }, data_wait = blocks.Average(b => b.DataWait), other_load = load, warmup_steps = launches.Select(l => l.WarmupSteps), check_digest = launches[0].CheckDigest, flops_per_image = flops, fma_peak = peak, peak_share = share, phases, bytes_per_step = allocated, peak_bytes = memory, planned_bytes = planned, digest = launches[0].Digest, level = device.Level ?? p.Contract, joules_per_image = joules, slowdown,
+                blocks = blocks.Select(b => b.ImagesPerSecond), mfu = share, mfu_numerator = rate.Median * flops, mfu_denominator = limit, mfu_source = source, step_ns = new { p50 = P(b => b.P50), p90 = P(b => b.P90), p99 = P(b => b.P99), max = blocks.Max(b => b.Max) }, data_wait = blocks.Average(b => b.DataWait), other_load = load, warmup_steps = launches.Select(l => l.WarmupSteps), check_digest = launches[0].CheckDigest, flops_per_image = flops, fma_peak = peak, peak_share = Performance.Median([.. blocks.Select(b => b.ImagesPerSecond * flops / b.FmaFlops)]), phases, bytes_per_step = allocated, peak_bytes = memory, planned_bytes = planned, digest = launches[0].Digest, level = device.Level ?? p.Contract, joules_per_image = joules, slowdown,
             });
             return;
         }

@@ -7,8 +7,9 @@ namespace LutNative.Harness.Commands;
 /// <summary>What verbs print on standard output: plain tables whose columns never wrap, or one JSON object.</summary>
 internal static class Output
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
+    /// <summary>Names in snake_case, as the tables' columns are.</summary>
     internal static void Json(object value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, Indented));
 
     internal static void Table(string[] head, IEnumerable<string[]> rows)

@@ -10,7 +10,8 @@ internal static class RunFolders
         Directory.Exists(root) ? Directory.GetDirectories(root).Where(d => File.Exists(Path.Combine(d, "config.resolved.toml"))).OrderBy(Directory.GetCreationTimeUtc).ThenBy(d => d, StringComparer.Ordinal) : [];
 
     internal static string NewestUnfinished(string root, ResolvedProtocol protocol) =>
-        All(root).LastOrDefault(d => !new RunStore(d).IsComplete && File.ReadAllText(Path.Combine(d, "config.canonical.json")) == protocol.CanonicalJson)
+        // a run that was killed in its first moments may lack the file: nothing of it was computed yet
+        All(root).LastOrDefault(d => !new RunStore(d).IsComplete && Path.Combine(d, "config.canonical.json") is var canonical && File.Exists(canonical) && File.ReadAllText(canonical) == protocol.CanonicalJson)
         ?? throw new LutError(Exit.NothingSelected, 1, $"there is no interrupted run of {protocol.Name}", Path.GetFullPath(root), "--resume auto looks for a run of the same protocol and seed without COMPLETE", "start it without --resume");
 
     /// <summary>A run by folder, or by a unique part of its name in ./runs.</summary>

@@ -66,7 +66,7 @@ internal sealed class RunOptions
             if (exec.TraceStep >= 0) exec = exec with { Threads = 1, MicroBatch = 0 };   // the order of operations is then the same everywhere
         }
         if (exec.Inject is not null) resolved = resolved with { Name = resolved.Name + "+injected" };
-        exec = exec with { Recompute = Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
+        exec = exec with { Recompute = exec.TraceStep < 0 && Recompute(r.GetValue(memory)!, resolved.Spec, place, exec) };
         // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
         if (!place.OnHost && exec.MicroBatch == 0 && r.GetValue(memory) == "auto" && MemoryPlan.Run(resolved.Spec, place, exec) > 0.9 * place.MemoryBytes) exec = MemoryPlan.Fitting(resolved.Spec, place, exec) ?? exec;
         string root = r.GetValue(output)!;

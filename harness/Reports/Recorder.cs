@@ -11,26 +11,17 @@ namespace LutNative.Harness.Reports;
 /// <summary>Collects a run's rows and commits them as parts of its tables.</summary>
 public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<string, string> metadata)
 {
-    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events), telemetry = new(Schema.Telemetry);
-    private long sampled;
-    private readonly long started = Stopwatch.GetTimestamp();
-
+    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events), telemetry = new(Schema.Telemetry), operations = new(Schema.Operations);
     private static readonly TimeSpan TelemetryEvery = TimeSpan.FromSeconds(1);
+    private readonly long started = Stopwatch.GetTimestamp();
+    private long sampled;
 
     public RunStore Store { get; } = store;
+    public string RunId { get; } = runId;
+    public long StepsThisProcess { get; private set; }
 
     /// <summary>The GPU whose state is sampled, or null for the host's.</summary>
     public Nvml? Gpu { get; init; }
-
-    private readonly Table operations = new(Schema.Operations);
-
-    public void Operation(string stage, long step, Operation o) => AddOperation(operations, RunId, stage, step, o);
-
-    public static void AddOperation(Table to, string runId, string stage, long step, Operation o) =>
-        to.Add(runId, stage, step, o.Ordinal, InstrumentedDevice.PhaseOf(o.Op), o.Op, o.Tensor, o.Output, FormattableString.Invariant($"{o.Rows}x{o.Cols}"), o.Digest.ToBytes(), o.Nan, o.Inf, o.Zero, o.Subnormal);
-
-    public string RunId { get; } = runId;
-    public long StepsThisProcess { get; private set; }
 
     public void Step(Trainer t, long s, StepReport r, List<TensorDigest>? state, long ns)
     {
@@ -42,6 +33,11 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
             digests.Add(RunId, t.Stage, s, i, state![i].Tensor, string.Join("x", state[i].Shape), state[i].Value.ToBytes());
         if (StepsThisProcess == 1 || Stopwatch.GetElapsedTime(sampled) >= TelemetryEvery) Sample();
     }
+
+    public void Operation(string stage, long step, Operation o) => AddOperation(operations, RunId, stage, step, o);
+
+    public static void AddOperation(Table to, string runId, string stage, long step, Operation o) =>
+        to.Add(runId, stage, step, o.Ordinal, InstrumentedDevice.PhaseOf(o.Op), o.Op, o.Tensor, o.Output, FormattableString.Invariant($"{o.Rows}x{o.Cols}"), o.Digest.ToBytes(), o.Nan, o.Inf, o.Zero, o.Subnormal);
 
     /// <summary>The machine's state, and the GPU's where there is one.</summary>
     private void Sample()

@@ -20,11 +20,11 @@ public sealed class InjectionTests : IDisposable
         var r = Lut.Run("compare", a, b, "--json");
         using var json = System.Text.Json.JsonDocument.Parse(r.Out);
         var growth = json.RootElement.GetProperty("growth").EnumerateArray().ToArray();
-        Assert.Equal(3, growth[0].GetProperty("Step").GetInt64());   // the step after the planted one is the first to see it
-        Assert.True(growth.Length >= 4 && growth.Count(g => g.GetProperty("Ulp").GetInt64() > 0) >= 4);
+        Assert.Equal(3, growth[0].GetProperty("step").GetInt64());   // the step after the planted one is the first to see it
+        Assert.True(growth.Length >= 4 && growth.Count(g => g.GetProperty("ulp").GetInt64() > 0) >= 4);
         var flips = json.RootElement.GetProperty("flips").EnumerateArray().ToArray();
         Assert.NotEmpty(flips);
-        Assert.All(flips, f => Assert.InRange(f.GetProperty("PValue").GetDouble(), 1e-9, 1.0));
+        Assert.All(flips, f => Assert.InRange(f.GetProperty("p_value").GetDouble(), 1e-9, 1.0));
         Assert.Contains("McNemar", Lut.Run("compare", a, b).Out);
     }
 

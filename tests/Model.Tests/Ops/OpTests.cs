@@ -273,4 +273,9 @@ public unsafe class OpTests
         Assert.Contains("[3, 8]", e.Message);
         Assert.Contains("[4, 8]", e.Message);
     }
+
+    /// <summary>A new operation of a device must be watched too, or a trace would not see it.</summary>
+    [Fact]
+    public void TheInstrumentKnowsEveryOperation() =>
+        Assert.Equal(typeof(Device).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic).Where(m => m.IsAbstract && !m.IsSpecialName).Select(m => m.Name).Order(StringComparer.Ordinal), InstrumentedDevice.Operations.Order(StringComparer.Ordinal));
 }

@@ -41,7 +41,7 @@ internal static class Versus
                     if (root.TryGetProperty("blocks", out var blocks)) rates[runner.Name].AddRange(blocks.EnumerateArray().Select(b => b.GetDouble()));
                     else
                     {
-                        double[] own = [.. root.GetProperty("ImagesPerSecond").EnumerateArray().Select(b => b.GetDouble())], peak = [.. root.GetProperty("FmaFlops").EnumerateArray().Select(b => b.GetDouble())];
+                        double[] own = [.. root.GetProperty("Blocks").EnumerateArray().Select(b => b.GetProperty("ImagesPerSecond").GetDouble())], peak = [.. root.GetProperty("Blocks").EnumerateArray().Select(b => b.GetProperty("FmaFlops").GetDouble())];
                         rates[runner.Name].AddRange(own);
                         shares.AddRange(own.Zip(peak, (a, b) => a * root.GetProperty("FlopsPerImage").GetDouble() / b));
                     }
