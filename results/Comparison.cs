@@ -36,14 +36,7 @@ public static class Comparison
 
     public static ExactReport Exact(RunStore a, RunStore b)
     {
-        Table runA = a.Read(Schema.Run), runB = b.Read(Schema.Run);
-        if (runA.Rows.Count > 0 && runB.Rows.Count > 0)
-        {
-            var different = new[] { "contract", "math_hash", "data_hash" }.Where(k => runA.Get<string>(0, k) != runB.Get<string>(0, k)).ToArray();
-            if (different.Length > 0)
-                return new ExactReport(ExactVerdict.Incomparable, null, [.. different.Select(k => $"{k}: {runA.Get<string>(0, k)} is not {runB.Get<string>(0, k)}"),
-                    $"protocols: {runA.Get<string>(0, "protocol")} seed {runA.Get<long>(0, "seed")}, and {runB.Get<string>(0, "protocol")} seed {runB.Get<long>(0, "seed")}"]);
-        }
+        if (Obstacles(a, b) is { Count: > 0 } obstacles) return new ExactReport(ExactVerdict.Incomparable, null, obstacles);
         Side steps = Rows(a, b, Schema.Steps, ["stage", "step"]), operations = Rows(a, b, Schema.Operations, ["stage", "step", "ordinal", "phase", "op", "tensor", "output"]),
             digests = Rows(a, b, Schema.Digests, ["stage", "step", "tensor"]), evals = Rows(a, b, Schema.Evals, ["metric"]), predictions = Rows(a, b, Schema.Predictions, ["metric", "sample_index"]);
         // operations are recorded when somebody asks: on one side alone they say nothing
@@ -60,6 +53,16 @@ public static class Comparison
             Ladder = [.. Rungs.Select((name, r) => RungOf(name, r, all)).Where(r => r.Compared > 0)],
             At = first is { Rung: < 6 } ? new FirstStep(StageOrder[first.Stage], first.Step) : null,
         };
+    }
+
+    /// <summary>Why two runs are different experiments, so that their bits say nothing about each other; empty when they are the same one (or one has not ended).</summary>
+    public static IReadOnlyList<string> Obstacles(RunStore a, RunStore b)
+    {
+        Table x = a.Read(Schema.Run), y = b.Read(Schema.Run);
+        if (x.Rows.Count == 0 || y.Rows.Count == 0) return [];
+        string[] different = [.. new[] { "contract", "math_hash", "data_hash" }.Where(k => x.Get<string>(0, k) != y.Get<string>(0, k))];
+        return different.Length == 0 ? [] : [.. different.Select(k => $"{k}: {x.Get<string>(0, k)} is not {y.Get<string>(0, k)}"),
+            $"protocols: {x.Get<string>(0, "protocol")} seed {x.Get<long>(0, "seed")}, and {y.Get<string>(0, "protocol")} seed {y.Get<long>(0, "seed")}"];
     }
 
     /// <param name="Stage">Place in the order of stages; behind them for evaluations.</param>

@@ -114,7 +114,8 @@ internal static class HtmlReport
     /// <summary>The state's digest at recorded steps: equal cells in a row mean equal bits.</summary>
     private static string Digests(IReadOnlyList<RunStore> runs, string[] names)
     {
-        var html = new StringBuilder("<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark says whether a run has the first run's bits.</p>");
+        var html = new StringBuilder("<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark says whether a run has the first run's bits, where both are the same experiment.</p>");
+        bool[] comparable = [.. runs.Select((r, i) => i > 0 && Comparison.Obstacles(runs[0], r).Count == 0)];
         int stage = Schema.Steps.IndexOf("stage"), step = Schema.Steps.IndexOf("step"), digest = Schema.Steps.IndexOf("state_digest");
         var all = runs.Select(r => r.Read(Schema.Steps).Rows.Where(x => x[digest] is not null).ToDictionary(x => ((string)x[stage]!, (long)x[step]!), x => Convert.ToHexStringLower((byte[])x[digest]!))).ToArray();
         foreach (var group in all.SelectMany(a => a.Keys).Distinct().GroupBy(k => k.Item1))
@@ -123,7 +124,7 @@ internal static class HtmlReport
             int each = (steps.Count + MostDigests - 1) / MostDigests;
             var shown = steps.Where((s, i) => i % each == 0 || i == steps.Count - 1);
             html.Append(HtmlPage.Table($"{group.Key}: {steps.Count} recorded states{(each > 1 ? $", every {each}th shown" : "")}", ["step", .. names.Select(HtmlPage.E)], shown.Select(s => (IEnumerable<string>)[s.ToString(CultureInfo.InvariantCulture), .. all.Select((a, i) =>
-                !a.TryGetValue((group.Key, s), out string? d) ? "" : $"<span class=\"bits\">{d[..8]}</span>{(i == 0 || !all[0].TryGetValue((group.Key, s), out string? first) ? "" : " " + HtmlPage.Chip(d == first ? "green" : "red", d == first ? "equal" : "other"))}")])));
+                !a.TryGetValue((group.Key, s), out string? d) ? "" : $"<span class=\"bits\">{d[..8]}</span>{(!comparable[i] || !all[0].TryGetValue((group.Key, s), out string? first) ? "" : " " + HtmlPage.Chip(d == first ? "green" : "red", d == first ? "equal" : "other"))}")])));
         }
         return html.ToString();
     }
