@@ -74,7 +74,8 @@ public static class Comparison
 
     private static Side Rows(RunStore a, RunStore b, TableSchema schema, string[] labels)
     {
-        int[] key = [.. labels.Select(schema.IndexOf)], exact = [.. Enumerable.Range(0, schema.Columns.Count).Where(i => schema.Columns[i].Exact)];
+        int[] key = [.. labels.Select(schema.IndexOf)];
+        (int Column, int Rung)[] exact = [.. Enumerable.Range(0, schema.Columns.Count).Where(i => schema.Columns[i].Exact).Select(i => (i, RungOf(schema, schema.Columns[i].Name))).OrderBy(c => c.Item2)];
         int stage = Array.IndexOf(labels, "stage") is var s and >= 0 ? key[s] : -1, step = Array.IndexOf(labels, "step") is var t and >= 0 ? key[t] : -1;
         string Key(object?[] row) => string.Join('|', key.Select(i => Table.Show(row[i])));
         var left = a.Read(schema).Rows;
@@ -87,14 +88,14 @@ public static class Comparison
             var x = left[r];
             if (!right.Remove(Key(x), out var y)) continue;
             common++;
-            string at = string.Join(" ", labels.Select((l, i) => $"{l}={Table.Show(x[key[i]])}"));
             int seen = -1;   // one difference a rung
-            foreach (var (i, rung) in exact.Select(i => (i, RungOf(schema, schema.Columns[i].Name))).OrderBy(p => p.Item2))
+            foreach (var (i, rung) in exact)
             {
                 if (x[i] is not null && y[i] is not null) counts[rung]++;
                 if (rung == seen || !Differs(schema.Columns[i], x[i], y[i])) continue;
                 if (seen < 0) rows++;
                 seen = rung;
+                string at = string.Join(" ", labels.Select((l, k) => $"{l}={Table.Show(x[key[k]])}"));
                 // the whole state's digest comes after the tensors that it is made of
                 differences.Add(new Difference(stage < 0 ? StageOrder.Length : Order((string)x[stage]!), step < 0 ? 0 : (long)x[step]!, rung, schema.Columns[i].Name == "state_digest" ? long.MaxValue : r, at,
                     $"{schema.Name}: {at} {schema.Columns[i].Name}: {Values(schema, x, i)} is not {Values(schema, y, i)}"));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LutNative.Harness.Nightly;
 using LutNative.Harness.Reports;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
@@ -35,15 +36,22 @@ internal static class CompareCommand
 
     private static Exit Execute(string a, string b, string? plot, string? output, bool json)
     {
-        bool checkpoints = a.EndsWith(".safetensors", StringComparison.Ordinal);
-        var report = checkpoints ? Checkpoints(a, b) : Comparison.Exact(RunFolders.Find(a), RunFolders.Find(b));
-        bool diverged = !checkpoints && report.Verdict == ExactVerdict.Diverged;
-        IReadOnlyList<GrowthRow> growth = diverged ? Divergence.Growth(RunFolders.Find(a), RunFolders.Find(b)) : [];
-        IReadOnlyList<FlipRow> flips = diverged ? Divergence.Flips(RunFolders.Find(a), RunFolders.Find(b)) : [];
-        IReadOnlyList<string> environment = diverged ? Divergence.Environment(RunFolders.Find(a), RunFolders.Find(b)) : [];
-        string[] replay = diverged ? Replay(RunFolders.Find(a), RunFolders.Find(b), report.At) : [];
+        if (a.EndsWith(".safetensors", StringComparison.Ordinal)) return Tell(Checkpoints(a, b), "checkpoints", a, b, null, plot, output, json);
+        var (x, y) = (RunFolders.Find(a), RunFolders.Find(b));
+        return Tell(Comparison.Exact(x, y), ProtocolOf(x), a, b, (x, y), plot, output, json);
+    }
+
+    /// <param name="runs">The two sides where they are runs: what follows from a difference is told of those alone.</param>
+    private static Exit Tell(ExactReport report, string key, string a, string b, (RunStore A, RunStore B)? runs, string? plot, string? output, bool json)
+    {
+        var (x, y) = report.Verdict == ExactVerdict.Diverged && runs is { } pair ? pair : default;
+        bool diverged = x is not null;
+        IReadOnlyList<GrowthRow> growth = diverged ? Divergence.Growth(x!, y!) : [];
+        IReadOnlyList<FlipRow> flips = diverged ? Divergence.Flips(x!, y!) : [];
+        IReadOnlyList<string> environment = diverged ? Divergence.Environment(x!, y!) : [];
+        string[] replay = diverged ? Replay(x!, y!, report.At) : [];
         if (plot is not null && diverged) Plot(plot, growth);
-        if (output is not null) Record(output, table => table.Add(Row("exact", checkpoints ? "checkpoints" : ProtocolOf(RunFolders.Find(a)), a, b, report.Verdict.ToString().ToUpperInvariant(), report.First ?? "", null)));
+        if (output is not null) Record(output, [(Found("exact", key, report.Verdict.ToString(), report.First ?? ""), a, b)]);
         var exit = Output.ExitOf(report.Verdict);
         string verdict = Output.Verdict(report, exit);
         if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, ladder = report.Ladder, replay, details = report.Details, compared = report.Compared, growth, flips, environment, exit = (int)exit });
@@ -67,25 +75,22 @@ internal static class CompareCommand
         (string Folder, Table Rows)[] all = [.. folders.Select(f => (f, new RunStore(f).Read(Schema.Throughput)))];
         foreach (var (folder, rows) in all)
             if (rows.Rows.Count == 0) throw new LutError(Exit.NothingSelected, 6, $"{folder} has no throughput table", Path.GetFullPath(folder), "it is what `lut bench -o` writes", "name folders of benchmarks");
+        var compared = all.Skip(1).Select(f => Performance.Compare(all[0].Rows, f.Rows, _ => band)).ToArray();
         if (output is not null)
-            Record(output, table =>
-            {
-                foreach (var (folder, rows) in all.Skip(1))
-                    foreach (var r in Performance.Compare(all[0].Rows, rows, _ => band)) table.Add(Row("perf", r.Key, all[0].Folder, folder, r.Verdict.ToString().ToUpperInvariant(), string.Join("; ", r.Why), r));
-            });
-        return all.Length > 2 ? PerformanceReport.Across(all, band, json) : PerformanceReport.Print(Performance.Compare(all[0].Rows, all[1].Rows, _ => band), json);
+            Record(output, all.Skip(1).Zip(compared).SelectMany(f => f.Second.Select(r => (Found("perf", r.Key, r.Verdict.ToString(), string.Join("; ", r.Why)).With(r), all[0].Folder, f.First.Folder))));
+        return all.Length > 2 ? PerformanceReport.Across(all, compared, json) : PerformanceReport.Print(compared[0], json);
     }
 
     private static string ProtocolOf(RunStore run) => run.Read(Schema.Run) is { Rows.Count: > 0 } r ? r.Get<string>(0, "protocol") : "";
 
-    private static object?[] Row(string kind, string key, string a, string b, string verdict, string reason, PerformanceRow? r) =>
-        [Guid.CreateVersion7().ToString(), DateTime.UtcNow, kind, key, a, b, "", verdict, r?.MedianA, r?.MedianB, r?.Ratio, r?.Low, r?.High, r?.P, r?.Band, System.Text.Encoding.UTF8.GetBytes(reason), Machine.GitSha ?? "", Performance.MethodVersion];
+    private static Finding Found(string kind, string key, string verdict, string reason) => new(DateTime.UtcNow, kind, key, "", verdict.ToUpperInvariant(), Machine.GitSha ?? "", reason);
 
-    private static void Record(string folder, Action<Table> fill)
+    private static void Record(string folder, IEnumerable<(Finding Found, string A, string B)> findings)
     {
+        string id = Guid.CreateVersion7().ToString();
         var table = new Table(Schema.Comparisons);
-        fill(table);
-        RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = table.Get<string>(0, "run_id"), ["lut.writer"] = "lut " + Version.Lut });
+        foreach (var (found, a, b) in findings) found.AddTo(table, id, a, b);
+        RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut });
     }
 
     /// <summary>Commands that bring the first difference back.</summary>
@@ -93,7 +98,8 @@ internal static class CompareCommand
     {
         if (at is null) return [];
         var run = a.Read(Schema.Run);
-        string protocol = run.Rows.Count == 0 ? Path.Combine(a.Folder, "config.resolved.toml") : run.Get<string>(0, "protocol") is var p && p.Contains('+') ? Path.Combine(a.Folder, "config.resolved.toml") : FormattableString.Invariant($"{p} --seed {run.Get<long>(0, "seed")}");
+        // a built-in protocol is told by its name; a changed one, or a run that has not ended, by what it stored
+        string protocol = run.Rows.Count > 0 && !run.Get<string>(0, "protocol").Contains('+') ? FormattableString.Invariant($"{run.Get<string>(0, "protocol")} --seed {run.Get<long>(0, "seed")}") : Path.Combine(a.Folder, "config.resolved.toml");
         string stage = at.Stage == "pretrain" ? FormattableString.Invariant($"lut pretrain {protocol} --trace-step {at.Step} --stop-after {at.Step + 1}") : FormattableString.Invariant($"lut run {protocol} --trace-step {at.Step}");
         return [$"lut trace {a.Folder} {b.Folder}", stage + "   (on either machine; then compare its operations)"];
     }

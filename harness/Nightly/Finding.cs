@@ -26,7 +26,12 @@ internal sealed record Finding(DateTime AtUtc, string Kind, string Key, string H
         "IDENTICAL" or "IN-BAND" or "SAME" or "FASTER" => Colour.Green, "DIVERGED" or "MISSING" or "OUTSIDE" or "SLOWER" or "FAILED" or "OTHER-WORK" or "DISAPPEARED" => Colour.Red, "UNFIT" => Colour.Grey, _ => Colour.Yellow,
     };
 
-    internal void AddTo(Table comparisons, string id) => comparisons.Add(id, AtUtc, Kind, Key, Kind == "exact" ? "reference" : Kind == "smoke" ? "band" : "baseline", "tonight", Hardware, Verdict, A, B, Ratio, Low, High, P, Band, System.Text.Encoding.UTF8.GetBytes(Reason), Commit, Performance.MethodVersion);
+    /// <summary>With the numbers of a comparison of speeds.</summary>
+    internal Finding With(PerformanceRow r) => this with { A = r.MedianA, B = r.MedianB, Ratio = r.Ratio, Low = r.Low, High = r.High, P = r.P, Band = r.Band };
+
+    /// <param name="id">Of the comparison: all its rows share it.</param>
+    /// <param name="a">What the older or reference side is.</param>
+    internal void AddTo(Table comparisons, string id, string a, string b) => comparisons.Add(id, AtUtc, Kind, Key, a, b, Hardware, Verdict, A, B, Ratio, Low, High, P, Band, System.Text.Encoding.UTF8.GetBytes(Reason), Commit, Performance.MethodVersion);
 
     internal static IEnumerable<Finding> Of(Table comparisons)
     {

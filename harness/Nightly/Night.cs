@@ -61,8 +61,8 @@ internal sealed class Night
     private void Add(string kind, string key, string verdict, string reason, PerformanceRow? r = null, double? a = null, double? b = null)
     {
         if (stop.IsCancellationRequested) throw new InterruptedException("stopped in the middle of a night; nothing was recorded of it");
-        var f = r is null ? new Finding(at, kind, key, hardware, verdict, commit, reason, a, b) : new Finding(at, kind, key, hardware, verdict, commit, reason, r.MedianA, r.MedianB, r.Ratio, r.Low, r.High, r.P, r.Band);
-        findings.Add(f);
+        var f = new Finding(at, kind, key, hardware, verdict, commit, reason, a, b);
+        findings.Add(r is null ? f : f.With(r));
         Say($"{kind} {key}: {verdict}{(reason.Length > 0 ? ", " + reason : "")}");
     }
 
@@ -200,7 +200,7 @@ internal sealed class Night
     {
         string id = Guid.CreateVersion7().ToString();
         var table = new Table(Schema.Comparisons);
-        foreach (var f in findings) f.AddTo(table, id);
+        foreach (var f in findings) f.AddTo(table, id, f.Kind switch { "exact" => "reference", "smoke" => "band", _ => "baseline" }, "tonight");
         new RunStore(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut });
         if (findings.All(f => f.Colour != Colour.Red) && baselines.Rows.Count > 0) baselines.Write();
     }

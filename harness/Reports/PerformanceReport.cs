@@ -42,29 +42,30 @@ internal static class PerformanceReport
     }
 
     /// <summary>Machines beside each other, the first as the reference.</summary>
-    internal static Exit Across(IReadOnlyList<(string Folder, Table Rows)> all, double band, bool json)
+    /// <param name="comparisons">Of every other folder with the first.</param>
+    internal static Exit Across(IReadOnlyList<(string Folder, Table Rows)> all, IReadOnlyList<IReadOnlyList<PerformanceRow>> comparisons, bool json)
     {
         var reference = all[0].Rows;
         var s = Schema.Throughput;
         var lines = new List<(string[] Text, object Json)>();
-        foreach (var (folder, table) in all)
+        for (int f = 0; f < all.Count; f++)
+        {
+            var (folder, table) = all[f];
             foreach (var group in table.Rows.GroupBy(r => Performance.KeyOf(table, r)))
             {
                 double? Mid(Func<object?[], double?> of) => group.Select(of).OfType<double>().ToArray() is { Length: > 0 } v ? Performance.Median(v) : null;
                 double? Num(string column) => Mid(r => r[s.IndexOf(column)] switch { double d => d, long l => l, _ => null });
                 var first = group.First();
-                var only = new Table(s);
-                foreach (var r in group) only.Add(r);
-                var compared = Performance.Compare(reference, only, _ => band).FirstOrDefault(r => r.Key == group.Key && r.Verdict != PerformanceVerdict.Incomparable);
+                var compared = f == 0 ? null : comparisons[f - 1].FirstOrDefault(r => r.Key == group.Key && r.Verdict != PerformanceVerdict.Incomparable);
                 string? check = (string?)first[s.IndexOf("check_digest")], theirs = reference.Rows.Where(r => Performance.KeyOf(reference, r) == group.Key).Select(r => (string?)r[s.IndexOf("check_digest")]).FirstOrDefault();
                 string bits = check is null || theirs is null ? "not recorded" : check == theirs ? "same" : "OTHER WORK";
                 double? mfu = Mid(r => (r[s.IndexOf("peak_flops")] as double? ?? (double)r[s.IndexOf("fma_flops")]!) is var peak and > 0 ? (double)r[s.IndexOf("images_per_second")]! * (double)r[s.IndexOf("flops_per_image")]! / peak : null);
                 string F(double? v, string f) => v is { } x ? x.ToString(f, CultureInfo.InvariantCulture) : "";
-                bool isReference = ReferenceEquals(table, reference);
                 double? tail = Num("step_ns_p99") / Num("step_ns_p50");
-                lines.Add(([group.Key, (string)first[s.IndexOf("machine")]!, (string)first[s.IndexOf("device")]!, F(Num("images_per_second"), "g5"), isReference ? "1" : compared is null ? "" : $"{F(compared.Ratio, "f3")} [{F(compared.Low, "f3")}, {F(compared.High, "f3")}]", F(100 * mfu, "f1"), F(Num("joules_per_image"), "g3"), F(tail, "f2"), bits],
+                lines.Add(([group.Key, (string)first[s.IndexOf("machine")]!, (string)first[s.IndexOf("device")]!, F(Num("images_per_second"), "g5"), f == 0 ? "1" : compared is null ? "" : $"{F(compared.Ratio, "f3")} [{F(compared.Low, "f3")}, {F(compared.High, "f3")}]", F(100 * mfu, "f1"), F(Num("joules_per_image"), "g3"), F(tail, "f2"), bits],
                     new { benchmark = group.Key, folder, machine = first[s.IndexOf("machine")], device = first[s.IndexOf("device")], images_per_second = Num("images_per_second"), ratio = compared?.Ratio, low = compared?.Low, high = compared?.High, mfu, peak_source = first[s.IndexOf("peak_source")], joules_per_image = Num("joules_per_image"), p99_over_p50 = tail, bits }));
             }
+        }
         if (json) Output.Json(new { reference = all[0].Folder, rows = lines.Select(l => l.Json), exit = 0 });
         else
         {

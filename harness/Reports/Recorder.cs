@@ -65,6 +65,6 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     /// <summary>Writes what has been collected; returns the part's number.</summary>
     public int Commit() => Store.Commit([steps, digests, evals, predictions, events, telemetry, operations], metadata);
 
-    private static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
-    private static uint? Bits(float? x) => x is { } v ? Bits(v) : null;
+    internal static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
+    internal static uint? Bits(float? x) => x is { } v ? Bits(v) : null;
 }

@@ -63,7 +63,7 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
         return null;
     }
 
-    public void Load(string path, Trainer trainer)
+    public static void Load(string path, Trainer trainer)
     {
         var (tensors, meta) = CheckpointFile.ReadChecked(path);
         CheckpointFile.Load(tensors, trainer.States, path);

@@ -1,3 +1,4 @@
+using LutNative.Harness.Reports;
 using LutNative.Model.Numerics;
 using LutNative.Results;
 
@@ -32,7 +33,7 @@ internal sealed class Recorded
     internal string? Difference(long step, StepReport r, IReadOnlyList<TensorDigest> state)
     {
         if (!steps.TryGetValue(step, out var row)) return $"it has no step {step}";
-        object?[] mine = [r.BatchIds.ToBytes(), r.Views?.ToBytes(), r.Masks?.ToBytes(), Bits(r.Recon), Bits(r.Context), Bits(r.Loss), Bits(r.GradNorm)];
+        object?[] mine = [r.BatchIds.ToBytes(), r.Views?.ToBytes(), r.Masks?.ToBytes(), Recorder.Bits(r.Recon), Recorder.Bits(r.Context), Recorder.Bits(r.Loss), Recorder.Bits(r.GradNorm)];
         for (int i = 0; i < Values.Length; i++)
             if (row[Schema.Steps.IndexOf(Values[i])] is { } theirs && mine[i] is { } own && Table.Show(theirs) != Table.Show(own)) return $"{Values[i]} {Show(own)}, recorded {Show(theirs)}";
         return Tensors(step, state) is [var first, ..] ? first : null;
@@ -41,8 +42,6 @@ internal sealed class Recorded
     /// <summary>Names of the tensors whose recorded digest is another one, in the state's order.</summary>
     internal IReadOnlyList<string> Tensors(long step, IReadOnlyList<TensorDigest> state) =>
         DigestsOf(step) is { } theirs ? [.. state.Where(t => theirs.TryGetValue(t.Tensor, out var d) && d != t.Value).Select(t => t.Tensor)] : [];
-
-    private static uint? Bits(float? x) => x is { } v ? BitConverter.SingleToUInt32Bits(v) : null;
 
     private static string Show(object v) => v is uint bits ? FormattableString.Invariant($"0x{bits:x8} ({BitConverter.UInt32BitsToSingle(bits):R})") : Table.Show(v);
 }

@@ -200,7 +200,7 @@ public sealed class Runner
         long from = 0;
         if (place is not null && CheckpointStore.Order(place.Stage) >= CheckpointStore.Order(t.Stage))
         {
-            checkpoints.Load(place.Stage == t.Stage ? place.Path : checkpoints.PathOf(t.Stage, t.Steps), t);
+            CheckpointStore.Load(place.Stage == t.Stage ? place.Path : checkpoints.PathOf(t.Stage, t.Steps), t);
             from = place.Stage == t.Stage ? place.Step : t.Steps;
         }
         if (from < t.Steps) TrainingLoop.Run(t, from, recorder, checkpoints, pool, request.Exec, progress, stop);

@@ -56,7 +56,7 @@ public sealed class Trace : IDisposable
             var store = new CheckpointStore(run.Folder, resolved.MathHash, resolved.Name);
             if (store.StepsOf(stage).Where(s => s <= shared && s > from).DefaultIfEmpty(0).Max() is var best and > 0) (from, source) = (best, store.PathOf(stage, best));
         }
-        if (from > 0) new CheckpointStore(Path.GetDirectoryName(Path.GetDirectoryName(source))!, resolved.MathHash, resolved.Name).Load(source, trainer);
+        if (from > 0) CheckpointStore.Load(source, trainer);
     }
 
     /// <exception cref="LutError">The stage's beginning is not in the runs (exit 6), or it is one that cannot be traced (exit 2).</exception>
@@ -75,7 +75,7 @@ public sealed class Trace : IDisposable
         var pretrained = Own(new PretrainTrainer(protocol, views, device, pool, exec));
         string? path = new[] { a.Run, b.Run }.Select(r => new CheckpointStore(r.Folder, resolved.MathHash, resolved.Name).PathOf("pretrain", pretrained.Steps)).FirstOrDefault(File.Exists);
         if (path is null) throw new LutError(Exit.Data, 27, "the pre-trained weights are gone", Path.Combine(a.Run.Folder, "checkpoints"), "fine-tuning begins with the last checkpoint of pre-training", "restore it, or trace a run that still has it");
-        new CheckpointStore(Path.GetDirectoryName(Path.GetDirectoryName(path))!, resolved.MathHash, resolved.Name).Load(path, pretrained);
+        CheckpointStore.Load(path, pretrained);
         return Own(new FinetuneTrainer(protocol, views, device, pool, exec, pretrained.Student));
     }
 
@@ -95,7 +95,7 @@ public sealed class Trace : IDisposable
             if (a.Difference(s, r, state) is { } early && b.Difference(s, r, state) is not null)
                 throw new LutError(Exit.Negative, 1, $"this machine agrees with neither run at step {s}, where they agree with each other", $"stage {stage}", early, "trace on another machine; check this one with `lut doctor` and `run --self-check`");
         }
-        var before = new Snapshot(trainer);
+        var before = from == step ? begin : new Snapshot(trainer);
         var operations = new List<Operation>();
         var report = StepTrace.Record(trainer, device, step, operations.Add);
         var after = trainer.Digests(pool);
@@ -106,8 +106,8 @@ public sealed class Trace : IDisposable
             string? differs = run.Difference(step, report, after);
             if (differs is null) return new TraceSide(run.Run.Folder, true, null, null, null, null);
             before.Restore();
-            var mine = Step(step);
-            if (Changed(run, mine.Report, mine.State) is { } changed) return new TraceSide(run.Run.Folder, false, differs, changed.Text, null, changed.Element);
+            trainer.Step(step);   // the values that the digests are of
+            if (Changed(run, report, after) is { } changed) return new TraceSide(run.Run.Folder, false, differs, changed.Text, null, changed.Element);
             // the phase where the record parts first; forward may be guilty of anything, but is the likeliest only of losses
             string likely = differs.StartsWith("loss", StringComparison.Ordinal) ? "forward" : differs.StartsWith("grad", StringComparison.Ordinal) ? "backward" : "optimizer";
             foreach (string op in operations.Select(o => o.Op).Distinct().OrderBy(o => InstrumentedDevice.PhaseOf(o) != likely))

@@ -139,7 +139,7 @@ public sealed class NightlyTests : IDisposable
     {
         string hardware = Machine.HardwareKey(Model.Devices.Cpu.Best()), night = folder["night"];
         var comparisons = new Table(Schema.Comparisons);
-        F(0, "perf", "tiny", "NO-BASELINE", 60).AddTo(comparisons, "id");
+        F(0, "perf", "tiny", "NO-BASELINE", 60).AddTo(comparisons, "id", "baseline", "tonight");
         new RunStore(RunStore.Create(night).Folder).Commit([comparisons], new Dictionary<string, string>());
         var rows = new Table(Schema.Throughput);
         for (int l = 0; l < 5; l++)
