@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -30,7 +29,7 @@ public sealed class RunStore(string folder)
     }
 
     /// <summary>The highest part number of any table; -1 when there is none.</summary>
-    public int LastPart() => Parts("*").Select(PartNumber).DefaultIfEmpty(-1).Max();
+    public int LastPart() => PartFiles().Select(PartNumber).DefaultIfEmpty(-1).Max();
 
     /// <summary>Writes one part of each non-empty table under the next number and empties them; returns the number.</summary>
     public int Commit(IEnumerable<Table> tables, IReadOnlyDictionary<string, string> metadata)
@@ -38,16 +37,20 @@ public sealed class RunStore(string folder)
         int part = LastPart() + 1;
         foreach (var table in tables.Where(t => t.Rows.Count > 0))
         {
-            TableFile.Write(Path.Combine(Folder, FormattableString.Invariant($"{table.Schema.Name}-{part:d5}.parquet")), table, metadata);
+            TableFile.Write(Path.Combine(Folder, PartName.Of(table.Schema, part)), table, metadata);
             table.Clear();
         }
         return part;
     }
 
+    /// <summary>Removes later parts. Only a run whose checkpoint was read, or that has none, makes them again.</summary>
     public void DropPartsAfter(int part)
     {
-        foreach (string f in Parts("*").Where(f => PartNumber(f) > part)) File.Delete(f);
+        foreach (string f in PartFiles().Where(f => PartNumber(f) > part)) File.Delete(f);
     }
+
+    /// <summary>Every file of a table, by exact name, in order.</summary>
+    public IReadOnlyList<string> PartFiles() => [.. Parts("*")];
 
     /// <summary>All rows of a table, parts in order; empty when the run has none.</summary>
     public Table Read(TableSchema schema)
@@ -99,17 +102,13 @@ public sealed class RunStore(string folder)
     }
 
     private IEnumerable<string> Files() =>
-        Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) is not (ManifestName or CompleteName) && !f.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) is not (ManifestName or CompleteName or FolderLock.Name) && !f.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
     private IEnumerable<string> Parts(string table)
     {
         if (!Directory.Exists(Folder)) throw new ResultsException(StoreFault.Missing, $"there is no run {Folder}", Path.GetFullPath(Folder), "the folder does not exist", "`lut ls` lists the runs");
-        return Directory.GetFiles(Folder, table + "-*.parquet").Where(f => PartNumber(f) >= 0).Order(StringComparer.Ordinal);
+        return Directory.GetFiles(Folder, table + "-*.parquet").Where(f => PartName.TryParse(f, out var t, out _) && (table is "*" || t.Name == table)).Order(StringComparer.Ordinal);
     }
 
-    private static int PartNumber(string path)
-    {
-        string name = Path.GetFileNameWithoutExtension(path);
-        return int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : -1;
-    }
+    private static int PartNumber(string path) => PartName.TryParse(path, out _, out int part) ? part : -1;
 }

@@ -10,13 +10,13 @@ namespace LutNative.Model.Checkpoints;
 /// <summary>
 /// A training state on disk: safetensors with the authors' names for the student (timm and PyTorch load it), "ema." for the teacher, "exp_avg." and
 /// "exp_avg_sq." for the moments; step, stage and beta products in the metadata, and the digest of every tensor, so that damage is named.
-/// Written to a temporary file, flushed, renamed, with a .sha256 beside it.
 /// </summary>
 public static unsafe class CheckpointFile
 {
     private static string Prefix(string state) => state switch { "student" => "", "teacher" => "ema.", _ => state + "." };
 
-    public static void Write(string path, IEnumerable<(string Name, State State)> states, IReadOnlyDictionary<string, string> metadata)
+    /// <summary>Writes states to a stream that can be read again, which is neither stored nor closed; returns the SHA-256 of what was written.</summary>
+    public static string Write(Stream to, IEnumerable<(string Name, State State)> states, IReadOnlyDictionary<string, string> metadata)
     {
         var tensors = new List<SafeTensor>();
         var digests = new Dictionary<string, string>();
@@ -35,25 +35,10 @@ public static unsafe class CheckpointFile
                 tensors.Add(new SafeTensor(Prefix(name) + state.Layout.Counters[i], "I64", [1], BitConverter.GetBytes(state.Counters[i])));
         }
         var all = new Dictionary<string, string>(metadata) { ["format"] = "pt", ["digests"] = JsonSerializer.Serialize(digests) };
-        string temporary = path + ".tmp";
-        try
-        {
-            byte[] hash;
-            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite))
-            {
-                Safetensors.Write(file, tensors, all);
-                file.Flush(true);
-                file.Position = 0;
-                hash = SHA256.HashData(file);
-            }
-            File.WriteAllText(path + ".sha256", $"{Convert.ToHexStringLower(hash)}  {Path.GetFileName(path)}\n");
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            if (File.Exists(temporary)) File.Delete(temporary);
-            throw;
-        }
+        Safetensors.Write(to, tensors, all);
+        to.Flush();
+        to.Position = 0;
+        return Convert.ToHexStringLower(SHA256.HashData(to));
     }
 
     /// <summary>Reads a checkpoint and proves it whole: SHA-256 beside it (when there), safetensors invariants, every tensor's digest.</summary>
@@ -62,13 +47,34 @@ public static unsafe class CheckpointFile
         var (tensors, metadata) = Safetensors.Read(path);
         if (DamagedTensor(tensors, metadata) is { } tensor)
             throw new CheckpointException($"{path} is damaged: tensor {tensor} does not have the digest that was recorded when it was written; use another checkpoint");
-        if (File.Exists(path + ".sha256"))
-        {
-            string recorded = File.ReadAllText(path + ".sha256").Split(' ')[0];
-            using var stream = File.OpenRead(path);
-            if (Convert.ToHexStringLower(SHA256.HashData(stream)) != recorded) throw new CheckpointException($"{path} is damaged: its SHA-256 is not the one in {Path.GetFileName(path)}.sha256; use another checkpoint");
-        }
+        if (Beside(path) is { } recorded && recorded != Sha256(path)) throw new CheckpointException($"{path} is damaged: its SHA-256 is not the one in {Path.GetFileName(path)}.sha256; use another checkpoint");
         return (tensors, metadata);
+    }
+
+    /// <summary>Of the whole file, in lower-case hexadecimal digits.</summary>
+    public static string Sha256(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UnreadableCheckpointException(path, e);
+        }
+    }
+
+    private static string? Beside(string path)
+    {
+        try
+        {
+            return File.Exists(path + ".sha256") ? File.ReadAllText(path + ".sha256").Split(' ')[0] : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UnreadableCheckpointException(path + ".sha256", e);
+        }
     }
 
     /// <summary>The first tensor whose bits are not those that were written, or null.</summary>

@@ -5,9 +5,6 @@ using System.Text.Json;
 
 namespace LutNative.Model.Checkpoints;
 
-/// <summary>A file is not what it claims to be; the message says what, where, why and what to do.</summary>
-public sealed class CheckpointException(string message) : Exception(message);
-
 /// <summary>One tensor of a safetensors file.</summary>
 public sealed record SafeTensor(string Name, string DType, long[] Shape, ReadOnlyMemory<byte> Bytes)
 {
@@ -37,7 +34,7 @@ public static class Safetensors
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"cannot read {path}: {e.Message}");
+            throw new UnreadableCheckpointException(path, e);
         }
         CheckpointException Bad(string why) => new($"{path} is not a valid safetensors file: {why}; it may be truncated or damaged, use another copy");
         if (file.Length < 8) throw Bad($"it has {file.Length} bytes, fewer than the 8 of the header length");

@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>
+/// The name of weights that a run begins with: SHA-256 of the values as they were loaded. Of each tensor, in the layout's order: its name, a line feed, its extents as
+/// "768x3x16x16", a line feed, and its binary32 values, little-endian. Container, types in the file and what was not used do not matter.
+/// </summary>
+public static class WeightsHash
+{
+    /// <param name="encoderOnly">Where nothing else is used: fine-tuning, probes, features.</param>
+    public static string Of(State state, bool encoderOnly)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var e in state.Layout.Entries.Where(e => !encoderOnly || IsEncoder(e.Name)))
+        {
+            float[] values = new float[e.Count];
+            state.Read(e, values);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{e.Name}\n{string.Join('x', e.Shape)}\n"));
+            hash.AppendData(MemoryMarshal.AsBytes(values.AsSpan()));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static bool IsEncoder(string name) => name is "cls_token" or "pos_embed"
+        || name.StartsWith("patch_embed.", StringComparison.Ordinal)
+        || name.StartsWith("blocks.", StringComparison.Ordinal)
+        || name.StartsWith("norm.", StringComparison.Ordinal);
+}
