@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace LutNative.Results;
 
 /// <summary>Two canonical configurations, key by key: what an unequal math_hash means for people.</summary>
-public static class ConfigDifference
+public static partial class ConfigDifference
 {
     public const string FileName = "config.canonical.json";
     private const int Shown = 10;
@@ -40,6 +42,13 @@ public static class ConfigDifference
 
     private static string Read(RunStore run) => File.ReadAllText(Path.Combine(run.Folder, FileName));
 
+    /// <summary>Real numbers are kept as their bits: "3fe0000000000000" is 0.5.</summary>
+    private static string Number(string quoted) =>
+        BitConverter.Int64BitsToDouble(long.Parse(quoted.AsSpan(1, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString("R", CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("\"[0-9a-f]{16}\"")]
+    private static partial Regex Floats();
+
     private static SortedDictionary<string, string> Flatten(string json)
     {
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -49,7 +58,7 @@ public static class ConfigDifference
 
         void Add(JsonElement e, string key)
         {
-            if (e.ValueKind != JsonValueKind.Object) values[key] = e.GetRawText();
+            if (e.ValueKind != JsonValueKind.Object) values[key] = Floats().Replace(e.GetRawText(), m => Number(m.Value));
             else
                 foreach (var p in e.EnumerateObject())
                     Add(p.Value, key.Length == 0 ? p.Name : $"{key}.{p.Name}");

@@ -1,5 +1,6 @@
 using LutNative.Interop;
 using System.CommandLine;
+using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
 using LutNative.Results;
 
@@ -24,8 +25,23 @@ internal static class RunCommand
         var which = new Option<string>("--which") { Description = "Which set of a foreign checkpoint: model, model_ema; by default model", DefaultValueFactory = _ => "" };
         if (checkpoint)
             foreach (Option o in new Option[] { from, which }) command.Options.Add(o);
-        command.SetAction(r => (int)Execute(options.Request(r, stages, checkpoint ? r.GetValue(from) : null) with { Which = checkpoint ? r.GetValue(which)! : "" }, r.GetValue(options.Json), stop));
+        command.SetAction(r => 
+        {
+            var request = options.Request(r, stages, checkpoint ? r.GetValue(from) : null) with { Which = checkpoint ? r.GetValue(which)! : "" };
+            if (r.GetValue(options.Once) && RunFolders.Newest(request) is { } known)
+            {
+                if (known.IsComplete) return (int)Known(known, r.GetValue(options.Json));
+                request = request with { ResumeFolder = known.Folder };
+            }
+            return (int)Execute(request, r.GetValue(options.Json), stop);
+        });
         return command;
+    }
+
+    private static Exit Known(RunStore run, bool json)
+    {
+        new Progress(quiet: false).Say($"{run.Folder} is complete: nothing is computed, it is verified");
+        return VerifyCommand.Execute(run.Folder, null, null, json);
     }
 
     private static Exit Execute(RunRequest request, bool json, CancellationToken stop)

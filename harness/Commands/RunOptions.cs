@@ -30,16 +30,19 @@ internal sealed class RunOptions
     private readonly Option<int> traceStep = Numbers.Int("--trace-step", -1, "Record every operation of this step with digests (table operations); uses one thread", -1);
     private readonly Option<int> stopAfter = Numbers.Int("--stop-after", 0, "Stop with a checkpoint after this many steps, as Ctrl-C would (exit 75)");
     private readonly Option<bool> selfCheck = new("--self-check") { Description = "First run two steps twice, with other threads, micro-batch and memory setting; exit 7 when a bit differs" };
+    private readonly Option<bool> failFast = new("--fail-fast") { Description = "Stop with a checkpoint (exit 3) at the first digest that differs from the reference; without it the difference is said at once, and the run goes on" };
     private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
 
     public string Math(ParseResult r) => r.GetValue(math)!;
+
+    public Option<bool> Once { get; } = new("--once") { Description = "Do no work twice: verify the newest such run in --output when it is complete, go on with it when it was interrupted, else start one" };
 
     public Option<bool> Json { get; } = new("--json") { Description = "Print the result as one JSON object on standard output" };
 
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, traceStep, selfCheck, stopAfter, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, traceStep, selfCheck, stopAfter, failFast, Once, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -70,10 +73,12 @@ internal sealed class RunOptions
         // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
         if (!place.OnHost && exec.MicroBatch == 0 && r.GetValue(memory) == "auto" && MemoryPlan.Run(resolved.Spec, place, exec) > 0.9 * place.MemoryBytes) exec = MemoryPlan.Fitting(resolved.Spec, place, exec) ?? exec;
         string root = r.GetValue(output)!;
-        string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;
+        string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved, checkpoint is not null) : asked;
+        if (r.GetValue(Once) && r.GetValue(resume) is not null)
+            throw new LutError(Exit.Usage, 404, "--once and --resume are two answers to one question", "--once --resume", "--once finds an interrupted run itself", "leave one of them away");
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
-        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck));
+        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck), FailFast: r.GetValue(failFast));
     }
 
     /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>

@@ -65,7 +65,7 @@ public sealed class Runner
         string runId = going?.RunId ?? newRun;
         var recorder = new Recorder(folder.Store, runId, at.Identity.Metadata(runId)) { Gpu = at.Nvml };
         recorder.Event(request.ResumeFolder is null ? "run_start" : "resume", going?.Place.Stage ?? "", going?.Place.Step, request.Protocol.Name);
-        if (at.Identity.WeightsSha256 is { } weights) recorder.Event("weights", "", null, $"{weights} {Path.GetFileName(request.Checkpoint)}");
+        if (at.Identity.WeightsSha256 is { } weights) recorder.Event("weights", "", null, $"{weights} {WeightsHash.NameOf(request.Checkpoint!)}");
         if (at.SelfChecked is { } passed) recorder.Event("self_check", "pretrain", null, passed);
         HashSet<string> known = [.. folder.Store.Read(Schema.Evals).Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!)];
         var watch = ReferenceWatch.Of(at.Identity, recorder, progress.Warn);

@@ -25,6 +25,13 @@ public static class WeightsHash
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>The file for people, without the folders of a home: of a checkpoint in a run's folder, the run too.</summary>
+    public static string NameOf(string path)
+    {
+        string[] parts = Path.GetFullPath(path).Split(Path.DirectorySeparatorChar);
+        return string.Join('/', parts.TakeLast(parts.Length >= 3 && parts[^2] == "checkpoints" ? 3 : 1));
+    }
+
     private static bool IsEncoder(string name) => name is "cls_token" or "pos_embed"
         || name.StartsWith("patch_embed.", StringComparison.Ordinal)
         || name.StartsWith("blocks.", StringComparison.Ordinal)
