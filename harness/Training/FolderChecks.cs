@@ -63,7 +63,7 @@ internal static class FolderChecks
             foreach (string id in table.Rows.Select(r => (string)r[column]!).Distinct())
             {
                 runId ??= id;
-                if (id != runId) return new LutError(Exit.Store, 400, "the tables are of more than one run", Path.GetDirectoryName(part)!, $"{name} has run_id {id}, parts before it have {runId}",
+                if (id != runId) return new LutError(Exit.Store, 409, "the tables are of more than one run", Path.GetDirectoryName(part)!, $"{name} has run_id {id}, parts before it have {runId}",
                     "keep the folder as it is, and start a new run without --resume; nothing was touched");
             }
         }
@@ -75,7 +75,7 @@ internal static class FolderChecks
     {
         var there = events.Select(f => PartName.TryParse(f, out _, out int part) ? part : -1).ToHashSet();
         int missing = Enumerable.Range(0, place.Part + 1).FirstOrDefault(n => !there.Contains(n), -1);
-        return missing < 0 ? null : new LutError(Exit.Store, 401, "a part of the tables is missing", PartName.Of(Schema.Events, missing),
+        return missing < 0 ? null : new LutError(Exit.Store, 410, "a part of the tables is missing", PartName.Of(Schema.Events, missing),
             FormattableString.Invariant($"{Path.GetFileName(place.Path)} was made when parts 0 to {place.Part} were there"), "restore it from a copy, or start a new run without --resume; nothing was touched");
     }
 
