@@ -1,5 +1,6 @@
 using System.Globalization;
 using LutNative.Model.Checkpoints;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
@@ -34,7 +35,10 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
                 ["lut.protocol"] = protocol,
             };
             if (trainer.Optimizer is { } adam) (metadata["lut.beta1_power"], metadata["lut.beta2_power"]) = (CheckpointFile.Bits(adam.Beta1Power), CheckpointFile.Bits(adam.Beta2Power));
-            CheckpointFile.Write(path, trainer.States, metadata);
+            using var file = WholeFile.Begin(path);
+            string sha256 = CheckpointFile.Write(file.Stream, trainer.States, metadata);
+            WholeFile.WriteText(path + ".sha256", $"{sha256}  {System.IO.Path.GetFileName(path)}\n");
+            file.Keep();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -51,7 +55,8 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
         foreach (string f in files)
             try
             {
-                var (_, meta) = CheckpointFile.ReadChecked(f);
+                using var file = CheckpointFile.Open(f);
+                var meta = file.Metadata;
                 if (meta.GetValueOrDefault("lut.math_hash") != mathHash)
                     throw new LutError(Exit.Inconclusive, 1, "the checkpoint belongs to another protocol or seed", f, $"its math_hash is {meta.GetValueOrDefault("lut.math_hash")}, this run's is {mathHash}", "resume with the protocol, seed and --set options of the interrupted run");
                 return new CheckpointPlace(f, meta["lut.stage"], long.Parse(meta["lut.step"], CultureInfo.InvariantCulture), int.Parse(meta["lut.part"], CultureInfo.InvariantCulture));
@@ -65,8 +70,9 @@ public sealed class CheckpointStore(string folder, string mathHash, string proto
 
     public static void Load(string path, Trainer trainer)
     {
-        var (tensors, meta) = CheckpointFile.ReadChecked(path);
-        CheckpointFile.Load(tensors, trainer.States, path);
+        using var file = CheckpointFile.Open(path);
+        file.Load(trainer.States);
+        var meta = file.Metadata;
         if (trainer.Optimizer is { } adam) (adam.Beta1Power, adam.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
     }
 

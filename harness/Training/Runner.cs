@@ -141,8 +141,8 @@ public sealed class Runner
     {
         try
         {
-            bool ours = path.EndsWith(".safetensors", StringComparison.Ordinal) && Safetensors.Read(path).Metadata.ContainsKey("lut.math_hash");
-            if (ours) CheckpointFile.ReadChecked(path);
+            bool ours = IsOurs(path);
+            if (ours) CheckpointFile.Open(path).Dispose();
             var report = ForeignCheckpoint.Load(ForeignCheckpoint.Read(path, ours ? "" : request.Which), student, path);
             progress.Say(FormattableString.Invariant($"checkpoint {path}: {report.Loaded} tensors, {report.Missing.Count} missing{Names(report.Missing)}, {report.Unexpected.Count} not used{Names(report.Unexpected)}{(report.Interpolated.Count > 0 ? ", interpolated" + Names(report.Interpolated) : "")}"));
             string[] encoder = [.. report.Missing.Where(n => n is "cls_token" || n.StartsWith("patch_embed.", StringComparison.Ordinal) || n.StartsWith("blocks.", StringComparison.Ordinal) || n.StartsWith("norm.", StringComparison.Ordinal))];
@@ -151,6 +151,13 @@ public sealed class Runner
         catch (CheckpointException e)
         {
             throw new LutError(Exit.Data, 20, "the checkpoint cannot be used", path, e.Message, "give pre-trained weights of this protocol's network: ours, .safetensors, .pth or .pt");
+        }
+
+        static bool IsOurs(string path)
+        {
+            if (!path.EndsWith(".safetensors", StringComparison.Ordinal)) return false;
+            using var file = Safetensors.Open(path);
+            return file.Metadata.ContainsKey("lut.math_hash");
         }
 
         static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(4))}{(names.Count > 4 ? ", ..." : "")})";
