@@ -125,42 +125,24 @@ public sealed class Runner
 
     private void Pretrain(PretrainTrainer t)
     {
-        if (request.Checkpoint is { } external)
-        {
-            External(external, t.Student);
-            return;
-        }
+        // a resumed pre-training goes on from its own checkpoint
+        if (request.Checkpoint is { } external && !(request.Stages.Contains("pretrain") && place is not null)) External(external, t);
+        if (!request.Stages.Contains("pretrain") && request.Checkpoint is not null) return;
         Train(t);
         t.FreeStep();
         if (request.Stages.Contains("pretrain"))
             Reconstructions.Write(Path.Combine(store.Folder, "reconstructions.png"), p, t.Net, t.PackedStudent(), test, request.Device);
     }
 
-    /// <summary>Weights from outside: a checkpoint of ours, or anybody's file with the authors' names. The encoder must be whole; a file without decoder or heads is what MAE publishes.</summary>
-    private void External(string path, State student)
+    private void External(string path, PretrainTrainer t)
     {
-        try
+        var loaded = OuterWeights.Load(path, request.Which, t.Student, OuterWeights.UseOf(request.Planned, p));
+        foreach (string note in loaded.Notes)
         {
-            bool ours = IsOurs(path);
-            if (ours) CheckpointFile.Open(path).Dispose();
-            var report = ForeignCheckpoint.Load(ForeignCheckpoint.Read(path, ours ? "" : request.Which), student, path);
-            progress.Say(FormattableString.Invariant($"checkpoint {path}: {report.Loaded} tensors, {report.Missing.Count} missing{Names(report.Missing)}, {report.Unexpected.Count} not used{Names(report.Unexpected)}{(report.Interpolated.Count > 0 ? ", interpolated" + Names(report.Interpolated) : "")}"));
-            string[] encoder = [.. report.Missing.Where(n => n is "cls_token" || n.StartsWith("patch_embed.", StringComparison.Ordinal) || n.StartsWith("blocks.", StringComparison.Ordinal) || n.StartsWith("norm.", StringComparison.Ordinal))];
-            if (encoder.Length > 0) throw new CheckpointException($"{path} lacks {encoder.Length} tensors of the encoder{Names(encoder)}");
+            progress.Say(note);
+            recorder.Event("weights", "", null, note);
         }
-        catch (CheckpointException e)
-        {
-            throw new LutError(Exit.Data, 20, "the checkpoint cannot be used", path, e.Message, "give pre-trained weights of this protocol's network: ours, .safetensors, .pth or .pt");
-        }
-
-        static bool IsOurs(string path)
-        {
-            if (!path.EndsWith(".safetensors", StringComparison.Ordinal)) return false;
-            using var file = Safetensors.Open(path);
-            return file.Metadata.ContainsKey("lut.math_hash");
-        }
-
-        static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(4))}{(names.Count > 4 ? ", ..." : "")})";
+        t.BeginFromStudent();
     }
 
     private void Probe(PretrainTrainer t)

@@ -15,6 +15,7 @@ public sealed class FileTensor
     private readonly TensorFile file;
     private readonly long offset;
     private readonly long[]? strides;
+    private readonly FileTensor[] parts = [];
 
     /// <param name="offset">Of the first element, in bytes from the file's beginning.</param>
     /// <param name="bytes">What the tensor takes in the file; of a known type Count times its width.</param>
@@ -25,6 +26,10 @@ public sealed class FileTensor
         (Name, Type, Shape, Bytes) = (name, type, shape, bytes);
         Count = shape.Aggregate(1L, (a, b) => checked(a * b));
     }
+
+    /// <summary>Several tensors, one after the other along their first axis.</summary>
+    private FileTensor(string name, FileTensor[] parts) : this(parts[0].file, name, parts[0].Type, [parts.Aggregate(0L, (a, t) => a + t.Shape[0]), .. parts[0].Shape.Skip(1)], 0, parts.Aggregate(0L, (a, t) => a + t.Bytes)) =>
+        this.parts = parts;
 
     public string Name { get; }
 
@@ -38,13 +43,28 @@ public sealed class FileTensor
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
     /// <summary>The same elements under another name.</summary>
-    internal FileTensor As(string name) => new(file, name, Type, [.. Shape], offset, Bytes, strides);
+    internal FileTensor As(string name) => parts.Length > 0 ? new FileTensor(name, parts) : new FileTensor(file, name, Type, [.. Shape], offset, Bytes, strides);
+
+    /// <summary>Null when they do not fit together.</summary>
+    internal static FileTensor? Concatenate(string name, FileTensor[] parts) =>
+        parts.All(t => t.Shape.Count > 0 && t.Type == parts[0].Type && t.parts.Length == 0 && t.Shape.Skip(1).SequenceEqual(parts[0].Shape.Skip(1))) ? new FileTensor(name, parts) : null;
 
     /// <summary>Elements [first, first + to.Length) as binary32.</summary>
     /// <exception cref="CheckpointException">They are no floating-point numbers, or the file ends before them.</exception>
     public void Read(long first, Span<float> to)
     {
         if (!ElementType.IsFloat(Type)) throw new CheckpointException($"{file.Path}: tensor {Name} is {Type}, not a floating-point number");
+        if (parts.Length > 0)
+        {
+            foreach (var t in parts)
+            {
+                int n = (int)Math.Clamp(t.Count - first, 0, to.Length);
+                if (n > 0) t.Read(first, to[..n]);
+                to = to[n..];
+                first = Math.Max(0, first - t.Count);
+            }
+            return;
+        }
         if (Type == "F32" && strides is null)
         {
             file.Read(offset + first * sizeof(float), System.Runtime.InteropServices.MemoryMarshal.AsBytes(to));
