@@ -76,7 +76,7 @@ public static class OuterWeights
         yield return FormattableString.Invariant($"checkpoint {set.Path}: {report.Loaded} tensors, {report.Missing.Count} missing{Some(report.Missing)}, {report.Unused.Count} not used{Some(report.Unused)}{(report.Interpolated.Count > 0 ? ", interpolated" + Some(report.Interpolated) : "")}");
         if (set.Choice is { } choice) yield return "weights: " + choice;
         if (report.Missing.Contains("pos_embed")) yield return "weights: pos_embed is not in the file; the fixed table of MAE is used";
-        if (use == WeightsUse.Pretraining && report.Missing.Where(n => n != "pos_embed").ToArray() is { Length: > 0 } seeded) yield return FormattableString.Invariant($"weights: {seeded.Length} tensors are not in the file and begin from the seed{Some(seeded)}");
+        if (use == WeightsUse.Pretraining && report.Missing.Where(n => n is not ("pos_embed" or "decoder_pos_embed")).ToArray() is { Length: > 0 } seeded) yield return FormattableString.Invariant($"weights: {seeded.Length} tensors are not in the file and begin from the seed{Some(seeded)}");
         if (set.Beside.Count > 0) yield return $"warning: objects beside the weights were not read: {string.Join(", ", set.Beside.Take(8))}{(set.Beside.Count > 8 ? ", ..." : "")}; nothing of them was made or run";
     }
 

@@ -40,6 +40,7 @@ public sealed class FileTensor
     public long Count { get; }
     public long Bytes { get; }
     internal long Offset => offset;
+    internal TensorFile File => file;
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
     /// <summary>The same elements under another name.</summary>
@@ -76,7 +77,7 @@ public sealed class FileTensor
         {
             int n = Math.Min(chunk, to.Length - done);
             ReadRaw(first + done, raw.AsSpan(0, n * width), width);
-            ElementType.Widen(Type, raw, to.Slice(done, n));
+            ElementType.Widen(Type, raw.AsSpan(0, n * width), to.Slice(done, n));
         }
         ArrayPool<byte>.Shared.Return(raw);
     }
@@ -113,8 +114,7 @@ public sealed class FileTensor
         long span = 1;
         for (int axis = 0; axis < Shape.Count; axis++) span += (Shape[axis] - 1) * strides![axis];
         span *= width;
-        byte[] window = new byte[span <= WholeSpan ? Math.Max(span, width) : Window];
-        long begin = -1, end = -1;
+        var window = file.WindowOf(this, (int)(span <= WholeSpan ? span : Window));
         var index = new long[Shape.Count];
         long rest = first;
         for (int axis = Shape.Count - 1; axis >= 0; axis--) (rest, index[axis]) = Math.DivRem(rest, Shape[axis]);
@@ -123,13 +123,7 @@ public sealed class FileTensor
             long at = 0;
             for (int axis = 0; axis < index.Length; axis++) at += index[axis] * strides![axis];
             at *= width;
-            if (at < begin || at + width > end)
-            {
-                begin = window.Length >= span ? 0 : at;
-                end = Math.Min(span, begin + window.Length);
-                file.Read(offset + begin, window.AsSpan(0, (int)(end - begin)));
-            }
-            window.AsSpan((int)(at - begin), width).CopyTo(to[done..]);
+            window.At(at, width, span).CopyTo(to[done..]);
             for (int axis = index.Length - 1; axis >= 0 && ++index[axis] == Shape[axis]; axis--) index[axis] = 0;
         }
     }

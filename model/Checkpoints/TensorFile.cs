@@ -8,6 +8,8 @@ public sealed class TensorFile : IDisposable
     private readonly SafeFileHandle handle;
     private readonly Dictionary<string, FileTensor> tensors = new(StringComparer.Ordinal);
 
+    private Window? window;
+
     private TensorFile(string path, SafeFileHandle handle, long length) => (Path, this.handle, Length) = (path, handle, length);
 
     public string Path { get; }
@@ -37,6 +39,9 @@ public sealed class TensorFile : IDisposable
         }
     }
 
+    /// <summary>There is one: tensors are read one after the other.</summary>
+    internal Window WindowOf(FileTensor tensor, int bytes) => window is not null && ReferenceEquals(window.Tensor, tensor) ? window : window = new Window(tensor, bytes);
+
     internal bool Add(FileTensor tensor) => tensors.TryAdd(tensor.Name, tensor);
 
     /// <summary>Fills to with the bytes from offset on.</summary>
@@ -59,7 +64,7 @@ public sealed class TensorFile : IDisposable
         }
     }
 
-    /// <summary>At most most bytes from offset on.</summary>
+    /// <summary>count bytes from offset on.</summary>
     internal byte[] Bytes(long offset, long count)
     {
         byte[] bytes = new byte[count];

@@ -32,7 +32,7 @@ public sealed class WeightSet : IDisposable
     public long FileBytes => file.Length;
 
     /// <summary>What people should know about the choice, or null where there was none.</summary>
-    public string? Choice => Sets.Count > 1 ? $"took {Said(Prefix)} of the sets {string.Join(", ", Sets.Select(Said))}" : Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names" : null;
+    public string? Choice => Sets.Count > 1 ? $"the file holds several sets, {string.Join(", ", Sets.Select(Said))}; took {Said(Prefix)}" : Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names" : null;
 
     /// <param name="which">A set's prefix or one word of it; "" for the usual one.</param>
     /// <exception cref="CheckpointException">No such set, several, or no tensors at all.</exception>
@@ -102,5 +102,5 @@ public sealed class WeightSet : IDisposable
 
     private static string Listed(string[] sets) => string.Join(", ", sets.Select(Said));
 
-    private static string Said(string prefix) => prefix.Length == 0 ? "(names without a prefix)" : prefix.TrimEnd('.');
+    private static string Said(string prefix) => prefix.Length == 0 ? "(no prefix)" : prefix.TrimEnd('.');
 }
