@@ -71,7 +71,7 @@ public static class Comparison
     {
         var events = run.Read(Schema.Events);
         int key = Schema.Events.IndexOf("key"), value = Schema.Events.IndexOf("value");
-        string? said = (string?)events.Rows.LastOrDefault(r => (string)r[key]! == "weights")?[value];
+        string? said = (string?)events.Rows.LastOrDefault(r => (string)r[key]! == RunFacts.Weights)?[value];
         return said?.Split(' ', 2) is [_, var file] ? file : "file not recorded";
     }
 

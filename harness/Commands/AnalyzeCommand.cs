@@ -68,7 +68,7 @@ internal static class AnalyzeCommand
         var net = PretrainTrainer.NetworkOf(resolved.Spec);
         var student = new State(net.Layout, arena);
         string path = store.PathOf("pretrain", last);
-        ForeignCheckpoint.Load(ForeignCheckpoint.Read(path), student, path);
+        OuterWeights.Load(path, "", student, WeightsUse.Features);
         using var pool = new Pool(Math.Min(Environment.ProcessorCount, device.MostThreads));
         var weights = new Weights(student, device, arena, backward: false);
         weights.Pack(pool);

@@ -24,7 +24,7 @@ internal sealed class RunOptions
     private readonly Option<string> output = new("--output", "-o") { Description = "Folder for runs", DefaultValueFactory = _ => "runs" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
-    private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints (1 by default)");
+    private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints; by default at most 1 % of the time goes into them, at least 1 and at most 30 minutes apart");
     private readonly Option<int> keep = Numbers.Int("--keep-epochs", 100, "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last");
     private readonly Option<string?> inject = new("--inject") { Description = "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12, or step=7,op=GemmNt,variant=order (split, unfused, tf32, ftz). The run is marked +injected; compare it with a clean one to see it found" };
     private readonly Option<int> traceStep = Numbers.Int("--trace-step", -1, "Record every operation of this step with digests (table operations); uses one thread", -1);
@@ -61,7 +61,9 @@ internal sealed class RunOptions
         bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);   // a plan may be for a device that is not here
         var place = planned ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!) : DeviceOf(named, r.GetValue(math)!);
         if (place.Level is { } level && !planned) resolved = resolved.AtLevel(level);
-        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep), Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null, TraceStep: r.GetValue(traceStep));
+        var interval = CheckpointInterval.Parse(r.GetValue(every))
+            ?? throw new LutError(Exit.Usage, 420, FormattableString.Invariant($"{r.GetValue(every)} minutes are no time between checkpoints"), "--checkpoint-minutes", "it is at least 0 (after every step) and at most 525600 (a year)", "leave it out: the interval then adapts to what a checkpoint costs");
+        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), interval, StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep), Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null, TraceStep: r.GetValue(traceStep));
         if (exec.Inject is WrongOperation || exec.TraceStep >= 0)
         {
             if (!place.OnHost) throw new LutError(Exit.Usage, 33, "operations are watched on the CPU", "--device " + named, "--trace-step and --inject op=... look at every result where it lies", "use --device cpu: the bits are the same");

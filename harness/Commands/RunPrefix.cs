@@ -20,6 +20,9 @@ internal sealed class RunPrefix
     internal string? MathHash { get; private init; }
     internal string? DataHash { get; private init; }
 
+    /// <summary>It began with weights from outside: a reference has its own.</summary>
+    internal bool HasWeights { get; private init; }
+
     /// <summary>The difference that the run itself has seen; null for none.</summary>
     internal string? Differs { get; private init; }
 
@@ -78,6 +81,7 @@ internal sealed class RunPrefix
             Protocol = metadata.GetValueOrDefault(RunIdentity.ProtocolKey),
             MathHash = metadata.GetValueOrDefault(RunIdentity.MathKey),
             DataHash = metadata.GetValueOrDefault(RunIdentity.DataKey),
+            HasWeights = metadata.ContainsKey(RunIdentity.WeightsKey),
             Differs = (string?)events.Rows.FirstOrDefault(r => (string)r[key]! == ReferenceWatch.EventKey)?[value],
             Last = at < 0 ? null : new FirstStep(steps.Get<string>(at, "stage"), steps.Get<long>(at, "step")),
             Note = at < 0 ? "no step is on the disk yet: steps are written with the first checkpoint" : null,

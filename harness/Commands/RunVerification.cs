@@ -21,6 +21,8 @@ internal static class RunVerification
         var exit = damage.Length == 0 ? Exit.Ok : Exit.Negative;
         if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
         var report = Reference.Compare(run, reference);
+        if (report.Verdict == ExactVerdict.Diverged && row.Rows[0][Schema.Run.IndexOf("weights_sha256")] is string weights)
+            report = new ExactReport(ExactVerdict.Incomparable, null, [$"weights_sha256: {weights}: it began with weights from outside, the reference with its own"]);
         lines.AddRange(report.Details);
         if (report.Verdict == ExactVerdict.Incomparable) lines.AddRange(Values(run, row.Get<string>(0, "protocol")));
         if (damage.Length == 0) exit = Output.ExitOf(report.Verdict);
@@ -71,7 +73,7 @@ internal static class RunVerification
     {
         var state = RunPrefix.Read(run);
         string[]? known = given ?? Reference.Find(state.Protocol ?? "");
-        var reference = known is null ? null : ReferenceDigests.Parse(known);
+        var reference = known is null || state.HasWeights ? null : ReferenceDigests.Parse(known);
         string last = state.Last is { } step ? FormattableString.Invariant($"{step.Stage} step {step.Step}") : "nothing";
         lines.Add($"the run has not ended: recorded up to {last}{(state.Differs is { } said ? $"; it was told of a difference: {said}" : "")}");
         if (state.Note is { } note) lines.Add(note);

@@ -81,21 +81,16 @@ internal static class VerifyCommand
 
     private static (string Verdict, Exit Exit) Checkpoint(string path, List<string> lines)
     {
-        var (tensors, metadata) = Safetensors.Read(path);
-        string? damaged = CheckpointFile.DamagedTensor(tensors, metadata);
-        if (damaged is not null) lines.Add($"damage: tensor {damaged} does not have the digest recorded when it was written");
-        else
-            try
-            {
-                CheckpointFile.ReadChecked(path);
-                if (RunVerification.InItsRun(path) is { } contradiction) throw new CheckpointException(contradiction);
-            }
-            catch (CheckpointException e)
-            {
-                lines.Add("damage: " + e.Message);
-                damaged = "file";
-            }
+        using var file = Safetensors.Open(path);
+        var proof = CheckpointFile.Prove(file);
+        if (proof.Damage is not null) lines.Add("damage: " + proof.Damage);
+        string? damaged = proof.Damage is null ? null : proof.DamagedTensor ?? "file";
+        if (damaged is null && RunVerification.InItsRun(path) is { } contradiction)
+        {
+            lines.Add("damage: " + contradiction);
+            damaged = "file";
+        }
         var exit = damaged is null ? Exit.Ok : Exit.Negative;
-        return ($"VERDICT integrity={(damaged is null ? "ok" : "DAMAGED")} tensors={tensors.Count}{(damaged is null ? "" : $" first=\"{damaged}\"")} exit={(int)exit}", exit);
+        return ($"VERDICT integrity={(damaged is null ? "ok" : "DAMAGED")} tensors={file.Tensors.Count}{(damaged is null ? "" : $" first=\"{damaged}\"")} exit={(int)exit}", exit);
     }
 }

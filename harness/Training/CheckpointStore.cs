@@ -52,12 +52,18 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
 
     /// <summary>Reads a checkpoint and proves it whole, of the stage and step in its name, and what the run's tables say.</summary>
     /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system could not read it.</exception>
-    public (CheckpointPlace Place, IReadOnlyDictionary<string, string> Metadata) Examine(string path) => Prove(path) is var (_, place, metadata) ? (place, metadata) : default;
+    public (CheckpointPlace Place, IReadOnlyDictionary<string, string> Metadata) Examine(string path)
+    {
+        using var file = CheckpointFile.Open(path);
+        return (Prove(path, file), file.Metadata);
+    }
 
     public void Load(string path, Trainer trainer)
     {
-        var (tensors, _, meta) = Prove(path);
-        CheckpointFile.Load(tensors, trainer.States, path);
+        using var file = CheckpointFile.Open(path);
+        Prove(path, file);
+        file.Load(trainer.States);
+        var meta = file.Metadata;
         if (trainer.Optimizer is { } adam) (adam.Beta1Power, adam.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
     }
 
@@ -90,15 +96,14 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
         return metadata;
     }
 
-    private (Dictionary<string, SafeTensor> Tensors, CheckpointPlace Place, Dictionary<string, string> Metadata) Prove(string path)
+    private CheckpointPlace Prove(string path, CheckpointFile file)
     {
-        var (tensors, meta) = CheckpointFile.ReadChecked(path);
-        string sha256 = CheckpointFile.Sha256(path);
+        var meta = file.Metadata;
         if (CheckpointName.Parse(path) is not { } name || meta.GetValueOrDefault("lut.stage") != name.Stage || Number(meta, "lut.step") != name.Step)
             throw new CheckpointException($"{path} is not the checkpoint that its name says: it is of stage {meta.GetValueOrDefault("lut.stage")}, step {meta.GetValueOrDefault("lut.step")}");
         if (Number(meta, "lut.part") is not (>= 0 and <= int.MaxValue and var part)) throw new CheckpointException($"{path} does not say which part of the tables it belongs to");
-        if (ledger.Contradiction(path, sha256, (int)part) is { } why) throw new CheckpointException($"{path} is not what the run wrote: {why}");
-        return (tensors, new CheckpointPlace(path, name.Stage, name.Step, (int)part), meta);
+        if (ledger.Contradiction(path, file.Sha256, (int)part) is { } why) throw new CheckpointException($"{path} is not what the run wrote: {why}");
+        return new CheckpointPlace(path, name.Stage, name.Step, (int)part);
     }
 
     private static long? Number(IReadOnlyDictionary<string, string> meta, string key) =>

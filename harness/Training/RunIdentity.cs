@@ -14,6 +14,9 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
     // keys of metadata, in tables and checkpoints
     public const string RunIdKey = "lut.run_id", ProtocolKey = "lut.protocol", MathKey = "lut.math_hash", DataKey = "lut.data_hash", WeightsKey = "lut.weights_sha256";
 
+    /// <summary>The event that names the weights from outside: their hash and their file.</summary>
+    public const string WeightsEvent = "weights_sha256";
+
     public static string HashOf(ImageSource train, ImageSource test) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{train.Sha256} {train.Count} {test.Sha256} {test.Count}")));
 

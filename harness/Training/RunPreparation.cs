@@ -38,6 +38,9 @@ internal sealed class RunPreparation : IDisposable
     /// <summary>What the self-check compared; null when it was not asked for.</summary>
     internal string? SelfChecked { get; private set; }
 
+    /// <summary>What a user should know of weights from outside.</summary>
+    internal IReadOnlyList<string> WeightNotes { get; private set; } = [];
+
     internal RunIdentity Identity { get; private set; } = null!;
 
     internal static RunPreparation Of(RunRequest request, Progress progress)
@@ -85,7 +88,10 @@ internal sealed class RunPreparation : IDisposable
         string? weights = null;
         if (request.Checkpoint is { } path)
         {
-            OutsideWeights.Load(request, path, Trunk!.Student, progress);
+            var loaded = OuterWeights.Load(path, request.Which, Trunk!.Student, OuterWeights.UseOf(request.Planned, p));
+            foreach (string note in loaded.Notes) progress.Say(note);
+            WeightNotes = loaded.Notes;
+            Trunk.BeginFromStudent();
             weights = WeightsHash.Of(Trunk.Student, encoderOnly: !request.Stages.Contains("pretrain"));
         }
         Identity = new RunIdentity(request.Protocol, RunIdentity.HashOf(TrainSet, TestSet), weights);

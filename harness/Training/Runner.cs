@@ -65,7 +65,8 @@ public sealed class Runner
         string runId = going?.RunId ?? newRun;
         var recorder = new Recorder(folder.Store, runId, at.Identity.Metadata(runId)) { Gpu = at.Nvml };
         recorder.Event(request.ResumeFolder is null ? "run_start" : "resume", going?.Place.Stage ?? "", going?.Place.Step, request.Protocol.Name);
-        if (at.Identity.WeightsSha256 is { } weights) recorder.Event("weights", "", null, $"{weights} {WeightsHash.NameOf(request.Checkpoint!)}");
+        if (at.Identity.WeightsSha256 is { } weights) recorder.Event(RunIdentity.WeightsEvent, "", null, $"{weights} {WeightsHash.NameOf(request.Checkpoint!)}");
+        foreach (string note in at.WeightNotes) recorder.Event("weights", "", null, note);
         if (at.SelfChecked is { } passed) recorder.Event("self_check", "pretrain", null, passed);
         HashSet<string> known = [.. folder.Store.Read(Schema.Evals).Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!)];
         var watch = ReferenceWatch.Of(at.Identity, recorder, progress.Warn);
@@ -112,7 +113,8 @@ public sealed class Runner
 
     private void Pretrain(PretrainTrainer t)
     {
-        if (request.Checkpoint is not null) return;   // loaded before the run had a folder
+        // weights from outside were loaded before the run had a folder
+        if (!request.Stages.Contains("pretrain") && request.Checkpoint is not null) return;
         Train(t);
         t.FreeStep();
         if (!request.Stages.Contains("pretrain")) return;

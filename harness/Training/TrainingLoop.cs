@@ -15,6 +15,7 @@ public static class TrainingLoop
     {
         long last = Stopwatch.GetTimestamp(), epochBegan = last, epochSteps = 0;
         double epochLoss = 0;
+        var lastSave = TimeSpan.Zero;
         progress.Begin(t.Stage, from, t.Steps, t.Batch);
         for (long s = from; s < t.Steps; s++)
         {
@@ -41,10 +42,12 @@ public static class TrainingLoop
             bool wrong = failFast && watch?.Difference is not null;
             bool end = s + 1 == t.Steps, asked = wrong || stop.IsCancellationRequested || (exec.StopAfter > 0 && recorder.StepsThisProcess >= exec.StopAfter);
             bool kept = exec.KeepEpochs > 0 && (s + 1) % ((long)t.StepsPerEpoch * exec.KeepEpochs) == 0;
-            if (!end && !asked && !kept && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery) continue;
+            if (!end && !asked && !kept && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery.After(lastSave)) continue;
+            long saving = Stopwatch.GetTimestamp();
             recorder.Event("checkpoint", t.Stage, s + 1, "");
             checkpoints.Save(t, s + 1, recorder, (long)t.StepsPerEpoch * exec.KeepEpochs);
             last = Stopwatch.GetTimestamp();
+            lastSave = Stopwatch.GetElapsedTime(saving, last);
             if (wrong) throw watch!.Stop(recorder.Store.Folder);
             if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto");
         }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using LutNative.Model.Checkpoints;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Training;
@@ -15,7 +16,7 @@ public static class WeightsHash
     public static string Of(State state, bool encoderOnly)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var e in state.Layout.Entries.Where(e => !encoderOnly || IsEncoder(e.Name)))
+        foreach (var e in state.Layout.Entries.Where(e => !encoderOnly || EncoderNames.Is(e.Name)))
         {
             float[] values = new float[e.Count];
             state.Read(e, values);
@@ -31,9 +32,4 @@ public static class WeightsHash
         string[] parts = Path.GetFullPath(path).Split(Path.DirectorySeparatorChar);
         return string.Join('/', parts.TakeLast(parts.Length >= 3 && parts[^2] == "checkpoints" ? 3 : 1));
     }
-
-    private static bool IsEncoder(string name) => name is "cls_token" or "pos_embed"
-        || name.StartsWith("patch_embed.", StringComparison.Ordinal)
-        || name.StartsWith("blocks.", StringComparison.Ordinal)
-        || name.StartsWith("norm.", StringComparison.Ordinal);
 }
