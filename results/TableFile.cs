@@ -114,9 +114,12 @@ public static class TableFile
         }
     }
 
+    /// <summary>Bytes that a table's pages may take: equal rows pack well, and no table packs better than this.</summary>
+    private static long MostUnpacked(string path) => (16L << 20) + 256 * new FileInfo(path).Length;
+
     private static async Task<(Table, IReadOnlyDictionary<string, string>)> ReadAsync(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = CheckedParquet.Open(path, MostUnpacked(path));
         await using var reader = await ParquetReader.CreateAsync(stream);
         var metadata = reader.CustomMetadata;
         if (metadata is null || !metadata.TryGetValue("lut.table", out string? name) || !metadata.TryGetValue("lut.schema_version", out string? version))
