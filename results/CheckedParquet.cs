@@ -8,36 +8,46 @@ public sealed class CheckedParquet : Stream
 {
     /// <summary>A file may be read twice and a little: once is what a reader of all columns needs.</summary>
     private const long Slack = 1 << 20;
-    private readonly FileStream file;
+    private readonly Stream file;
+    private readonly bool owned;
     private long budget;
 
-    private CheckedParquet(FileStream file)
+    private CheckedParquet(Stream file, bool owned)
     {
         this.file = file;
+        this.owned = owned;
         budget = 2 * file.Length + Slack;
     }
 
     /// <param name="mostUncompressed">Bytes that all pages may take together when they are unpacked.</param>
     /// <param name="pages">Walk the headers of all pages too: once for a file that is opened again and again.</param>
     /// <exception cref="DamagedParquetException">The file claims what cannot be, or more than that.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="IOException">It cannot be read, or is no file.</exception>
     public static CheckedParquet Open(string path, long mostUncompressed, bool pages = true)
     {
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        var file = PlainFile.OpenRead(path);
         try
         {
-            var chunks = ParquetFooter.Read(file, mostUncompressed);
-            long left = mostUncompressed;
-            if (pages)
-                foreach (var chunk in chunks) ParquetPages.Check(file, chunk, ref left);
-            file.Position = 0;
-            return new CheckedParquet(file);
+            return Checked(file, true, mostUncompressed, pages);
         }
         catch
         {
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The same for a file that is open, and stays so.</summary>
+    internal static CheckedParquet Over(Stream file, long mostUncompressed) => Checked(file, false, mostUncompressed, true);
+
+    private static CheckedParquet Checked(Stream file, bool owned, long mostUncompressed, bool pages)
+    {
+        var chunks = ParquetFooter.Read(file, mostUncompressed);
+        long left = mostUncompressed;
+        if (pages)
+            foreach (var chunk in chunks) ParquetPages.Check(file, chunk, ref left);
+        file.Position = 0;
+        return new CheckedParquet(file, owned);
     }
 
     public override bool CanRead => true;
@@ -83,7 +93,7 @@ public sealed class CheckedParquet : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) file.Dispose();
+        if (disposing && owned) file.Dispose();
         base.Dispose(disposing);
     }
 

@@ -56,7 +56,7 @@ internal static class VerifyCommand
             File.WriteAllLines(write, Reference.Of(run));
             lines.Add($"wrote {write}");
         }
-        var reference = referencePath is not null ? File.ReadAllLines(referencePath) : Reference.Find(row.Get<string>(0, "protocol"));
+        var reference = referencePath is not null ? Reference.Read(referencePath) : Reference.Find(row.Get<string>(0, "protocol"));
         var exit = damage.Count == 0 ? Exit.Ok : Exit.Negative;
         if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
         var report = Reference.Compare(run, reference);
