@@ -7,7 +7,6 @@ namespace LutNative.Results;
 public static class PartName
 {
     private const string Extension = ".parquet";
-    private const int Digits = 5;
 
     public static string Of(TableSchema table, int part) => FormattableString.Invariant($"{table.Name}-{part:d5}{Extension}");
 
@@ -15,10 +14,13 @@ public static class PartName
     {
         string name = Path.GetFileName(path);
         (table, part) = (null, -1);
-        int dash = name.Length - Extension.Length - Digits - 1;
-        if (dash <= 0 || name[dash] != '-' || !name.EndsWith(Extension, StringComparison.Ordinal)) return false;
-        if (!int.TryParse(name.AsSpan(dash + 1, Digits), NumberStyles.None, CultureInfo.InvariantCulture, out part)) return false;
-        table = Schema.All.FirstOrDefault(t => name.AsSpan(0, dash).SequenceEqual(t.Name));
-        return table is not null;
+        int dash = name.LastIndexOf('-');
+        if (dash <= 0 || !name.EndsWith(Extension, StringComparison.Ordinal)) return false;
+        if (!int.TryParse(name.AsSpan(dash + 1, name.Length - Extension.Length - dash - 1), NumberStyles.None, CultureInfo.InvariantCulture, out part)) return false;
+        var named = Schema.All.FirstOrDefault(t => name.AsSpan(0, dash).SequenceEqual(t.Name));
+        // exactly the name that a commit would give it
+        if (named is null || Of(named, part) != name) return false;
+        table = named;
+        return true;
     }
 }

@@ -10,22 +10,37 @@ internal static class RunVerification
 {
     internal static (string Verdict, Exit Exit) Of(RunStore run, string[]? given, List<string> lines)
     {
+        if (!run.IsComplete && !File.Exists(Path.Combine(run.Folder, RunStore.ManifestName))) return Prefix(run, given, lines);
+        var damage = run.Damage().ToList();
+        try
+        {
+            damage.AddRange(Checkpoints(run));
+            lines.AddRange(damage.Select(d => "damage: " + d));
+            return Ended(run, given, damage.Count > 0, lines);
+        }
+        catch (ResultsException e) when (damage.Count > 0)
+        {
+            // the manifest has said which files changed; that one of them cannot be read follows from it
+            lines.AddRange(damage.Select(d => "damage: " + d).Except(lines).ToList());
+            lines.Add("damage: " + e.Message);
+            return (FormattableString.Invariant($"VERDICT integrity=DAMAGED exit={(int)Exit.Negative}"), Exit.Negative);
+        }
+    }
+
+    private static (string Verdict, Exit Exit) Ended(RunStore run, string[]? given, bool damaged, List<string> lines)
+    {
         var row = run.Read(Schema.Run);
-        if (!run.IsComplete && row.Rows.Count == 0 || !run.IsComplete && !File.Exists(Path.Combine(run.Folder, RunStore.ManifestName)))
-            return Prefix(run, given, lines);
-        string[] damage = [.. run.Damage(), .. Checkpoints(run)];
-        lines.AddRange(damage.Select(d => "damage: " + d));
-        string integrity = $" integrity={(damage.Length == 0 ? "ok" : "DAMAGED")} exit=";
+        string integrity = $" integrity={(damaged ? "DAMAGED" : "ok")} exit=";
         if (row.Rows.Count == 0) throw new LutError(Exit.Store, 407, "the run has no run table", run.Folder, $"it has {RunStore.CompleteName}, and the table that is written last is gone", "restore it from a copy");
         string[]? reference = given ?? Reference.Find(row.Get<string>(0, "protocol"));
-        var exit = damage.Length == 0 ? Exit.Ok : Exit.Negative;
+        var exit = damaged ? Exit.Negative : Exit.Ok;
         if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
         var report = Reference.Compare(run, reference);
         if (report.Verdict == ExactVerdict.Diverged && row.Rows[0][Schema.Run.IndexOf("weights_sha256")] is string weights)
             report = new ExactReport(ExactVerdict.Incomparable, null, [$"weights_sha256: {weights}: it began with weights from outside, the reference with its own"]);
         lines.AddRange(report.Details);
         if (report.Verdict == ExactVerdict.Incomparable) lines.AddRange(Values(run, row.Get<string>(0, "protocol")));
-        if (damage.Length == 0) exit = Output.ExitOf(report.Verdict);
+        if (!damaged) exit = Output.ExitOf(report.Verdict);
         return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
     }
 

@@ -52,7 +52,7 @@ internal static class VerifyCommand
             WriteReference(write, run);
             lines.Add($"wrote {write}");
         }
-        return RunVerification.Of(run, referencePath is null ? null : ReadReference(referencePath), lines);
+        return RunVerification.Of(run, referencePath is null ? null : Reference.Read(referencePath), lines);
     }
 
     private static void WriteReference(string path, RunStore run)
@@ -64,18 +64,6 @@ internal static class VerifyCommand
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new LutError(Exit.Store, 408, "cannot write the reference", Path.GetFullPath(path), e.Message, "choose another --write-reference");
-        }
-    }
-
-    private static string[] ReadReference(string path)
-    {
-        try
-        {
-            return File.ReadAllLines(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new LutError(Exit.Data, 408, "the reference cannot be read", Path.GetFullPath(path), e.Message, "name a .digests file, or leave --reference away");
         }
     }
 
