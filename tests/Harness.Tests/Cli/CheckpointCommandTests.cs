@@ -55,10 +55,12 @@ public sealed class CheckpointCommandTests
         using var folder = new TemporaryFolder();
         SyntheticImageNet.Folder(folder["data"], 10, 4, 2);
         // the classifier's fixture has no final norm: add one, as a pre-trained trunk has
-        var tensors = ForeignCheckpoint.Read(Path.Combine(Torch, "finetuned.pth"));
-        tensors["norm.weight"] = tensors["fc_norm.weight"] with { Name = "norm.weight" };
-        tensors["norm.bias"] = tensors["fc_norm.bias"] with { Name = "norm.bias" };
-        ForeignCheckpoint.Write(folder["trunk.safetensors"], tensors, new Dictionary<string, string>());
+        using (var set = WeightSet.Open(Path.Combine(Torch, "finetuned.pth")))
+        using (var to = File.Create(folder["trunk.safetensors"]))
+        {
+            var tensors = set.Tensors.Values.SelectMany(t => t.Name.StartsWith("fc_norm.", StringComparison.Ordinal) ? new[] { (t.Name, Tensor: t), (Name: t.Name[3..], Tensor: t) } : [(t.Name, Tensor: t)]);
+            Safetensors.Write(to, [.. tensors.Select(t => new SafeTensor(t.Name, "F32", [.. t.Tensor.Shape], System.Runtime.InteropServices.MemoryMarshal.AsBytes(t.Tensor.Floats().AsSpan()).ToArray()))], new Dictionary<string, string>());
+        }
         Lut.Result Run(string verb, string file, string output) => Lut.Run([verb, "imagenet-lut-vitb16@1", "--data", folder["data"], "--checkpoint", file, "-o", folder[output], .. Network]);
         var r = Run("finetune", folder["trunk.safetensors"], "runs");
         Assert.True(r.Exit == 0 && r.Out.Contains("finetune_top1"), r.Out + r.Error);
