@@ -18,10 +18,13 @@ public sealed partial class FolderLock : IDisposable
     private readonly SafeFileHandle handle;
     private readonly string path;
 
-    private FolderLock(SafeFileHandle handle, string path)
+    private readonly LockHolder me;
+
+    private FolderLock(SafeFileHandle handle, string path, LockHolder me)
     {
         this.handle = handle;
         this.path = path;
+        this.me = me;
     }
 
     /// <summary>Takes the lock of a folder that exists.</summary>
@@ -37,7 +40,7 @@ public sealed partial class FolderLock : IDisposable
             {
                 Write(handle, path, me);
                 // a run that ended removed the file that was opened here: the lock must be on the one that others will find
-                if (IsAt(path, me)) return new FolderLock(handle, path);
+                if (IsAt(path, me)) return new FolderLock(handle, path, me);
             }
             catch
             {
@@ -46,6 +49,18 @@ public sealed partial class FolderLock : IDisposable
             }
             handle.Dispose();
         }
+    }
+
+    /// <summary>
+    /// A lock can be lost while its owner lives: the server of a network file system frees it when it has not heard of the machine for long. Before something is written that
+    /// counts, its owner looks whether somebody else has come.
+    /// </summary>
+    /// <exception cref="ResultsException">Another process owns the folder by now.</exception>
+    public void Check()
+    {
+        if (OperatingSystem.IsWindows()) return;   // nobody else can have written
+        using var there = Open(path, create: false);
+        if (there is not null && Read(there) is { IsWhole: true } holder && holder.Token != me.Token) throw Held(path, holder);
     }
 
     /// <summary>Removes LOCK while it is still held: the folder is finished, nobody needs to own it.</summary>

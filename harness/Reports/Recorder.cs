@@ -16,6 +16,9 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     private readonly long started = Stopwatch.GetTimestamp();
     private long sampled;
 
+    /// <summary>Looks whether the folder is still this run's, before each commit.</summary>
+    public Action BeforeCommit { get; init; } = () => { };
+
     public RunStore Store { get; } = store;
     public string RunId { get; } = runId;
 
@@ -76,7 +79,11 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     public int NextPart() => Store.LastPart() + 1;
 
     /// <summary>Writes what has been collected; returns the part's number.</summary>
-    public int Commit() => Store.Commit([steps, digests, evals, predictions, events, telemetry, operations, checkpoints], Metadata);
+    public int Commit()
+    {
+        BeforeCommit();
+        return Store.Commit([steps, digests, evals, predictions, events, telemetry, operations, checkpoints], Metadata);
+    }
 
     internal static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
     internal static uint? Bits(float? x) => x is { } v ? Bits(v) : null;

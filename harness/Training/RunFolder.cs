@@ -62,6 +62,10 @@ public sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>Nothing is written into a folder that has another owner by now.</summary>
+    /// <exception cref="ResultsException">Another process took it.</exception>
+    public void Check() => owner.Check();
+
     /// <summary>Covers every file by the manifest, marks the folder complete, and gives up its ownership: nobody writes here again.</summary>
     public void Close()
     {

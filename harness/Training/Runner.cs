@@ -63,7 +63,7 @@ public sealed class Runner
         var going = state as FolderState.ResumeAt;
         using var folder = going?.Folder ?? ((FolderState.New)state).Folder;
         string runId = going?.RunId ?? newRun;
-        var recorder = new Recorder(folder.Store, runId, at.Identity.Metadata(runId)) { Gpu = at.Nvml };
+        var recorder = new Recorder(folder.Store, runId, at.Identity.Metadata(runId)) { Gpu = at.Nvml, BeforeCommit = folder.Check };
         recorder.Event(request.ResumeFolder is null ? "run_start" : "resume", going?.Place.Stage ?? "", going?.Place.Step, request.Protocol.Name);
         if (at.Identity.WeightsSha256 is { } weights) recorder.Event(RunIdentity.WeightsEvent, "", null, $"{weights} {WeightsHash.NameOf(request.Checkpoint!)}");
         foreach (string note in at.WeightNotes) recorder.Event("weights", "", null, note);

@@ -54,6 +54,23 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(75, Lut.Run([.. run, "--resume", "auto", "--stop-after", "1"]).Exit);
     }
 
+    /// <summary>As after a partition of the network: the server gave the lock to another machine.</summary>
+    [Fact]
+    public void WhoeverLostTheFolderStopsBeforeItWrites()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Windows keeps others from writing LOCK");
+        string[] run = [.. Hello, "--set", "pretrain.epochs=300", "--checkpoint-minutes", "0.01", "-o", folder.Path];
+        using var first = Lut.Start([], run);
+        for (int i = 0; i < 600 && !first.HasExited && !(Directory.GetDirectories(folder.Path) is [var d] && File.Exists(Path.Combine(d, "config.resolved.toml"))); i++) Thread.Sleep(10);
+        string text = Path.Combine(folder.Run, FolderLock.Name);
+        using (var other = Process.Start(new ProcessStartInfo("sh", ["-c", "printf 'pid 7\\nhost other\\nstart now\\nprogram lut\\ntoken t\\n' > \"$0\"", text]))!) other.WaitForExit();
+        string error = first.StandardError.ReadToEnd();
+        first.WaitForExit();
+        Assert.Equal(9, first.ExitCode);
+        Assert.Contains("LUT9400", error);
+        Assert.Contains("pid 7 on host other", error);
+    }
+
     [Fact]
     public void AFolderOfSomebodyElseIsRefusedAndStaysAsItIs()
     {
