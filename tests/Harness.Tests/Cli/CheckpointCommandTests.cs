@@ -72,4 +72,42 @@ public sealed class CheckpointCommandTests
         r = Run("finetune", Path.Combine(Torch, "make.py"), "none");
         Assert.True(r.Exit == 6 && r.Error.Contains("zip"), r.Error);
     }
+
+    /// <summary>A sparse file of more than 4 GiB (trial 01): its tensors are listed at once, and the encoder inside is used.</summary>
+    [Fact]
+    public void AFileBeyond32BitsIsListedAndProven()
+    {
+        using var folder = new TemporaryFolder();
+        long elements = 1_100_000_000;
+        byte[] header = Safetensors.Header([new("exp_avg.big", "F32", [elements], 4 * elements), new("cls_token", "F32", [1, 1, 32], 128), new("patch_embed.proj.weight", "F32", [32, 3, 7, 7], 32 * 147 * 4)], new Dictionary<string, string>());
+        using (var f = File.Create(folder["big.safetensors"]))
+        {
+            f.Write(header);
+            f.SetLength(header.Length + 4 * elements + 128 + 32 * 147 * 4);
+        }
+        var r = Lut.Run("convert", folder["big.safetensors"], folder["small.safetensors"]);
+        Assert.True(r.Exit == 0 && r.Out.Contains("2 tensors, 4,736 values"), r.Out + r.Error);
+        Assert.InRange(new FileInfo(folder["small.safetensors"]).Length, 4736 * 4, 4736 * 4 + 1000);
+        r = Lut.Run("convert", folder["big.safetensors"]);
+        Assert.True(r.Exit == 0 && r.Out.Contains("cls_token"), r.Out + r.Error);
+        r = Lut.Run("eval", "hello@1", "-o", folder["runs"], "--checkpoint", folder["big.safetensors"]);
+        Assert.True(r.Exit == 6 && r.Error.Contains("lacks"), r.Error);
+    }
+
+    [Theory]
+    [InlineData("1e308")]
+    [InlineData("-1")]
+    [InlineData("NaN")]
+    public void AnAbsurdIntervalIsAUsageError(string minutes) => Assert.Equal(2, Lut.Run("plan", "hello@1", "--checkpoint-minutes", minutes).Exit);
+
+    /// <summary>What `plan` says of a checkpoint is what a run writes.</summary>
+    [Fact]
+    public void ThePlanKnowsACheckpointsSize()
+    {
+        using var folder = new TemporaryFolder();
+        using var json = System.Text.Json.JsonDocument.Parse(Lut.Run("plan", "hello@1", "--json").Out);
+        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "--stop-after", "1", "-o", folder.Path).Exit);
+        long written = new FileInfo(Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors").Single()).Length, planned = json.RootElement.GetProperty("checkpoint_bytes_pretrain").GetInt64();
+        Assert.InRange(written, planned, planned + 100_000);   // the header's names and digests
+    }
 }
