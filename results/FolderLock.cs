@@ -4,8 +4,10 @@ using Microsoft.Win32.SafeHandles;
 namespace LutNative.Results;
 
 /// <summary>
-/// A folder has one owner: an exclusive lock on its file LOCK, which the operating system frees when the owner dies, however it dies. The file stays behind, and says who
-/// owned the folder last; only the lock counts. Readers need no lock. On NFS Linux turns it into a lock of the server, so it holds between machines; a file system that
+/// A folder has one owner: an exclusive lock on its file LOCK, which the operating system frees when the owner dies, however it dies. The
+/// file stays behind, and says who
+/// owned the folder last; only the lock counts. Readers need no lock. On NFS Linux turns it into a lock of the server, so it holds between
+/// machines; a file system that
 /// cannot lock is refused (.NET's FileShare.None would go on as if it had locked).
 /// </summary>
 public sealed partial class FolderLock : IDisposable
@@ -28,7 +30,8 @@ public sealed partial class FolderLock : IDisposable
     }
 
     /// <summary>Takes the lock of a folder that exists.</summary>
-    /// <exception cref="ResultsException">Held by another process (the message names it), the file system cannot lock, or LOCK cannot be written.</exception>
+    /// <exception cref="ResultsException">Held by another process (the message names it), the file system cannot lock, or LOCK cannot be
+    /// written.</exception>
     public static FolderLock Take(string folder)
     {
         string path = Path.Combine(Path.GetFullPath(folder), Name);
@@ -52,7 +55,8 @@ public sealed partial class FolderLock : IDisposable
     }
 
     /// <summary>
-    /// A lock can be lost while its owner lives: the server of a network file system frees it when it has not heard of the machine for long. Before something is written that
+    /// A lock can be lost while its owner lives: the server of a network file system frees it when it has not heard of the machine for
+    /// long. Before something is written that
     /// counts, its owner looks whether somebody else has come.
     /// </summary>
     /// <exception cref="ResultsException">Another process owns the folder by now.</exception>
@@ -117,7 +121,10 @@ public sealed partial class FolderLock : IDisposable
         }
     }
 
-    /// <summary>The descriptor is our own: .NET's ways to open take a lock of their own, which fails while another process holds this one. Null when there is no file and none is made.</summary>
+    /// <summary>
+    /// The descriptor is our own: .NET's ways to open take a lock of their own, which fails while another process holds this one. Null when
+    /// there is no file and none is made.
+    /// </summary>
     private static SafeFileHandle? Open(string path, bool create)
     {
         while (true)
@@ -213,7 +220,8 @@ public sealed partial class FolderLock : IDisposable
     private static readonly int Loop = Mac ? 62 : 40;
 
     /// <summary>ENOLCK, ENOTSUP, EOPNOTSUPP, ENOSYS, EINVAL.</summary>
-    private static bool IsUnsupported(int error) => error == InvalidArgument || (Mac ? error is 77 or 45 or 102 or 78 : error is 37 or 95 or 38);
+    private static bool IsUnsupported(int error) =>
+        error == InvalidArgument || (Mac ? error is 77 or 45 or 102 or 78 : error is 37 or 95 or 38);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace LutNative.Results;
 
-/// <summary>Who owns a folder, as its LOCK file says. It is told to people and never decides anything: the operating system's lock does.</summary>
+/// <summary>
+/// Who owns a folder, as its LOCK file says. It is told to people and never decides anything: the operating system's lock does.
+/// </summary>
 /// <param name="Start">UTC.</param>
 /// <param name="Token">Random: tells this lock from any other of the same process.</param>
 internal sealed record LockHolder(string Pid, string Host, string Start, string Program, string Token)

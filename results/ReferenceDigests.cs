@@ -24,24 +24,33 @@ public sealed class ReferenceDigests
         {
             string[] w = line.Split(' ');
             long step = w is ["step" or "tensor", _, var number, ..] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1;
-            if (w is ["step", var stage, _, "loss", var loss, "state", var state] && step >= 0) reference.steps[(stage, step)] = (loss, state);
+            if (w is ["step", var stage, _, "loss", var loss, "state", var state] && step >= 0)
+                reference.steps[(stage, step)] = (loss, state);
             else if (w is ["tensor", var of, _, var tensor, var digest] && step >= 0) reference.tensors[(of, step, tensor)] = digest;
             else if (w is ["eval", var metric, ..]) reference.evals[metric] = line;
             else if (w is [var key, var value]) reference.facts[key] = value;
-            else throw new ResultsException(StoreFault.Unreadable, "this is no reference", "a .digests file", $"it has the line \"{line}\"", "restore it from the repository");
+            else throw new ResultsException(
+                StoreFault.Unreadable,
+                "this is no reference",
+                "a .digests file",
+                $"it has the line \"{line}\"",
+                "restore it from the repository");
         }
         return reference;
     }
 
     /// <summary>Are the run's bits its business? Another seed, other data or another contract have other digests.</summary>
-    public bool IsOf(string mathHash, string dataHash) => facts.GetValueOrDefault("math_hash") == mathHash && facts.GetValueOrDefault("data_hash") == dataHash;
+    public bool IsOf(string mathHash, string dataHash) =>
+        facts.GetValueOrDefault("math_hash") == mathHash && facts.GetValueOrDefault("data_hash") == dataHash;
 
     public string? Fact(string key) => facts.GetValueOrDefault(key);
 
     /// <summary>Has it this step's state?</summary>
     public bool Knows(string stage, long step) => steps.ContainsKey((stage, step));
 
-    /// <summary>What differs in a step, the tensor first where the reference has tensors; null when nothing does or the reference has no such step.</summary>
+    /// <summary>
+    /// What differs in a step, the tensor first where the reference has tensors; null when nothing does or the reference has no such step.
+    /// </summary>
     /// <param name="digests">By tensor.</param>
     public string? Step(string stage, long step, uint lossBits, byte[] state, IEnumerable<(string Tensor, byte[] Digest)> digests)
     {

@@ -2,10 +2,14 @@ using System.Globalization;
 
 namespace LutNative.Results;
 
-/// <summary>What decides whether two runs are one experiment: of a run that ended from its run table, else from what its first part says of itself.</summary>
+/// <summary>
+/// What decides whether two runs are one experiment: of a run that ended from its run table, else from what its first part says of itself.
+/// </summary>
 internal sealed class RunFacts
 {
-    /// <summary>Weights from outside that the run began with. None is no obstacle: the run made its own, or an older lut did not say.</summary>
+    /// <summary>
+    /// Weights from outside that the run began with. None is no obstacle: the run made its own, or an older lut did not say.
+    /// </summary>
     internal const string Weights = "weights_sha256";
 
     private static readonly string[] Deciding = ["contract", "math_hash", "data_hash"];

@@ -7,7 +7,9 @@ namespace LutNative.Harness.Commands;
 /// <summary>What +modified means: the values of a run that its built-in protocol has others of.</summary>
 internal static class Overrides
 {
-    /// <summary>"pretrain.epochs: 2 and 3", the run's value first; empty for a run without overrides, and for one of a protocol file.</summary>
+    /// <summary>
+    /// "pretrain.epochs: 2 and 3", the run's value first; empty for a run without overrides, and for one of a protocol file.
+    /// </summary>
     internal static IReadOnlyList<string> Of(RunStore run)
     {
         string path = Path.Combine(run.Folder, ConfigDifference.FileName);

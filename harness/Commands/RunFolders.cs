@@ -19,14 +19,26 @@ internal static class RunFolders
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 406, "the folder of runs cannot be read", Path.GetFullPath(root), e.Message, "give it its permissions back, or choose another --output");
+            throw new LutError(
+                Exit.Store,
+                406,
+                "the folder of runs cannot be read",
+                Path.GetFullPath(root),
+                e.Message,
+                "give it its permissions back, or choose another --output");
         }
         return [.. folders.Where(IsRun).OrderBy(Directory.GetCreationTimeUtc).ThenBy(d => d, StringComparer.Ordinal)];
     }
 
     internal static string NewestUnfinished(string root, ResolvedProtocol protocol, bool warmStart) =>
         All(root).LastOrDefault(d => !new RunStore(d).IsComplete && IsOf(d, protocol) && Fits(d, protocol, warmStart))
-        ?? throw new LutError(Exit.NothingSelected, 1, $"there is no interrupted run of {protocol.Name}", Path.GetFullPath(root), "--resume auto looks for a run of the same protocol and seed without COMPLETE", "start it without --resume");
+        ?? throw new LutError(
+            Exit.NothingSelected,
+            1,
+            $"there is no interrupted run of {protocol.Name}",
+            Path.GetFullPath(root),
+            "--resume auto looks for a run of the same protocol and seed without COMPLETE",
+            "start it without --resume");
 
     /// <summary>The newest run that answers the same request, complete or not; null when there is none.</summary>
     internal static RunStore? Newest(RunRequest request)
@@ -43,12 +55,24 @@ internal static class RunFolders
         {
             var run = new RunStore(nameOrFolder);
             if (!IsRun(nameOrFolder) && run.PartFiles().Count == 0)
-                throw new LutError(Exit.Usage, 403, $"{nameOrFolder} is no run", Path.GetFullPath(nameOrFolder), $"it has neither {ConfigDifference.FileName} nor tables", "name a run's folder; `lut ls` lists the runs");
+                throw new LutError(
+                    Exit.Usage,
+                    403,
+                    $"{nameOrFolder} is no run",
+                    Path.GetFullPath(nameOrFolder),
+                    $"it has neither {ConfigDifference.FileName} nor tables",
+                    "name a run's folder; `lut ls` lists the runs");
             return run;
         }
         var hits = All("runs").Where(d => Path.GetFileName(d).Contains(nameOrFolder, StringComparison.Ordinal)).ToArray();
         return hits.Length == 1 ? new RunStore(hits[0])
-            : throw new LutError(Exit.NothingSelected, 2, $"{nameOrFolder} names {hits.Length} runs", "the run argument", "a run is named by its folder, or by a part of its name that only one run in ./runs has", hits.Length == 0 ? "`lut ls` lists the runs" : "candidates: " + string.Join(", ", hits));
+            : throw new LutError(
+                Exit.NothingSelected,
+                2,
+                $"{nameOrFolder} names {hits.Length} runs",
+                "the run argument",
+                "a run is named by its folder, or by a part of its name that only one run in ./runs has",
+                hits.Length == 0 ? "`lut ls` lists the runs" : "candidates: " + string.Join(", ", hits));
     }
 
     private static bool IsRun(string folder)
@@ -79,7 +103,9 @@ internal static class RunFolders
         }
     }
 
-    /// <summary>The same level of math, planted fault or none, and weights from outside or none: what the configuration does not tell.</summary>
+    /// <summary>
+    /// The same level of math, planted fault or none, and weights from outside or none: what the configuration does not tell.
+    /// </summary>
     private static bool Fits(string folder, ResolvedProtocol protocol, bool warmStart)
     {
         try
@@ -113,5 +139,6 @@ internal static class RunFolders
         }
     }
 
-    private static void Skipped(string folder, string why) => new Progress(quiet: true).Warn($"skipping {folder}, which cannot be read: {why}");
+    private static void Skipped(string folder, string why) =>
+        new Progress(quiet: true).Warn($"skipping {folder}, which cannot be read: {why}");
 }

@@ -5,7 +5,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>Is a run whole, and are its bits the reference's? Of one that has not ended, the same of what there is of it so far. It reads alone, and takes no lock.</summary>
+/// <summary>
+/// Is a run whole, and are its bits the reference's? Of one that has not ended, the same of what there is of it so far. It reads alone, and
+/// takes no lock.
+/// </summary>
 internal static class RunVerification
 {
     internal static (string Verdict, Exit Exit) Of(RunStore run, string[]? given, List<string> lines)
@@ -31,13 +34,23 @@ internal static class RunVerification
     {
         var row = run.Read(Schema.Run);
         string integrity = $" integrity={(damaged ? "DAMAGED" : "ok")} exit=";
-        if (row.Rows.Count == 0) throw new LutError(Exit.Store, 407, "the run has no run table", run.Folder, $"it has {RunStore.CompleteName}, and the table that is written last is gone", "restore it from a copy");
+        if (row.Rows.Count == 0)
+            throw new LutError(
+                Exit.Store,
+                407,
+                "the run has no run table",
+                run.Folder,
+                $"it has {RunStore.CompleteName}, and the table that is written last is gone",
+                "restore it from a copy");
         string[]? reference = given ?? Reference.Find(row.Get<string>(0, "protocol"));
         var exit = damaged ? Exit.Negative : Exit.Ok;
         if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
         var report = Reference.Compare(run, reference);
         if (report.Verdict == ExactVerdict.Diverged && row.Rows[0][Schema.Run.IndexOf("weights_sha256")] is string weights)
-            report = new ExactReport(ExactVerdict.Incomparable, null, [$"weights_sha256: {weights}: it began with weights from outside, the reference with its own"]);
+            report = new ExactReport(
+                ExactVerdict.Incomparable,
+                null,
+                [$"weights_sha256: {weights}: it began with weights from outside, the reference with its own"]);
         lines.AddRange(report.Details);
         if (report.Verdict == ExactVerdict.Incomparable) lines.AddRange(Values(run, row.Get<string>(0, "protocol")));
         if (!damaged) exit = Output.ExitOf(report.Verdict);
@@ -96,16 +109,19 @@ internal static class RunVerification
         lines.AddRange(damage.Select(d => "damage: " + d));
         string integrity = damage.Length == 0 ? "unfinished" : "DAMAGED";
         var undecided = damage.Length == 0 ? Exit.Inconclusive : Exit.Negative;
-        if (reference is null) return (FormattableString.Invariant($"VERDICT exact=NO-REFERENCE integrity={integrity} last=\"{last}\" exit={(int)undecided}"), undecided);
+        if (reference is null)
+            return (FormattableString.Invariant($"VERDICT exact=NO-REFERENCE integrity={integrity} last=\"{last}\" exit={(int)undecided}"), undecided);
         if (state.MathHash is not null && !reference.IsOf(state.MathHash, state.DataHash ?? ""))
         {
-            lines.AddRange(new[] { ("math_hash", state.MathHash), ("data_hash", state.DataHash) }.Where(f => reference.Fact(f.Item1) != f.Item2).Select(f => $"{f.Item1} {f.Item2}, reference {reference.Fact(f.Item1)}"));
+            foreach (var (key, value) in new[] { ("math_hash", state.MathHash), ("data_hash", state.DataHash) })
+                if (reference.Fact(key) != value) lines.Add($"{key} {value}, reference {reference.Fact(key)}");
             lines.AddRange(Values(run, state.Protocol ?? ""));
             return (FormattableString.Invariant($"VERDICT exact=INCOMPARABLE integrity={integrity} exit={(int)undecided}"), undecided);
         }
         var result = state.Compare(reference);
         string counts = FormattableString.Invariant($" steps={result.Steps} of={reference.Steps} evals={result.Evals} last=\"{result.Last}\"");
-        if (result.First is { } first) return (FormattableString.Invariant($"VERDICT exact=DIVERGED{counts} first=\"{first}\" integrity={integrity} exit={(int)Exit.Negative}"), Exit.Negative);
+        if (result.First is { } first)
+            return (FormattableString.Invariant($"VERDICT exact=DIVERGED{counts} first=\"{first}\" integrity={integrity} exit={(int)Exit.Negative}"), Exit.Negative);
         return (FormattableString.Invariant($"VERDICT exact=IDENTICAL-PREFIX{counts} integrity={integrity} exit={(int)undecided}"), undecided);
     }
 

@@ -9,7 +9,8 @@ namespace LutNative.Harness.Training;
 public sealed record CheckpointPlace(string Path, string Stage, long Step, int Part);
 
 /// <summary>
-/// The checkpoints of a run: the newest two of the running stage, those at the ends of every so many epochs, and the last one of every finished stage. There is no "best":
+/// The checkpoints of a run: the newest two of the running stage, those at the ends of every so many epochs, and the last one of every
+/// finished stage. There is no "best":
 /// nothing is selected by the test images.
 /// </summary>
 public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
@@ -23,7 +24,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
     public string PathOf(string stage, long step) => System.IO.Path.Combine(Folder, new CheckpointName(stage, step).ToString());
 
     /// <summary>
-    /// Commits what was recorded, with a row that names the checkpoint and its SHA-256, and then gives the checkpoint its name: one that exists has its row. A crash
+    /// Commits what was recorded, with a row that names the checkpoint and its SHA-256, and then gives the checkpoint its name: one that
+    /// exists has its row. A crash
     /// between the two leaves a part that the next resume drops.
     /// </summary>
     /// <param name="keepSteps">Checkpoints at multiples of this many steps are never deleted; 0 for none.</param>
@@ -46,12 +48,19 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 1, $"cannot write the checkpoint of step {step}", path, e.Message, "free some space or choose another --output; earlier checkpoints and results are intact, resume with --resume");
+            throw new LutError(
+                Exit.Store,
+                1,
+                $"cannot write the checkpoint of step {step}",
+                path,
+                e.Message,
+                "free some space or choose another --output; earlier checkpoints and results are intact, resume with --resume");
         }
     }
 
     /// <summary>Reads a checkpoint and proves it whole, of the stage and step in its name, and what the run's tables say.</summary>
-    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system could not read it.</exception>
+    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system could not read
+    /// it.</exception>
     public (CheckpointPlace Place, IReadOnlyDictionary<string, string> Metadata) Examine(string path)
     {
         using var file = CheckpointFile.Open(path);
@@ -64,7 +73,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
         Prove(path, file);
         file.Load(trainer.States);
         var meta = file.Metadata;
-        if (trainer.Optimizer is { } adam) (adam.Beta1Power, adam.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
+        if (trainer.Optimizer is { } adam)
+            (adam.Beta1Power, adam.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
     }
 
     /// <summary>It is damaged, so that it counts for nothing when old ones are removed.</summary>
@@ -92,7 +102,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
         };
         foreach (string key in new[] { RunIdentity.RunIdKey, RunIdentity.MathKey, RunIdentity.ProtocolKey, RunIdentity.WeightsKey })
             if (recorder.Metadata.TryGetValue(key, out string? value)) metadata[key] = value;
-        if (trainer.Optimizer is { } adam) (metadata["lut.beta1_power"], metadata["lut.beta2_power"]) = (CheckpointFile.Bits(adam.Beta1Power), CheckpointFile.Bits(adam.Beta2Power));
+        if (trainer.Optimizer is { } adam)
+            (metadata["lut.beta1_power"], metadata["lut.beta2_power"]) = (CheckpointFile.Bits(adam.Beta1Power), CheckpointFile.Bits(adam.Beta2Power));
         return metadata;
     }
 
@@ -100,16 +111,22 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
     {
         var meta = file.Metadata;
         if (CheckpointName.Parse(path) is not { } name || meta.GetValueOrDefault("lut.stage") != name.Stage || Number(meta, "lut.step") != name.Step)
-            throw new CheckpointException($"{path} is not the checkpoint that its name says: it is of stage {meta.GetValueOrDefault("lut.stage")}, step {meta.GetValueOrDefault("lut.step")}");
-        if (Number(meta, "lut.part") is not (>= 0 and <= int.MaxValue and var part)) throw new CheckpointException($"{path} does not say which part of the tables it belongs to");
-        if (ledger.Contradiction(path, file.Sha256, (int)part) is { } why) throw new CheckpointException($"{path} is not what the run wrote: {why}");
+            throw new CheckpointException(
+                $"{path} is not the checkpoint that its name says: "
+                + $"it is of stage {meta.GetValueOrDefault("lut.stage")}, step {meta.GetValueOrDefault("lut.step")}");
+        if (Number(meta, "lut.part") is not (>= 0 and <= int.MaxValue and var part))
+            throw new CheckpointException($"{path} does not say which part of the tables it belongs to");
+        if (ledger.Contradiction(path, file.Sha256, (int)part) is { } why)
+            throw new CheckpointException($"{path} is not what the run wrote: {why}");
         return new CheckpointPlace(path, name.Stage, name.Step, (int)part);
     }
 
     private static long? Number(IReadOnlyDictionary<string, string> meta, string key) =>
         long.TryParse(meta.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : null;
 
-    /// <summary>Of this stage, older than this step: all but the newest that is whole, those to keep, and links, which are somebody's.</summary>
+    /// <summary>
+    /// Of this stage, older than this step: all but the newest that is whole, those to keep, and links, which are somebody's.
+    /// </summary>
     private IEnumerable<string> Superseded(string stage, long step, long keepSteps)
     {
         var older = Files().Where(f => f.Name.Stage == stage && f.Name.Step < step && new FileInfo(f.Path).LinkTarget is null && File.Exists(f.Path)).ToList();

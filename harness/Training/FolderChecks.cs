@@ -5,7 +5,9 @@ namespace LutNative.Harness.Training;
 /// <summary>What keeps a run from a folder. They look and never touch.</summary>
 internal static class FolderChecks
 {
-    private const string Again = "resume with the protocol, seed, --set, --checkpoint and --data of the interrupted run, or start a new one without --resume; nothing was touched";
+    private const string Again = 
+        "resume with the protocol, seed, --set, --checkpoint and --data of the interrupted run, "
+        + "or start a new one without --resume; nothing was touched";
 
     /// <summary>The folder is not this run's, or it is finished; null for the run's own, and for one that is empty or not there.</summary>
     internal static LutError? Stranger(string path, RunIdentity mine)
@@ -17,11 +19,18 @@ internal static class FolderChecks
         {
             string file = Path.Combine(path, ConfigDifference.FileName);
             canonical = File.Exists(file) ? File.ReadAllText(file) : null;
-            others = [.. Directory.GetFileSystemEntries(path).Where(f => !WholeFile.IsTemporary(f)).Select(f => Path.GetFileName(f)).Where(n => n != FolderLock.Name).Order(StringComparer.Ordinal)];
+            var names = Directory.GetFileSystemEntries(path).Where(f => !WholeFile.IsTemporary(f)).Select(f => Path.GetFileName(f));
+            others = [.. names.Where(n => n != FolderLock.Name).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new LutError(Exit.Store, 403, "the run's folder cannot be read", path, e.Message, "give it its permissions back, or bring the disk back, and resume; nothing was touched");
+            return new LutError(
+                Exit.Store,
+                403,
+                "the run's folder cannot be read",
+                path,
+                e.Message,
+                "give it its permissions back, or bring the disk back, and resume; nothing was touched");
         }
         if (canonical is null && others.Length == 0) return null;
         if (canonical is null)
@@ -30,7 +39,13 @@ internal static class FolderChecks
                 "name the folder of an interrupted run (`lut ls` lists them), or leave --resume away; nothing was touched");
         if (canonical != mine.Protocol.CanonicalJson) return Other(path, Values(canonical, mine));
         if (new RunStore(path).IsComplete)
-            return new LutError(Exit.Usage, 10, "the run is already complete", path, "a finished run never changes", "start a new one without --resume");
+            return new LutError(
+                Exit.Usage,
+                10,
+                "the run is already complete",
+                path,
+                "a finished run never changes",
+                "start a new one without --resume");
         return null;
     }
 
@@ -63,7 +78,8 @@ internal static class FolderChecks
             foreach (string id in table.Rows.Select(r => (string)r[column]!).Distinct())
             {
                 runId ??= id;
-                if (id != runId) return new LutError(Exit.Store, 409, "the tables are of more than one run", Path.GetDirectoryName(part)!, $"{name} has run_id {id}, parts before it have {runId}",
+                if (id != runId)
+                    return new LutError(Exit.Store, 409, "the tables are of more than one run", Path.GetDirectoryName(part)!, $"{name} has run_id {id}, parts before it have {runId}",
                     "keep the folder as it is, and start a new run without --resume; nothing was touched");
             }
         }

@@ -6,7 +6,8 @@ using LutNative.Results;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// Holds each digest of a run against the committed reference as it is made, so that nobody learns of a difference only at the end. The first one is said at once and
+/// Holds each digest of a run against the committed reference as it is made, so that nobody learns of a difference only at the end. The
+/// first one is said at once and
 /// recorded, once; the run goes on, or stops after its next checkpoint.
 /// </summary>
 public sealed class ReferenceWatch

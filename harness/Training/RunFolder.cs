@@ -5,7 +5,8 @@ using LutNative.Results;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// A run's folder and the right to write in it. A folder is a run's only if its canonical configuration is the run's; nothing in it is removed but parts of our tables,
+/// A run's folder and the right to write in it. A folder is a run's only if its canonical configuration is the run's; nothing in it is
+/// removed but parts of our tables,
 /// our checkpoints and our own temporary files, by their exact names, and parts only after the checkpoint that is gone on from was read.
 /// </summary>
 public sealed class RunFolder : IDisposable
@@ -28,7 +29,8 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Takes a folder for a run, or says why not. A folder that this process makes and then cannot use is removed again.</summary>
     /// <param name="warn">Gets what people must know even when they asked for silence.</param>
-    /// <exception cref="ResultsException">Another process owns the folder (its holder is named), the file system cannot lock, or a table cannot be read.</exception>
+    /// <exception cref="ResultsException">Another process owns the folder (its holder is named), the file system cannot lock, or a table
+    /// cannot be read.</exception>
     /// <exception cref="LutError">The configuration cannot be written.</exception>
     public static FolderState Open(string path, RunIdentity mine, Action<string> warn)
     {
@@ -66,7 +68,9 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="ResultsException">Another process took it.</exception>
     public void Check() => owner.Check();
 
-    /// <summary>Covers every file by the manifest, marks the folder complete, and gives up its ownership: nobody writes here again.</summary>
+    /// <summary>
+    /// Covers every file by the manifest, marks the folder complete, and gives up its ownership: nobody writes here again.
+    /// </summary>
     public void Close()
     {
         try
@@ -76,7 +80,13 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception x) when (x is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 2, "cannot close the run", Store.Folder, x.Message, "free some space and resume; every table is intact");
+            throw new LutError(
+                Exit.Store,
+                2,
+                "cannot close the run",
+                Store.Folder,
+                x.Message,
+                "free some space and resume; every table is intact");
         }
     }
 
@@ -100,7 +110,8 @@ public sealed class RunFolder : IDisposable
     {
         var parts = Store.PartFiles();
         if (FolderChecks.Parts(parts, mine, out _) is { } other) return new FolderState.Refused(other);
-        if (parts.Count > 0) warn(FormattableString.Invariant($"{Store.Folder} has no checkpoint: it starts again from step 0, and {parts.Count} files of its tables are made again"));
+        if (parts.Count > 0)
+            warn(FormattableString.Invariant($"{Store.Folder} has no checkpoint: it starts again from step 0, and {parts.Count} files of its tables are made again"));
         Clean(lastPart: -1);
         // its identity first: a folder with anything but this file is never taken for a run's
         Write(ConfigDifference.FileName, mine.Protocol.CanonicalJson);
@@ -164,7 +175,13 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 404, "cannot remove what is made again", Store.Folder, e.Message, "give the folder its permissions back, and resume");
+            throw new LutError(
+                Exit.Store,
+                404,
+                "cannot remove what is made again",
+                Store.Folder,
+                e.Message,
+                "give the folder its permissions back, and resume");
         }
     }
 
@@ -176,7 +193,13 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 3, $"cannot write {name}", Store.Folder, e.Message, "free some space or choose another --output");
+            throw new LutError(
+                Exit.Store,
+                3,
+                $"cannot write {name}",
+                Store.Folder,
+                e.Message,
+                "free some space or choose another --output");
         }
     }
 

@@ -5,7 +5,9 @@ using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>What a run is, whoever computes it: two runs with the same identity have the same bits, and one folder holds one identity.</summary>
+/// <summary>
+/// What a run is, whoever computes it: two runs with the same identity have the same bits, and one folder holds one identity.
+/// </summary>
 /// <param name="Protocol">With its overrides and its level of math.</param>
 /// <param name="DataHash">SHA-256 of images and labels of both splits.</param>
 /// <param name="WeightsSha256">Of the weights from outside that it begins with; null for none.</param>
@@ -35,12 +37,15 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
         return metadata;
     }
 
-    /// <summary>What a table or a checkpoint says that this run is not; null when nothing. What an older lut did not record cannot differ.</summary>
+    /// <summary>
+    /// What a table or a checkpoint says that this run is not; null when nothing. What an older lut did not record cannot differ.
+    /// </summary>
     /// <param name="what">For people: which file.</param>
     public string? Difference(IReadOnlyDictionary<string, string> recorded, string what)
     {
         foreach (var (key, value) in new[] { (MathKey, Protocol.MathHash), (DataKey, DataHash) })
-            if (recorded.TryGetValue(key, out string? other) && other != value) return $"{key[4..]} of {what} is {other}, this run's is {value}";
+            if (recorded.TryGetValue(key, out string? other) && other != value)
+                return $"{key[4..]} of {what} is {other}, this run's is {value}";
         bool told = recorded.ContainsKey(WeightsKey) || recorded.ContainsKey("lut.writer") && !IsOlder(recorded);
         string? weights = recorded.GetValueOrDefault(WeightsKey);
         if (told && weights != WeightsSha256)

@@ -25,7 +25,10 @@ internal sealed class RunPreparation : IDisposable
     internal Views Train { get; }
     internal Views Test { get; }
 
-    /// <summary>Neighbours and linear probes are small beside training: where the device is not the host's, the CPU computes them, with the same bits.</summary>
+    /// <summary>
+    /// Neighbours and linear probes are small beside training: where the device is not the host's, the CPU computes them, with the same
+    /// bits.
+    /// </summary>
     internal Device HostDevice { get; }
 
     internal Pool Pool { get; }

@@ -7,7 +7,8 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// The name of weights that a run begins with: SHA-256 of the values as they were loaded. Of each tensor, in the layout's order: its name, a line feed, its extents as
+/// The name of weights that a run begins with: SHA-256 of the values as they were loaded. Of each tensor, in the layout's order: its name,
+/// a line feed, its extents as
 /// "768x3x16x16", a line feed, and its binary32 values, little-endian. Container, types in the file and what was not used do not matter.
 /// </summary>
 public static class WeightsHash
