@@ -17,8 +17,8 @@ $lut = 'harness/bin/Release/net10.0/lut.dll'
 switch ($Verb) {
     'reproduce' {
         Build harness
-        dotnet $lut run fashion-mae@1 @Rest; if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
-        dotnet $lut run fashion-lut@1 @Rest; exit $LASTEXITCODE
+        dotnet $lut run fashion-mae@1 --once @Rest; if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+        dotnet $lut run fashion-lut@1 --once @Rest; exit $LASTEXITCODE
     }
     'test' {
         Build LutNative.sln

@@ -7,7 +7,8 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
 usage() {
   cat >&2 <<'TEXT'
 usage: ./build.sh VERB
-  reproduce     build, pre-train MAE and LUT on Fashion-MNIST, evaluate, record, and compare with our digests (minutes)
+  reproduce     build, pre-train MAE and LUT on Fashion-MNIST, evaluate, record, and compare with our digests (minutes);
+                what is complete is only verified, what was interrupted goes on
   test          build and run every test
   bench         build and run the operation benchmarks (BenchmarkDotNet; arguments are passed on)
   ptx           compile the CUDA kernels again (clang-19; nobody needs this to build, run or test)
@@ -44,8 +45,9 @@ verb=$1; shift
 case "$verb" in
   reproduce)
     need_sdk; build harness
-    "${LUT[@]}" run fashion-mae@1 "$@"
-    "${LUT[@]}" run fashion-lut@1 "$@"
+    # what is complete is verified, what was interrupted goes on, what is missing is run
+    "${LUT[@]}" run fashion-mae@1 --once "$@"
+    "${LUT[@]}" run fashion-lut@1 --once "$@"
     ;;
   test)
     need_sdk; build LutNative.sln

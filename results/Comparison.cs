@@ -55,14 +55,24 @@ public static class Comparison
         };
     }
 
-    /// <summary>Why two runs are different experiments, so that their bits say nothing about each other; empty when they are the same one (or one has not ended).</summary>
+    /// <summary>Why two runs are different experiments, so that their bits say nothing about each other; empty when they are the same one.</summary>
     public static IReadOnlyList<string> Obstacles(RunStore a, RunStore b)
     {
-        Table x = a.Read(Schema.Run), y = b.Read(Schema.Run);
-        if (x.Rows.Count == 0 || y.Rows.Count == 0) return [];
-        string[] different = [.. new[] { "contract", "math_hash", "data_hash" }.Where(k => x.Get<string>(0, k) != y.Get<string>(0, k))];
-        return different.Length == 0 ? [] : [.. different.Select(k => $"{k}: {x.Get<string>(0, k)} is not {y.Get<string>(0, k)}"),
-            $"protocols: {x.Get<string>(0, "protocol")} seed {x.Get<long>(0, "seed")}, and {y.Get<string>(0, "protocol")} seed {y.Get<long>(0, "seed")}"];
+        RunFacts x = RunFacts.Of(a), y = RunFacts.Of(b);
+        var lines = RunFacts.Different(x, y).Select(k => $"{k}: {x[k]} is not {y[k]}").ToList();
+        if (lines.Count > 0) lines.Add($"protocols: {x.Name}, and {y.Name}");
+        if (RunFacts.Different(x, y).Contains("math_hash")) lines.AddRange(ConfigDifference.Of(a, b));
+        if (x[RunFacts.Weights] is { } p && y[RunFacts.Weights] is { } q && p != q)
+            lines.Add($"{RunFacts.Weights}: {p} ({FileOf(a)}) is not {q} ({FileOf(b)}): the two began with other weights");
+        return lines;
+    }
+
+    private static string FileOf(RunStore run)
+    {
+        var events = run.Read(Schema.Events);
+        int key = Schema.Events.IndexOf("key"), value = Schema.Events.IndexOf("value");
+        string? said = (string?)events.Rows.LastOrDefault(r => (string)r[key]! == RunFacts.Weights)?[value];
+        return said?.Split(' ', 2) is [_, var file] ? file : "file not recorded";
     }
 
     /// <param name="Stage">Place in the order of stages; behind them for evaluations.</param>

@@ -1,17 +1,15 @@
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace LutNative.Results;
 
 /// <summary>
 /// A run's folder: tables as numbered parts (steps-00003.parquet), each written once and never changed, and a few plain files. A commit writes one part
 /// of every table that has new rows; after an interruption the parts that the resumed checkpoint does not know are dropped and made again.
-/// When a run ends, MANIFEST.sha256 covers every file and COMPLETE marks the folder immutable.
+/// When a run ends, MANIFEST.sha256 covers every file and COMPLETE marks the folder immutable. LOCK, while it is there, belongs to the process that writes.
 /// </summary>
 public sealed class RunStore(string folder)
 {
-    public const string ManifestName = "MANIFEST.sha256", CompleteName = "COMPLETE";
+    public const string ManifestName = "MANIFEST.sha256", CompleteName = "COMPLETE", LockName = "LOCK";
 
     public string Folder { get; } = folder;
     public bool IsComplete => File.Exists(Path.Combine(Folder, CompleteName));
@@ -30,7 +28,7 @@ public sealed class RunStore(string folder)
     }
 
     /// <summary>The highest part number of any table; -1 when there is none.</summary>
-    public int LastPart() => Parts("*").Select(PartNumber).DefaultIfEmpty(-1).Max();
+    public int LastPart() => Parts().Select(p => p.Number).DefaultIfEmpty(-1).Max();
 
     /// <summary>Writes one part of each non-empty table under the next number and empties them; returns the number.</summary>
     public int Commit(IEnumerable<Table> tables, IReadOnlyDictionary<string, string> metadata)
@@ -38,78 +36,98 @@ public sealed class RunStore(string folder)
         int part = LastPart() + 1;
         foreach (var table in tables.Where(t => t.Rows.Count > 0))
         {
-            TableFile.Write(Path.Combine(Folder, FormattableString.Invariant($"{table.Schema.Name}-{part:d5}.parquet")), table, metadata);
+            TableFile.Write(Path.Combine(Folder, PartName.Of(table.Schema, part)), table, metadata);
             table.Clear();
         }
         return part;
     }
 
+    /// <summary>Removes parts of our tables with higher numbers, and stores that they are gone. Nothing else that lies in the folder is touched.</summary>
     public void DropPartsAfter(int part)
     {
-        foreach (string f in Parts("*").Where(f => PartNumber(f) > part)) File.Delete(f);
+        try
+        {
+            foreach (var p in Parts().Where(p => p.Number > part)) File.Delete(p.Path);
+            WholeFile.StoreFolder(Folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ResultsException(StoreFault.CannotWrite, "cannot remove parts that are computed again", Folder, e.Message, "make the folder writable");
+        }
     }
 
+    /// <summary>Every file of a table, by exact name, in order.</summary>
+    public IReadOnlyList<string> PartFiles() => [.. Parts().Select(p => p.Path)];
+
     /// <summary>All rows of a table, parts in order; empty when the run has none.</summary>
+    /// <exception cref="ResultsException">A part cannot be read or trusted, or two rows have one key.</exception>
     public Table Read(TableSchema schema)
     {
         var all = new Table(schema);
-        foreach (string f in Parts(schema.Name)) all.AddRange(TableFile.Read(f));
+        foreach (var p in Parts().Where(p => p.Table == schema.Name)) all.AddRange(TableFile.Read(p.Path));
+        if (TableKeys.FirstTwice(all) is { } key)
+            throw new ResultsException(StoreFault.Damaged, $"the table {schema.Name} has {key} twice", Path.GetFullPath(Folder), "two processes wrote into the folder, or files of two runs lie in it", "restore it from another copy of the run, or run it again");
         return all;
     }
 
+    /// <summary>Covers every file of the folder, and marks it as finished.</summary>
     public void WriteManifest()
     {
-        var lines = Files().Select(f => $"{Sha256(f)}  {Path.GetRelativePath(Folder, f)}");
-        WriteWhole(ManifestName, string.Join("\n", lines) + "\n");
-        WriteWhole(CompleteName, "");
-    }
-
-    /// <summary>A small file that is there whole or not at all.</summary>
-    private void WriteWhole(string name, string text)
-    {
-        string path = Path.Combine(Folder, name);
-        using (var stream = File.Create(path + ".tmp"))
+        try
         {
-            stream.Write(Encoding.UTF8.GetBytes(text));
-            stream.Flush(true);
+            WholeFile.WriteText(Path.Combine(Folder, ManifestName), RunManifest.Of(Folder));
+            WholeFile.WriteText(Path.Combine(Folder, CompleteName), "");
         }
-        File.Move(path + ".tmp", path, overwrite: true);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ResultsException(StoreFault.CannotWrite, $"cannot write {ManifestName}", Folder, e.Message, "free some space or mend what is named, and resume the run: nothing is computed again");
+        }
     }
 
-    /// <summary>Every file whose bytes are not what the manifest says, with the reason; empty when the run is intact.</summary>
+    /// <summary>Everything in which the folder is not what its manifest says, named with its reason; empty when the run is intact. Nothing outside of the folder is opened.</summary>
     public IReadOnlyList<string> Damage()
     {
-        string manifest = Path.Combine(Folder, ManifestName);
-        if (!File.Exists(manifest)) return [$"{ManifestName} is missing: the run did not finish, or the file was removed"];
-        var problems = new List<string>();
-        foreach (string line in File.ReadAllLines(manifest))
+        try
         {
-            string[] part = line.Split("  ", 2);
-            if (part.Length != 2) problems.Add($"{ManifestName} has a malformed line: {line}");
-            else if (!File.Exists(Path.Combine(Folder, part[1]))) problems.Add($"{part[1]} is missing");
-            else if (Sha256(Path.Combine(Folder, part[1])) != part[0]) problems.Add($"{part[1]} has changed since the run ended (its SHA-256 differs from the manifest)");
+            var problems = RunManifest.Differences(Folder).ToList();
+            var complete = new FileInfo(Path.Combine(Folder, CompleteName));
+            if (complete.LinkTarget is not null) problems.Add($"{CompleteName} is a link");
+            else if (!complete.Exists) problems.Add($"{CompleteName} is missing: the run did not finish, or the file was removed");
+            return problems;
         }
-        return problems;
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [$"the folder cannot be read: {e.Message}"];
+        }
     }
 
     public static string Sha256(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = PlainFile.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
-    private IEnumerable<string> Files() =>
-        Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) is not (ManifestName or CompleteName) && !f.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
-
-    private IEnumerable<string> Parts(string table)
+    /// <summary>Parts of our tables, in order of their numbers. A file is one only if a commit would give it exactly that name.</summary>
+    private List<(string Path, string Table, int Number)> Parts()
     {
         if (!Directory.Exists(Folder)) throw new ResultsException(StoreFault.Missing, $"there is no run {Folder}", Path.GetFullPath(Folder), "the folder does not exist", "`lut ls` lists the runs");
-        return Directory.GetFiles(Folder, table + "-*.parquet").Where(f => PartNumber(f) >= 0).Order(StringComparer.Ordinal);
+        var parts = new List<(string Path, string Table, int Number)>();
+        foreach (string path in PathsOf(Folder))
+        {
+            if (PartName.TryParse(path, out var table, out int number)) parts.Add((path, table.Name, number));
+        }
+        return [.. parts.OrderBy(p => p.Number)];
     }
 
-    private static int PartNumber(string path)
+    private static string[] PathsOf(string folder)
     {
-        string name = Path.GetFileNameWithoutExtension(path);
-        return int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : -1;
+        try
+        {
+            return Directory.GetFiles(folder, "*.parquet");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ResultsException(StoreFault.Unreadable, "cannot look into the run's folder", Path.GetFullPath(folder), e.Message, "make it readable, or use another copy of the run");
+        }
     }
 }

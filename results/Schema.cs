@@ -20,12 +20,12 @@ public sealed record TableSchema(string Name, IReadOnlyList<Column> Columns, int
 }
 
 /// <summary>
-/// The tables of a run, of a benchmark (throughput) and of a comparison, schema 1.2. A new table or column is a new minor version; renaming or changing a meaning is a new
+/// The tables of a run, of a benchmark (throughput) and of a comparison, schema 1.3. A new table or column is a new minor version; renaming or changing a meaning is a new
 /// major version. SCHEMA.md is the same list for people; tests/fixtures/schema holds each version's list and files.
 /// </summary>
 public static class Schema
 {
-    public const int Major = 1, Minor = 2;
+    public const int Major = 1, Minor = 3;
 
     private static Column C(string name, ColumnType type, string unit, bool exact = false, bool nullable = false) => new(name, type, exact, unit, nullable);
 
@@ -47,6 +47,7 @@ public static class Schema
         New(2, "env_hash", ColumnType.Text, "SHA-256 of the env table's names, versions and hashes"), New(2, "hw_key", ColumnType.Text, "what histories of speed are kept by: processor or GPU, cores, vectors"),
         New(2, "git_sha", ColumnType.Text, "commit of the build"), New(2, "trigger", ColumnType.Text, "manual, ci, nightly, slurm, k8s"), New(2, "self_check", ColumnType.Text, "pass, not_run"),
         New(2, "final_state_digest", ColumnType.Blob, "16 bytes: the last state that was digested"),
+        New(3, "weights_sha256", ColumnType.Text, "SHA-256 of the weights from outside that the run began with, as loaded: of each tensor in the layout's order its name, shape and little-endian bits; of the encoder's alone where nothing else is used. Null: none", true),
     ]);
 
     public static TableSchema Hosts { get; } = new("hosts",
@@ -109,6 +110,18 @@ public static class Schema
         C("top1", ColumnType.Int32, "", true), C("margin", ColumnType.Float32, "winner's lead"), C("margin_bits", ColumnType.UInt32, "", true),
     ]);
 
+    /// <summary>A row for each checkpoint, committed before the checkpoint has its name: one that has no row, or other bytes, is not what the run wrote. New in 1.3.</summary>
+    public static TableSchema Checkpoints { get; } = new("checkpoints",
+    [
+        C("run_id", ColumnType.Text, ""),
+        C("stage", ColumnType.Text, ""),
+        C("step", ColumnType.Int64, "the next to run"),
+        C("part", ColumnType.Int32, "of the tables, the last one that the checkpoint knows"),
+        C("file", ColumnType.Text, "in the folder checkpoints; older ones are removed as newer ones are made"),
+        C("bytes", ColumnType.Int64, "of the file"),
+        C("sha256", ColumnType.Text, "of the file"),
+    ], 3);
+
     /// <summary>One block of whole steps that `lut bench` measured. Blocks of one launch share a process. New in 1.1.</summary>
     public static TableSchema Throughput { get; } = new("throughput",
     [
@@ -158,7 +171,7 @@ public static class Schema
         C("value", ColumnType.Float64, "pixels, or log of the singular value", false), C("images", ColumnType.Int32, "that it is a mean over", true),
     ], 2);
 
-    public static IReadOnlyList<TableSchema> All { get; } = [Run, Hosts, Devices, Env, Events, Steps, Digests, Operations, Evals, Predictions, Throughput, Telemetry, Comparisons, Analysis];
+    public static IReadOnlyList<TableSchema> All { get; } = [Run, Hosts, Devices, Env, Events, Steps, Digests, Operations, Evals, Predictions, Checkpoints, Throughput, Telemetry, Comparisons, Analysis];
 
     /// <summary>The contract of a minor version as lines of text: "steps.loss_bits UInt32 exact". What a golden file in the tests holds.</summary>
     public static IEnumerable<string> Lines(int minor) =>

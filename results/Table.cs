@@ -36,12 +36,18 @@ public sealed class Table(TableSchema schema)
     /// SHA-256 over the exact columns of the rows, little-endian, in row order: depends on neither Parquet's encoding nor the writer,
     /// so two laboratories can compare by mailing one line.
     /// </summary>
-    public string ContentSha256()
+    /// <param name="minor">The schema's minor version: columns that came later are left out, as they were then.</param>
+    public string ContentSha256(int minor = Results.Schema.Minor) => Sha256Of(c => c.Exact && c.Since <= minor);
+
+    /// <summary>The same over all columns: what a file was written with, whatever it means.</summary>
+    internal string RowsSha256(int minor = Results.Schema.Minor) => Sha256Of(c => c.Since <= minor);
+
+    private string Sha256Of(Func<Column, bool> counts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        int[] exact = [.. Enumerable.Range(0, Schema.Columns.Count).Where(i => Schema.Columns[i].Exact)];
+        int[] columns = [.. Enumerable.Range(0, Schema.Columns.Count).Where(i => counts(Schema.Columns[i]))];
         foreach (var row in rows)
-            foreach (int i in exact)
+            foreach (int i in columns)
             {
                 byte[] bytes = Bytes(row[i]);
                 hash.AppendData(BitConverter.GetBytes(row[i] is null ? -1 : bytes.Length));
@@ -68,7 +74,7 @@ public sealed class Table(TableSchema schema)
         bool x => BitConverter.GetBytes(x),
         string x => Encoding.UTF8.GetBytes(x),
         byte[] x => x,
-        DateTime x => BitConverter.GetBytes(x.Ticks),
+        DateTime x => BitConverter.GetBytes(x.Ticks / TimeSpan.TicksPerMicrosecond),   // what a file keeps of it
         _ => throw new ArgumentException(v.GetType().Name),
     };
 

@@ -9,11 +9,14 @@ namespace LutNative.Results;
 /// A file that is on the disk whole, under its name, or not at all. It is written beside its place under a name that nobody can guess, created exclusively (no link is
 /// followed), stored (the system's answer is checked: .NET's <c>Flush(true)</c> ignores it), renamed, and the rename is stored too. What a link of that name pointed to stays as it is.
 /// </summary>
-/// <exception cref="IOException">Any step failed; nothing stands under the file's name that was not there before.</exception>
+/// <exception cref="IOException">A step failed. Before the rename nothing stands under the file's name that was not there before; a rename that could not be stored is an error as well.</exception>
 public sealed partial class WholeFile : IDisposable
 {
     private const string Suffix = ".tmp";
     private const int RandomBytes = 8;
+
+    /// <summary>Characters of the file's name that its temporary name repeats: file systems take 255 bytes, and a character may take four.</summary>
+    private const int MostOfName = 50;
     private readonly string path;
     private bool kept;
 
@@ -35,7 +38,9 @@ public sealed partial class WholeFile : IDisposable
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full) ?? throw new IOException($"{path} is not the name of a file");
         string random = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes));
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{random}{Suffix}");
+        string name = Path.GetFileName(full);
+        if (name.Length > MostOfName) name = name[..(char.IsHighSurrogate(name[MostOfName - 1]) ? MostOfName - 1 : MostOfName)];
+        string temporary = Path.Combine(folder, $".{name}.{random}{Suffix}");
         return new WholeFile(full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite));
     }
 
@@ -64,7 +69,7 @@ public sealed partial class WholeFile : IDisposable
             if (!FlushFileBuffers(Stream.SafeFileHandle)) throw Failed("cannot store", Temporary);
         }
         // macOS: fsync leaves bytes in the drive's cache; where a file system lacks F_FULLFSYNC, fsync is what there is
-        else if (!(OperatingSystem.IsMacOS() && Fcntl(Stream.SafeFileHandle, FullFsync) == 0) && Fsync(Stream.SafeFileHandle) != 0)
+        else if (!(OperatingSystem.IsMacOS() && Fcntl(Stream.SafeFileHandle, FullFsync) == 0) && !Synced(Stream.SafeFileHandle))
             throw Failed("cannot store", Temporary);
     }
 
@@ -78,25 +83,49 @@ public sealed partial class WholeFile : IDisposable
         StoreFolder(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>What was not kept is removed.</summary>
+    /// <summary>What was not kept is removed. A full disk fails here a second time: the caller has the first failure already.</summary>
     public void Dispose()
     {
-        Stream.Dispose();
-        if (!kept) File.Delete(Temporary);
+        if (kept) return;
+        try
+        {
+            Stream.Dispose();
+        }
+        catch (IOException)
+        {
+            // the bytes that did not fit are given up with the file
+        }
+        try
+        {
+            File.Delete(Temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // it keeps a name that readers know as temporary
+        }
     }
 
     /// <summary>Makes renames and removals inside a folder durable.</summary>
     public static void StoreFolder(string folder)
     {
         if (OperatingSystem.IsWindows()) return;   // NTFS journals them
-        int descriptor = Open(folder, 0);
+        int descriptor = Open(folder, OperatingSystem.IsMacOS() ? CloseOnExecMac : CloseOnExecLinux);
         if (descriptor < 0) throw Failed("cannot open the folder", folder);
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         // some network file systems have no such call for folders and say so: their rename is as durable as it gets
-        if (Fsync(handle) != 0 && Marshal.GetLastPInvokeError() is not (InvalidArgument or NotSupported)) throw Failed("cannot store the folder", folder);
+        if (!Synced(handle) && Marshal.GetLastPInvokeError() is not (InvalidArgument or NotSupported)) throw Failed("cannot store the folder", folder);
     }
 
-    private const int FullFsync = 51, InvalidArgument = 22, NotSupported = 95;
+    private const int FullFsync = 51, Interrupted = 4, InvalidArgument = 22, NotSupported = 95, CloseOnExecLinux = 0x80000, CloseOnExecMac = 0x1000000;
+
+    /// <summary>A signal may end the wait for a network file system: that says nothing about the bytes.</summary>
+    private static bool Synced(SafeFileHandle file)
+    {
+        int result;
+        do result = Fsync(file);
+        while (result != 0 && Marshal.GetLastPInvokeError() == Interrupted);
+        return result == 0;
+    }
 
     private static IOException Failed(string what, string path) => new($"{what} {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 

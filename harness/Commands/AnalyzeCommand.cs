@@ -61,14 +61,14 @@ internal static class AnalyzeCommand
     private static AnalysisResult Analyze(RunStore run, int images, string? data, Device device)
     {
         var resolved = ProtocolReader.Load(Path.Combine(run.Folder, "config.resolved.toml"), []);
-        var store = new CheckpointStore(run.Folder, resolved.MathHash, resolved.Name);
+        var store = CheckpointStore.Of(run);
         long last = store.StepsOf("pretrain").DefaultIfEmpty(-1).Max();
         if (last < 0) throw new LutError(Exit.Data, 28, "the run has no checkpoint of pre-training", store.Folder, "the encoder's weights are read from it", "analyze a run that pre-trained, with its checkpoints");
         using var arena = device.NewArena();
         var net = PretrainTrainer.NetworkOf(resolved.Spec);
         var student = new State(net.Layout, arena);
         string path = store.PathOf("pretrain", last);
-        ForeignCheckpoint.Load(ForeignCheckpoint.Read(path), student, path);
+        OuterWeights.Load(path, "", student, WeightsUse.Features);
         using var pool = new Pool(Math.Min(Environment.ProcessorCount, device.MostThreads));
         var weights = new Weights(student, device, arena, backward: false);
         weights.Pack(pool);

@@ -3,7 +3,6 @@ using System.Globalization;
 using LutNative.Harness.Data;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Training;
-using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
@@ -19,7 +18,7 @@ internal static class ClassifyCommand
         var command = new Command("classify", "Evaluate a fine-tuned classifier: top-1 and top-5, each image once. Example: lut classify imagenet-lut-vitb16@1 --checkpoint finetuned.pth --data /data/imagenet --over /data/imagenet-a");
         var options = new RunOptions(command);
         Option<string> checkpoint = new("--checkpoint") { Description = "A classifier: ours, .safetensors, .pth or .pt", Required = true };
-        Option<string> which = new("--which") { Description = "Which set of a file that holds several: model, model_ema", DefaultValueFactory = _ => "" };
+        Option<string> which = new("--which") { Description = "Which set of a file that holds several: model, model_ema, ...", DefaultValueFactory = _ => "" };
         Option<string[]> over = new("--over") { Description = "A folder of class folders to evaluate in place of the validation images: ImageNet-A, -R, -Sketch, -V2, or one corruption and severity of -C. May be repeated; of several the mean error is told" };
         Option<string?> logits = new("--logits") { Description = "Write the scores of every image to this .safetensors file" };
         foreach (Option o in new Option[] { checkpoint, which, over, logits }) command.Options.Add(o);
@@ -35,10 +34,7 @@ internal static class ClassifyCommand
         using var arena = device.NewArena();
         var net = new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, p.Finetune.GlobalPool, 0f);
         var state = new State(net.Layout, arena);
-        var report = ForeignCheckpoint.Load(ForeignCheckpoint.Read(request.Checkpoint!, which), state, request.Checkpoint!);
-        if (report.Missing.Count > 0)
-            throw new LutError(Exit.Data, 21, $"the checkpoint lacks {report.Missing.Count} tensors of the classifier", request.Checkpoint!, $"missing: {string.Join(", ", report.Missing.Take(8))}; not used: {(report.Unexpected.Count == 0 ? "none" : string.Join(", ", report.Unexpected.Take(8)))}", "give a fine-tuned checkpoint of this protocol's network (global_pool and classes included)");
-        if (report.Interpolated.Count > 0) Console.Error.WriteLine("interpolated for this resolution: " + string.Join(", ", report.Interpolated));
+        foreach (string note in OuterWeights.Load(request.Checkpoint!, which, state, WeightsUse.Classifier).Notes) Console.Error.WriteLine(note);
         var weights = new Weights(state, device, arena, backward: false);
         weights.Pack(pool);
         var results = new List<(string Set, EvalResult Result)>();

@@ -121,17 +121,18 @@ internal static class CompareCommand
 
     private static ExactReport Checkpoints(string a, string b)
     {
-        var (x, _) = Safetensors.Read(a);
-        var (y, _) = Safetensors.Read(b);
+        using TensorFile fileA = Safetensors.Open(a), fileB = Safetensors.Open(b);
+        var (x, y) = (fileA.Tensors, fileB.Tensors);
         string? first = null;
         int differ = 0, common = 0;
         foreach (var (name, t) in x.Where(t => y.ContainsKey(t.Key)))
         {
             common++;
-            var u = y[name];
-            if (t.Bytes.Span.SequenceEqual(u.Bytes.Span) && t.Shape.SequenceEqual(u.Shape)) continue;
+            bool alike = t.Type == y[name].Type && t.Shape.SequenceEqual(y[name].Shape);
+            string? difference = alike ? TensorDifference.First(t, y[name]) : $"{name}: shape or type differs";
+            if (difference is null) continue;
             differ++;
-            first ??= t.DType == "F32" && t.Shape.SequenceEqual(u.Shape) ? ElementPair.First(name, t.Floats, u.Floats)?.ToString() : $"{name}: shape or type differs";
+            first ??= difference;
         }
         int onlyA = x.Keys.Count(k => !y.ContainsKey(k)), onlyB = y.Keys.Count(k => !x.ContainsKey(k));
         var verdict = differ > 0 ? ExactVerdict.Diverged : onlyA + onlyB > 0 ? ExactVerdict.Missing : ExactVerdict.Identical;

@@ -48,9 +48,10 @@ internal static class PlanCommand
         double rate = request.Exec.Threads * (request.Device.Name == "cpu-512" ? 85e9 : request.Device.Name == "cpu-256" ? 50e9 : 20e9);
         var exec = request.Exec;
         double memory = MemoryPlan.Run(p, request.Device, exec), other = MemoryPlan.Run(p, request.Device, exec with { Recompute = !exec.Recompute });
+        var (pretrain, finetune, disk) = MemoryPlan.Checkpoints(p, exec.KeepEpochs);
         if (json)
         {
-            Output.Json(new { protocol = request.Protocol.Name, math_hash = request.Protocol.MathHash, parameters = net.Layout.ParameterCount, pretrain_steps = steps, finetune_steps = fineSteps, flops_per_image_pretrain = cost.PretrainFlops, flops_total = total, memory_bytes = memory, memory = exec.Recompute ? "recompute" : "keep", estimate_s = total / rate });
+            Output.Json(new { protocol = request.Protocol.Name, math_hash = request.Protocol.MathHash, parameters = net.Layout.ParameterCount, pretrain_steps = steps, finetune_steps = fineSteps, flops_per_image_pretrain = cost.PretrainFlops, flops_total = total, memory_bytes = memory, memory = exec.Recompute ? "recompute" : "keep", checkpoint_bytes_pretrain = pretrain, checkpoint_bytes_finetune = finetune, checkpoint_disk_bytes = disk, estimate_s = total / rate });
             return;
         }
         string F(double x, string f) => x.ToString(f, CultureInfo.InvariantCulture);
@@ -61,6 +62,7 @@ internal static class PlanCommand
             ["finetune", F(fineSteps, "n0") + " steps of " + F(p.Finetune.Batch, "n0") + " images" + (supervised == 2 ? ", twice (pre-trained, scratch)" : "")],
             ["FLOPs per image", F(cost.PretrainFlops / 1e6, "n1") + " M pre-training, " + F(cost.FinetuneFlops / 1e6, "n1") + " M fine-tuning (2 per multiply-add, forward and backward)"],
             ["FLOPs in all", F(total / 1e12, "n1") + " T"], ["memory", F(memory / (1 << 20), "n0") + $" MiB at most, activations {(exec.Recompute ? "recomputed" : "kept")}; {F(other / (1 << 20), "n0")} MiB with --memory {(exec.Recompute ? "keep" : "recompute")}"],
+            ["checkpoints", $"{F(pretrain / 1e6, "n1")} MB of pre-training, {F(finetune / 1e6, "n1")} MB of fine-tuning; {F(disk / 1e6, "n1")} MB of disk at most; no memory but a buffer of 4 MiB"],
             ["time estimate", F(total / rate, "n0") + " s on " + request.Exec.Threads.ToString(CultureInfo.InvariantCulture) + " threads of " + request.Device.Name + " (rough)"],
         ]);
         Console.Out.WriteLine();

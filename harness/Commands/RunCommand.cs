@@ -1,5 +1,6 @@
 using LutNative.Interop;
 using System.CommandLine;
+using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
 using LutNative.Results;
 
@@ -11,21 +12,37 @@ internal static class RunCommand
     internal static IEnumerable<Command> Build(CancellationToken stop)
     {
         yield return Make("run", "Run a whole protocol: pre-train, evaluate, record, and verify against the committed reference. Example: lut run fashion-lut@1", RunRequest.AllStages, checkpoint: false, stop);
-        yield return Make("pretrain", "Only pre-train. Example: lut pretrain fashion-mae@1", ["pretrain"], checkpoint: false, stop);
+        yield return Make("pretrain", "Only pre-train, from the seed or from published weights. Example: lut pretrain fashion-mae@1", ["pretrain"], checkpoint: null, stop);
         yield return Make("finetune", "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 --checkpoint X.safetensors", ["finetune"], checkpoint: true, stop);
         yield return Make("eval", "k-NN and linear probes of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors", ["knn", "probe", "linprobe"], checkpoint: true, stop);
     }
 
-    private static Command Make(string name, string description, IReadOnlyList<string> stages, bool checkpoint, CancellationToken stop)
+    /// <param name="checkpoint">Whether it begins with weights from outside; null where it may.</param>
+    private static Command Make(string name, string description, IReadOnlyList<string> stages, bool? checkpoint, CancellationToken stop)
     {
         var command = new Command(name, description);
         var options = new RunOptions(command);
-        var from = new Option<string>("--checkpoint") { Description = "Pre-trained weights: a checkpoint of ours, or .safetensors, .pth, .pt with MAE's and LUT's names", Required = true };
-        var which = new Option<string>("--which") { Description = "Which set of a foreign checkpoint: model, model_ema; by default model", DefaultValueFactory = _ => "" };
-        if (checkpoint)
+        var from = new Option<string?>("--checkpoint") { Description = "Pre-trained weights: a checkpoint of ours, or .safetensors, .pth, .pt with the names of MAE, LUT, timm or Hugging Face (docs/CHECKPOINTS.md)", Required = checkpoint == true };
+        var which = new Option<string>("--which") { Description = "Which set of a checkpoint that holds several: model, model_ema, teacher, ...; by default the student's", DefaultValueFactory = _ => "" };
+        if (checkpoint != false)
             foreach (Option o in new Option[] { from, which }) command.Options.Add(o);
-        command.SetAction(r => (int)Execute(options.Request(r, stages, checkpoint ? r.GetValue(from) : null) with { Which = checkpoint ? r.GetValue(which)! : "" }, r.GetValue(options.Json), stop));
+        command.SetAction(r =>
+        {
+            var request = options.Request(r, stages, checkpoint != false ? r.GetValue(from) : null) with { Which = checkpoint != false ? r.GetValue(which)! : "" };
+            if (r.GetValue(options.Once) && RunFolders.Newest(request) is { } known)
+            {
+                if (known.IsComplete) return (int)Known(known, r.GetValue(options.Json));
+                request = request with { ResumeFolder = known.Folder };
+            }
+            return (int)Execute(request, r.GetValue(options.Json), stop);
+        });
         return command;
+    }
+
+    private static Exit Known(RunStore run, bool json)
+    {
+        new Progress(quiet: false).Say($"{run.Folder} is complete: nothing is computed, it is verified");
+        return VerifyCommand.Execute(run.Folder, null, null, json);
     }
 
     private static Exit Execute(RunRequest request, bool json, CancellationToken stop)

@@ -24,22 +24,25 @@ internal sealed class RunOptions
     private readonly Option<string> output = new("--output", "-o") { Description = "Folder for runs", DefaultValueFactory = _ => "runs" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
-    private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints (1 by default)");
+    private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints; by default at most 1 % of the time goes into them, at least 1 and at most 30 minutes apart");
     private readonly Option<int> keep = Numbers.Int("--keep-epochs", 100, "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last");
     private readonly Option<string?> inject = new("--inject") { Description = "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12, or step=7,op=GemmNt,variant=order (split, unfused, tf32, ftz). The run is marked +injected; compare it with a clean one to see it found" };
     private readonly Option<int> traceStep = Numbers.Int("--trace-step", -1, "Record every operation of this step with digests (table operations); uses one thread", -1);
     private readonly Option<int> stopAfter = Numbers.Int("--stop-after", 0, "Stop with a checkpoint after this many steps, as Ctrl-C would (exit 75)");
     private readonly Option<bool> selfCheck = new("--self-check") { Description = "First run two steps twice, with other threads, micro-batch and memory setting; exit 7 when a bit differs" };
+    private readonly Option<bool> failFast = new("--fail-fast") { Description = "Stop with a checkpoint (exit 3) at the first digest that differs from the reference; without it the difference is said at once, and the run goes on" };
     private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
 
     public string Math(ParseResult r) => r.GetValue(math)!;
+
+    public Option<bool> Once { get; } = new("--once") { Description = "Do no work twice: verify the newest such run in --output when it is complete, go on with it when it was interrupted, else start one" };
 
     public Option<bool> Json { get; } = new("--json") { Description = "Print the result as one JSON object on standard output" };
 
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, traceStep, selfCheck, stopAfter, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, traceStep, selfCheck, stopAfter, failFast, Once, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -58,7 +61,9 @@ internal sealed class RunOptions
         bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);   // a plan may be for a device that is not here
         var place = planned ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!) : DeviceOf(named, r.GetValue(math)!);
         if (place.Level is { } level && !planned) resolved = resolved.AtLevel(level);
-        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), TimeSpan.FromMinutes(r.GetValue(every) ?? 1.0), StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep), Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null, TraceStep: r.GetValue(traceStep));
+        var interval = CheckpointInterval.Parse(r.GetValue(every))
+            ?? throw new LutError(Exit.Usage, 420, FormattableString.Invariant($"{r.GetValue(every)} minutes are no time between checkpoints"), "--checkpoint-minutes", "it is at least 0 (after every step) and at most 525600 (a year)", "leave it out: the interval then adapts to what a checkpoint costs");
+        var exec = new ExecOptions(count, r.GetValue(microBatch), r.GetValue(dataWorkers), interval, StopAfter: r.GetValue(stopAfter), KeepEpochs: r.GetValue(keep), Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null, TraceStep: r.GetValue(traceStep));
         if (exec.Inject is WrongOperation || exec.TraceStep >= 0)
         {
             if (!place.OnHost) throw new LutError(Exit.Usage, 33, "operations are watched on the CPU", "--device " + named, "--trace-step and --inject op=... look at every result where it lies", "use --device cpu: the bits are the same");
@@ -70,10 +75,12 @@ internal sealed class RunOptions
         // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
         if (!place.OnHost && exec.MicroBatch == 0 && r.GetValue(memory) == "auto" && MemoryPlan.Run(resolved.Spec, place, exec) > 0.9 * place.MemoryBytes) exec = MemoryPlan.Fitting(resolved.Spec, place, exec) ?? exec;
         string root = r.GetValue(output)!;
-        string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;
+        string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved, checkpoint is not null) : asked;
+        if (r.GetValue(Once) && r.GetValue(resume) is not null)
+            throw new LutError(Exit.Usage, 404, "--once and --resume are two answers to one question", "--once --resume", "--once finds an interrupted run itself", "leave one of them away");
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
-        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck));
+        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck), FailFast: r.GetValue(failFast));
     }
 
     /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>

@@ -31,7 +31,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static Exit Execute(string target, string? referencePath, string? write, bool json)
+    internal static Exit Execute(string target, string? referencePath, string? write, bool json)
     {
         var lines = new List<string>();
         var (verdict, exit) = target.EndsWith(".safetensors", StringComparison.Ordinal) ? Checkpoint(target, lines) : Run(RunFolders.Find(target), referencePath, write, lines);
@@ -46,41 +46,39 @@ internal static class VerifyCommand
 
     private static (string Verdict, Exit Exit) Run(RunStore run, string? referencePath, string? write, List<string> lines)
     {
-        var damage = run.Damage();
-        lines.AddRange(damage.Select(d => "damage: " + d));
-        string integrity = $" integrity={(damage.Count == 0 ? "ok" : "DAMAGED")} exit=";
-        var row = run.Read(Schema.Run);
-        if (row.Rows.Count == 0) throw new LutError(Exit.Store, 10, "the run did not finish", run.Folder, "it has no run table, which is written last", "resume it with `lut run ... --resume`");
         if (write is not null)
         {
-            File.WriteAllLines(write, Reference.Of(run));
+            if (!run.IsComplete) throw new LutError(Exit.Store, 10, "the run did not finish", run.Folder, "a reference is written from a whole run", "resume it with `lut run ... --resume`");
+            WriteReference(write, run);
             lines.Add($"wrote {write}");
         }
-        var reference = referencePath is not null ? File.ReadAllLines(referencePath) : Reference.Find(row.Get<string>(0, "protocol"));
-        var exit = damage.Count == 0 ? Exit.Ok : Exit.Negative;
-        if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
-        var report = Reference.Compare(run, reference);
-        lines.AddRange(report.Details);
-        if (damage.Count == 0) exit = Output.ExitOf(report.Verdict);
-        return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
+        return RunVerification.Of(run, referencePath is null ? null : Reference.Read(referencePath), lines);
+    }
+
+    private static void WriteReference(string path, RunStore run)
+    {
+        try
+        {
+            WholeFile.WriteText(path, string.Join('\n', Reference.Of(run)) + "\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 408, "cannot write the reference", Path.GetFullPath(path), e.Message, "choose another --write-reference");
+        }
     }
 
     private static (string Verdict, Exit Exit) Checkpoint(string path, List<string> lines)
     {
-        var (tensors, metadata) = Safetensors.Read(path);
-        string? damaged = CheckpointFile.DamagedTensor(tensors, metadata);
-        if (damaged is not null) lines.Add($"damage: tensor {damaged} does not have the digest recorded when it was written");
-        else
-            try
-            {
-                CheckpointFile.ReadChecked(path);
-            }
-            catch (CheckpointException e)
-            {
-                lines.Add("damage: " + e.Message);
-                damaged = "file";
-            }
+        using var file = Safetensors.Open(path);
+        var proof = CheckpointFile.Prove(file);
+        if (proof.Damage is not null) lines.Add("damage: " + proof.Damage);
+        string? damaged = proof.Damage is null ? null : proof.DamagedTensor ?? "file";
+        if (damaged is null && RunVerification.InItsRun(path) is { } contradiction)
+        {
+            lines.Add("damage: " + contradiction);
+            damaged = "file";
+        }
         var exit = damaged is null ? Exit.Ok : Exit.Negative;
-        return ($"VERDICT integrity={(damaged is null ? "ok" : "DAMAGED")} tensors={tensors.Count}{(damaged is null ? "" : $" first=\"{damaged}\"")} exit={(int)exit}", exit);
+        return ($"VERDICT integrity={(damaged is null ? "ok" : "DAMAGED")} tensors={file.Tensors.Count}{(damaged is null ? "" : $" first=\"{damaged}\"")} exit={(int)exit}", exit);
     }
 }

@@ -1,3 +1,4 @@
+using LutNative.Results;
 using Parquet;
 using Parquet.Schema;
 
@@ -56,7 +57,7 @@ public sealed class ParquetShards : IContainer
     {
         try
         {
-            using var stream = File.OpenRead(Path.Combine(root, shard));
+            using var stream = CheckedParquet.Open(Path.Combine(root, shard), MostUnpacked(shard));
             await using var reader = await ParquetReader.CreateAsync(stream);
             var (images, label) = Fields(reader, shard);
             var rows = new List<int> { 0 };
@@ -79,9 +80,12 @@ public sealed class ParquetShards : IContainer
         }
     }
 
+    /// <summary>Bytes that a shard's pages may take: images are packed already, so what unpacks to much more is a bomb.</summary>
+    private long MostUnpacked(string shard) => (64L << 20) + 16 * new FileInfo(Path.Combine(root, shard)).Length;
+
     private async Task<byte[][]> Images(string shard, int g)
     {
-        using var stream = File.OpenRead(Path.Combine(root, shard));
+        using var stream = CheckedParquet.Open(Path.Combine(root, shard), MostUnpacked(shard), pages: false);
         await using var reader = await ParquetReader.CreateAsync(stream);
         using var group = reader.OpenRowGroupReader(g);
         return await Bytes(group, Fields(reader, shard).Images, shard);

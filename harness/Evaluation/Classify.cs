@@ -4,6 +4,7 @@ using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Evaluation;
 
@@ -56,6 +57,7 @@ public static class Classify
     private static void Write(string path, Mat scores, int[] labels)
     {
         byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray(), ids = System.Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan()).ToArray();
-        ForeignCheckpoint.Write(path, new Dictionary<string, SafeTensor> { ["logits"] = new("logits", "F32", [scores.Rows, scores.Cols], values), ["labels"] = new("labels", "I64", [labels.Length], ids) }, new Dictionary<string, string>());
+        SafeTensor[] tensors = [new("logits", "F32", [scores.Rows, scores.Cols], values), new("labels", "I64", [labels.Length], ids)];
+        WholeFile.Write(path, to => Safetensors.Write(to, tensors, new Dictionary<string, string> { ["format"] = "pt" }));
     }
 }

@@ -46,6 +46,19 @@ public sealed class Progress(bool quiet)
         if (terminal && !quiet && any) Console.Error.WriteLine();
     }
 
+    /// <summary>What people must know even when they asked for silence.</summary>
+    public void Warn(string text)
+    {
+        try
+        {
+            Console.Error.WriteLine("warning: " + text);
+        }
+        catch (IOException)
+        {
+            // nobody listens: that ends no run
+        }
+    }
+
     public void Say(string text)
     {
         if (!quiet) Console.Error.WriteLine(text);

@@ -11,13 +11,20 @@ namespace LutNative.Harness.Reports;
 /// <summary>Collects a run's rows and commits them as parts of its tables.</summary>
 public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<string, string> metadata)
 {
-    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events), telemetry = new(Schema.Telemetry), operations = new(Schema.Operations);
+    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events), telemetry = new(Schema.Telemetry), operations = new(Schema.Operations), checkpoints = new(Schema.Checkpoints);
     private static readonly TimeSpan TelemetryEvery = TimeSpan.FromSeconds(1);
     private readonly long started = Stopwatch.GetTimestamp();
     private long sampled;
 
+    /// <summary>Looks whether the folder is still this run's, before each commit.</summary>
+    public Action BeforeCommit { get; init; } = () => { };
+
     public RunStore Store { get; } = store;
     public string RunId { get; } = runId;
+
+    /// <summary>Of every table of the run.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; } = metadata;
+
     public long StepsThisProcess { get; private set; }
 
     /// <summary>The GPU whose state is sampled, or null for the host's.</summary>
@@ -50,7 +57,7 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
 
     public void Eval(EvalResult e, long ns)
     {
-        evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, (Digest.Of(e.Predicted) + Digest.Of(e.Margin)).ToBytes(), ns);
+        evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, DigestOf(e).ToBytes(), ns);
         if (e.Ranks is { } ranks)
         {
             long five = e.Top5!.Value;
@@ -59,11 +66,24 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
         for (int i = 0; i < e.Predicted.Length; i++) predictions.Add(RunId, e.Metric, i, e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
     }
 
+    /// <summary>Of what was predicted, and by how much.</summary>
+    internal static Digest DigestOf(EvalResult e) => Digest.Of(e.Predicted) + Digest.Of(e.Margin);
+
+    /// <summary>A checkpoint that gets its name after this row is committed.</summary>
+    public void Checkpoint(string stage, long step, int part, string file, long bytes, string sha256) => checkpoints.Add(RunId, stage, step, part, file, bytes, sha256);
+
     public void Event(string key, string stage, long? step, string value) =>
         events.Add(RunId, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, key, stage, step, value);
 
+    /// <summary>The number that the next commit gives its part.</summary>
+    public int NextPart() => Store.LastPart() + 1;
+
     /// <summary>Writes what has been collected; returns the part's number.</summary>
-    public int Commit() => Store.Commit([steps, digests, evals, predictions, events, telemetry, operations], metadata);
+    public int Commit()
+    {
+        BeforeCommit();
+        return Store.Commit([steps, digests, evals, predictions, events, telemetry, operations, checkpoints], Metadata);
+    }
 
     internal static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
     internal static uint? Bits(float? x) => x is { } v ? Bits(v) : null;

@@ -1,6 +1,7 @@
 using LutNative.Harness.Data;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
+using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
@@ -18,6 +19,9 @@ public static unsafe class MemoryPlan
     /// <summary>Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run besides.</summary>
     private const long Stepping = 95L << 20, Recording = 75L << 20;
 
+    /// <summary>A checkpoint goes to and from the disk through one buffer, whatever its size.</summary>
+    private const long Checkpointing = CheckpointFile.Staging * sizeof(float);
+
     /// <summary>A GPU's copies of index tables and an operation's scratch.</summary>
     private const long Transfers = 8L << 20;
 
@@ -28,7 +32,7 @@ public static unsafe class MemoryPlan
         long values = PretrainValues(p, device), step = PretrainStep(p, device, exec, pool), fine = Finetune(p, device, exec, pool);
         if (!device.OnHost) return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, device, exec with { Threads = 1 }));
         long features = Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec), raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
-        return Stepping + Recording + Images(p) + values + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
+        return Stepping + Recording + Checkpointing + Images(p) + values + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
     }
 
     /// <summary>Bytes of the trained values (student, teacher, moments), of a pre-training step's buffers, and of everything in fine-tuning.</summary>
@@ -36,6 +40,21 @@ public static unsafe class MemoryPlan
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         return (PretrainValues(p, device), PretrainStep(p, device, exec, pool), Finetune(p, device, exec, pool));
+    }
+
+    /// <summary>Bytes of a checkpoint of pre-training and of one of supervised training, and what the disk must hold at the most: of the running stage two and the one that is being written, those that are kept for good, and the last of every finished stage.</summary>
+    public static (long Pretrain, long Supervised, long Disk) Checkpoints(ProtocolSpec p, int keepEpochs)
+    {
+        using var arena = Arena.Counting();
+        var net = PretrainTrainer.NetworkOf(p);
+        var student = new State(net.Layout, arena);
+        long pretrain = CheckpointFile.DataBytes([("student", student), ("exp_avg", student), ("exp_avg_sq", student), .. net.Options.Context ? [("teacher", student)] : Array.Empty<(string, State)>()]);
+        var classifier = new State(new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, p.Finetune.GlobalPool, 0f).Layout, arena);
+        long supervised = CheckpointFile.DataBytes([("student", classifier), ("exp_avg", classifier), ("exp_avg_sq", classifier)]);
+        long Kept(int epochs) => keepEpochs > 0 ? epochs / keepEpochs : 0;
+        long after = (1 + Kept(p.Pretrain.Epochs)) * pretrain, trainings = p.Finetune.Epochs == 0 ? 0 : p.Baselines.Scratch ? 2 : 1;
+        long running = trainings * (1 + Kept(p.Finetune.Epochs)) * supervised + (trainings > 0 ? 2 * supervised : 0);
+        return (pretrain, supervised, after + Math.Max(2 * pretrain, running));
     }
 
     /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it.</summary>

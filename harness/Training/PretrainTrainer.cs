@@ -73,6 +73,9 @@ public sealed unsafe class PretrainTrainer : Trainer
 
     public static BatchPlan PlanOf(ProtocolSpec p, Device device, ExecOptions exec) => exec.PlanOf(device, p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain);
 
+    /// <summary>After the student's values came from outside: the teacher begins as its copy, as it does after the seed's.</summary>
+    public void BeginFromStudent() => teacher?.CopyFrom(Student);
+
     /// <summary>Gives back the buffers of a step; the trained values stay.</summary>
     public void FreeStep()
     {

@@ -49,14 +49,15 @@ public sealed class Trace : IDisposable
         var (train, _) = DataSets.Load(protocol.Data, dataFolder, say);
         trainer = TrainerOf(new Views(protocol, train), resolved);
         (from, source) = (0, "the seed");
+        RunStore? sourceRun = null;
         // a checkpoint is shared when no later than the last state that both recorded, and found equal
         long shared = a.LastState(b, step) + 1;
         foreach (var run in new[] { runA, runB })
         {
-            var store = new CheckpointStore(run.Folder, resolved.MathHash, resolved.Name);
-            if (store.StepsOf(stage).Where(s => s <= shared && s > from).DefaultIfEmpty(0).Max() is var best and > 0) (from, source) = (best, store.PathOf(stage, best));
+            var store = CheckpointStore.Of(run);
+            if (store.StepsOf(stage).Where(s => s <= shared && s > from).DefaultIfEmpty(0).Max() is var best and > 0) (from, source, sourceRun) = (best, store.PathOf(stage, best), run);
         }
-        if (from > 0) CheckpointStore.Load(source, trainer);
+        if (from > 0) CheckpointStore.Of(sourceRun!).Load(source, trainer);
     }
 
     /// <exception cref="LutError">The stage's beginning is not in the runs (exit 6), or it is one that cannot be traced (exit 2).</exception>
@@ -73,9 +74,9 @@ public sealed class Trace : IDisposable
         if (stage == "pretrain") return Own(new PretrainTrainer(protocol, views, device, pool, exec));
         if (stage == "scratch") return Own(new FinetuneTrainer(protocol, views, device, pool, exec, null));
         var pretrained = Own(new PretrainTrainer(protocol, views, device, pool, exec));
-        string? path = new[] { a.Run, b.Run }.Select(r => new CheckpointStore(r.Folder, resolved.MathHash, resolved.Name).PathOf("pretrain", pretrained.Steps)).FirstOrDefault(File.Exists);
-        if (path is null) throw new LutError(Exit.Data, 27, "the pre-trained weights are gone", Path.Combine(a.Run.Folder, "checkpoints"), "fine-tuning begins with the last checkpoint of pre-training", "restore it, or trace a run that still has it");
-        CheckpointStore.Load(path, pretrained);
+        var store = new[] { a.Run, b.Run }.Select(CheckpointStore.Of).FirstOrDefault(s => File.Exists(s.PathOf("pretrain", pretrained.Steps)));
+        if (store is null) throw new LutError(Exit.Data, 27, "the pre-trained weights are gone", Path.Combine(a.Run.Folder, "checkpoints"), "fine-tuning begins with the last checkpoint of pre-training", "restore it, or trace a run that still has it");
+        store.Load(store.PathOf("pretrain", pretrained.Steps), pretrained);
         return Own(new FinetuneTrainer(protocol, views, device, pool, exec, pretrained.Student));
     }
 

@@ -12,14 +12,14 @@ namespace LutNative.Harness.Training;
 /// <param name="Threads">Compute threads.</param>
 /// <param name="MicroBatch">Samples at once through the network; 0 means a whole grain. Rounded down to a divisor of the grain, or, on a GPU, to whole grains.</param>
 /// <param name="DataWorkers">Threads that prepare the next batch; 0 prepares samples on the compute threads.</param>
-/// <param name="CheckpointEvery">Time between checkpoints.</param>
+/// <param name="CheckpointEvery">Time between checkpoints, asked for or adapted.</param>
 /// <param name="Recompute">Run the student's forward pass again in the backward phase instead of keeping activations.</param>
 /// <param name="KeepEpochs">A checkpoint at the end of every so many epochs is kept for good; 0 for none.</param>
 /// <param name="Inject">A fault to plant, for drills; the run is then marked +injected.</param>
 /// <param name="TraceStep">Record every operation of this step of each stage; negative for none.</param>
 /// <param name="StopAfter">Stop with a checkpoint, as Ctrl-C would, after this many steps of this process; 0 means never. For tests and drills.</param>
 /// <param name="FrozenData">Every step sees the first batch, made once: `lut bench` measures the step alone. Never set by a run.</param>
-public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, TimeSpan CheckpointEvery, bool Recompute = false, long StopAfter = 0, bool FrozenData = false, int KeepEpochs = 0, Fault? Inject = null, long TraceStep = -1)
+public sealed record ExecOptions(int Threads, int MicroBatch, int DataWorkers, CheckpointInterval CheckpointEvery, bool Recompute = false, long StopAfter = 0, bool FrozenData = false, int KeepEpochs = 0, Fault? Inject = null, long TraceStep = -1)
 {
     /// <summary>How a batch is cut: parts of grains on the CPU; on a device that takes several leaves at once, as many whole grains as it wants, or as MicroBatch allows.</summary>
     public BatchPlan PlanOf(Device device, int batch, int bnBatch, int grain)

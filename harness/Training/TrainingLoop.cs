@@ -11,10 +11,11 @@ public sealed class InterruptedException(string message) : Exception(message);
 /// <summary>Runs a stage's steps: record, digest, checkpoint, stop cleanly when asked.</summary>
 public static class TrainingLoop
 {
-    public static void Run(Trainer t, long from, Recorder recorder, CheckpointStore checkpoints, Pool pool, ExecOptions exec, Progress progress, CancellationToken stop)
+    public static void Run(Trainer t, long from, Recorder recorder, CheckpointStore checkpoints, Pool pool, ExecOptions exec, Progress progress, ReferenceWatch? watch, bool failFast, CancellationToken stop)
     {
         long last = Stopwatch.GetTimestamp(), epochBegan = last, epochSteps = 0;
         double epochLoss = 0;
+        var lastSave = TimeSpan.Zero;
         progress.Begin(t.Stage, from, t.Steps, t.Batch);
         for (long s = from; s < t.Steps; s++)
         {
@@ -28,6 +29,7 @@ public static class TrainingLoop
             long ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
             List<TensorDigest>? digests = t.Digested(s) ? t.Digests(pool) : null;
             recorder.Step(t, s, report, digests, ns);
+            if (digests is not null) watch?.Step(t.Stage, s, report.Loss, digests);
             progress.Step(s + 1, report);
             epochLoss += report.Loss;
             epochSteps++;
@@ -37,12 +39,16 @@ public static class TrainingLoop
                 recorder.Event("epoch", t.Stage, s + 1, FormattableString.Invariant($"epoch {s / t.StepsPerEpoch} loss_mean {epochLoss / epochSteps:g9} over {epochSteps} steps, lr {report.Lr:g9}, {epochSteps * t.Batch / seconds:f1} images/s"));
                 (epochBegan, epochSteps, epochLoss) = (Stopwatch.GetTimestamp(), 0, 0);
             }
-            bool end = s + 1 == t.Steps, asked = stop.IsCancellationRequested || (exec.StopAfter > 0 && recorder.StepsThisProcess >= exec.StopAfter);
+            bool wrong = failFast && watch?.Difference is not null;
+            bool end = s + 1 == t.Steps, asked = wrong || stop.IsCancellationRequested || (exec.StopAfter > 0 && recorder.StepsThisProcess >= exec.StopAfter);
             bool kept = exec.KeepEpochs > 0 && (s + 1) % ((long)t.StepsPerEpoch * exec.KeepEpochs) == 0;
-            if (!end && !asked && !kept && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery) continue;
+            if (!end && !asked && !kept && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery.After(lastSave)) continue;
+            long saving = Stopwatch.GetTimestamp();
             recorder.Event("checkpoint", t.Stage, s + 1, "");
-            checkpoints.Save(t, s + 1, recorder.Commit(), (long)t.StepsPerEpoch * exec.KeepEpochs);
+            checkpoints.Save(t, s + 1, recorder, (long)t.StepsPerEpoch * exec.KeepEpochs);
             last = Stopwatch.GetTimestamp();
+            lastSave = Stopwatch.GetElapsedTime(saving, last);
+            if (wrong) throw watch!.Stop(recorder.Store.Folder);
             if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto");
         }
         progress.End();

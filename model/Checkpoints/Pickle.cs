@@ -5,57 +5,46 @@ using System.Text;
 
 namespace LutNative.Model.Checkpoints;
 
-/// <summary>A class that a pickle names. Nothing of it is ever run: it only labels what was built.</summary>
-public sealed record PickleGlobal(string Module, string Name)
-{
-    public override string ToString() => Module + "." + Name;
-}
-
-/// <summary>What REDUCE, NEWOBJ and BUILD made: a class, its arguments, and a state.</summary>
-public sealed class PickleObject(PickleGlobal type, object?[] arguments)
-{
-    public PickleGlobal Type { get; } = type;
-    public object?[] Arguments { get; } = arguments;
-    public object? State { get; internal set; }
-}
-
-/// <summary>A persistent id: in PyTorch's files a storage.</summary>
-public sealed record PicklePersistent(object? Id);
-
 /// <summary>
-/// Reads a pickle as data. It is a stack machine whose only objects are numbers, text, bytes, lists, dictionaries, tuples and labelled heaps of those: no class is looked up
-/// and no function called, and a class outside of a short list is refused by name. Steps, depth and sizes are bounded by the input's own length.
-/// Opcodes: Python's pickletools, protocols 2 to 5, what PyTorch's files use.
+/// Reads a pickle as data. It is a stack machine whose only objects are numbers, text, bytes, lists, dictionaries, tuples and labels: no class is looked up and no function
+/// called. Of the few classes that tensors consist of the arguments are kept; an object of any other class is an opaque label. Steps, depth and sizes are bounded by the
+/// input's own length, and the objects in number. Opcodes: Python's pickletools, protocols 0 to 5.
 /// </summary>
 public sealed class Pickle
 {
-    /// <summary>Every class that a checkpoint of PyTorch, MAE or timm has been seen to hold.</summary>
-    private static readonly HashSet<string> Allowed = new(StringComparer.Ordinal)
+    /// <summary>A state of ten thousand tensors has about two hundred thousand.</summary>
+    private const int MostObjects = 2_000_000;
+
+    /// <summary>What tensors, and dictionaries of them, are made of.</summary>
+    private static readonly HashSet<string> ReadAsData = new(StringComparer.Ordinal)
     {
-        "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "torch.Size", "torch.device", "argparse.Namespace", "pathlib.PosixPath", "pathlib.Path",
-        "torch.FloatStorage", "torch.DoubleStorage", "torch.HalfStorage", "torch.BFloat16Storage", "torch.LongStorage", "torch.IntStorage", "torch.ShortStorage", "torch.CharStorage", "torch.ByteStorage", "torch.BoolStorage",
-        "torch.float32", "torch.float64", "torch.float16", "torch.bfloat16", "torch.int64", "copyreg._reconstructor", "__builtin__.object", "builtins.object", "__builtin__.set", "builtins.set",
+        "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3", "torch._utils._rebuild_parameter", "torch.Size",
     };
 
     private static readonly object Mark = new();
+    private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
     private readonly byte[] data;
     private readonly string name;
     private readonly List<object?> stack = [];
+    private readonly List<int> marks = [];
     private readonly Dictionary<long, object?> memo = [];
-    private int at;
+    private readonly SortedSet<string> opaque = new(StringComparer.Ordinal);
+    private int at, objects;
 
     private Pickle(byte[] data, string name) => (this.data, this.name) = (data, name);
 
     /// <param name="name">For errors.</param>
-    /// <exception cref="CheckpointException">An opcode or class that is not read, or damage.</exception>
-    public static object? Read(byte[] data, string name)
+    /// <param name="opaque">The classes of which nothing was made.</param>
+    /// <exception cref="CheckpointException">Damage, or more objects than any checkpoint has.</exception>
+    public static object? Read(byte[] data, string name, out IReadOnlyCollection<string> opaque)
     {
         var p = new Pickle(data, name);
+        opaque = p.opaque;
         try
         {
             return p.Run();
         }
-        catch (Exception e) when (e is InvalidCastException or ArgumentOutOfRangeException or IndexOutOfRangeException or FormatException or OverflowException or DecoderFallbackException or KeyNotFoundException or ArgumentException)
+        catch (Exception e) when (e is InvalidCastException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException or KeyNotFoundException)
         {
             throw p.Bad($"malformed ({e.Message})");
         }
@@ -73,79 +62,122 @@ public sealed class Pickle
                 case 0x80: if (data[at++] > 5) throw Bad("a pickle protocol above 5"); break;                          // PROTO
                 case 0x95: Take(8); break;                                                                              // FRAME
                 case (byte)'.': return stack.Count == 1 ? stack[0] : throw Bad("it ends with more than one object");    // STOP
-                case (byte)'(': stack.Add(Mark); break;
-                case (byte)'0': Pop(); break;
-                case (byte)'N': stack.Add(null); break;
-                case 0x88: stack.Add(true); break;
-                case 0x89: stack.Add(false); break;
-                case (byte)'J': stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
-                case (byte)'K': stack.Add((long)data[at++]); break;
-                case (byte)'M': stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
-                case 0x8a: stack.Add(Long(data[at++])); break;                                                          // LONG1
-                case (byte)'G': stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
-                case (byte)'X': stack.Add(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-                case 0x8c: stack.Add(Text(data[at++])); break;                                                          // SHORT_BINUNICODE
-                case (byte)'U': stack.Add(Text(data[at++])); break;                                                     // SHORT_BINSTRING
-                case (byte)'T': stack.Add(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-                case (byte)'C': stack.Add(Take(data[at++]).ToArray()); break;                                           // SHORT_BINBYTES
-                case (byte)'B': stack.Add(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))).ToArray()); break;
-                case (byte)'}': stack.Add(new Dictionary<object, object?>()); break;
-                case (byte)']': stack.Add(new List<object?>()); break;
-                case 0x8f: stack.Add(new List<object?>()); break;                                                       // EMPTY_SET
-                case (byte)')': stack.Add(Array.Empty<object?>()); break;
-                case (byte)'t': stack.Add(PopMarked()); break;
-                case 0x85: stack.Add(Tuple(1)); break;
-                case 0x86: stack.Add(Tuple(2)); break;
-                case 0x87: stack.Add(Tuple(3)); break;
-                case (byte)'a': { object? v = Pop(); ((List<object?>)Top()!).Add(v); break; }
-                case (byte)'e' or 0x90: { object?[] v = PopMarked(); ((List<object?>)Top()!).AddRange(v); break; }      // APPENDS, ADDITEMS
-                case (byte)'s': { object? v = Pop(), k = Pop(); Set(Top(), k, v); break; }
-                case (byte)'u': { object?[] kv = PopMarked(); for (int i = 0; i + 1 < kv.Length; i += 2) Set(Top(), kv[i], kv[i + 1]); break; }
-                case (byte)'q': memo[data[at++]] = Top(); break;
-                case (byte)'r': memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Top(); break;
-                case 0x94: memo[memo.Count] = Top(); break;                                                             // MEMOIZE
-                case (byte)'h': stack.Add(memo[data[at++]]); break;
-                case (byte)'j': stack.Add(memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))]); break;
-                case (byte)'c': stack.Add(Global(Line(), Line())); break;
-                case 0x93: { object? n = Pop(), m = Pop(); stack.Add(Global((string)m!, (string)n!)); break; }          // STACK_GLOBAL
-                case (byte)'Q': stack.Add(new PicklePersistent(Pop())); break;                                          // BINPERSID
-                case (byte)'R' or 0x81: { object?[] a = (object?[])Pop()!; stack.Add(Make((PickleGlobal)Pop()!, a)); break; }   // REDUCE, NEWOBJ
-                case (byte)'b': { object? state = Pop(); Build(Top(), state); break; }
+                case (byte)'(': marks.Add(stack.Count); Push(Mark); break;
+                case (byte)'0': if (stack.Count > 0 && ReferenceEquals(stack[^1], Mark)) PopMarked(); else Pop(); break;
+                case (byte)'1': PopMarked(); break;
+                case (byte)'2': Push(Top()); break;
+                case (byte)'N': Push(null); break;
+                case 0x88: Push(true); break;
+                case 0x89: Push(false); break;
+                case (byte)'I': { string s = Line(); Push(s is "01" ? true : s is "00" ? false : long.Parse(s, CultureInfo.InvariantCulture)); break; }
+                case (byte)'L': Push(Line().TrimEnd('L')); break;
+                case (byte)'F': Push(double.Parse(Line(), CultureInfo.InvariantCulture)); break;
+                case (byte)'S' or (byte)'V': Push(Line().Trim('\'', '"')); break;
+                case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
+                case (byte)'K': Push((long)data[at++]); break;
+                case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
+                case 0x8a: Push(Long(data[at++])); break;                                                               // LONG1
+                case 0x8b: Push(Long(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;                         // LONG4
+                case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
+                case (byte)'X' or (byte)'T': Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
+                case 0x8c or (byte)'U': Push(Text(data[at++])); break;                                                  // SHORT_BINUNICODE, SHORT_BINSTRING
+                case 0x8d: Push(Text(BinaryPrimitives.ReadInt64LittleEndian(Take(8)))); break;                          // BINUNICODE8
+                case (byte)'C': Push(Take(data[at++]).ToArray()); break;                                                // SHORT_BINBYTES
+                case (byte)'B': Push(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))).ToArray()); break;
+                case 0x8e or 0x96: Push(Take(BinaryPrimitives.ReadInt64LittleEndian(Take(8))).ToArray()); break;        // BINBYTES8, BYTEARRAY8
+                case (byte)'}': Push(new Dictionary<object, object?>()); break;
+                case (byte)']' or 0x8f: Push(new List<object?>()); break;                                               // EMPTY_LIST, EMPTY_SET
+                case (byte)')': Push(Array.Empty<object?>()); break;
+                case (byte)'t': Push(PopMarked()); break;
+                case (byte)'l' or 0x91: Push(new List<object?>(PopMarked())); break;                                    // LIST, FROZENSET
+                case (byte)'d': { var made = new Dictionary<object, object?>(); SetAll(made, PopMarked()); Push(made); break; }
+                case 0x85: Push(Tuple(1)); break;
+                case 0x86: Push(Tuple(2)); break;
+                case 0x87: Push(Tuple(3)); break;
+                case (byte)'a': { object? v = Pop(); Append(Top(), [v]); break; }
+                case (byte)'e' or 0x90: { object?[] v = PopMarked(); Append(Top(), v); break; }                         // APPENDS, ADDITEMS
+                case (byte)'s': { object? v = Pop(), k = Pop(); SetAll(Top(), [k, v]); break; }
+                case (byte)'u': { object?[] kv = PopMarked(); SetAll(Top(), kv); break; }
+                case (byte)'p': Memoize(long.Parse(Line(), CultureInfo.InvariantCulture)); break;
+                case (byte)'q': Memoize(data[at++]); break;
+                case (byte)'r': Memoize(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
+                case 0x94: Memoize(memo.Count); break;                                                                  // MEMOIZE
+                case (byte)'g': Push(memo[long.Parse(Line(), CultureInfo.InvariantCulture)]); break;
+                case (byte)'h': Push(memo[data[at++]]); break;
+                case (byte)'j': Push(memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))]); break;
+                case (byte)'c': { string module = Line(); Push(new PickleGlobal(module, Line())); break; }
+                case 0x93: { object? n = Pop(), m = Pop(); Push(new PickleGlobal((string)m!, (string)n!)); break; }     // STACK_GLOBAL
+                case (byte)'P': Push(new PicklePersistent(Line())); break;
+                case (byte)'Q': Push(new PicklePersistent(Pop())); break;                                               // BINPERSID
+                case (byte)'R' or 0x81: { object?[] a = Arguments(Pop()); Push(Make(Pop(), a)); break; }                // REDUCE, NEWOBJ
+                case 0x92: { Pop(); object?[] a = Arguments(Pop()); Push(Make(Pop(), a)); break; }                      // NEWOBJ_EX
+                case (byte)'i': { var type = new PickleGlobal(Line(), Line()); Push(Make(type, PopMarked())); break; }  // INST
+                case (byte)'o': { object?[] a = PopMarked(); Push(Make(a[0], a[1..])); break; }                         // OBJ
+                case (byte)'b': Pop(); Top(); break;                                                                    // BUILD: no object here takes a state
                 default: throw Bad(FormattableString.Invariant($"opcode 0x{op:x2} is not one that checkpoints use"));
             }
         }
     }
 
-    private PickleGlobal Global(string module, string type)
+    /// <summary>An ordered dictionary is its items and a parameter its tensor; everything else stays a label.</summary>
+    private object Make(object? callable, object?[] arguments)
     {
-        string full = module + "." + type;
-        return Allowed.Contains(full) ? new PickleGlobal(module, type) : throw Bad($"it names {full}, which no checkpoint needs: loading such a file in Python could run code");
+        var type = callable switch
+        {
+            PickleGlobal g => g,
+            PickleOpaque o => o.Type,
+            _ => throw new InvalidCastException("something is made of what is no class"),
+        };
+        if (callable is PickleGlobal && ReadAsData.Contains(type.ToString()))
+            return type.Name switch
+            {
+                "OrderedDict" => new Dictionary<object, object?>(),
+                "_rebuild_parameter" when arguments.Length > 0 && arguments[0] is PickleObject or PickleOpaque => arguments[0]!,
+                _ => new PickleObject(type, arguments),
+            };
+        opaque.Add(type.ToString());
+        return new PickleOpaque(type, arguments.Any(Holds));
+
+        // the function that rebuilds a subclass of tensors has them one tuple deeper
+        static bool Holds(object? o) => o is PicklePersistent or PickleObject or PickleOpaque { HoldsTensor: true } || (o is object?[] inner && inner.Any(i => i is PicklePersistent or PickleObject));
     }
 
-    /// <summary>An ordered dictionary is its items; everything else stays a label on its arguments.</summary>
-    private static object Make(PickleGlobal type, object?[] arguments) => type.Name switch
-    {
-        "OrderedDict" => new Dictionary<object, object?>(),
-        "_rebuild_parameter" when arguments.Length > 0 && arguments[0] is PickleObject tensor => tensor,
-        _ => new PickleObject(type, arguments),
-    };
+    private static object?[] Arguments(object? o) => o as object?[] ?? (o is PickleOpaque ? [] : throw new InvalidCastException("arguments that are no tuple"));
 
-    private static void Build(object? target, object? state)
+    private static void SetAll(object? target, object?[] pairs)
     {
-        if (target is PickleObject o) o.State = state;
-        // an OrderedDict's own state (_metadata of a state dict) says nothing about tensors
+        if (target is PickleOpaque or PickleObject) return;
+        if (target is not Dictionary<object, object?> d) throw new InvalidCastException("an item is set on something that is no dictionary");
+        for (int i = 0; i + 1 < pairs.Length; i += 2)
+            if (pairs[i] is string or long or bool or double) d[pairs[i]!] = pairs[i + 1];   // by any other key nobody can ask for it
     }
 
-    private static void Set(object? target, object? key, object? value)
+    private static void Append(object? target, object?[] items)
     {
-        if (target is Dictionary<object, object?> d && key is not null) d[key is string or long or bool or double ? key : key.ToString()!] = value;
-        else if (target is not PickleObject) throw new InvalidCastException("an item is set on something that is no dictionary");
+        if (target is List<object?> list) list.AddRange(items);
+        else if (target is not PickleOpaque) throw new InvalidCastException("an item is added to something that is no list");
+    }
+
+    private void Push(object? o)
+    {
+        Count();
+        stack.Add(o);
+    }
+
+    private void Memoize(long key)
+    {
+        Count();
+        memo[key] = Top();
+    }
+
+    private void Count()
+    {
+        if (++objects > MostObjects) throw Bad(FormattableString.Invariant($"it has more than {MostObjects} objects"));
     }
 
     private object? Pop()
     {
-        if (stack.Count == 0 || ReferenceEquals(stack[^1], Mark)) throw Bad("it takes from an empty stack");
-        object? v = stack[^1];
+        object? v = Top();
         stack.RemoveAt(stack.Count - 1);
         return v;
     }
@@ -161,21 +193,20 @@ public sealed class Pickle
 
     private object?[] PopMarked()
     {
-        int mark = stack.FindLastIndex(o => ReferenceEquals(o, Mark));
-        if (mark < 0) throw Bad("it has no mark to go back to");
-        object?[] v = [.. stack.Skip(mark + 1)];
+        if (marks.Count == 0) throw Bad("it has no mark to go back to");
+        int mark = marks[^1];
+        marks.RemoveAt(marks.Count - 1);
+        object?[] v = [.. stack.GetRange(mark + 1, stack.Count - mark - 1)];
         stack.RemoveRange(mark, stack.Count - mark);
         return v;
     }
 
     private ReadOnlySpan<byte> Take(long n)
     {
-        if (n > data.Length - at) throw Bad(FormattableString.Invariant($"it claims {n} bytes where {data.Length - at} are left"));
+        if (n < 0 || n > data.Length - at) throw Bad(FormattableString.Invariant($"it claims {n} bytes where {data.Length - at} are left"));
         at += (int)n;
         return data.AsSpan(at - (int)n, (int)n);
     }
-
-    private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
     private string Text(long n) => Utf8.GetString(Take(n));
 
@@ -188,9 +219,10 @@ public sealed class Pickle
         return text;
     }
 
-    private object Long(int n)
+    /// <summary>What does not fit 64 bits is nothing that a tensor needs.</summary>
+    private object? Long(long n)
     {
-        var value = new BigInteger(Take(n));
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value.ToString(CultureInfo.InvariantCulture);
+        var bytes = Take(n);
+        return n <= 8 ? (long)new BigInteger(bytes) : null;
     }
 }

@@ -1,3 +1,4 @@
+using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 
@@ -70,6 +71,8 @@ public sealed class StateLayout
         return entry;
     }
 
+    public int CounterOf(string name) => counters.IndexOf(name);
+
     public int AddCounter(string name)
     {
         counters.Add(name);
@@ -105,6 +108,26 @@ public sealed unsafe class State
     public void Read(Entry e, Span<float> to) => device.Read(to, this[e]);
 
     public void Write(Entry e, ReadOnlySpan<float> values) => device.Write(this[e], values);
+
+    /// <summary>Elements [first, first + to.Length) of a tensor.</summary>
+    public void Read(Entry e, long first, Span<float> to) => device.Read(to, Piece(e, first, to.Length));
+
+    public void Write(Entry e, long first, ReadOnlySpan<float> values) => device.Write(Piece(e, first, values.Length), values);
+
+    /// <summary>A tensor of as many elements, from its file through a buffer.</summary>
+    public void Write(Entry e, FileTensor from, float[] buffer)
+    {
+        if (from.Count != e.Count) throw new ShapeException($"tensor {from.Name} {from.ShapeText} of a file where {e} is needed");
+        for (long done = 0; done < e.Count; done += buffer.Length)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, e.Count - done));
+            from.Read(done, piece);
+            Write(e, done, piece);
+        }
+    }
+
+    private Mat Piece(Entry e, long first, int count) =>
+        first >= 0 && first + count <= e.Count ? new Mat(Data + e.Offset + first, 1, count) : throw new ShapeException(FormattableString.Invariant($"elements {first} to {first + count} of {e}"));
 
     public Digest DigestOf(Entry e) => device.DigestOf(this[e]);
 

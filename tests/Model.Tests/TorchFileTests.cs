@@ -23,9 +23,10 @@ public unsafe class TorchFileTests
         using var arena = new Arena();
         var net = new Classifier(new VitShape(new PatchGrid(32, 8), 32, 2, 2), 10, globalPool: true, 0f);
         var state = new State(net.Layout, arena);
-        var report = ForeignCheckpoint.Load(ForeignCheckpoint.Read(At("finetuned.pth")), state, "finetuned.pth");
+        using var set = WeightSet.Open(At("finetuned.pth"));
+        var report = WeightLoader.Load(set, state, _ => true);
         Assert.Empty(report.Missing);
-        Assert.Empty(report.Unexpected);
+        Assert.Empty(report.Unused);
         var device = Cpu.Best();
         var weights = new Weights(state, device, arena, backward: false);
         using var pool = new Pool(1);
@@ -41,38 +42,44 @@ public unsafe class TorchFileTests
     [Fact]
     public void PrefixesHalvesAndSetsAreUnderstood()
     {
-        var plain = ForeignCheckpoint.Read(At("finetuned.pth"));
-        var model = ForeignCheckpoint.Read(At("wrapped.pth"));
-        var ema = ForeignCheckpoint.Read(At("wrapped.pth"), "model_ema");
-        Assert.Equal(plain.Keys.Order(), model.Keys.Order());
-        Assert.Equal(plain.Keys.Order(), ema.Keys.Order());
-        foreach (var (name, t) in plain)
-            for (int i = 0; i < t.Count; i++)
+        using WeightSet plain = WeightSet.Open(At("finetuned.pth")), model = WeightSet.Open(At("wrapped.pth")), ema = WeightSet.Open(At("wrapped.pth"), "model_ema");
+        Assert.Equal(("model.", "model.module."), (plain.Prefix, model.Prefix));
+        Assert.Equal(plain.Tensors.Keys.Order(), model.Tensors.Keys.Order());
+        Assert.Equal(plain.Tensors.Keys.Order(), ema.Tensors.Keys.Order());
+        foreach (var (name, t) in plain.Tensors)
+        {
+            float[] values = t.Floats(), wrapped = model.Tensors[name].Floats(), averaged = ema.Tensors[name].Floats();
+            for (int i = 0; i < values.Length; i++)
             {
-                float v = t.Floats[i];
-                Assert.Equal(name.StartsWith("head", StringComparison.Ordinal) ? (float)(Half)v : v, model[name].Floats[i]);
-                Assert.Equal(v + 1f, ema[name].Floats[i]);
+                Assert.Equal(name.StartsWith("head", StringComparison.Ordinal) ? (float)(Half)values[i] : values[i], wrapped[i]);
+                Assert.Equal(values[i] + 1f, averaged[i]);
             }
-        Assert.Contains("it holds model, model_ema", Assert.Throws<CheckpointException>(() => ForeignCheckpoint.Read(At("wrapped.pth"), "teacher")).Message);
+        }
+        Assert.Contains("it holds model.module, model_ema", Assert.Throws<CheckpointException>(() => WeightSet.Open(At("wrapped.pth"), "teacher")).Message);
     }
 
     /// <summary>A transposed view of a storage comes out in its own order.</summary>
     [Fact]
     public void StridesAreFollowed()
     {
-        var t = TorchFile.Read(At("strided.pt"))["plain"];
+        using var file = TorchFile.Open(At("strided.pt"));
+        var t = file.Tensors["plain"];
         Assert.Equal([4L, 3L], t.Shape);
-        Assert.Equal([0f, 4f, 8f, 1f, 5f, 9f, 2f, 6f, 10f, 3f, 7f, 11f], t.Floats.ToArray());
+        Assert.Equal([0f, 4f, 8f, 1f, 5f, 9f, 2f, 6f, 10f, 3f, 7f, 11f], t.Floats());
+        float[] tail = new float[5];
+        t.Read(6, tail);
+        Assert.Equal([2f, 6f, 10f, 3f, 7f], tail);
     }
 
     [Fact]
     public void PositionsAreInterpolatedAsPyTorchDoes()
     {
-        var from = ForeignCheckpoint.Read(At("finetuned.pth"))["pos_embed"];
+        using var set = WeightSet.Open(At("finetuned.pth"));
+        float[] from = set.Tensors["pos_embed"].Floats();
         var expected = Safetensors.Read(At("expected.safetensors")).Tensors["positions7"].Floats;
-        var actual = Positions.Interpolate(from.Floats, 32, 17, 50);
+        var actual = Positions.Interpolate(from, 32, 17, 50);
         for (int i = 0; i < actual.Length; i++) Assert.Equal(expected[i], actual[i], 1e-6f);
-        Assert.Throws<CheckpointException>(() => Positions.Interpolate(from.Floats, 32, 17, 51));
+        Assert.Throws<CheckpointException>(() => Positions.Interpolate(from, 32, 17, 51));
     }
 
     [Fact]
@@ -80,12 +87,15 @@ public unsafe class TorchFileTests
     {
         using var arena = new Arena();
         var net = new Classifier(new VitShape(new PatchGrid(32, 8), 32, 3, 2), 10, globalPool: false, 0f);
-        var report = ForeignCheckpoint.Load(ForeignCheckpoint.Read(At("finetuned.pth")), new State(net.Layout, arena), "x");
+        using var set = WeightSet.Open(At("finetuned.pth"));
+        var report = WeightLoader.Load(set, new State(net.Layout, arena), _ => true);
         Assert.Contains("blocks.2.attn.qkv.weight", report.Missing);
         Assert.Contains("norm.weight", report.Missing);
-        Assert.Contains("fc_norm.weight", report.Unexpected);
+        Assert.Contains("fc_norm.weight", report.Unused);
         var other = new Classifier(new VitShape(new PatchGrid(32, 8), 48, 2, 2), 10, globalPool: true, 0f);
-        Assert.Contains("it belongs to another model", Assert.Throws<CheckpointException>(() => ForeignCheckpoint.Load(ForeignCheckpoint.Read(At("finetuned.pth")), new State(other.Layout, arena), "x")).Message);
+        Assert.Contains("it belongs to another model", Assert.Throws<CheckpointException>(() => WeightLoader.Load(set, new State(other.Layout, arena), _ => true)).Message);
+        var shallow = new Classifier(new VitShape(new PatchGrid(32, 8), 32, 1, 2), 10, globalPool: true, 0f);
+        Assert.Contains("blocks.1.attn.proj.bias", Assert.Throws<CheckpointException>(() => WeightLoader.Load(set, new State(shallow.Layout, arena), _ => true)).Message);
     }
 
     private static byte[] Zip(byte[] pickle, CompressionLevel level = CompressionLevel.NoCompression, byte[]? storage = null)
@@ -106,7 +116,7 @@ public unsafe class TorchFileTests
         try
         {
             File.WriteAllBytes(path, file);
-            return Assert.Throws<CheckpointException>(() => TorchFile.Read(path)).Message;
+            return Assert.Throws<CheckpointException>(() => WeightSet.Open(path)).Message;
         }
         finally
         {
@@ -145,7 +155,7 @@ public unsafe class TorchFileTests
     {
         string path = Path.GetTempFileName();
         File.WriteAllBytes(path, Zip(Tensor("2,2", "2,1")));
-        Assert.Equal([2L, 2L], TorchFile.Read(path)["w"].Shape);
+        using (var file = TorchFile.Open(path)) Assert.Equal([2L, 2L], file.Tensors["w"].Shape);
         File.Delete(path);
     }
 
@@ -153,7 +163,6 @@ public unsafe class TorchFileTests
     [InlineData("2,3", "3,1", 0)]                             // more than the storage has
     [InlineData("2,2", "2,1", 1)]                             // begins too late
     [InlineData("2,2", "2,1", -1)]
-    [InlineData("1000000000000", "0", 0)]                     // one element, a million million times
     [InlineData("4000000000,4000000000", "1,1", 0)]
     [InlineData("9223372036854775807,9223372036854775807", "1,1", 0)]
     [InlineData("-4", "1", 0)]
@@ -167,8 +176,10 @@ public unsafe class TorchFileTests
     [InlineData("cbuiltins\neval\n(X\u0001\0\0\01tR.", "builtins.eval")]
     [InlineData("cnumpy.core.multiarray\n_reconstruct\n)R.", "numpy.core.multiarray._reconstruct")]
     [InlineData("ctorch\nload\n)R.", "torch.load")]
-    [InlineData("X\u0002\0\0\0osX\u0006\0\0\0system\u0093).", "os.system")]
-    public void APickleThatNamesAnythingElseIsRefused(string pickle, string names)
+    [InlineData("(X\u0004\0\0\0exitios\nsystem\n.", "os.system")]
+    [InlineData("(cos\nsystem\nX\u0004\0\0\0exito.", "os.system")]
+    [InlineData("X\u0002\0\0\0osX\u0006\0\0\0system\u0093)R.", "os.system")]
+    public void APickleOfAnythingElseIsNamedAndNothingOfItIsMade(string pickle, string names)
     {
         string message = Refused(Zip([0x80, 2, .. Encoding.Latin1.GetBytes(pickle)]));
         Assert.Contains(names, message);
@@ -182,7 +193,7 @@ public unsafe class TorchFileTests
         byte[] deep = [0x80, 2, .. Enumerable.Repeat((byte)']', 1_000_000), .. Enumerable.Repeat((byte)'a', 999_999), (byte)'.'];
         string path = Path.GetTempFileName();
         File.WriteAllBytes(path, Zip(deep));
-        Assert.Empty(TorchFile.Read(path));
+        using (var file = TorchFile.Open(path)) Assert.Empty(file.Tensors);
         // a list that holds itself ends at that depth, or when it has been walked too often
         Assert.Contains("without end", Refused(Zip([0x80, 2, (byte)']', (byte)'q', 0, (byte)'h', 0, (byte)'a', (byte)'.'])));
         File.Delete(path);

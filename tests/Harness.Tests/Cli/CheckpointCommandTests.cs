@@ -55,10 +55,12 @@ public sealed class CheckpointCommandTests
         using var folder = new TemporaryFolder();
         SyntheticImageNet.Folder(folder["data"], 10, 4, 2);
         // the classifier's fixture has no final norm: add one, as a pre-trained trunk has
-        var tensors = ForeignCheckpoint.Read(Path.Combine(Torch, "finetuned.pth"));
-        tensors["norm.weight"] = tensors["fc_norm.weight"] with { Name = "norm.weight" };
-        tensors["norm.bias"] = tensors["fc_norm.bias"] with { Name = "norm.bias" };
-        ForeignCheckpoint.Write(folder["trunk.safetensors"], tensors, new Dictionary<string, string>());
+        using (var set = WeightSet.Open(Path.Combine(Torch, "finetuned.pth")))
+        using (var to = File.Create(folder["trunk.safetensors"]))
+        {
+            var tensors = set.Tensors.Values.SelectMany(t => t.Name.StartsWith("fc_norm.", StringComparison.Ordinal) ? new[] { (t.Name, Tensor: t), (Name: t.Name[3..], Tensor: t) } : [(t.Name, Tensor: t)]);
+            Safetensors.Write(to, [.. tensors.Select(t => new SafeTensor(t.Name, "F32", [.. t.Tensor.Shape], System.Runtime.InteropServices.MemoryMarshal.AsBytes(t.Tensor.Floats().AsSpan()).ToArray()))], new Dictionary<string, string>());
+        }
         Lut.Result Run(string verb, string file, string output) => Lut.Run([verb, "imagenet-lut-vitb16@1", "--data", folder["data"], "--checkpoint", file, "-o", folder[output], .. Network]);
         var r = Run("finetune", folder["trunk.safetensors"], "runs");
         Assert.True(r.Exit == 0 && r.Out.Contains("finetune_top1"), r.Out + r.Error);
@@ -69,5 +71,43 @@ public sealed class CheckpointCommandTests
         Assert.True(r.Exit == 6 && r.Error.Contains("shares no tensor"), r.Error);
         r = Run("finetune", Path.Combine(Torch, "make.py"), "none");
         Assert.True(r.Exit == 6 && r.Error.Contains("zip"), r.Error);
+    }
+
+    /// <summary>A sparse file of more than 4 GiB (trial 01): its tensors are listed at once, and the encoder inside is used.</summary>
+    [Fact]
+    public void AFileBeyond32BitsIsListedAndProven()
+    {
+        using var folder = new TemporaryFolder();
+        long elements = 1_100_000_000;
+        byte[] header = Safetensors.Header([new("exp_avg.big", "F32", [elements], 4 * elements), new("cls_token", "F32", [1, 1, 32], 128), new("patch_embed.proj.weight", "F32", [32, 3, 7, 7], 32 * 147 * 4)], new Dictionary<string, string>());
+        using (var f = File.Create(folder["big.safetensors"]))
+        {
+            f.Write(header);
+            f.SetLength(header.Length + 4 * elements + 128 + 32 * 147 * 4);
+        }
+        var r = Lut.Run("convert", folder["big.safetensors"], folder["small.safetensors"]);
+        Assert.True(r.Exit == 0 && r.Out.Contains("2 tensors, 4,736 values"), r.Out + r.Error);
+        Assert.InRange(new FileInfo(folder["small.safetensors"]).Length, 4736 * 4, 4736 * 4 + 1000);
+        r = Lut.Run("convert", folder["big.safetensors"]);
+        Assert.True(r.Exit == 0 && r.Out.Contains("cls_token"), r.Out + r.Error);
+        r = Lut.Run("eval", "hello@1", "-o", folder["runs"], "--checkpoint", folder["big.safetensors"]);
+        Assert.True(r.Exit == 6 && r.Error.Contains("lacks"), r.Error);
+    }
+
+    [Theory]
+    [InlineData("1e308")]
+    [InlineData("-1")]
+    [InlineData("NaN")]
+    public void AnAbsurdIntervalIsAUsageError(string minutes) => Assert.Equal(2, Lut.Run("plan", "hello@1", "--checkpoint-minutes", minutes).Exit);
+
+    /// <summary>What `plan` says of a checkpoint is what a run writes.</summary>
+    [Fact]
+    public void ThePlanKnowsACheckpointsSize()
+    {
+        using var folder = new TemporaryFolder();
+        using var json = System.Text.Json.JsonDocument.Parse(Lut.Run("plan", "hello@1", "--json").Out);
+        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "--stop-after", "1", "-o", folder.Path).Exit);
+        long written = new FileInfo(Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors").Single()).Length, planned = json.RootElement.GetProperty("checkpoint_bytes_pretrain").GetInt64();
+        Assert.InRange(written, planned, planned + 100_000);   // the header's names and digests
     }
 }
