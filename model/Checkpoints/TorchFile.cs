@@ -105,7 +105,7 @@ public static class TorchFile
             return new FileTensor(file, name, type, size, begin + offset * width, checked(count * width), Contiguous(size, stride) ? null : stride);
         }
 
-        private static T As<T>(object? o) => o is T t ? t : throw new InvalidCastException($"a tensor is described by {o ?? "nothing"} where {typeof(T).Name} is needed");
+        private static T As<T>(object? o) => o is T t ? t : throw new InvalidCastException($"a tensor is described by {o?.GetType().Name ?? "nothing"} where {typeof(T).Name} is needed");
 
         private static long[] Extents(object? o) => [.. As<object?[]>(o is PickleObject { Type.Name: "Size" } s ? s.Arguments[0] : o).Select(As<long>)];
 
