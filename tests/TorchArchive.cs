@@ -4,7 +4,10 @@ using System.Text;
 
 namespace LutNative.Tests;
 
-/// <summary>Files as torch.save writes them (a zip of a pickle of protocol 2 and raw storages), made of dictionaries, tensors and whatever opcodes a test needs.</summary>
+/// <summary>
+/// Files as torch.save writes them (a zip of a pickle of protocol 2 and raw storages), made of dictionaries, tensors and whatever
+/// opcodes a test needs.
+/// </summary>
 public static class TorchArchive
 {
     /// <param name="Storage">FloatStorage, HalfStorage, ...; a name such as "float8_e4m3fn" makes a tensor of the newer kind.</param>

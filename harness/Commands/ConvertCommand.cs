@@ -27,7 +27,8 @@ internal static class ConvertCommand
     {
         using var set = WeightSet.Open(from, which);
         var tensors = WeightWriter.Writable(set);
-        long count = tensors.Sum(t => t.Count);
+        // a tensor that repeats its values may claim any number of them
+        var count = tensors.Aggregate(default(Int128), (sum, t) => sum + t.Count);
         if (to is not null)
             try
             {

@@ -24,7 +24,10 @@ public enum WeightsUse
 /// <param name="Notes">What a user should know, one fact a line; recorded with the run.</param>
 public sealed record LoadedWeights(string Path, LoadReport Report, string Prefix, IReadOnlyList<string> Notes);
 
-/// <summary>Weights from outside: a checkpoint of ours, or anybody's file that <see cref="WeightSet"/> understands. A run and every other verb load them here, by one rule.</summary>
+/// <summary>
+/// Weights from outside: a checkpoint of ours, or anybody's file that <see cref="WeightSet"/> understands. A run and every other verb
+/// load them here, by one rule.
+/// </summary>
 public static class OuterWeights
 {
     /// <param name="which">A set of the file, or "" for the usual one.</param>
@@ -37,7 +40,8 @@ public static class OuterWeights
             using var set = WeightSet.Open(path, which);
             var report = WeightLoader.Load(set, state, name => use is WeightsUse.Classifier or WeightsUse.Pretraining || EncoderNames.Is(name));
             string[] lacking = [.. report.Missing.Where(n => Needs(use, n))];
-            if (lacking.Length > 0) throw new CheckpointException($"{path} lacks {lacking.Length} tensors of the {(use == WeightsUse.Classifier ? "classifier" : "encoder")}: {WeightLoader.Names(lacking)}{Instead(set, lacking)}");
+            if (lacking.Length > 0)
+                throw new CheckpointException($"{path} lacks {lacking.Length} tensors of the {(use == WeightsUse.Classifier ? "classifier" : "encoder")}: {WeightLoader.Names(lacking)}{Instead(set, lacking)}");
             return new LoadedWeights(path, report, set.Prefix, [.. Notes(set, report, use)]);
         }
         catch (CheckpointException e)
@@ -57,7 +61,8 @@ public static class OuterWeights
     {
         if (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)) return;
         using var file = Safetensors.Open(path);
-        if (file.Metadata.ContainsKey("lut.math_hash") && CheckpointFile.Prove(file).Damage is { } damage) throw new CheckpointException($"{path} is damaged: {damage}; use another checkpoint");
+        if (file.Metadata.ContainsKey("lut.math_hash") && CheckpointFile.Prove(file).Damage is { } damage)
+            throw new CheckpointException($"{path} is damaged: {damage}; use another checkpoint");
     }
 
     private static bool Needs(WeightsUse use, string name) => use switch
@@ -80,5 +85,6 @@ public static class OuterWeights
         if (set.Beside.Count > 0) yield return $"warning: objects beside the weights were not read: {string.Join(", ", set.Beside.Take(8))}{(set.Beside.Count > 8 ? ", ..." : "")}; nothing of them was made or run";
     }
 
-    private static string Some(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(4))}{(names.Count > 4 ? ", ..." : "")})";
+    private static string Some(IReadOnlyList<string> names) =>
+        names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(4))}{(names.Count > 4 ? ", ..." : "")})";
 }

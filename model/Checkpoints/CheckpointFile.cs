@@ -8,7 +8,8 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// A training state on disk: safetensors with the authors' names for the student (timm and PyTorch load it), "ema." for the teacher, "exp_avg." and
+/// A training state on disk: safetensors with the authors' names for the student (timm and PyTorch load it), "ema." for the teacher,
+/// "exp_avg." and
 /// "exp_avg_sq." for the moments; step, stage and beta products in the metadata, and the digest of every tensor, so that damage is named.
 /// Written and read tensor by tensor through one buffer of fixed size: a state of any size takes no second copy in memory.
 /// </summary>
@@ -65,8 +66,11 @@ public sealed class CheckpointFile : IDisposable
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Opens a checkpoint and proves it whole: the rules of safetensors, every tensor's digest, and the SHA-256 beside it (when there).</summary>
-    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system could not read it.</exception>
+    /// <summary>
+    /// Opens a checkpoint and proves it whole: the rules of safetensors, every tensor's digest, and the SHA-256 beside it (when there).
+    /// </summary>
+    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system could not read
+    /// it.</exception>
     public static CheckpointFile Open(string path, int staging = Staging)
     {
         var file = Safetensors.Open(path);
@@ -112,7 +116,9 @@ public sealed class CheckpointFile : IDisposable
         }
         string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (damaged.Count > 0) return new CheckpointProof(sha256, damaged.Min, $"tensor {damaged.Min} does not have the digest that was recorded when it was written");
-        return new CheckpointProof(sha256, null, Beside(file.Path) is { } beside && beside != sha256 ? $"its SHA-256 is not the one in {Path.GetFileName(file.Path)}.sha256" : null);
+        return new CheckpointProof(sha256, null, Beside(file.Path) is { } beside && beside != sha256
+            ? $"its SHA-256 is not the one in {Path.GetFileName(file.Path)}.sha256"
+            : null);
     }
 
     /// <summary>Copies a checkpoint's tensors into states; every tensor must be there with its shape.</summary>
@@ -141,7 +147,8 @@ public sealed class CheckpointFile : IDisposable
 
     public static string Bits(double x) => BitConverter.DoubleToInt64Bits(x).ToString("x16", CultureInfo.InvariantCulture);
 
-    public static double FromBits(string hex) => BitConverter.Int64BitsToDouble(long.Parse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+    public static double FromBits(string hex) =>
+        BitConverter.Int64BitsToDouble(long.Parse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
 
     /// <summary>Bytes of the file that <see cref="Write"/> makes, all but its header.</summary>
     public static long DataBytes(IEnumerable<(string Name, State State)> states) =>
@@ -151,7 +158,8 @@ public sealed class CheckpointFile : IDisposable
 
     private static bool Moments(string state) => state is "exp_avg" or "exp_avg_sq";
 
-    private static IEnumerable<Entry> Saved(string name, State state) => state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter || !Moments(name));
+    private static IEnumerable<Entry> Saved(string name, State state) =>
+        state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter || !Moments(name));
 
     private static IReadOnlyList<string> Counters(string name, State state) => Moments(name) ? [] : state.Layout.Counters;
 

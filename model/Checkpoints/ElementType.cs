@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace LutNative.Model.Checkpoints;
 
-/// <summary>The types of elements that files hold, by the names of safetensors, and what becomes of them as binary32: the same value where there is one, else the nearest (F64).</summary>
+/// <summary>
+/// The types of elements that files hold, by the names of safetensors, and what becomes of them as binary32: the same value where there
+/// is one, else the nearest (F64).
+/// </summary>
 public static class ElementType
 {
     private static readonly Dictionary<string, int> Widths = new(StringComparer.Ordinal)
@@ -12,7 +15,9 @@ public static class ElementType
         ["I64"] = 8, ["I32"] = 4, ["I16"] = 2, ["I8"] = 1, ["U64"] = 8, ["U32"] = 4, ["U16"] = 2, ["U8"] = 1, ["BOOL"] = 1, ["C64"] = 8,
     };
 
-    /// <summary>Bytes of an element; null for a type that is not known: its tensors may lie in a file, but nothing of them is read.</summary>
+    /// <summary>
+    /// Bytes of an element; null for a type that is not known: its tensors may lie in a file, but nothing of them is read.
+    /// </summary>
     public static int? WidthOf(string type) => Widths.TryGetValue(type, out int width) ? width : null;
 
     /// <summary>Whether elements have a value in binary32.</summary>

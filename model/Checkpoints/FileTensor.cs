@@ -3,7 +3,8 @@ using System.Buffers;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// A tensor that lies in a file. Elements are read in pieces, at 64-bit offsets, in the tensor's own (row-major) order whatever their order in the file.
+/// A tensor that lies in a file. Elements are read in pieces, at 64-bit offsets, in the tensor's own (row-major) order whatever their
+/// order in the file.
 /// Valid as long as its file is open.
 /// </summary>
 public sealed class FileTensor
@@ -44,11 +45,14 @@ public sealed class FileTensor
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
     /// <summary>The same elements under another name.</summary>
-    internal FileTensor As(string name) => parts.Length > 0 ? new FileTensor(name, parts) : new FileTensor(file, name, Type, [.. Shape], offset, Bytes, strides);
+    internal FileTensor As(string name) =>
+        parts.Length > 0 ? new FileTensor(name, parts) : new FileTensor(file, name, Type, [.. Shape], offset, Bytes, strides);
 
     /// <summary>Null when they do not fit together.</summary>
     internal static FileTensor? Concatenate(string name, FileTensor[] parts) =>
-        parts.All(t => t.Shape.Count > 0 && t.Type == parts[0].Type && t.parts.Length == 0 && t.Shape.Skip(1).SequenceEqual(parts[0].Shape.Skip(1))) ? new FileTensor(name, parts) : null;
+        parts.All(t => t.Shape.Count > 0 && t.Type == parts[0].Type && t.parts.Length == 0 && t.Shape.Skip(1).SequenceEqual(parts[0].Shape.Skip(1)))
+            ? new FileTensor(name, parts)
+            : null;
 
     /// <summary>Elements [first, first + to.Length) as binary32.</summary>
     /// <exception cref="CheckpointException">They are no floating-point numbers, or the file ends before them.</exception>

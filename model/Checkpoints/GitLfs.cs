@@ -9,5 +9,6 @@ internal static class GitLfs
         return file.Length >= begin.Length && file.Bytes(0, begin.Length).AsSpan().SequenceEqual(begin);
     }
 
-    internal static CheckpointException Refusal(TensorFile file) => new($"{file.Path} is a Git LFS pointer, the content was not downloaded; run `git lfs pull` in its repository, or download the file itself");
+    internal static CheckpointException Refusal(TensorFile file) =>
+        new($"{file.Path} is a Git LFS pointer, the content was not downloaded; run `git lfs pull` in its repository, or download the file itself");
 }

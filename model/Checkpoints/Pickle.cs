@@ -6,8 +6,10 @@ using System.Text;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// Reads a pickle as data. It is a stack machine whose only objects are numbers, text, bytes, lists, dictionaries, tuples and labels: no class is looked up and no function
-/// called. Of the few classes that tensors consist of the arguments are kept; an object of any other class is an opaque label. Steps, depth and sizes are bounded by the
+/// Reads a pickle as data. It is a stack machine whose only objects are numbers, text, bytes, lists, dictionaries, tuples and labels:
+/// no class is looked up and no function
+/// called. Of the few classes that tensors consist of the arguments are kept; an object of any other class is an opaque label. Steps,
+/// depth and sizes are bounded by the
 /// input's own length, and the objects in number. Opcodes: Python's pickletools, protocols 0 to 5.
 /// </summary>
 public sealed class Pickle
@@ -50,7 +52,8 @@ public sealed class Pickle
         }
     }
 
-    private CheckpointException Bad(string why) => new(FormattableString.Invariant($"{name}: {why}, at byte {at} of the pickle; nothing of it was run. It may be damaged, or not a checkpoint"));
+    private CheckpointException Bad(string why) =>
+        new(FormattableString.Invariant($"{name}: {why}, at byte {at} of the pickle; nothing of it was run. It may be damaged, or not a checkpoint"));
 
     private object? Run()
     {
@@ -142,12 +145,14 @@ public sealed class Pickle
         static bool Holds(object? o) => o is PicklePersistent or PickleObject or PickleOpaque { HoldsTensor: true } || (o is object?[] inner && inner.Any(i => i is PicklePersistent or PickleObject));
     }
 
-    private static object?[] Arguments(object? o) => o as object?[] ?? (o is PickleOpaque ? [] : throw new InvalidCastException("arguments that are no tuple"));
+    private static object?[] Arguments(object? o) =>
+        o as object?[] ?? (o is PickleOpaque ? [] : throw new InvalidCastException("arguments that are no tuple"));
 
     private static void SetAll(object? target, object?[] pairs)
     {
         if (target is PickleOpaque or PickleObject) return;
-        if (target is not Dictionary<object, object?> d) throw new InvalidCastException("an item is set on something that is no dictionary");
+        if (target is not Dictionary<object, object?> d)
+            throw new InvalidCastException("an item is set on something that is no dictionary");
         for (int i = 0; i + 1 < pairs.Length; i += 2)
             if (pairs[i] is string or long or bool or double) d[pairs[i]!] = pairs[i + 1];   // by any other key nobody can ask for it
     }

@@ -17,5 +17,11 @@ public sealed class PickleObject(PickleGlobal type, object?[] arguments)
 /// <param name="HoldsTensor">Among its arguments was a tensor or a storage.</param>
 public sealed record PickleOpaque(PickleGlobal Type, bool HoldsTensor);
 
-/// <summary>A persistent id: in PyTorch's files a storage.</summary>
-public sealed record PicklePersistent(object? Id);
+/// <summary>
+/// A persistent id: in PyTorch's files a storage. No record: ids may be nested a million deep, and a record's own methods would follow
+/// them.
+/// </summary>
+public sealed class PicklePersistent(object? id)
+{
+    public object? Id { get; } = id;
+}

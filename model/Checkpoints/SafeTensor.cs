@@ -6,6 +6,8 @@ namespace LutNative.Model.Checkpoints;
 public sealed record SafeTensor(string Name, string DType, long[] Shape, ReadOnlyMemory<byte> Bytes)
 {
     public long Count => Shape.Aggregate(1L, (a, b) => a * b);
-    public ReadOnlySpan<float> Floats => DType == "F32" ? MemoryMarshal.Cast<byte, float>(Bytes.Span) : throw new CheckpointException($"tensor {Name} is {DType}, not F32");
-    public ReadOnlySpan<long> Longs => DType == "I64" ? MemoryMarshal.Cast<byte, long>(Bytes.Span) : throw new CheckpointException($"tensor {Name} is {DType}, not I64");
+    public ReadOnlySpan<float> Floats =>
+        DType == "F32" ? MemoryMarshal.Cast<byte, float>(Bytes.Span) : throw new CheckpointException($"tensor {Name} is {DType}, not F32");
+    public ReadOnlySpan<long> Longs =>
+        DType == "I64" ? MemoryMarshal.Cast<byte, long>(Bytes.Span) : throw new CheckpointException($"tensor {Name} is {DType}, not I64");
 }

@@ -7,7 +7,8 @@ namespace LutNative.Model.Checkpoints;
 public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<long> Shape, long Bytes);
 
 /// <summary>
-/// The safetensors format: 8 bytes little-endian header length N, N bytes of JSON {name: {dtype, shape, data_offsets}, "__metadata__": {..}},
+/// The safetensors format: 8 bytes little-endian header length N, N bytes of JSON {name: {dtype, shape, data_offsets}, "__metadata__":
+/// {..}},
 /// then the data. Every invariant is checked before a tensor is handed out: sizes are never trusted, offsets must tile the data exactly.
 /// </summary>
 public static class Safetensors
@@ -107,11 +108,14 @@ public static class Safetensors
                 if (shape.Any(n => n < 0) || offsets.Length != 2) throw Bad($"tensor {item.Name} has a negative extent or no offsets");
                 long count = 1;
                 foreach (long n in shape) count = checked(count * n);
-                if (offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > data) throw Bad($"tensor {item.Name} lies at [{offsets[0]}, {offsets[1]}) of {data} data bytes");
+                if (offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > data)
+                    throw Bad($"tensor {item.Name} lies at [{offsets[0]}, {offsets[1]}) of {data} data bytes");
                 // a type that nobody knows here has a width that nobody knows
-                if (ElementType.WidthOf(type) is { } width && offsets[1] - offsets[0] != checked(count * width)) throw Bad($"tensor {item.Name} of {count} {type} has {offsets[1] - offsets[0]} bytes");
+                if (ElementType.WidthOf(type) is { } width && offsets[1] - offsets[0] != checked(count * width))
+                    throw Bad($"tensor {item.Name} of {count} {type} has {offsets[1] - offsets[0]} bytes");
                 spans.Add((offsets[0], offsets[1]));
-                if (!file.Add(new FileTensor(file, item.Name, type, shape, start + offsets[0], offsets[1] - offsets[0]))) throw Bad($"tensor {item.Name} appears twice");
+                if (!file.Add(new FileTensor(file, item.Name, type, shape, start + offsets[0], offsets[1] - offsets[0])))
+                    throw Bad($"tensor {item.Name} appears twice");
             }
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)

@@ -4,7 +4,8 @@ using System.Text;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// Where the entries of a zip file lie. torch.save stores them as they are, so a tensor can be read in place; an entry that is compressed cannot, and none of torch's is.
+/// Where the entries of a zip file lie. torch.save stores them as they are, so a tensor can be read in place; an entry that is
+/// compressed cannot, and none of torch's is.
 /// Format: PKWARE APPNOTE 6.3.10, 4.3 (records) and 4.5.3 (zip64).
 /// </summary>
 internal sealed class StoredZip
@@ -30,12 +31,15 @@ internal sealed class StoredZip
     internal (long Offset, long Bytes)? Find(string name)
     {
         if (!entries.TryGetValue(name, out var e)) return null;
-        if (!e.Stored) throw new InvalidDataException($"{name} is compressed, which torch.save never does; unpack the file and save it again with torch.save");
+        if (!e.Stored)
+            throw new InvalidDataException($"{name} is compressed, which torch.save never does; unpack the file and save it again with torch.save");
         if (e.Header > file.Length - LocalBytes) throw new InvalidDataException($"{name} lies beyond the file's end");
         byte[] local = file.Bytes(e.Header, LocalBytes);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(local) != 0x04034b50) throw new InvalidDataException($"{name} has no header where the directory says");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(local) != 0x04034b50)
+            throw new InvalidDataException($"{name} has no header where the directory says");
         long at = e.Header + LocalBytes + BinaryPrimitives.ReadUInt16LittleEndian(local.AsSpan(26)) + BinaryPrimitives.ReadUInt16LittleEndian(local.AsSpan(28));
-        if (e.Bytes > file.Length - at) throw new InvalidDataException(FormattableString.Invariant($"{name} claims {e.Bytes} bytes of a file of {file.Length}"));
+        if (e.Bytes > file.Length - at)
+            throw new InvalidDataException(FormattableString.Invariant($"{name} claims {e.Bytes} bytes of a file of {file.Length}"));
         return (at, e.Bytes);
     }
 
@@ -44,18 +48,22 @@ internal sealed class StoredZip
         int tail = (int)Math.Min(file.Length, EndBytes + MostComment);
         byte[] last = file.Bytes(file.Length - tail, tail);
         int end = last.AsSpan().LastIndexOf("PK\x05\x06"u8);
-        if (end < 0 || end + EndBytes > last.Length) throw new InvalidDataException("the directory at its end is missing; it may be truncated");
+        if (end < 0 || end + EndBytes > last.Length)
+            throw new InvalidDataException("the directory at its end is missing; it may be truncated");
         long size = BinaryPrimitives.ReadUInt32LittleEndian(last.AsSpan(end + 12)), at = BinaryPrimitives.ReadUInt32LittleEndian(last.AsSpan(end + 16));
         if (end >= Zip64LocatorBytes && last.AsSpan(end - Zip64LocatorBytes).StartsWith("PK\x06\x07"u8))
         {
             long record = BinaryPrimitives.ReadInt64LittleEndian(last.AsSpan(end - Zip64LocatorBytes + 8));
-            if (record < 0 || record > file.Length - Zip64EndBytes) throw new InvalidDataException("its zip64 record lies beyond the file's end");
+            if (record < 0 || record > file.Length - Zip64EndBytes)
+                throw new InvalidDataException("its zip64 record lies beyond the file's end");
             byte[] large = file.Bytes(record, Zip64EndBytes);
             if (!large.AsSpan().StartsWith("PK\x06\x06"u8)) throw new InvalidDataException("its zip64 record is not where it says");
             (size, at) = (BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(40)), BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(48)));
         }
-        if (size < 0 || at < 0 || at > file.Length - size) throw new InvalidDataException(FormattableString.Invariant($"its directory claims {size} bytes at {at} of a file of {file.Length}"));
-        if (size > MostDirectory) throw new InvalidDataException(FormattableString.Invariant($"its directory claims {size} bytes, and {MostDirectory} are the most that is read"));
+        if (size < 0 || at < 0 || at > file.Length - size)
+            throw new InvalidDataException(FormattableString.Invariant($"its directory claims {size} bytes at {at} of a file of {file.Length}"));
+        if (size > MostDirectory)
+            throw new InvalidDataException(FormattableString.Invariant($"its directory claims {size} bytes, and {MostDirectory} are the most that is read"));
         ReadOnlySpan<byte> directory = file.Bytes(at, size);
         while (directory.Length >= DirectoryBytes && directory.StartsWith("PK\x01\x02"u8)) directory = directory[Add(directory)..];
         if (entries.Count == 0) throw new InvalidDataException("its directory is empty");

@@ -2,7 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LutNative.Model.Checkpoints;
 
-/// <summary>An open file of tensors, in either format: what its tensors are and where they lie. Their values stay in the file until somebody reads them.</summary>
+/// <summary>
+/// An open file of tensors, in either format: what its tensors are and where they lie. Their values stay in the file until somebody
+/// reads them.
+/// </summary>
 public sealed class TensorFile : IDisposable
 {
     private readonly SafeFileHandle handle;
@@ -40,7 +43,8 @@ public sealed class TensorFile : IDisposable
     }
 
     /// <summary>There is one: tensors are read one after the other.</summary>
-    internal Window WindowOf(FileTensor tensor, int bytes) => window is not null && ReferenceEquals(window.Tensor, tensor) ? window : window = new Window(tensor, bytes);
+    internal Window WindowOf(FileTensor tensor, int bytes) =>
+        window is not null && ReferenceEquals(window.Tensor, tensor) ? window : window = new Window(tensor, bytes);
 
     internal bool Add(FileTensor tensor) => tensors.TryAdd(tensor.Name, tensor);
 
@@ -53,7 +57,8 @@ public sealed class TensorFile : IDisposable
             while (to.Length > 0)
             {
                 int n = RandomAccess.Read(handle, to, offset);
-                if (n == 0) throw new CheckpointException(FormattableString.Invariant($"{Path} ends at byte {offset}, in the middle of what it declares; it may be truncated, use another copy"));
+                if (n == 0)
+                    throw new CheckpointException(FormattableString.Invariant($"{Path} ends at byte {offset}, in the middle of what it declares; it may be truncated, use another copy"));
                 to = to[n..];
                 offset += n;
             }

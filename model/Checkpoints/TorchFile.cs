@@ -4,7 +4,8 @@ using System.Text;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// A file of torch.save (since PyTorch 1.6): a zip of data.pkl and raw storages. Read without PyTorch and without running anything (<see cref="Pickle"/>); every size is
+/// A file of torch.save (since PyTorch 1.6): a zip of data.pkl and raw storages. Read without PyTorch and without running anything
+/// (<see cref="Pickle"/>); every size is
 /// held against the bytes that are there, and tensors stay in the file.
 /// </summary>
 public static class TorchFile
@@ -39,17 +40,23 @@ public static class TorchFile
         if (GitLfs.IsPointer(file)) throw GitLfs.Refusal(file);
         byte[] begin = file.Bytes(0, 4);
         if (!begin.AsSpan().SequenceEqual("PK\x03\x04"u8))
-            throw new InvalidDataException(begin[0] == 0x80 ? "it is in the format from before PyTorch 1.6; write it again with torch.save(torch.load(FILE), FILE)" : "it does not begin as a zip file");
+            throw new InvalidDataException(begin[0] == 0x80
+                ? "it is in the format from before PyTorch 1.6; write it again with torch.save(torch.load(FILE), FILE)"
+                : "it does not begin as a zip file");
         var zip = new StoredZip(file);
-        string pickle = zip.Names.FirstOrDefault(n => n.EndsWith("/data.pkl", StringComparison.Ordinal) || n == "data.pkl") ?? throw new InvalidDataException("it has no data.pkl");
+        string pickle = zip.Names.FirstOrDefault(n => n.EndsWith("/data.pkl", StringComparison.Ordinal) || n == "data.pkl")
+            ?? throw new InvalidDataException("it has no data.pkl");
         string root = pickle[..^"data.pkl".Length];
-        if (zip.Find(root + "byteorder") is { Bytes: < 16 } order && Encoding.ASCII.GetString(file.Bytes(order.Offset, order.Bytes)).Trim() != "little") throw new InvalidDataException("it was written on a big-endian machine");
+        if (zip.Find(root + "byteorder") is { Bytes: < 16 } order && Encoding.ASCII.GetString(file.Bytes(order.Offset, order.Bytes)).Trim() != "little")
+            throw new InvalidDataException("it was written on a big-endian machine");
         var (offset, length) = zip.Find(pickle)!.Value;
-        if (length > MostPickle) throw new InvalidDataException(FormattableString.Invariant($"its pickle has {length} bytes, and {MostPickle} are the most that is read"));
+        if (length > MostPickle)
+            throw new InvalidDataException(FormattableString.Invariant($"its pickle has {length} bytes, and {MostPickle} are the most that is read"));
         object? top = Pickle.Read(file.Bytes(offset, length), file.Path, out var opaque);
         file.Beside = [.. opaque];
         // what is not shared takes at least a byte of the pickle, so a walk that visits more goes round in circles
-        new Walk(file, key => zip.Find($"{root}data/{key}") ?? throw new InvalidDataException($"storage {key} is missing"), length).Into(top, "", 0);
+        new Walk(file, key => zip.Find($"{root}data/{key}")
+            ?? throw new InvalidDataException($"storage {key} is missing"), length).Into(top, "", 0);
     }
 
     /// <summary>Goes through dictionaries and lists; a cycle ends at the depth that no checkpoint reaches.</summary>
@@ -75,7 +82,8 @@ public static class TorchFile
 
         private static string Under(string name, string key)
         {
-            if (name.Length + key.Length > MostName) throw new InvalidDataException($"a name of more than {MostName} characters, {(name + "." + key)[..40]}...");
+            if (name.Length + key.Length > MostName)
+                throw new InvalidDataException($"a name of more than {MostName} characters, {(name + "." + key)[..40]}...");
             return name.Length == 0 ? key : name + "." + key;
         }
 
@@ -85,7 +93,10 @@ public static class TorchFile
             if (file.Tensors.Count > MostTensors) throw new InvalidDataException($"it has more than {MostTensors} tensors");
         }
 
-        /// <summary>_rebuild_tensor_v2(storage, storage_offset, size, stride, ...), storage = ("storage", class, key, location, elements); v3 has the element type as its seventh.</summary>
+        /// <summary>
+        /// _rebuild_tensor_v2(storage, storage_offset, size, stride, ...), storage = ("storage", class, key, location, elements); v3
+        /// has the element type as its seventh.
+        /// </summary>
         private FileTensor Tensor(string name, PickleObject o)
         {
             object?[] a = o.Arguments, id = As<object?[]>(As<PicklePersistent>(a[0]).Id);
@@ -93,7 +104,8 @@ public static class TorchFile
             var (begin, bytes) = storage(As<string>(id[2]));
             long offset = As<long>(a[1]);
             long[] size = Extents(a[2]), stride = Extents(a[3]);
-            if (offset < 0 || size.Length != stride.Length || size.Any(n => n < 0) || stride.Any(n => n < 0)) throw new InvalidDataException($"tensor {name} has a negative extent");
+            if (offset < 0 || size.Length != stride.Length || size.Any(n => n < 0) || stride.Any(n => n < 0))
+                throw new InvalidDataException($"tensor {name} has a negative extent");
             long count = 1, last = offset, width = ElementType.WidthOf(type) ?? 1;
             for (int i = 0; i < size.Length; i++)
             {
@@ -101,13 +113,20 @@ public static class TorchFile
                 last = checked(last + Math.Max(0, size[i] - 1) * stride[i]);
             }
             // no element may lie outside; a stride of 0 may repeat some, which matters to nobody who does not want them
-            if (count > 0 && checked((last + 1) * width) > bytes) throw new InvalidDataException(FormattableString.Invariant($"tensor {name} claims {count} elements of a storage of {bytes} bytes"));
-            return new FileTensor(file, name, type, size, begin + offset * width, checked(count * width), Contiguous(size, stride) ? null : stride);
+            if (count > 0 && checked((last + 1) * width) > bytes)
+                throw new InvalidDataException(FormattableString.Invariant($"tensor {name} claims {count} elements of a storage of {bytes} bytes"));
+            return new FileTensor(file, name, type, size, begin + offset * width, checked(count * width), Contiguous(size, stride)
+                ? null
+                : stride);
         }
 
-        private static T As<T>(object? o) => o is T t ? t : throw new InvalidCastException($"a tensor is described by {o ?? "nothing"} where {typeof(T).Name} is needed");
+        private static T As<T>(object? o) =>
+            o is T t
+                ? t
+                : throw new InvalidCastException($"a tensor is described by {o?.GetType().Name ?? "nothing"} where {typeof(T).Name} is needed");
 
-        private static long[] Extents(object? o) => [.. As<object?[]>(o is PickleObject { Type.Name: "Size" } s ? s.Arguments[0] : o).Select(As<long>)];
+        private static long[] Extents(object? o) =>
+            [.. As<object?[]>(o is PickleObject { Type.Name: "Size" } s ? s.Arguments[0] : o).Select(As<long>)];
 
         private static bool Contiguous(long[] size, long[] stride)
         {

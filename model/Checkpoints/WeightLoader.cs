@@ -9,18 +9,22 @@ namespace LutNative.Model.Checkpoints;
 /// <param name="Missing">Names that the network has and the file has not.</param>
 /// <param name="Unused">Names that the file has and the network has not, or has in another shape where that does not matter.</param>
 /// <param name="Interpolated">Position embeddings that were made for another resolution.</param>
-/// <param name="Sha256">Of the values that were loaded, as binary32, with their names in the network's order: the same for the same weights in any file.</param>
+/// <param name="Sha256">Of the values that were loaded, as binary32, with their names in the network's order: the same for the same
+/// weights in any file.</param>
 public sealed record LoadReport(int Loaded, IReadOnlyList<string> Missing, IReadOnlyList<string> Unused, IReadOnlyList<string> Interpolated, string Sha256);
 
 /// <summary>Copies somebody's weights into a network's state, or says why they are not this network's.</summary>
 public static class WeightLoader
 {
     /// <summary>
-    /// Copies what has the network's names. Shapes must be the network's; position embeddings of another square grid are interpolated, and a patch embedding may be flat
-    /// ([D, C p p], as PyTorch's linear layer has it). Refused are values that are not finite, and tensors of an encoder for which the network has no place: what they were trained
+    /// Copies what has the network's names. Shapes must be the network's; position embeddings of another square grid are interpolated,
+    /// and a patch embedding may be flat
+    /// ([D, C p p], as PyTorch's linear layer has it). Refused are values that are not finite, and tensors of an encoder for which the
+    /// network has no place: what they were trained
     /// to compute is another function.
     /// </summary>
-    /// <param name="matters">Tensors that must have the network's shape if they are there; others are left alone when they have not.</param>
+    /// <param name="matters">Tensors that must have the network's shape if they are there; others are left alone when they have
+    /// not.</param>
     /// <exception cref="CheckpointException">With the first such tensor.</exception>
     public static LoadReport Load(WeightSet set, State state, Func<string, bool> matters)
     {
@@ -36,7 +40,8 @@ public static class WeightLoader
         foreach (var e in state.Layout.Entries)
         {
             if (!set.Tensors.TryGetValue(e.Name, out var t)) missing.Add(e.Name);
-            else if (ElementType.WidthOf(t.Type) is null && matters(e.Name)) throw new CheckpointException($"{set.Path}: tensor {e.Name} is {t.Type}, which is not read: save it as plain floating-point numbers");
+            else if (ElementType.WidthOf(t.Type) is null && matters(e.Name))
+                throw new CheckpointException($"{set.Path}: tensor {e.Name} is {t.Type}, which is not read: save it as plain floating-point numbers");
             else if (SameShape(t, e))
             {
                 Copy(set, state, e, t, buffer, hash);
@@ -75,7 +80,8 @@ public static class WeightLoader
     private static void CheckFinite(WeightSet set, string name, ReadOnlySpan<float> values, long first)
     {
         int i = values.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
-        if (i >= 0) throw new CheckpointException(FormattableString.Invariant($"{set.Path}: element {first + i} of tensor {name} is {values[i]}; weights must be finite numbers"));
+        if (i >= 0)
+            throw new CheckpointException(FormattableString.Invariant($"{set.Path}: element {first + i} of tensor {name} is {values[i]}; weights must be finite numbers"));
     }
 
     private static void Interpolate(WeightSet set, State state, Entry e, FileTensor t, IncrementalHash hash)
@@ -98,7 +104,8 @@ public static class WeightLoader
     private static bool SameShape(FileTensor t, Entry e) =>
         t.Shape.SequenceEqual(e.Shape.Select(n => (long)n)) || (e.Name == EncoderNames.Anchor && t.Shape.Count == 2 && t.Shape[0] == e.Shape[0] && t.Count == e.Count);
 
-    private static string Hint(FileTensor t, Entry e) => t.Count == e.Count && t.Shape.Count == 4 && t.Shape[3] == e.Shape[1] ? " (the file's channels are last: transpose it to channels first)" : "";
+    private static string Hint(FileTensor t, Entry e) =>
+        t.Count == e.Count && t.Shape.Count == 4 && t.Shape[3] == e.Shape[1] ? " (the file's channels are last: transpose it to channels first)" : "";
 
     private static string Text(Entry e) => $"[{string.Join(", ", e.Shape)}]";
 }

@@ -1,8 +1,10 @@
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// One set of weights of a file that may hold several, by the network's own names: .pth, .pt and .bin of torch.save, or safetensors, with the names of MAE, LUT, timm or Hugging Face.
-/// A set is found by its patch embedding: whatever stands before that name (a dictionary's key, "module.", "_orig_mod.", "backbone.", any of them in any order) is the set's prefix,
+/// One set of weights of a file that may hold several, by the network's own names: .pth, .pt and .bin of torch.save, or safetensors,
+/// with the names of MAE, LUT, timm or Hugging Face.
+/// A set is found by its patch embedding: whatever stands before that name (a dictionary's key, "module.", "_orig_mod.", "backbone.",
+/// any of them in any order) is the set's prefix,
 /// and is taken off. Tensors stay in the file, which is open as long as this is.
 /// </summary>
 public sealed class WeightSet : IDisposable
@@ -13,7 +15,8 @@ public sealed class WeightSet : IDisposable
     private static readonly string[] Synonyms = ["model_ema", "state_dict_ema", "ema"];
     private readonly TensorFile file;
 
-    private WeightSet(TensorFile file, string prefix, IReadOnlyList<string> sets, IReadOnlyDictionary<string, FileTensor> tensors) => (this.file, Prefix, Sets, Tensors) = (file, prefix, sets, tensors);
+    private WeightSet(TensorFile file, string prefix, IReadOnlyList<string> sets, IReadOnlyDictionary<string, FileTensor> tensors) =>
+        (this.file, Prefix, Sets, Tensors) = (file, prefix, sets, tensors);
 
     public string Path => file.Path;
 
@@ -32,7 +35,8 @@ public sealed class WeightSet : IDisposable
     public long FileBytes => file.Length;
 
     /// <summary>What people should know about the choice, or null where there was none.</summary>
-    public string? Choice => Sets.Count > 1 ? $"the file holds several sets, {string.Join(", ", Sets.Select(Said))}; took {Said(Prefix)}" : Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names" : null;
+    public string? Choice =>
+        Sets.Count > 1 ? $"the file holds several sets, {string.Join(", ", Sets.Select(Said))}; took {Said(Prefix)}" : Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names" : null;
 
     /// <param name="which">A set's prefix or one word of it; "" for the usual one.</param>
     /// <exception cref="CheckpointException">No such set, several, or no tensors at all.</exception>
@@ -57,7 +61,9 @@ public sealed class WeightSet : IDisposable
         var all = HuggingFaceNames.Translate(file.Tensors);
         if (all.Count == 0)
         {
-            string inside = file.Beside.Count == 0 ? "" : $"; it names {string.Join(", ", file.Beside.Take(8))}, and nothing of it was run: save a dictionary of tensors (model.state_dict())";
+            string inside = file.Beside.Count == 0
+                ? ""
+                : $"; it names {string.Join(", ", file.Beside.Take(8))}, and nothing of it was run: save a dictionary of tensors (model.state_dict())";
             throw new CheckpointException($"{file.Path} holds no tensors{inside}");
         }
         string[] sets = [.. all.Keys.Where(k => !EncoderNames.IsOfTraining(k)).Select(PrefixOf).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
@@ -73,7 +79,9 @@ public sealed class WeightSet : IDisposable
     }
 
     private static string? PrefixOf(string name) =>
-        name.EndsWith(EncoderNames.Anchor, StringComparison.Ordinal) && name[..^EncoderNames.Anchor.Length] is var prefix && (prefix.Length == 0 || prefix[^1] == '.') ? prefix : null;
+        name.EndsWith(EncoderNames.Anchor, StringComparison.Ordinal) && name[..^EncoderNames.Anchor.Length] is var prefix && (prefix.Length == 0 || prefix[^1] == '.')
+            ? prefix
+            : null;
 
     private static string UsualOf(TensorFile file, string[] sets)
     {
@@ -83,7 +91,9 @@ public sealed class WeightSet : IDisposable
         int Rank(string set) => Array.IndexOf(Usual, Words(set)[0]) is var at and >= 0 ? at : Usual.Length;
         int least = own.Min(Rank);
         string[] first = [.. own.Where(s => Rank(s) == least)];
-        return first.Length == 1 && least < Usual.Length ? first[0] : throw new CheckpointException($"{file.Path} holds several sets of weights, {Listed(sets)}; choose one with --which");
+        return first.Length == 1 && least < Usual.Length
+            ? first[0]
+            : throw new CheckpointException($"{file.Path} holds several sets of weights, {Listed(sets)}; choose one with --which");
     }
 
     private static string Asked(TensorFile file, string[] sets, string which)
@@ -93,7 +103,8 @@ public sealed class WeightSet : IDisposable
             string[] exact = [.. sets.Where(s => s == word + ".")], within = [.. sets.Where(s => ("." + s).Contains("." + word + ".", StringComparison.Ordinal))];
             if (exact.Length == 1) return exact[0];
             if (within.Length == 1) return within[0];
-            if (within.Length > 1) throw new CheckpointException($"{file.Path} holds several sets of that name, {Listed(within)}; give a whole one to --which");
+            if (within.Length > 1)
+                throw new CheckpointException($"{file.Path} holds several sets of that name, {Listed(within)}; give a whole one to --which");
         }
         throw new CheckpointException($"{file.Path} has no set {which}; it holds {Listed(sets)}");
     }

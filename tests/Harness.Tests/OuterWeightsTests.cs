@@ -34,7 +34,10 @@ public sealed class PretrainedHello : IDisposable
     public void Dispose() => folder.Dispose();
 }
 
-/// <summary>Weights from outside: the same weights give the same accuracies in whatever form they come, and others are refused before anything is computed.</summary>
+/// <summary>
+/// Weights from outside: the same weights give the same accuracies in whatever form they come, and others are refused before anything
+/// is computed.
+/// </summary>
 public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<PretrainedHello>
 {
     private const int NeighboursRight = 131, ProbeRight = 100;

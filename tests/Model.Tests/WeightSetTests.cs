@@ -141,8 +141,16 @@ public sealed class WeightSetTests : IDisposable
         float[] far = new float[2];
         set.Tensors["wide"].Read(999_999_998, far);
         using var to = new MemoryStream();
+        Assert.Contains("nothing was written", Assert.Throws<CheckpointException>(() => WeightWriter.Write(to, Endless(), new Dictionary<string, string>())).Message);
         Assert.Contains("nothing was written", Assert.Throws<CheckpointException>(() => WeightWriter.Write(to, set, new Dictionary<string, string>())).Message);
         Assert.Equal(0, to.Length);
+    }
+
+    /// <summary>Sizes whose sum is beyond 64 bits.</summary>
+    private WeightSet Endless()
+    {
+        var one = new TorchArchive.Tensor("float8_e5m2", [1L << 62], new byte[1], [0]);
+        return WeightSet.Open(Save(new Dictionary<string, object> { [Anchor] = one, ["norm.bias"] = one }, "endless.pth"));
     }
 
     [Fact]
@@ -154,6 +162,8 @@ public sealed class WeightSetTests : IDisposable
             Assert.Contains("nothing was written", Assert.Throws<CheckpointException>(() => WeightWriter.Write(Stream.Null, set, new Dictionary<string, string>())).Message);
         // a million dictionaries of a byte each
         Assert.Contains("more than 2000000 objects", Refused(Save(TorchArchive.Raw.Of(new string('}', 3_000_000)))));
+        // persistent ids of persistent ids, where a storage should be
+        Assert.Contains("is not a PyTorch checkpoint", Refused(Save(TorchArchive.Raw.Of("}X\u0001\0\0\0actorch._utils\n_rebuild_tensor_v2\n(N" + new string('Q', 1_000_000) + "NNNtRs"))));
         Assert.Contains("compressed", Compressed());
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 500L << 20);
     }
