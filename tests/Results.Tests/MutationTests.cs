@@ -54,6 +54,47 @@ public sealed class MutationTests : IDisposable
         Assert.True(found.GetValueOrDefault("table refused") > count / 4);
     }
 
+    /// <summary>Other people's files (image shards) carry no seal: what counts is that reading them ends, in any way, and in time.</summary>
+    [Theory]
+    [InlineData(ParquetSharp.Compression.Uncompressed)]
+    [InlineData(ParquetSharp.Compression.Snappy)]
+    [InlineData(ParquetSharp.Compression.Zstd)]
+    public async Task ReadingAForeignFileEnds(ParquetSharp.Compression compression)
+    {
+        using (var writer = new ParquetSharp.ParquetFileWriter(folder["arrow.parquet"], [new ParquetSharp.Column<byte[]>("image"), new ParquetSharp.Column<long>("label"), new ParquetSharp.Column<int?>("maybe")], compression))
+        {
+            using var group = writer.AppendRowGroup();
+            using (var c = group.NextColumn().LogicalWriter<byte[]>()) c.WriteBatch([.. Enumerable.Range(0, 60).Select(i => new byte[i])]);
+            using (var c = group.NextColumn().LogicalWriter<long>()) c.WriteBatch([.. Enumerable.Range(0, 60).Select(i => (long)i % 7)]);
+            using (var c = group.NextColumn().LogicalWriter<int?>()) c.WriteBatch([.. Enumerable.Range(0, 60).Select(i => i % 3 == 0 ? (int?)null : i)]);
+            writer.Close();
+        }
+        byte[] whole = File.ReadAllBytes(folder["arrow.parquet"]);
+        var random = new Random(13);
+        int count = int.Parse(Environment.GetEnvironmentVariable("LUT_FUZZ") ?? "300", CultureInfo.InvariantCulture);
+        for (int i = 0; i < count; i++)
+        {
+            File.WriteAllBytes(folder["x.parquet"], Mutate(whole, whole, random));
+            var reading = Task.Run(async () =>
+            {
+                try
+                {
+                    using var file = CheckedParquet.Open(folder["x.parquet"], 16 << 20);
+                    await using var reader = await Parquet.ParquetReader.CreateAsync(file);
+                    foreach (var group in reader.RowGroups)
+                        foreach (var field in reader.Schema.GetDataFields()) (await group.ReadRawColumnDataBaseAsync(field)).Dispose();
+                }
+                catch (Exception e) when (e is not OutOfMemoryException)
+                {
+                    // refused by us or by the library, in whatever words
+                }
+            });
+            await Task.WhenAny(reading, Task.Delay(Deadline + Deadline));
+            Assert.True(reading.IsCompleted, $"mutation {i} does not end");
+            await reading;
+        }
+    }
+
     private string OfTable(byte[] bytes, string hash, string content)
     {
         File.WriteAllBytes(folder["x.parquet"], bytes);
