@@ -40,7 +40,7 @@ public sealed class Table(TableSchema schema)
     public string ContentSha256(int minor = Results.Schema.Minor) => Sha256Of(c => c.Exact && c.Since <= minor);
 
     /// <summary>The same over all columns: what a file was written with, whatever it means.</summary>
-    internal string RowsSha256(int minor = Results.Schema.Minor) => Sha256Of(c => c.Since <= minor);
+    public string RowsSha256(int minor = Results.Schema.Minor) => Sha256Of(c => c.Since <= minor);
 
     private string Sha256Of(Func<Column, bool> counts)
     {

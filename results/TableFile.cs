@@ -33,7 +33,7 @@ public static class TableFile
             Verify(file.Stream, path, table);
             file.Keep();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || WholeFile.IsTooLarge(e))
         {
             throw new ResultsException(StoreFault.CannotWrite, $"cannot write the table {table.Schema.Name}", path, e.Message, "free some space or choose another --output; everything written before is intact, and the run can be resumed");
         }

@@ -47,7 +47,14 @@ public sealed partial class WholeFile : IDisposable
     public static void Write(string path, Action<Stream> write)
     {
         using var file = Begin(path);
-        write(file.Stream);
+        try
+        {
+            write(file.Stream);
+        }
+        catch (ArgumentOutOfRangeException e) when (IsTooLarge(e))
+        {
+            throw TooLarge(path, e);
+        }
         file.Keep();
     }
 
@@ -63,7 +70,14 @@ public sealed partial class WholeFile : IDisposable
     /// <summary>Stores the bytes, still under the temporary name: what is left to <see cref="Keep"/> is a rename.</summary>
     public void Store()
     {
-        Stream.Flush();
+        try
+        {
+            Stream.Flush();
+        }
+        catch (ArgumentOutOfRangeException e) when (IsTooLarge(e))
+        {
+            throw TooLarge(path, e);
+        }
         if (OperatingSystem.IsWindows())
         {
             if (!FlushFileBuffers(Stream.SafeFileHandle)) throw Failed("cannot store", Temporary);
@@ -91,7 +105,7 @@ public sealed partial class WholeFile : IDisposable
         {
             Stream.Dispose();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException || IsTooLarge(e))
         {
             // the bytes that did not fit are given up with the file
         }
@@ -104,6 +118,11 @@ public sealed partial class WholeFile : IDisposable
             // it keeps a name that readers know as temporary
         }
     }
+
+    /// <summary>.NET's odd word for a file that reached the limit of its file system or of this user.</summary>
+    internal static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value" };
+
+    private static IOException TooLarge(string path, Exception e) => new($"{path} is too large for its file system, or for the limit of this user", e);
 
     /// <summary>Makes renames and removals inside a folder durable.</summary>
     public static void StoreFolder(string folder)
@@ -118,19 +137,31 @@ public sealed partial class WholeFile : IDisposable
 
     private const int FullFsync = 51, Interrupted = 4, InvalidArgument = 22, NotSupported = 95, CloseOnExecLinux = 0x80000, CloseOnExecMac = 0x1000000;
 
-    /// <summary>A signal may end the wait for a network file system: that says nothing about the bytes.</summary>
-    private static bool Synced(SafeFileHandle file)
+    /// <summary>
+    /// The fsync that this process sees first, so that a preloaded one (a test's, a cluster's) counts: an import from libc by name would pass it by. A signal may end the wait for a
+    /// network file system: that says nothing about the bytes.
+    /// </summary>
+    private static unsafe bool Synced(SafeFileHandle file)
     {
-        int result;
-        do result = Fsync(file);
-        while (result != 0 && Marshal.GetLastPInvokeError() == Interrupted);
-        return result == 0;
+        var fsync = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "fsync");
+        bool held = false;
+        file.DangerousAddRef(ref held);
+        try
+        {
+            while (true)
+            {
+                int result = fsync((int)file.DangerousGetHandle()), error = Marshal.GetLastSystemError();
+                Marshal.SetLastPInvokeError(error);
+                if (result == 0 || error != Interrupted) return result == 0;
+            }
+        }
+        finally
+        {
+            file.DangerousRelease();
+        }
     }
 
     private static IOException Failed(string what, string path) => new($"{what} {path}: {Marshal.GetLastPInvokeErrorMessage()}");
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Fcntl(SafeFileHandle file, int command);

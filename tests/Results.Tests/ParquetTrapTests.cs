@@ -122,20 +122,6 @@ public sealed class ParquetTrapTests : IDisposable
         Assert.Equal(File.ReadAllBytes(Write(t, "a-00000.parquet")), File.ReadAllBytes(Write(t, "b-00000.parquet")));
     }
 
-    /// <summary>An error in the middle of writing (here: a full disk) leaves no file, and the file that was there before stays as it was.</summary>
-    [Fact]
-    public void AFullDiskInTheMiddleLeavesTheOldFileAlone()
-    {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("/dev/full is Linux's");
-        string path = Write(Samples.Fill(Schema.Steps, 3));
-        byte[] before = File.ReadAllBytes(path);
-        File.CreateSymbolicLink(path + ".tmp", "/dev/full");
-        var e = Assert.Throws<ResultsException>(() => TableFile.Write(path, Samples.Fill(Schema.Steps, 5000), new Dictionary<string, string>()));
-        Assert.Equal(StoreFault.CannotWrite, e.Fault);
-        Assert.Equal(before, File.ReadAllBytes(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
-    }
-
     /// <summary>A writer killed at any byte leaves something that nobody takes for a table: not we, not DuckDB, not Arrow.</summary>
     [Fact]
     public void NoHalfFileIsAccepted()
