@@ -11,7 +11,7 @@ internal static class DataCommand
 {
     private static readonly Argument<string> Folder = new("folder") { Description = "A folder with train and val: image folders, tar shards or Parquet shards" };
     private static readonly Option<string> Split = new("--split") { Description = "train or val", DefaultValueFactory = _ => "train" };
-    private static readonly Option<string?> Index = new("--index") { Description = "The index file, if not FOLDER/lut-index.SPLIT.tsv" };
+    private static readonly Option<string?> Index = new("--index") { Description = "The index: a file, or a folder for lut-index.SPLIT.tsv; by default in FOLDER, or in ~/.cache/lut where that cannot be written" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the result as one JSON object" };
 
     internal static Command Build()

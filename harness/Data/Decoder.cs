@@ -4,9 +4,12 @@ using SkiaSharp;
 namespace LutNative.Harness.Data;
 
 /// <summary>Why an image was refused: the policy is docs/DATA.md's, and a refusal names the image.</summary>
-public sealed class ImageException(string name, string why) : Exception($"{name}: {why}")
+public sealed class ImageException(string name, string why) : Exception($"{Shown.Name(name)}: {why}")
 {
-    public string ImageName { get; } = name;
+    /// <summary>On one line, whatever the name holds.</summary>
+    public string ImageName { get; } = Shown.Name(name);
+
+    public string Why { get; } = why;
 }
 
 /// <summary>

@@ -20,7 +20,7 @@ namespace LutNative.Harness.Training;
 /// <param name="SelfCheck">Run the first steps twice in different ways before anything else.</param>
 /// <param name="ResumeFolder">The interrupted run to go on with.</param>
 public sealed record RunRequest(ResolvedProtocol Protocol, ExecOptions Exec, Device Device, string Output, string? ResumeFolder, string? DataFolder,
-    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv, string Which = "", bool SelfCheck = false)
+    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv, string Which = "", bool SelfCheck = false, string? Index = null)
 {
     public static IReadOnlyList<string> AllStages { get; } = ["pretrain", "knn", "probe", "linprobe", "finetune", "scratch", "raw"];
 
@@ -55,7 +55,7 @@ public sealed class Runner
     {
         (this.request, this.stop, p) = (request, stop, request.Protocol.Spec);
         progress = new Progress(request.Quiet);
-        (trainSet, testSet) = DataSets.Load(p.Data, request.DataFolder, progress.Say);
+        (trainSet, testSet) = DataSets.Load(p.Data, request.DataFolder, Console.Error.WriteLine, request.Index);   // said under -q too: reading every image takes long
         (train, test) = (new Views(p, trainSet), new Views(p, testSet));
         dataHash = Hash($"{trainSet.Sha256} {trainSet.Count} {testSet.Sha256} {testSet.Count}");
         pool = new Pool(Math.Min(request.Exec.Threads, request.Device.MostThreads));
