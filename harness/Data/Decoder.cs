@@ -18,8 +18,13 @@ public sealed class ImageException(string name, string why) : Exception($"{Shown
 /// </summary>
 public static class Decoder
 {
-    /// <summary>Pillow's own limit for an error (twice MAX_IMAGE_PIXELS): a file that claims more is a decompression bomb.</summary>
-    public const long MostPixels = 2 * 89_478_485L;
+    /// <summary>Pillow's MAX_IMAGE_PIXELS, from which it warns of a decompression bomb: a file that claims more is refused before memory is taken.</summary>
+    public const long MostPixels = 89_478_485L;
+
+    // beyond this a picture is decoded alone and its buffer given back, so that several threads do not hold one each
+    private const int LargePixels = 16_000_000;
+
+    private static readonly Lock Large = new();
 
     /// <exception cref="ImageException">Empty, not JPEG or PNG, 16 bits a channel, too large, truncated or damaged.</exception>
     public static Picture Decode(ReadOnlySpan<byte> file, string name)
@@ -33,22 +38,39 @@ public static class Decoder
             fixed (byte* bytes = file)
             {
                 using var data = SKData.Create((nint)bytes, file.Length);
-                using var codec = SKCodec.Create(data) ?? throw new ImageException(name, "its header cannot be read");
+                using var codec = SKCodec.Create(data) ?? throw new ImageException(name, png && PngCheck.Why(file) is var why && why != "it is damaged" ? why : "its header cannot be read");
                 int width = codec.Info.Width, height = codec.Info.Height;
                 if (width <= 0 || height <= 0 || (long)width * height > MostPixels) throw new ImageException(name, $"it claims {width} x {height} pixels, more than {MostPixels}");
-                var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
-                if (decoded is null || decoded.Length < checked(width * height * 4)) decoded = GC.AllocateUninitializedArray<byte>(width * height * 4);
-                byte[] rgba = decoded;
-                fixed (byte* pixels = rgba)
+                if ((jpeg ? JpegCheck.RestartFault(file) : PngCheck.PaletteFault(file)) is { } fault) throw new ImageException(name, fault);
+                if (width * height <= LargePixels) return Pixels(codec, file, name, ref decoded);
+                lock (Large)
                 {
-                    var result = codec.GetPixels(info, (nint)pixels);
-                    if (result != SKCodecResult.Success) throw new ImageException(name, result == SKCodecResult.IncompleteInput ? "it is truncated" : $"it cannot be decoded ({result})");
+                    byte[]? once = null;
+                    return Pixels(codec, file, name, ref once);
                 }
-                var picture = new Picture(width, height);
-                fixed (byte* from = rgba, to = picture.Data) DropAlpha(to, from, width * height);
-                return picture;
             }
         }
+    }
+
+    private static unsafe Picture Pixels(SKCodec codec, ReadOnlySpan<byte> file, string name, ref byte[]? buffer)
+    {
+        int width = codec.Info.Width, height = codec.Info.Height;
+        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
+        if (buffer is null || buffer.Length < checked(width * height * 4)) buffer = GC.AllocateUninitializedArray<byte>(width * height * 4);
+        fixed (byte* pixels = buffer)
+        {
+            var result = codec.GetPixels(info, (nint)pixels);
+            if (result != SKCodecResult.Success) throw new ImageException(name, Why(file, result));
+            var picture = new Picture(width, height);
+            fixed (byte* to = picture.Data) DropAlpha(to, pixels, width * height);
+            return picture;
+        }
+    }
+
+    private static string Why(ReadOnlySpan<byte> file, SKCodecResult result)
+    {
+        if (file[0] != 0xff) return PngCheck.Why(file);
+        return result == SKCodecResult.IncompleteInput || JpegCheck.LacksEnd(file) ? "it is truncated" : $"it cannot be decoded ({result})";
     }
 
     // four bytes a pixel; a thread decodes one image at a time
