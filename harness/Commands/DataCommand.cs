@@ -9,9 +9,11 @@ namespace LutNative.Harness.Commands;
 /// <summary>data index, check and stats: what a folder of images is, and whether it is whole.</summary>
 internal static class DataCommand
 {
-    private static readonly Argument<string> Folder = new("folder") { Description = "A folder with train and val: image folders, tar shards or Parquet shards" };
+    private static readonly Argument<string> Folder = new("folder") { Description = "A folder with train and val: image folders, tar "
+        + "shards or Parquet shards" };
     private static readonly Option<string> Split = new("--split") { Description = "train or val", DefaultValueFactory = _ => "train" };
-    private static readonly Option<string?> Index = new("--index") { Description = "The index: a file, or a folder for lut-index.SPLIT.tsv; by default in FOLDER, or in ~/.cache/lut where that cannot be written" };
+    private static readonly Option<string?> Index = new("--index") { Description = "The index: a file, or a folder for "
+        + "lut-index.SPLIT.tsv; by default in FOLDER, or in ~/.cache/lut where that cannot be written" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the result as one JSON object" };
 
     internal static Command Build()
@@ -36,12 +38,16 @@ internal static class DataCommand
         var planes = new float[3 * lut.Data.ImageSize * lut.Data.ImageSize];
         var pipelines = new (string Name, Action<int, uint> Run)[]
         {
-            ("decode", (i, _) => set.Read(i)), ("weak", (i, e) => views.Weak(i, e, 0, planes)), ("strong", (i, e) => views.Strong(i, e, 1, planes)), ("random_resized", (i, e) => resized.Weak(i, e, 0, planes)),
+            ("decode", (i, _) => set.Read(i)), ("weak", (i, e) => views.Weak(i, e, 0, planes)),
+                ("strong", (i, e) => views.Strong(i, e, 1, planes)), ("random_resized", (i, e) => resized.Weak(i, e, 0, planes)),
             ("train", (i, e) => views.Train(i, e, 11, planes)), ("eval", (i, _) => views.Plain(i, planes)),
         };
         var rates = pipelines.Select(p => (p.Name, Rate: Rate(p.Run, set.Count, r.GetValue(Seconds) ?? 3.0))).ToArray();
-        if (r.GetValue(Json)) Output.Json(new { images = set.Count, pipelines = rates.Select(p => new { name = p.Name, images_per_second = p.Rate }), exit = 0 });
-        else Output.Table(["pipeline", "images/s, one thread"], rates.Select(p => new[] { p.Name, p.Rate.ToString("f0", CultureInfo.InvariantCulture) }));
+        if (r.GetValue(Json))
+            Output.Json(new { images = set.Count, pipelines = rates.Select(p => new { name = p.Name, images_per_second = p.Rate }),
+                exit = 0 });
+        else Output.Table(["pipeline", "images/s, one thread"],
+            rates.Select(p => new[] { p.Name, p.Rate.ToString("f0", CultureInfo.InvariantCulture) }));
         return 0;
     }
 
@@ -62,12 +68,15 @@ internal static class DataCommand
         return command;
     }
 
-    private static ImageSource Open(ParseResult r) => DataSets.Open(r.GetValue(Folder)!, r.GetValue(Split)!, Console.Error.WriteLine, r.GetValue(Index));
+    private static ImageSource Open(ParseResult r) =>
+        DataSets.Open(r.GetValue(Folder)!, r.GetValue(Split)!, Console.Error.WriteLine, r.GetValue(Index));
 
     private static int Make(ParseResult r)
     {
         var set = Open(r);
-        if (r.GetValue(Json)) Output.Json(new { folder = r.GetValue(Folder), split = r.GetValue(Split), images = set.Count, classes = set.Labels.Distinct().Count(), data_hash = set.Sha256, exit = 0 });
+        if (r.GetValue(Json))
+            Output.Json(new { folder = r.GetValue(Folder), split = r.GetValue(Split), images = set.Count,
+                classes = set.Labels.Distinct().Count(), data_hash = set.Sha256, exit = 0 });
         else Console.Out.WriteLine(FormattableString.Invariant($"{set.Count} images, {set.Labels.Distinct().Count()} classes, data_hash {set.Sha256}"));
         return 0;
     }
@@ -101,18 +110,24 @@ internal static class DataCommand
         if (r.GetValue(Json))
             Output.Json(new
             {
-                images = set.Count, classes = perClass.Length, class_least = perClass[0], class_most = perClass[^1], class_names = names, kinds = stats.Kinds,
+                images = set.Count, classes = perClass.Length, class_least = perClass[0], class_most = perClass[^1], class_names = names,
+                    kinds = stats.Kinds,
                 shorter_side_least = shorter.Least, shorter_side_median = shorter.Median, shorter_side_most = shorter.Most,
-                width_least = width.Least, width_median = width.Median, width_most = width.Most, height_least = height.Least, height_median = height.Median, height_most = height.Most,
+                width_least = width.Least, width_median = width.Median, width_most = width.Most, height_least = height.Least,
+                    height_median = height.Median, height_most = height.Most,
                 mean = stats.Mean, deviation = stats.Deviation, refused = bad.Count, refused_images = bad, data_hash = set.Sha256, exit = 0,
             });
         else
         {
             Output.Table(["what", "value"],
             [
-                ["images", Whole(set.Count)], ["classes", $"{Whole(perClass.Length)}{(names is null ? ", numbers" : ", first " + Shown.Name(names[0]))}"], ["images a class", $"{Whole(perClass[0])} to {Whole(perClass[^1])}"],
-                .. stats.Kinds.Select(k => new[] { k.Key, Whole(k.Value) }), ["width", Side(width)], ["height", Side(height)], ["shorter side", Side(shorter)],
-                ["mean", Channels(stats.Mean)], ["deviation", Channels(stats.Deviation)], ["refused", Whole(bad.Count)], ["data_hash", set.Sha256],
+                ["images", Whole(set.Count)], ["classes",
+                    $"{Whole(perClass.Length)}{(names is null ? ", numbers" : ", first " + Shown.Name(names[0]))}"],
+                    ["images a class", $"{Whole(perClass[0])} to {Whole(perClass[^1])}"],
+                .. stats.Kinds.Select(k => new[] { k.Key, Whole(k.Value) }), ["width", Side(width)], ["height", Side(height)],
+                    ["shorter side", Side(shorter)],
+                ["mean", Channels(stats.Mean)], ["deviation", Channels(stats.Deviation)], ["refused", Whole(bad.Count)],
+                    ["data_hash", set.Sha256],
             ]);
             foreach (string line in bad) Console.Out.WriteLine("refused: " + line);
         }
@@ -121,7 +136,8 @@ internal static class DataCommand
 
     private static string Whole(int n) => n.ToString("n0", CultureInfo.InvariantCulture);
 
-    private static string Side((int Least, int Median, int Most) s) => $"{Whole(s.Least)} to {Whole(s.Most)} pixels, median {Whole(s.Median)}";
+    private static string Side((int Least, int Median, int Most) s) =>
+        $"{Whole(s.Least)} to {Whole(s.Most)} pixels, median {Whole(s.Median)}";
 
     private static string Channels(double[] c) => string.Join(" ", c.Select(x => x.ToString("f6", CultureInfo.InvariantCulture)));
 

@@ -6,8 +6,8 @@ namespace LutNative.Harness.Data;
 public enum FileType { Missing, File, Folder, Pipe, Socket, Device }
 
 /// <summary>
-/// What a name is before anything is opened: opening a pipe waits for its other end. .NET does not tell a pipe from a file, so the system is asked itself; where that
-/// call is not known (neither Linux nor macOS) there are no such things among files.
+/// What a name is before anything is opened: opening a pipe waits for its other end. .NET does not tell a pipe from a file, so the system
+/// is asked itself; where that call is not known (neither Linux nor macOS) there are no such things among files.
 /// </summary>
 /// <param name="Id">The same for two names of one file or folder; default where the system has no such number.</param>
 public readonly partial record struct FileKind(FileType Type, long Length, FileKind.Identity Id)
@@ -29,7 +29,8 @@ public readonly partial record struct FileKind(FileType Type, long Length, FileK
         if (OperatingSystem.IsMacOS())
         {
             byte* s = stackalloc byte[MacStatBytes];
-            if ((RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? MacStat(path, s) : MacStat64(path, s)) != 0) return Failed(path);
+            if ((RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? MacStat(path, s) : MacStat64(path, s)) != 0)
+                return Failed(path);
             return new FileKind(TypeOf(*(ushort*)(s + 4)), *(long*)(s + 96), new Identity(*(uint*)s, *(ulong*)(s + 8)));
         }
         if (Directory.Exists(path)) return new FileKind(FileType.Folder, 0, default);
@@ -49,7 +50,8 @@ public readonly partial record struct FileKind(FileType Type, long Length, FileK
     /// <summary>"a pipe", "a folder".</summary>
     public static string Word(FileType type) => type switch
     {
-        FileType.Missing => "nothing (or a link to nothing)", FileType.File => "a file", FileType.Folder => "a folder", FileType.Pipe => "a pipe", FileType.Socket => "a socket", _ => "a device",
+        FileType.Missing => "nothing (or a link to nothing)", FileType.File => "a file", FileType.Folder => "a folder", FileType.Pipe =>
+            "a pipe", FileType.Socket => "a socket", _ => "a device",
     };
 
     private const int CurrentFolder = -100, NoSuchEntry = 2, NoPermission = 13, NotAFolder = 20, MacStatBytes = 256;

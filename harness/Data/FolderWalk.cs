@@ -1,8 +1,9 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// The files below one class's folder as torchvision 0.14 walks them: folders in the order of their paths, in each its files by name, links followed. A folder is
-/// entered once: a link that points up, or to a folder that this class has already, is told and not entered. Only regular files are taken; nothing is opened.
+/// The files below one class's folder as torchvision 0.14 walks them: folders in the order of their paths, in each its files by name, links
+/// followed. A folder is entered once: a link that points up, or to a folder that this class has already, is told and not entered. Only
+/// regular files are taken; nothing is opened.
 /// </summary>
 internal sealed class FolderWalk
 {
@@ -23,15 +24,16 @@ internal sealed class FolderWalk
     }
 
     /// <summary>What was not entered and which files were not used, a line each.</summary>
-    internal IEnumerable<string> Told =>
-        unused.Count == 0 ? told : told.Append("not used: " + string.Join(", ", unused.Select(u => FormattableString.Invariant($"{u.Value} x {(u.Key.Length == 0 ? "a name without extension" : u.Key)}"))));
+    internal IEnumerable<string> Told => unused.Count == 0 ? told
+        : told.Append("not used: " + string.Join(", ", unused.Select(u =>
+            $"{u.Value} x {(u.Key.Length == 0 ? "a name without extension" : u.Key)}")));
 
     /// <summary>The names of the classes, in order: the folders in root.</summary>
     internal string[] Classes()
     {
         var (folders, files) = List("");
-        int lost = files.Count(f => ImageFolder.IsImage(f.Name));
-        if (lost > 0) told.Add(FormattableString.Invariant($"{lost} images lie in no class's folder and are not used, first {Shown.Name(files.First(f => ImageFolder.IsImage(f.Name)).Name)}"));
+        string[] lost = [.. files.Select(f => f.Name).Where(ImageFolder.IsImage).Order(CodePoints.Order)];
+        if (lost.Length > 0) told.Add($"{lost.Length} images lie in no class's folder and are not used, first {Shown.Name(lost[0])}");
         return [.. folders.Select(f => f.Name).Order(CodePoints.Order)];
     }
 
@@ -59,9 +61,12 @@ internal sealed class FolderWalk
                     told.Add($"{Shown.Name(at)} is the folder {Shown.Name(entered[id])} again: not entered");
                     return;
                 }
-                if (!classOf.TryAdd(id, at) && classOf[id] != at) told.Add($"{Shown.Name(at)} is the folder {Shown.Name(classOf[id])} again: its images have both labels");
+                if (!classOf.TryAdd(id, at) && classOf[id] != at)
+                    told.Add($"{Shown.Name(at)} is the folder {Shown.Name(classOf[id])} again: its images have both labels");
             }
-            if (depth > DeepestFolder) throw new LutError(Exit.Data, 448, $"folders lie {depth} deep inside each other", Shown.Name(Path.Combine(root, at)), "a set of images has a few levels; this may be links that go in circles", "remove the link, or the folder");
+            if (depth > DeepestFolder)
+                throw new LutError(Exit.Data, 448, $"folders lie {depth} deep inside each other", Shown.Name(Path.Combine(root, at)),
+                    "a set of images has a few levels; this may be links that go in circles", "remove the link, or the folder");
             var (folders, files) = List(at);
             found.Add((at, [.. files.Where(f => ImageFolder.IsImage(f.Name))]));
             foreach (var (name, _) in files.Where(f => !ImageFolder.IsImage(f.Name)))
@@ -88,12 +93,15 @@ internal sealed class FolderWalk
                 if (kind.Type == FileType.Folder) folders.Add((name, kind.Id));
                 else if (kind.Type == FileType.File) files.Add((name, kind.Length));
                 else if (ImageFolder.IsImage(name))
-                    throw new LutError(Exit.Data, 442, $"{Shown.Name(name)} is {FileKind.Word(kind.Type)}, not an image file", Shown.Name(path), "only files are read; opening anything else could wait forever", "remove it, or put the image there");
+                    throw new LutError(Exit.Data, 442, $"{Shown.Name(name)} is {FileKind.Word(kind.Type)}, not an image file",
+                        Shown.Name(path), "only files are read; opening anything else could wait forever",
+                        "remove it, or put the image there");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Data, 443, "a folder of images cannot be read", Shown.Name(Path.GetFullPath(folder)), Shown.Name(e.Message), "check its permissions and the disk; links must not go in circles");
+            throw new LutError(Exit.Data, 443, "a folder of images cannot be read", Shown.Name(Path.GetFullPath(folder)),
+                Shown.Name(e.Message), "check its permissions and the disk; links must not go in circles");
         }
         return (folders, files);
     }
@@ -102,7 +110,10 @@ internal sealed class FolderWalk
     {
         var names = RawNames.NotUtf8(folder);
         string first = names.Count > 0 ? names[0] : "a name";
-        return new LutError(Exit.Data, 440, FormattableString.Invariant($"{first} is not UTF-8: {Math.Max(1, names.Count)} such names in this folder"), Shown.Name(Path.GetFullPath(folder)),
-            "a name that is not text in UTF-8 cannot be opened here, and its place among the others is not known", "rename the files, for example: convmv -f latin1 -t utf8 -r --notest FOLDER");
+        return new LutError(Exit.Data, 440,
+            FormattableString.Invariant($"{first} is not UTF-8: {Math.Max(1, names.Count)} such names in this folder"),
+            Shown.Name(Path.GetFullPath(folder)),
+            "a name that is not text in UTF-8 cannot be opened here, and its place among the others is not known",
+            "rename the files, for example: convmv -f latin1 -t utf8 -r --notest FOLDER");
     }
 }

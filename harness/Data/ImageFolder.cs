@@ -1,7 +1,8 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// A folder a class, as torchvision's ImageFolder reads it: classes are the folders' names in the order of their code points, images the files below each as
+/// A folder a class, as torchvision's ImageFolder reads it: classes are the folders' names in the order of their code points, images the
+/// files below each as
 /// <see cref="FolderWalk"/> finds them, with the extensions that torchvision knows.
 /// </summary>
 public sealed class ImageFolder : IContainer
@@ -10,7 +11,8 @@ public sealed class ImageFolder : IContainer
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
     private readonly string root;
 
-    /// <exception cref="LutError">A class without images, a name that is not UTF-8, a pipe or device named as an image, a folder that cannot be read.</exception>
+    /// <exception cref="LutError">A class without images, a name that is not UTF-8, a pipe or device named as an image, a folder that
+    /// cannot be read.</exception>
     public ImageFolder(string root)
     {
         this.root = root;
@@ -21,9 +23,11 @@ public sealed class ImageFolder : IContainer
         {
             var images = walk.Images(classes[label]);
             if (images.Count == 0)
-                throw new LutError(Exit.Data, 11, $"class {Shown.Name(classes[label])} has no image", Shown.Name(Path.Combine(root, classes[label])),
+                throw new LutError(Exit.Data, 11, $"class {Shown.Name(classes[label])} has no image",
+                    Shown.Name(Path.Combine(root, classes[label])),
                     $"images end in {string.Join(", ", Extensions)}", "remove the empty folder, or restore its images");
-            foreach (var (place, length) in images) places.Add(new ImagePlace(place, 0, checked((int)Math.Min(length, int.MaxValue)), label));
+            foreach (var (place, length) in images)
+                places.Add(new ImagePlace(place, 0, checked((int)Math.Min(length, int.MaxValue)), label));
         }
         (Classes, Places, Notes) = (classes, places, [.. walk.Told]);
     }

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// What a set consists of: kinds, sizes, and the mean and deviation of each channel that a protocol's normalisation needs. They are those of all pixels of all decoded
-/// images, u/255, each pixel once (a large image counts more); the deviation is the population's. Sums are of whole numbers, so threads and order change nothing.
+/// What a set consists of: kinds, sizes, and the mean and deviation of each channel that a protocol's normalisation needs. They are those
+/// of all pixels of all decoded images, u/255, each pixel once (a large image counts more); the deviation is the population's. Sums are of
+/// whole numbers, so threads and order change nothing.
 /// </summary>
 public sealed class ImageStats
 {
@@ -20,7 +21,8 @@ public sealed class ImageStats
     public double[] Mean => [.. sum.Select(s => pixels == 0 ? 0 : (double)s / (255.0 * (double)pixels))];
 
     /// <summary>Of red, green and blue, in [0, 0.5].</summary>
-    public double[] Deviation => [.. sum.Zip(squares, (s, q) => pixels == 0 ? 0 : Math.Sqrt((double)(pixels * q - s * s)) / (255.0 * (double)pixels))];
+    public double[] Deviation => [.. sum.Zip(squares, (s, q) => pixels == 0 ? 0
+        : Math.Sqrt((double)(pixels * q - s * s)) / (255.0 * (double)pixels))];
 
     /// <summary>Least, median (the upper of two) and most, in pixels; zeros for an empty set.</summary>
     public (int Least, int Median, int Most) Of(Func<(int Width, int Height), int> side)
@@ -53,7 +55,8 @@ public sealed class ImageStats
     public static string KindOf(ReadOnlySpan<byte> file)
     {
         if (file[0] != 0xff)
-            return file[25] switch { 0 => "PNG gray", 2 => "PNG RGB", 3 => "PNG palette", 4 => "PNG gray with alpha", _ => "PNG RGB with alpha" };
+            return file[25] switch { 0 => "PNG gray", 2 => "PNG RGB", 3 => "PNG palette", 4 => "PNG gray with alpha", _ =>
+                "PNG RGB with alpha" };
         for (int at = 2; at + 10 <= file.Length;)
         {
             byte marker = file[at + 1];

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// What a JPEG's markers say about damage that the decoder passes over with a warning that it keeps to itself: restart markers that are lost or out of order, and an end
-/// that is missing. Entropy-coded bytes are not decoded here: damage inside them that keeps the markers is not seen (docs/DATA.md).
+/// What a JPEG's markers say about damage that the decoder passes over with a warning that it keeps to itself: restart markers that are
+/// lost or out of order, and an end that is missing. Entropy-coded bytes are not decoded here: damage inside them that keeps the markers is
+/// not seen (docs/DATA.md).
 /// </summary>
 internal static class JpegCheck
 {
@@ -47,7 +48,8 @@ internal static class JpegCheck
             {
                 (height, width) = (BinaryPrimitives.ReadUInt16BigEndian(body[1..]), BinaryPrimitives.ReadUInt16BigEndian(body[3..]));
                 components = new Component[body[5]];
-                for (int c = 0; c < components.Length; c++) components[c] = new Component(body[6 + 3 * c], Math.Max(1, body[7 + 3 * c] >> 4), Math.Max(1, body[7 + 3 * c] & 15));
+                for (int c = 0; c < components.Length; c++)
+                    components[c] = new Component(body[6 + 3 * c], Math.Max(1, body[7 + 3 * c] >> 4), Math.Max(1, body[7 + 3 * c] & 15));
             }
             else if (marker == 0xdd && body.Length >= 2) interval = BinaryPrimitives.ReadUInt16BigEndian(body);
             else if (marker == 0xda && body.Length > 0)
@@ -85,12 +87,14 @@ internal static class JpegCheck
             byte marker = file[at + 1];
             if (marker is >= 0xd0 and <= 0xd7)
             {
-                if (expected >= 0 && marker != 0xd0 + seen % 8) return $"it is damaged: restart marker {marker - 0xd0} stands where {seen % 8} is due";
+                if (expected >= 0 && marker != 0xd0 + seen % 8)
+                    return $"it is damaged: restart marker {marker - 0xd0} stands where {seen % 8} is due";
                 seen++;
                 at += 2;
             }
             else if (marker is 0x00 or 0xff) at += marker == 0xff ? 1 : 2;
-            else return expected >= 0 && seen != expected ? $"it is damaged: a scan has {seen} restart markers in place of {expected}" : null;
+            else return expected >= 0 && seen != expected ? $"it is damaged: a scan has {seen} restart markers in place of {expected}"
+                : null;
         }
         at = file.Length;   // no marker follows: the decoder says that it is truncated
         return null;

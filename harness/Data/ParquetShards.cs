@@ -5,8 +5,9 @@ using Parquet.Schema;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Hugging Face's image shards: Parquet files in the order of their names with a column image.bytes (encoded images) and an integer column label. A row group is
-/// read whole and the last few are kept, so reading in the shards' order is cheap and reading in a drawn order is not: turn such a set into tar shards or folders for training.
+/// Hugging Face's image shards: Parquet files in the order of their names with a column image.bytes (encoded images) and an integer column
+/// label. A row group is read whole and the last few are kept, so reading in the shards' order is cheap and reading in a drawn order is
+/// not: turn such a set into tar shards or folders for training.
 /// </summary>
 public sealed class ParquetShards : IContainer
 {
@@ -65,7 +66,9 @@ public sealed class ParquetShards : IContainer
     }
 
     private LutError Bad(string shard, string why) =>
-        new(Exit.Data, 17, $"{Shown.Name(shard)} is not an image shard", Shown.Name(Path.Combine(root, shard)), Shown.Name(why), "it needs the columns image.bytes (binary) and label (integer), as Hugging Face's image sets have; restore or download it again");
+        new(Exit.Data, 17, $"{Shown.Name(shard)} is not an image shard", Shown.Name(Path.Combine(root, shard)), Shown.Name(why),
+            "it needs the columns image.bytes (binary) and label (integer), as Hugging Face's image sets have; restore or download it "
+                + "again");
 
     private async Task Walk(string shard, List<ImagePlace> places)
     {
@@ -105,7 +108,8 @@ public sealed class ParquetShards : IContainer
     private (DataField Images, DataField Label) Fields(ParquetReader reader, string shard)
     {
         var fields = reader.Schema.GetDataFields();
-        var images = fields.FirstOrDefault(f => f.Path.ToList() is ["image", "bytes"]) ?? throw Bad(shard, $"its columns are {string.Join(", ", fields.Select(f => f.Path))}");
+        var images = fields.FirstOrDefault(f => f.Path.ToList() is ["image", "bytes"]) ?? throw Bad(shard,
+            $"its columns are {string.Join(", ", fields.Select(f => f.Path))}");
         return (images, fields.FirstOrDefault(f => f.Path.ToList() is ["label"]) ?? throw Bad(shard, "it has no column label"));
     }
 
@@ -142,10 +146,12 @@ public sealed class ParquetShards : IContainer
             labels = [.. plain];
         }
         var most = T.CreateSaturating(int.MaxValue);
-        return [.. labels.Select((l, i) => l is { } n && n >= T.Zero && n <= most ? int.CreateChecked(n) : throw Bad(shard, $"label {i} of a row group is {(l is null ? "null" : l)}"))];
+        return [.. labels.Select((l, i) => l is { } n && n >= T.Zero && n <= most ? int.CreateChecked(n)
+            : throw Bad(shard, $"label {i} of a row group is {(l is null ? "null" : l)}"))];
     }
 
     /// <summary>A row takes at least a byte of the file, so a claim beyond that is damage.</summary>
     private int Rows(ParquetRowGroupReader group, string shard) =>
-        group.RowCount >= 0 && group.RowCount <= new FileInfo(Path.Combine(root, shard)).Length ? (int)group.RowCount : throw Bad(shard, $"a row group claims {group.RowCount} rows");
+        group.RowCount >= 0 && group.RowCount <= new FileInfo(Path.Combine(root, shard)).Length ? (int)group.RowCount
+            : throw Bad(shard, $"a row group claims {group.RowCount} rows");
 }

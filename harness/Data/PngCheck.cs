@@ -4,16 +4,18 @@ using System.IO.Compression;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// What libpng's answer leaves open about a PNG: why a damaged one cannot be decoded, and whether a palette has a colour for every pixel (the standard calls it an error;
-/// decoders differ in what they show). Rows are unpacked one at a time.
+/// What libpng's answer leaves open about a PNG: why a damaged one cannot be decoded, and whether a palette has a colour for every pixel
+/// (the standard calls it an error; decoders differ in what they show). Rows are unpacked one at a time.
 /// </summary>
 internal sealed class PngCheck
 {
     private const int Signature = 8, PaletteType = 3, AdlerModulus = 65521;
 
     // Adam7: where each pass begins and its steps, as (x, y, dx, dy); without interlacing there is one pass
-    private static readonly (int X, int Y, int Dx, int Dy)[] Adam7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)], Whole = [(0, 0, 1, 1)];
-    private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(n => Enumerable.Range(0, 8).Aggregate((uint)n, (c, _) => (c & 1) != 0 ? 0xedb88320 ^ c >> 1 : c >> 1))];
+    private static readonly (int X, int Y, int Dx, int Dy)[] Adam7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
+        (1, 0, 2, 2), (0, 1, 1, 2)], Whole = [(0, 0, 1, 1)];
+    private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(n =>
+        Enumerable.Range(0, 8).Aggregate((uint)n, (c, _) => (c & 1) != 0 ? 0xedb88320 ^ c >> 1 : c >> 1))];
 
     private readonly MemoryStream packed = new();
     private int width, height, depth, colours = -1;
@@ -55,12 +57,14 @@ internal sealed class PngCheck
     {
         if (file.Length < 26 || file[25] != PaletteType) return null;
         var png = new PngCheck(file, sums: false);
-        if (png.depth is not (1 or 2 or 4 or 8) || png.colours < 0 || png.colours >= 1 << png.depth || png.width <= 0 || png.height <= 0) return null;
+        if (png.depth is not (1 or 2 or 4 or 8) || png.colours < 0 || png.colours >= 1 << png.depth || png.width <= 0 || png.height <= 0)
+            return null;
         int most = png.LargestIndex();
         return most < png.colours ? null : $"it is damaged: a pixel has colour {most} of a palette of {png.colours}";
     }
 
-    private (int Width, int Height) PassSize((int X, int Y, int Dx, int Dy) p) => ((width - p.X + p.Dx - 1) / p.Dx, (height - p.Y + p.Dy - 1) / p.Dy);
+    private (int Width, int Height) PassSize((int X, int Y, int Dx, int Dy) p) =>
+        ((width - p.X + p.Dx - 1) / p.Dx, (height - p.Y + p.Dy - 1) / p.Dy);
 
     private long RowBytes(int columns) => ((long)columns * depth * (type switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 }) + 7) / 8;
 
@@ -68,7 +72,8 @@ internal sealed class PngCheck
     private string? Sums()
     {
         if (packed.Length < 6) return "it is truncated";
-        long expected = (interlaced ? Adam7 : Whole).Select(PassSize).Sum(p => p is { Width: > 0, Height: > 0 } ? p.Height * (1 + RowBytes(p.Width)) : 0);
+        long expected = (interlaced ? Adam7 : Whole).Select(PassSize).Sum(p => p is { Width: > 0, Height: > 0 }
+            ? p.Height * (1 + RowBytes(p.Width)) : 0);
         byte[] part = new byte[1 << 14];
         uint a = 1, b = 0;
         long total = 0;

@@ -19,7 +19,8 @@ internal static class Shown
     internal static string Bytes(ReadOnlySpan<byte> name)
     {
         var text = new StringBuilder(name.Length);
-        foreach (byte b in name) text.Append(b is > 0x1f and < 0x7f and not (byte)'\\' ? (char)b : string.Create(CultureInfo.InvariantCulture, $"\\x{b:x2}"));
+        foreach (byte b in name)
+            text.Append(b is > 0x1f and < 0x7f and not (byte)'\\' ? (char)b : string.Create(CultureInfo.InvariantCulture, $"\\x{b:x2}"));
         return text.ToString();
     }
 
@@ -31,5 +32,6 @@ internal static class Shown
     };
 
     private static bool Hidden(char c) => c == '\\'
-        || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator;
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// A folder of images whose classes are some of another set's: ImageNet-A, -R, -Sketch (folders named as ImageNet's), -V2 (folders named by number). Labels are the other
-/// set's. One rule: the set's own names win; numbers count only where no folder has such a name.
+/// A folder of images whose classes are some of another set's: ImageNet-A, -R, -Sketch (folders named as ImageNet's), -V2 (folders named by
+/// number). Labels are the other set's. One rule: the set's own names win; numbers count only where no folder has such a name.
 /// </summary>
 public sealed class Subset : ImageSource
 {
@@ -15,12 +15,17 @@ public sealed class Subset : ImageSource
     /// <exception cref="LutError">A folder that is no class of the set.</exception>
     public Subset(string folder, IReadOnlyList<string>? known, int classes, Action<string>? say = null)
     {
-        if (!Directory.Exists(folder)) throw new LutError(Exit.Data, 4, $"there is no folder {Shown.Name(folder)}", Shown.Name(Path.GetFullPath(folder)), "--over names a folder of the classes' folders", "check the path");
+        if (!Directory.Exists(folder))
+            throw new LutError(Exit.Data, 4, $"there is no folder {Shown.Name(folder)}", Shown.Name(Path.GetFullPath(folder)),
+                "--over names a folder of the classes' folders", "check the path");
         var container = new ImageFolder(folder);
-        if (container.Places.Count == 0) throw new LutError(Exit.Data, 441, "the folder has no image", Shown.Name(Path.GetFullPath(folder)), "it has no folder of a class", "point to the folder that holds the classes' folders");
+        if (container.Places.Count == 0)
+            throw new LutError(Exit.Data, 441, "the folder has no image", Shown.Name(Path.GetFullPath(folder)),
+                "it has no folder of a class", "point to the folder that holds the classes' folders");
         string name = Shown.Name(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)));
         foreach (string note in container.Notes) say?.Invoke($"{name}: {note}");
-        images = new EncodedImages(container, ImageIndex.Build(container, new LongWork($"reading {name}", container.Places.Count, say).One));
+        images = new EncodedImages(container, ImageIndex.Build(container,
+            new LongWork($"reading {name}", container.Places.Count, say).One));
         int[] labels = Labelled(container.Classes!, known, classes, folder);
         Present = [.. labels.Distinct().Order()];
         Labels = [.. images.Labels.Select(l => labels[l])];
@@ -42,10 +47,13 @@ public sealed class Subset : ImageSource
         if (labels.All(l => l is null)) labels = [.. folders.Select(f => Number(f) is { } n && n < classes ? n : (int?)null)];
         string[] strangers = [.. folders.Where((_, i) => labels[i] is null)];
         if (strangers.Length > 0)
-            throw new LutError(Exit.Data, 18, $"{strangers.Length} folders are no classes of the data set, first {Shown.Name(strangers[0])}", Shown.Name(where),
-                FormattableString.Invariant($"a class is found by its folder's name as in --data; where none is, all must be numbers of classes (0 to {classes - 1})"), "point to the folder that holds the classes' folders");
+            throw new LutError(Exit.Data, 18,
+                $"{strangers.Length} folders are no classes of the data set, first {Shown.Name(strangers[0])}", Shown.Name(where),
+                "a class is found by its folder's name as in --data; where none is, "
+                    + $"all must be numbers of classes (0 to {classes - 1})", "point to the folder that holds the classes' folders");
         if (labels.Distinct().Count() < labels.Length)
-            throw new LutError(Exit.Data, 450, "two folders are one class", Shown.Name(where), "their names are the same number", "give each class one folder");
+            throw new LutError(Exit.Data, 450, "two folders are one class", Shown.Name(where), "their names are the same number",
+                "give each class one folder");
         return [.. labels.Select(l => l!.Value)];
     }
 

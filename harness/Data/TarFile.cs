@@ -11,8 +11,9 @@ internal readonly record struct TarEntry(string Name, long Offset, long Length);
 internal sealed class TarException(string why) : Exception(why);
 
 /// <summary>
-/// The regular files of a tar file (v7, ustar, GNU and pax names) in order, without their contents. It is strict where readers differ, so that no entry is seen by one
-/// and not by another: links, sparse files, devices, sizes that contradict each other, a missing end and anything after the end are refused.
+/// The regular files of a tar file (v7, ustar, GNU and pax names) in order, without their contents. It is strict where readers differ, so
+/// that no entry is seen by one and not by another: links, sparse files, devices, sizes that contradict each other, a missing end and
+/// anything after the end are refused.
 /// </summary>
 internal sealed class TarFile(Stream stream)
 {
@@ -40,7 +41,8 @@ internal sealed class TarFile(Stream stream)
             string name = describesNext ? "" : paxName ?? longName ?? HeaderName();
             if (!describesNext && paxSize is { } said) size = Agreed(name, claimed, said);
             long data = at + Block, next = data + (size + Block - 1) / Block * Block;
-            if (size > stream.Length - data) throw new TarException($"{Shown.Name(name)} claims {size} bytes, more than the file has: it is truncated or damaged");
+            if (size > stream.Length - data)
+                throw new TarException($"{Shown.Name(name)} claims {size} bytes, more than the file has: it is truncated or damaged");
             if (describesNext) Describe(type, data, size);
             else
             {
@@ -63,8 +65,10 @@ internal sealed class TarFile(Stream stream)
         if (n == 0) throw new TarException("the file is empty");
         string? kind = head switch
         {
-            [0x1f, 0x8b, ..] => "a gzip file", [0x28, 0xb5, 0x2f, 0xfd, ..] => "a zstd file", [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] => "an xz file",
-            [(byte)'B', (byte)'Z', (byte)'h', ..] => "a bzip2 file", [0x04, 0x22, 0x4d, 0x18, ..] => "an lz4 file", [(byte)'P', (byte)'K', 3, 4, ..] => "a zip file", _ => null,
+            [0x1f, 0x8b, ..] => "a gzip file", [0x28, 0xb5, 0x2f, 0xfd, ..] => "a zstd file",
+                [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] => "an xz file",
+            [(byte)'B', (byte)'Z', (byte)'h', ..] => "a bzip2 file", [0x04, 0x22, 0x4d, 0x18, ..] => "an lz4 file",
+                [(byte)'P', (byte)'K', 3, 4, ..] => "a zip file", _ => null,
         };
         if (kind is not null) throw new TarException($"it is {kind}; unpack it first: images are read where they lie");
     }
@@ -111,7 +115,8 @@ internal sealed class TarFile(Stream stream)
     {
         string name = Text(header.AsSpan(0, 100));
         // POSIX: a prefix for long paths; GNU uses the place for something else
-        return header.AsSpan(257, 6).SequenceEqual("ustar\0"u8) && Text(header.AsSpan(345, 155)) is { Length: > 0 } prefix ? prefix + "/" + name : name;
+        return header.AsSpan(257, 6).SequenceEqual("ustar\0"u8) && Text(header.AsSpan(345, 155)) is { Length: > 0 } prefix ? prefix + "/"
+            + name : name;
     }
 
     private static string Text(ReadOnlySpan<byte> field)
@@ -128,13 +133,16 @@ internal sealed class TarFile(Stream stream)
         }
     }
 
-    /// <summary>A size in a pax header is for what the header's eleven digits cannot hold; elsewhere it says the same, or two readers see two files.</summary>
+    /// <summary>A size in a pax header is for what the header's eleven digits cannot hold; elsewhere it says the same, or two readers see
+    /// two files.</summary>
     private static long Agreed(string name, long claimed, long said) =>
-        said == claimed || (said > MostOctal && claimed is 0 or MostOctal) ? said : throw new TarException($"{Shown.Name(name)} has two sizes, {claimed} in its header and {said} in its pax header");
+        said == claimed || (said > MostOctal && claimed is 0 or MostOctal) ? said
+            : throw new TarException($"{Shown.Name(name)} has two sizes, {claimed} in its header and {said} in its pax header");
 
     private void Describe(byte type, long data, long size)
     {
-        if (size > (type is (byte)'L' or (byte)'K' ? LongestName : LongestPax)) throw new TarException($"a header of {size} bytes at byte {data - Block}");
+        if (size > (type is (byte)'L' or (byte)'K' ? LongestName : LongestPax))
+            throw new TarException($"a header of {size} bytes at byte {data - Block}");
         byte[] bytes = new byte[size];
         stream.Position = data;
         stream.ReadExactly(bytes);
@@ -148,17 +156,22 @@ internal sealed class TarFile(Stream stream)
         while (records.Length > 0)
         {
             int space = records.IndexOf((byte)' ');
-            if (space is < 1 or > 7 || !int.TryParse(records[..space], NumberStyles.None, CultureInfo.InvariantCulture, out int length) || length <= space + 1 || length > records.Length || records[length - 1] != '\n')
+            if (space is < 1 or > 7 || !int.TryParse(records[..space], NumberStyles.None, CultureInfo.InvariantCulture, out int length)
+                || length <= space + 1 || length > records.Length || records[length - 1] != '\n')
                 throw new TarException("a pax header is damaged");
             var record = records[(space + 1)..(length - 1)];
             int equals = record.IndexOf((byte)'=');
             if (equals < 1) throw new TarException("a pax header is damaged");
             string key = Text(record[..equals]);
             var value = record[(equals + 1)..];
-            if (key.StartsWith("GNU.sparse.", StringComparison.Ordinal)) throw new TarException($"{(paxName is null ? "an entry" : Shown.Name(paxName))} is a sparse file: its bytes do not lie in order. Make the shard without --sparse");
+            if (key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
+                throw new TarException($"{(paxName is null ? "an entry" : Shown.Name(paxName))} is a sparse file: its bytes do not lie "
+                    + $"in order. Make the shard without --sparse");
             if (everywhere && key is "path" or "size") throw new TarException($"a global pax header sets {key} of every entry");
             if (key == "path") paxName = Text(value);
-            else if (key == "size") paxSize = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long size) ? size : throw new TarException("a size in a pax header is not a number");
+            else if (key == "size")
+                paxSize = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long size) ? size
+                    : throw new TarException("a size in a pax header is not a number");
             records = records[length..];
         }
     }
@@ -168,10 +181,14 @@ internal sealed class TarFile(Stream stream)
         string? what = type switch
         {
             0 or (byte)'0' or (byte)'7' => null,
-            (byte)'1' => "a hard link", (byte)'2' => "a symbolic link", (byte)'3' or (byte)'4' => "a device", (byte)'6' => "a pipe", (byte)'S' => "a sparse file",
-            (byte)'M' => "the rest of a file in another tar file", _ => $"an entry of type {Shown.Name(((char)type).ToString())} ({size} bytes)",
+            (byte)'1' => "a hard link", (byte)'2' => "a symbolic link", (byte)'3' or (byte)'4' => "a device", (byte)'6' => "a pipe",
+                (byte)'S' => "a sparse file",
+            (byte)'M' => "the rest of a file in another tar file", _ =>
+                $"an entry of type {Shown.Name(((char)type).ToString())} ({size} bytes)",
         };
-        if (what is not null) throw new TarException($"{Shown.Name(name)} is {what}; only files are read. Make the shard with the files themselves (tar --dereference --hard-dereference)");
+        if (what is not null)
+            throw new TarException($"{Shown.Name(name)} is {what}; only files are read. Make the shard with the files themselves (tar "
+                + $"--dereference --hard-dereference)");
     }
 
     /// <summary>After the end only zeros: `cat a.tar b.tar` hides b from most readers.</summary>
@@ -181,6 +198,7 @@ internal sealed class TarFile(Stream stream)
         stream.Position = at;
         for (int n; (n = stream.Read(rest)) > 0; at += n)
             if (rest.AsSpan(0, n).IndexOfAnyExcept((byte)0) is var i and >= 0)
-                throw new TarException($"something follows its end, at byte {at + i}: joined tar files are seen whole by some readers only. Give each shard a file of its own (or tar --concatenate)");
+                throw new TarException($"something follows its end, at byte {at + i}: joined tar files are seen whole by some readers "
+                    + $"only. Give each shard a file of its own (or tar --concatenate)");
     }
 }

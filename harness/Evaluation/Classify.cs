@@ -56,6 +56,18 @@ public static class Classify
     private static void Write(string path, Mat scores, int[] labels)
     {
         byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray(), ids = System.Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan()).ToArray();
-        ForeignCheckpoint.Write(path, new Dictionary<string, SafeTensor> { ["logits"] = new("logits", "F32", [scores.Rows, scores.Cols], values), ["labels"] = new("labels", "I64", [labels.Length], ids) }, new Dictionary<string, string>());
+        var tensors = new Dictionary<string, SafeTensor>
+        {
+            ["logits"] = new("logits", "F32", [scores.Rows, scores.Cols], values),
+            ["labels"] = new("labels", "I64", [labels.Length], ids),
+        };
+        try
+        {
+            ForeignCheckpoint.Write(path, tensors, new Dictionary<string, string>());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 452, "the scores cannot be written", Path.GetFullPath(path), e.Message, "give --logits another file");
+        }
     }
 }

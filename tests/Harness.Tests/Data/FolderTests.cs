@@ -13,8 +13,11 @@ public sealed class FolderTests : IDisposable
     [Fact]
     public void OrderIsTorchvisions()
     {
-        foreach (string f in new[] { "n01/n01_0", "n01/n01_1", "n01/sub/x", "n01/sub-2/y", "n01/Z", "n01/sub/deep/w", "n01/tail", "n02/n02_0" }) Image(f + ".JPEG");
-        Assert.Equal(["n01/Z.JPEG", "n01/n01_0.JPEG", "n01/n01_1.JPEG", "n01/tail.JPEG", "n01/sub/x.JPEG", "n01/sub-2/y.JPEG", "n01/sub/deep/w.JPEG", "n02/n02_0.JPEG"], Places());
+        foreach (string f in new[] { "n01/n01_0", "n01/n01_1", "n01/sub/x", "n01/sub-2/y", "n01/Z", "n01/sub/deep/w", "n01/tail",
+            "n02/n02_0" })
+            Image(f + ".JPEG");
+        Assert.Equal(["n01/Z.JPEG", "n01/n01_0.JPEG", "n01/n01_1.JPEG", "n01/tail.JPEG", "n01/sub/x.JPEG", "n01/sub-2/y.JPEG",
+            "n01/sub/deep/w.JPEG", "n02/n02_0.JPEG"], Places());
     }
 
     /// <summary>In UTF-16, .NET's own order, the pair of U+1F600 comes before U+FF5E.</summary>
@@ -104,7 +107,8 @@ public sealed class FolderTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere every name is Unicode");
         Image("ok/1.jpg");
-        byte[] path = [.. System.Text.Encoding.UTF8.GetBytes(folder["train"] + "/"), .. System.Text.Encoding.Latin1.GetBytes(name.Replace("\\xe9", "\u00e9", StringComparison.Ordinal)), 0];
+        byte[] path = [.. System.Text.Encoding.UTF8.GetBytes(folder["train"] + "/"),
+            .. System.Text.Encoding.Latin1.GetBytes(name.Replace("\\xe9", "\u00e9", StringComparison.Ordinal)), 0];
         Assert.Equal(0, MakeFolder(path, 0x1ff));
         var e = Assert.Throws<LutError>(() => new ImageFolder(folder["train"]));
         Assert.Equal(0, RemoveFolder(path));
@@ -124,7 +128,8 @@ public sealed class FolderTests : IDisposable
     public void WhatIsNotUsedIsTold()
     {
         foreach (string f in new[] { "a/0.jpg", "a/1.gif", "a/2.GIF", "a/notes.txt", "stray.png" }) Image(f);
-        Assert.Equal(["1 images lie in no class's folder and are not used, first stray.png", "not used: 2 x .gif, 1 x .txt"], new ImageFolder(folder["train"]).Notes);
+        Assert.Equal(["1 images lie in no class's folder and are not used, first stray.png", "not used: 2 x .gif, 1 x .txt"],
+            new ImageFolder(folder["train"]).Notes);
     }
 
     private string[] Places() => [.. new ImageFolder(folder["train"]).Places.Select(p => p.Place)];

@@ -36,7 +36,8 @@ public sealed class IndexTests : IDisposable
         string there = Path.Combine(folder["cache"], "lut", "index.tsv");
         var said = new List<string>();
         IndexPlaces.Keep(index, [Path.Combine(folder["file"], "index.tsv"), there], asked: false, said.Add);
-        Assert.True(File.Exists(there) && said.Single().StartsWith($"index written to {there} (not to ", StringComparison.Ordinal), said[0]);
+        Assert.True(File.Exists(there) && said.Single().StartsWith($"index written to {there} (not to ", StringComparison.Ordinal),
+            said[0]);
         said.Clear();
         IndexPlaces.Keep(index, [Path.Combine(folder["file"], "index.tsv")], asked: false, said.Add);
         Assert.Contains("cannot be kept", said.Single());
@@ -70,7 +71,8 @@ public sealed class IndexTests : IDisposable
         DataSets.Open(folder.Path, "train", index: folder["own.tsv"]);
         Assert.True(File.Exists(folder["own.tsv"]) && !File.Exists(folder["lut-index.train.tsv"]));
         Assert.Equal("LUT2446", Assert.Throws<LutError>(() => IndexPlaces.FolderOf(folder["own.tsv"])).Id);
-        Assert.Equal("LUT9447", Assert.Throws<LutError>(() => DataSets.Open(folder.Path, "train", index: Path.Combine(folder["own.tsv"], "x.tsv"))).Id);
+        Assert.Equal("LUT9447", Assert.Throws<LutError>(() =>
+            DataSets.Open(folder.Path, "train", index: Path.Combine(folder["own.tsv"], "x.tsv"))).Id);
     }
 
     [Fact]
@@ -98,11 +100,14 @@ public sealed class IndexTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4_000_000);
     }
 
-    public static TheoryData<Type> Integers() => [typeof(sbyte), typeof(byte), typeof(short), typeof(ushort), typeof(int), typeof(uint), typeof(long), typeof(ulong)];
+    public static TheoryData<Type> Integers() =>
+        [typeof(sbyte), typeof(byte), typeof(short), typeof(ushort), typeof(int), typeof(uint), typeof(long), typeof(ulong)];
 
     [Theory]
     [MemberData(nameof(Integers))]
-    public Task LabelsMayBeAnyInteger(Type type) => (Task)typeof(IndexTests).GetMethod(nameof(Labels), System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(this, [])!;
+    public Task LabelsMayBeAnyInteger(Type type) =>
+        (Task)typeof(IndexTests).GetMethod(nameof(Labels),
+        System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(this, [])!;
 
     private async Task Labels<T>()
         where T : struct, System.Numerics.INumber<T>
@@ -115,7 +120,8 @@ public sealed class IndexTests : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             await using (var stream = File.Create(path))
             {
-                await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(new StructField("image", images), labels), stream);
+                await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(new StructField("image", images), labels),
+                    stream);
                 using var group = writer.CreateRowGroup();
                 await group.WriteAsync(images, new[] { Trials.Jpeg(), Trials.Jpeg() });
                 T seven = T.CreateChecked(7), nine = T.CreateChecked(9);

@@ -14,14 +14,16 @@ public sealed class LabelTests : IDisposable
 
     private static readonly string[] Network =
     [
-        "data.name=image-folder", "data.classes=10", "data.test_images=20", "data.image_size=32", "transform.eval_resize=36", "model.patch_size=8", "model.width=32", "model.depth=2", "model.heads=2",
+        "data.name=image-folder", "data.classes=10", "data.test_images=20", "data.image_size=32", "transform.eval_resize=36",
+        "model.patch_size=8", "model.width=32", "model.depth=2", "model.heads=2",
     ];
 
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>A validation split is all that evaluating weights needs, and --over its own folder gives the same labels as --data.</summary>
+    /// <summary>A validation split is all that evaluating weights needs, and --over its own folder gives the same labels as
+    /// --data.</summary>
     [Fact]
     public void NumberedFoldersHaveOneAnswerAndValidationAloneIsEnough()
     {
@@ -29,7 +31,8 @@ public sealed class LabelTests : IDisposable
         string checkpoint = Path.Combine(Repository.Root, "tests", "fixtures", "torch", "finetuned.pth");
         foreach (var (name, more) in new[] { ("a", Array.Empty<string>()), ("b", ["--over", folder["val"]]) })
         {
-            var r = Lut.Run(["classify", "imagenet-lut-vitb16@1", "--checkpoint", checkpoint, "--data", folder.Path, "--logits", folder[name], .. Network.SelectMany(s => new[] { "--set", s }), .. more]);
+            var r = Lut.Run(["classify", "imagenet-lut-vitb16@1", "--checkpoint", checkpoint, "--data", folder.Path, "--logits",
+                folder[name], .. Network.SelectMany(s => new[] { "--set", s }), .. more]);
             Assert.True(r.Exit == 0, r.Error);
         }
         Assert.Equal(Labels("a"), Labels("b"));

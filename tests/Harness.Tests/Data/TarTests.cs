@@ -103,11 +103,13 @@ public sealed class TarTests : IDisposable
     public void TwoSizesOfOneEntryAreRefused()
     {
         using (var tar = new TarWriter(Shard()))
-            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "a.jpg", new Dictionary<string, string> { ["comment"] = "size=3" }) { DataStream = new MemoryStream(new byte[600]) });
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "a.jpg", new Dictionary<string,
+                string> { ["comment"] = "size=3" }) { DataStream = new MemoryStream(new byte[600]) });
         string path = Path.Combine(folder["train"], "0.tar");
         string text = System.Text.Encoding.Latin1.GetString(System.IO.File.ReadAllBytes(path));
         // the record keeps its length: "NN comment=size=3" becomes "NN size=000000003"
-        System.IO.File.WriteAllBytes(path, System.Text.Encoding.Latin1.GetBytes(text.Replace(" comment=size=3\n", " size=000000003\n", StringComparison.Ordinal)));
+        System.IO.File.WriteAllBytes(path, System.Text.Encoding.Latin1.GetBytes(text.Replace(" comment=size=3\n", " size=000000003\n",
+            StringComparison.Ordinal)));
         Refused("LUT6012", "has two sizes");
     }
 
@@ -130,8 +132,10 @@ public sealed class TarTests : IDisposable
         using (var tar = new TarWriter(Shard(), format))
         {
             if (format != TarEntryFormat.V7) tar.WriteEntry(Entry(format, TarEntryType.Directory, "dir.d/", null));
-            foreach (var (name, text) in new[] { ("1.json", "{}"), ("1.jpg", "one"), ("1.cls", "7"), ("2.cls", " 3\n"), ("2.PNG", "second"), ("2.txt", "t"), ("README", "r") })
-                tar.WriteEntry(Entry(format, format == TarEntryFormat.V7 ? TarEntryType.V7RegularFile : TarEntryType.RegularFile, deep + name, text));
+            foreach (var (name, text) in new[] { ("1.json", "{}"), ("1.jpg", "one"), ("1.cls", "7"), ("2.cls", " 3\n"),
+                ("2.PNG", "second"), ("2.txt", "t"), ("README", "r") })
+                tar.WriteEntry(Entry(format, format == TarEntryFormat.V7 ? TarEntryType.V7RegularFile : TarEntryType.RegularFile, deep
+                    + name, text));
         }
         var said = new List<string>();
         using var shards = (TarShards)DataSets.Container(folder.Path, "train", said.Add);
@@ -144,13 +148,15 @@ public sealed class TarTests : IDisposable
     {
         System.Formats.Tar.TarEntry entry = format switch
         {
-            TarEntryFormat.V7 => new V7TarEntry(type, name), TarEntryFormat.Ustar => new UstarTarEntry(type, name), TarEntryFormat.Gnu => new GnuTarEntry(type, name), _ => new PaxTarEntry(type, name),
+            TarEntryFormat.V7 => new V7TarEntry(type, name), TarEntryFormat.Ustar => new UstarTarEntry(type, name), TarEntryFormat.Gnu =>
+                new GnuTarEntry(type, name), _ => new PaxTarEntry(type, name),
         };
         if (text is not null) entry.DataStream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes(text));
         return entry;
     }
 
-    private static UstarTarEntry File(string name, string text) => new(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes(text)) };
+    private static UstarTarEntry File(string name, string text) =>
+        new(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes(text)) };
 
     private FileStream Shard()
     {

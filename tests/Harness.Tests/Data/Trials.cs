@@ -8,7 +8,8 @@ internal static class Trials
     internal static byte[] Bytes(string folder, string file) => File.ReadAllBytes(PathOf(folder, file));
 
     /// <summary>A small whole JPEG.</summary>
-    internal static byte[] Jpeg() => File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg", "0_420_q75.jpg"));
+    internal static byte[] Jpeg() => File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg",
+        "0_420_q75.jpg"));
 
     /// <summary>A file and the folders above it.</summary>
     internal static void Put(string path, byte[] bytes)
