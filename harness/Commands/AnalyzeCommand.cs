@@ -72,7 +72,7 @@ internal static class AnalyzeCommand
         using var pool = new Pool(Math.Min(Environment.ProcessorCount, device.MostThreads));
         var weights = new Weights(student, device, arena, backward: false);
         weights.Pack(pool);
-        var (_, test) = DataSets.Load(resolved.Spec.Data, data);
+        var test = DataSets.LoadTest(resolved.Spec.Data, data, Console.Error.WriteLine);
         return Analysis.Run(net, weights, device, pool, new Views(resolved.Spec, test), images);
     }
 

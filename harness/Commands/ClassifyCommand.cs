@@ -38,14 +38,16 @@ internal static class ClassifyCommand
         var weights = new Weights(state, device, arena, backward: false);
         weights.Pack(pool);
         var results = new List<(string Set, EvalResult Result)>();
-        if (over.Length == 0) results.Add(("validation", Run(DataSets.Load(p.Data, request.DataFolder, Console.Error.WriteLine).Test, null)));
+        if (over.Length == 0) results.Add(("validation", Run(DataSets.LoadTest(p.Data, request.DataFolder, Console.Error.WriteLine, request.Index), null)));
         else
         {
-            var classes = DataSets.Container(request.DataFolder ?? throw new LutError(Exit.Usage, 24, "--over needs the data set's own folder too", "--data", "the names of its classes give the labels", "add --data FOLDER"), "val").Classes
-                ?? throw new LutError(Exit.Data, 19, "the data set has no names of classes", request.DataFolder, "only image folders name their classes", "give --data an image folder");
+            string data = request.DataFolder ?? throw new LutError(Exit.Usage, 24, "--over needs the data set's own folder too", "--data", "the names of its classes give the labels", "add --data FOLDER");
+            var known = DataSets.Container(data, "val").Classes;
+            if (known is not null && known.Count != p.Data.Classes)
+                throw new LutError(Exit.Data, 449, FormattableString.Invariant($"the data set has {known.Count} classes, the protocol {p.Data.Classes}"), Path.GetFullPath(data), "labels are the places of its folders' names in order", "give --data the folder whose val has every class");
             foreach (string folder in over)
             {
-                var subset = new Subset(folder, classes);
+                var subset = new Subset(folder, known, p.Data.Classes, Console.Error.WriteLine);
                 results.Add((Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), Run(subset, subset.Present)));
             }
         }

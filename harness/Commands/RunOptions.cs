@@ -25,6 +25,7 @@ internal sealed class RunOptions
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
     private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints; by default at most 1 % of the time goes into them, at least 1 and at most 30 minutes apart");
+    private readonly Option<string?> index = new("--index") { Description = "Folder for the image indexes, if not beside the data or (where that cannot be written) in ~/.cache/lut" };
     private readonly Option<int> keep = Numbers.Int("--keep-epochs", 100, "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last");
     private readonly Option<string?> inject = new("--inject") { Description = "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12, or step=7,op=GemmNt,variant=order (split, unfused, tf32, ftz). The run is marked +injected; compare it with a clean one to see it found" };
     private readonly Option<int> traceStep = Numbers.Int("--trace-step", -1, "Record every operation of this step with digests (table operations); uses one thread", -1);
@@ -42,7 +43,7 @@ internal sealed class RunOptions
     public RunOptions(Command command)
     {
         command.Arguments.Add(protocol);
-        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, every, keep, inject, traceStep, selfCheck, stopAfter, failFast, Once, quiet, Json }) command.Options.Add(o);
+        foreach (Option o in new Option[] { set, seed, lr, threads, microBatch, dataWorkers, memory, device, math, output, resume, data, index, every, keep, inject, traceStep, selfCheck, stopAfter, failFast, Once, quiet, Json }) command.Options.Add(o);
     }
 
     public ResolvedProtocol Protocol(ParseResult r)
@@ -80,7 +81,7 @@ internal sealed class RunOptions
             throw new LutError(Exit.Usage, 404, "--once and --resume are two answers to one question", "--once --resume", "--once finds an interrupted run itself", "leave one of them away");
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
-        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck), FailFast: r.GetValue(failFast));
+        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck), FailFast: r.GetValue(failFast), Index: r.GetValue(index));
     }
 
     /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>

@@ -2,81 +2,155 @@ using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Data;
 
-/// <summary>From a protocol's data section and a folder to images: which container a folder is, its index, and whether it is what the protocol means.</summary>
+/// <summary>From a protocol's data section and a folder to images: which container a folder is, its index, and whether it is what the
+/// protocol means.</summary>
 public static class DataSets
 {
     public const string Fashion = "fashion-mnist", ImageNet = "imagenet-1k", Folder = "image-folder";
 
+    private const int MostNotes = 20;
+
     /// <summary>Data sets that a protocol may name. image-folder is any other set of the user's, with its own counts.</summary>
     public static IReadOnlyList<string> Names { get; } = [Fashion, ImageNet, Folder];
 
-    public static (ImageSource Train, ImageSource Test) Load(DataSpec spec, string? folder, Action<string>? say = null)
+    /// <param name="say">What is not used, and that images are being indexed: worth a line even where progress is not wanted.</param>
+    /// <param name="index">Folder for the indexes of both splits; null for the usual places (<see cref="IndexPlaces"/>).</param>
+    public static (ImageSource Train, ImageSource Test) Load(DataSpec spec, string? folder, Action<string>? say = null,
+        string? index = null)
     {
         if (spec.Name == Fashion) return FashionMnist.Load(spec, folder);
-        if (folder is null) throw new LutError(Exit.Data, 13, $"the protocol needs {spec.Name}", "--data", "its images are not in the repository", "pass --data FOLDER: train and val as image folders, WebDataset tar shards or Hugging Face Parquet shards (docs/DATA.md)");
-        var train = Open(folder, "train", say);
-        var test = Open(folder, "val", say);
+        string root = Needed(spec, folder);
+        index = IndexPlaces.FolderOf(index);
+        var train = Open(root, "train", say, index);
+        var test = Open(root, "val", say, index);
         // the same numbers must mean the same classes in both
-        if (train is EncodedImages { Classes: { } a } && test is EncodedImages { Classes: { } b } && !a.SequenceEqual(b))
-            throw new LutError(Exit.Data, 22, FormattableString.Invariant($"train and val have different classes: {a.Except(b).Count()} folders only in train{Example(a.Except(b))}, {b.Except(a).Count()} only in val{Example(b.Except(a))}"), Path.GetFullPath(folder), "labels are the places of the folders' names in order, so every later class would have another number", "give val the same folders as train; the flat validation archive has to be sorted into them first");
-        Require(train, spec.TrainImages, spec.Classes, folder, "train");
-        Require(test, spec.TestImages, spec.Classes, folder, "val");
+        if (train is EncodedImages { Classes: { } a } && test is EncodedImages { Classes: { } b }) RequireSame(a, b, root);
+        Require(train, spec.TrainImages, spec.Classes, root, "train");
+        Require(test, spec.TestImages, spec.Classes, root, "val");
         return (train, test);
     }
 
+    /// <summary>The validation images alone, checked as <see cref="Load"/> does; training images may be there or not.</summary>
+    public static ImageSource LoadTest(DataSpec spec, string? folder, Action<string>? say = null, string? index = null)
+    {
+        if (spec.Name == Fashion) return FashionMnist.LoadTest(spec, folder);
+        string root = Needed(spec, folder);
+        var test = Open(root, "val", say, IndexPlaces.FolderOf(index));
+        if (test is EncodedImages { Classes: { } classes })
+        {
+            string train = Path.Combine(root, "train");
+            if (Directory.Exists(train) && new FolderWalk(train).Classes() is { Length: > 0 } trained) RequireSame(trained, classes, root);
+            else if (classes.Count != spec.Classes)
+                throw new LutError(Exit.Data, 16,
+                    FormattableString.Invariant($"val has {classes.Count} classes, the protocol needs {spec.Classes}"),
+                    Path.GetFullPath(root),
+                    "labels are the places of the folders' names in order: one folder less and every later class has another number",
+                    "give val a folder for each class; the flat validation archive has to be sorted into them first");
+        }
+        Require(test, spec.TestImages, spec.Classes, root, "val");
+        return test;
+    }
+
     /// <summary>A split with its index, which is made when it is missing or stale.</summary>
-    public static ImageSource Open(string folder, string split, Action<string>? say = null, string? indexPath = null)
+    /// <param name="index">A file, or a folder for it; null for the usual places.</param>
+    public static ImageSource Open(string folder, string split, Action<string>? say = null, string? index = null)
     {
         if (Idx(folder, split) is { } gray) return gray;
-        var container = Container(folder, split);
-        string path = indexPath ?? Path.Combine(folder, $"lut-index.{split}.tsv");
+        var container = Container(folder, split, say);
+        if (container.Places.Count == 0)
+            throw new LutError(Exit.Data, 441, $"{split} has no image", Shown.Name(Path.GetFullPath(folder)),
+                string.Join("; ", container.Notes.DefaultIfEmpty($"its {container.Kind} are empty")),
+                "restore the images (docs/DATA.md says which layouts are read)");
+        foreach (string note in container.Notes.Take(MostNotes)) say?.Invoke($"{split}: {note}");
+        if (container.Notes.Count > MostNotes)
+            say?.Invoke(FormattableString.Invariant($"{split}: and {container.Notes.Count - MostNotes} more such lines"));
+        string[] places = IndexPlaces.Of(folder, split, index);
         string why = "there is none yet";
-        if (File.Exists(path) && ImageIndex.Read(path, container.Places, out why) is { } known) return new EncodedImages(container, known);
+        foreach (string place in places.Where(p => FileKind.Of(p).Type != FileType.Missing))
+            if (ImageIndex.Read(place, container.Places, out why) is { } known) return new EncodedImages(container, known);
+        if (index is not null) IndexPlaces.RequireWritable(places[0]);
         say?.Invoke(FormattableString.Invariant($"indexing {container.Places.Count} images of {split} ({container.Kind}): {why}"));
-        var index = ImageIndex.Build(container, n => say?.Invoke(FormattableString.Invariant($"indexing {split}: {n} of {container.Places.Count}")));
+        var made = ImageIndex.Build(container, new LongWork($"indexing {split}", container.Places.Count, say).One);
+        IndexPlaces.Keep(made, places, asked: index is not null, say);
+        return new EncodedImages(container, made);
+    }
+
+    /// <summary>FOLDER/train with folders inside; or *.tar or *.parquet of the split (<see cref="Splits"/>), in FOLDER/split, FOLDER or
+    /// FOLDER/data.</summary>
+    /// <exception cref="LutError">No such folder, no images in it, or images that are refused.</exception>
+    public static IContainer Container(string folder, string split, Action<string>? say = null)
+    {
+        if (!Directory.Exists(folder))
+            throw new LutError(Exit.Data, 4, $"there is no folder {Shown.Name(folder)}", Shown.Name(Path.GetFullPath(folder)),
+                "--data names a folder with images", "check the path");
+        string inner = Path.Combine(folder, split);
+        var notes = new List<string>();
         try
         {
-            index.Write(path);
-            say?.Invoke($"index written to {path}");
+            if (Directory.Exists(inner) && Directory.EnumerateDirectories(inner).Any()) return new ImageFolder(inner);
+            foreach (string root in new[] { inner, folder, Path.Combine(folder, "data") }.Where(Directory.Exists))
+                foreach (string extension in new[] { ".tar", ".parquet" })
+                {
+                    var files = Directory.EnumerateFiles(root, "*" + extension).Select(f => Path.GetFileName(f));
+                    string[] shards = Splits.Choose(root, files, split, own: root == inner, notes);
+                    if (shards.Length == 0) continue;
+                    foreach (string note in notes) say?.Invoke($"{split}: {note}");
+                    return extension == ".tar" ? new TarShards(root, shards) : new ParquetShards(root, shards);
+                }
         }
-        catch (Exception e) when ((e is IOException or UnauthorizedAccessException) && indexPath is null)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            say?.Invoke($"the index cannot be kept in {path} ({e.Message}): it will be made again next time; `lut data index --index FILE` writes it elsewhere");
+            throw new LutError(Exit.Data, 443, "a folder of images cannot be read", Shown.Name(Path.GetFullPath(folder)),
+                Shown.Name(e.Message), "check its permissions and the disk");
         }
-        return new EncodedImages(container, index);
+        string seen = notes.Count == 0 ? "" : "; " + string.Join("; ", notes);
+        throw new LutError(Exit.Data, 14, $"there are no {Shown.Name(split)} images in {Shown.Name(folder)}",
+            Shown.Name(Path.GetFullPath(folder)),
+            $"looked for folders of classes in {Shown.Name(split)}, and for .tar and .parquet shards with one of the words "
+                + $"{Splits.Wanted(split)} in their names{seen}", "see docs/DATA.md for the layouts");
     }
 
-    /// <summary>FOLDER/train with folders inside; or *.tar or *.parquet whose names hold the split, in FOLDER, FOLDER/split or FOLDER/data.</summary>
-    public static IContainer Container(string folder, string split)
-    {
-        if (!Directory.Exists(folder)) throw new LutError(Exit.Data, 4, $"there is no folder {folder}", Path.GetFullPath(folder), "--data names a folder with images", "check the path");
-        string inner = Path.Combine(folder, split);
-        if (Directory.Exists(inner) && Directory.GetDirectories(inner).Length > 0) return new ImageFolder(inner);
-        string[] names = split == "val" ? ["val", "validation", "test"] : [split];
-        foreach (string root in new[] { inner, folder, Path.Combine(folder, "data") }.Where(Directory.Exists))
-            foreach (string extension in new[] { ".tar", ".parquet" })
-            {
-                string[] files = [.. Directory.GetFiles(root, "*" + extension).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
-                // in a folder of its own every shard belongs to the split; elsewhere its name says so, the first word that fits
-                string[] shards = root == inner ? files : names.Select(n => files.Where(f => f.Contains(n, StringComparison.OrdinalIgnoreCase)).ToArray()).FirstOrDefault(f => f.Length > 0) ?? [];
-                if (shards.Length > 0) return extension == ".tar" ? new TarShards(root, shards) : new ParquetShards(root, shards);
-            }
-        throw new LutError(Exit.Data, 14, $"there are no {split} images in {folder}", Path.GetFullPath(folder), $"looked for folders of classes in {split}, and for .tar and .parquet shards named after {string.Join(", ", names)}", "see docs/DATA.md for the layouts");
-    }
-
-    private static string Example(IEnumerable<string> names) => names.FirstOrDefault() is { } first ? $" (first {first})" : "";
+    private static string Needed(DataSpec spec, string? folder) =>
+        folder ?? throw new LutError(Exit.Data, 13, $"the protocol needs {spec.Name}", "--data", "its images are not in the repository",
+        "pass --data FOLDER: train and val as image folders, WebDataset tar shards or Hugging Face Parquet shards (docs/DATA.md)");
 
     private static GrayImages? Idx(string folder, string split)
     {
         string stem = Path.Combine(folder, split == "train" ? "train" : "t10k");
-        return File.Exists(stem + "-images-idx3-ubyte") || File.Exists(stem + "-images-idx3-ubyte.gz") ? Data.Idx.Read(stem + "-images-idx3-ubyte", stem + "-labels-idx1-ubyte") : null;
+        return File.Exists(stem + "-images-idx3-ubyte") || File.Exists(stem + "-images-idx3-ubyte.gz")
+            ? Data.Idx.Read(stem + "-images-idx3-ubyte", stem + "-labels-idx1-ubyte") : null;
     }
+
+    private static void RequireSame(IReadOnlyList<string> train, IReadOnlyList<string> val, string folder)
+    {
+        if (train.SequenceEqual(val)) return;
+        string[] onlyTrain = [.. train.Except(val)], onlyVal = [.. val.Except(train)];
+        throw new LutError(Exit.Data, 22,
+            $"train and val have different classes: {onlyTrain.Length} folders only in train{Example(onlyTrain)}, "
+                + $"{onlyVal.Length} only in val{Example(onlyVal)}",
+            Shown.Name(Path.GetFullPath(folder)),
+            "labels are the places of the folders' names in order, so every later class would have another number",
+            "give val the same folders as train; the flat validation archive has to be sorted into them first");
+    }
+
+    private static string Example(string[] names) => names.Length > 0 ? $" (first {Shown.Name(names[0])})" : "";
 
     /// <summary>Counts and classes are part of what a protocol means: a wrong validation set gives a number that looks right.</summary>
     private static void Require(ImageSource set, int count, int classes, string folder, string split)
     {
-        if (set.Count != count) throw new LutError(Exit.Data, 15, FormattableString.Invariant($"{split} has {set.Count} images, the protocol needs {count}"), Path.GetFullPath(folder), "every image counts, once an epoch or once an evaluation", "complete the set, or say --set data.train_images=... or data.test_images=... (the run is then marked +modified)");
+        if (set.Count != count)
+            throw new LutError(Exit.Data, 15, FormattableString.Invariant($"{split} has {set.Count} images, the protocol needs {count}"),
+                Shown.Name(Path.GetFullPath(folder)), "every image counts, once an epoch or once an evaluation",
+                "complete the set, or say --set data.train_images=... or data.test_images=... (the run is then marked +modified)");
+        if (count == 0)
+            throw new LutError(Exit.Data, 441, $"{split} has no image", Shown.Name(Path.GetFullPath(folder)),
+                "there is nothing to learn or to evaluate", "restore the images");
         int most = set.Labels.Max(), used = set.Labels.Distinct().Count();
-        if (most >= classes || (split == "train" && used != classes)) throw new LutError(Exit.Data, 16, FormattableString.Invariant($"{split} has {used} classes up to label {most}, the protocol needs {classes}"), Path.GetFullPath(folder), "another set of classes, or another mapping to numbers, makes every accuracy meaningless", "check the folder; --set data.classes=... for a set of your own");
+        if (most >= classes || (split == "train" && used != classes))
+            throw new LutError(Exit.Data, 16,
+                FormattableString.Invariant($"{split} has {used} classes up to label {most}, the protocol needs {classes}"),
+                Shown.Name(Path.GetFullPath(folder)),
+                "another set of classes, or another mapping to numbers, makes every accuracy meaningless",
+                "check the folder; --set data.classes=... for a set of your own");
     }
 }

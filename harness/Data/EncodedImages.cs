@@ -20,6 +20,9 @@ public interface IContainer
     /// <summary>Names of the classes by label, where the container has them.</summary>
     IReadOnlyList<string>? Classes { get; }
 
+    /// <summary>What lies there and is not used, a line each: nothing is skipped without a word.</summary>
+    IReadOnlyList<string> Notes { get; }
+
     /// <summary>Whether reading one after the other, on one thread, is much cheaper than anything else.</summary>
     bool InOrder { get; }
 
@@ -68,5 +71,6 @@ public sealed class EncodedImages : ImageSource
         return bytes;
     }
 
-    public string NameOf(int i) => index.Places[i] is var p && p.Offset == 0 && container is ImageFolder ? p.Place : FormattableString.Invariant($"{p.Place}@{p.Offset}");
+    /// <summary>The image's name as the set has it; a message shows it escaped.</summary>
+    public string NameOf(int i) => index.Places[i] is var p && container is ImageFolder ? p.Place : FormattableString.Invariant($"{p.Place}@{p.Offset}");
 }

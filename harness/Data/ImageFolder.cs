@@ -1,37 +1,53 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// A folder a class, as torchvision's ImageFolder reads it: classes are the folders' names in ordinal order, images the files below each in ordinal order of their
-/// paths, with the extensions that torchvision knows.
+/// A folder a class, as torchvision's ImageFolder reads it: classes are the folders' names in the order of their code points, images the
+/// files below each as
+/// <see cref="FolderWalk"/> finds them, with the extensions that torchvision knows.
 /// </summary>
 public sealed class ImageFolder : IContainer
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];   // torchvision datasets/folder.py IMG_EXTENSIONS
+    // torchvision datasets/folder.py IMG_EXTENSIONS
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
     private readonly string root;
 
+    /// <exception cref="LutError">A class without images, a name that is not UTF-8, a pipe or device named as an image, a folder that
+    /// cannot be read.</exception>
     public ImageFolder(string root)
     {
         this.root = root;
-        string[] classes = [.. Directory.GetDirectories(root).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)];
+        var walk = new FolderWalk(root);
+        string[] classes = walk.Classes();
         var places = new List<ImagePlace>();
         for (int label = 0; label < classes.Length; label++)
         {
-            int before = places.Count;
-            var files = new DirectoryInfo(Path.Combine(root, classes[label])).EnumerateFiles("*", SearchOption.AllDirectories)
-                .Where(f => Extensions.Contains(f.Extension, StringComparer.OrdinalIgnoreCase))
-                .Select(f => (Place: Path.GetRelativePath(root, f.FullName).Replace('\\', '/'), f.Length));
-            foreach (var (place, length) in files.OrderBy(f => f.Place, StringComparer.Ordinal))
+            var images = walk.Images(classes[label]);
+            if (images.Count == 0)
+                throw new LutError(Exit.Data, 11, $"class {Shown.Name(classes[label])} has no image",
+                    Shown.Name(Path.Combine(root, classes[label])),
+                    $"images end in {string.Join(", ", Extensions)}", "remove the empty folder, or restore its images");
+            foreach (var (place, length) in images)
                 places.Add(new ImagePlace(place, 0, checked((int)Math.Min(length, int.MaxValue)), label));
-            if (places.Count == before) throw new LutError(Exit.Data, 11, $"class {classes[label]} has no image", Path.Combine(root, classes[label]), $"images end in {string.Join(", ", Extensions)}", "remove the empty folder, or restore its images");
         }
-        (Classes, Places) = (classes, places);
+        (Classes, Places, Notes) = (classes, places, [.. walk.Told]);
     }
 
     public string Kind => "image folder";
     public IReadOnlyList<ImagePlace> Places { get; }
     public IReadOnlyList<string>? Classes { get; }
+    public IReadOnlyList<string> Notes { get; }
 
     public bool InOrder => false;
 
-    public byte[] Read(in ImagePlace place) => File.ReadAllBytes(Path.Combine(root, place.Place));
+    public byte[] Read(in ImagePlace place)
+    {
+        using var file = FileKind.Open(Path.Combine(root, place.Place));
+        if (file.Length > int.MaxValue) throw new IOException($"{file.Length} bytes are no image");
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>Is this the name of an image, by its extension?</summary>
+    internal static bool IsImage(string name) => Extensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using LutNative.Results;
 using Parquet;
 using Parquet.Schema;
@@ -5,8 +6,9 @@ using Parquet.Schema;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Hugging Face's image shards: Parquet files in ordinal order of their names with a column image.bytes (encoded images) and an integer column label. A row group is
-/// read whole and the last few are kept, so reading in the shards' order is cheap and reading in a drawn order is not: turn such a set into tar shards or folders for training.
+/// Hugging Face's image shards: Parquet files in the order of their names with a column image.bytes (encoded images) and an integer column
+/// label. A row group is read whole and the last few are kept, so reading in the shards' order is cheap and reading in a drawn order is
+/// not: turn such a set into tar shards or folders for training.
 /// </summary>
 public sealed class ParquetShards : IContainer
 {
@@ -27,6 +29,7 @@ public sealed class ParquetShards : IContainer
     public string Kind => "parquet shards";
     public IReadOnlyList<ImagePlace> Places { get; }
     public IReadOnlyList<string>? Classes => null;
+    public IReadOnlyList<string> Notes => [];
     public bool InOrder => true;
 
     public byte[] Read(in ImagePlace place)
@@ -43,15 +46,30 @@ public sealed class ParquetShards : IContainer
                     kept.AddFirst(node);
                     return node.Value.Images[row - rows[group]];
                 }
-            byte[][] images = Images(shard, group).GetAwaiter().GetResult();
+            byte[][] images = Reread(shard, group);
             kept.AddFirst((shard, group, images));
             if (kept.Count > KeptGroups) kept.RemoveLast();
             return images[row - rows[group]];
         }
     }
 
+    private byte[][] Reread(string shard, int group)
+    {
+        try
+        {
+            return Images(shard, group).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is not (LutError or IOException or OutOfMemoryException))
+        {
+            // the shard was whole when it was walked: it changed, and ends in any of the reader's exceptions
+            throw new IOException($"{Shown.Name(shard)} cannot be read as Parquet any more ({e.GetType().Name}: {e.Message})", e);
+        }
+    }
+
     private LutError Bad(string shard, string why) =>
-        new(Exit.Data, 17, $"{shard} is not an image shard", Path.Combine(root, shard), why, "it needs the columns image.bytes (binary) and label (integer), as Hugging Face's image sets have; restore or download it again");
+        new(Exit.Data, 17, $"{Shown.Name(shard)} is not an image shard", Shown.Name(Path.Combine(root, shard)), Shown.Name(why),
+            "it needs the columns image.bytes (binary) and label (integer), as Hugging Face's image sets have; restore or download it "
+                + "again");
 
     private async Task Walk(string shard, List<ImagePlace> places)
     {
@@ -94,7 +112,8 @@ public sealed class ParquetShards : IContainer
     private (DataField Images, DataField Label) Fields(ParquetReader reader, string shard)
     {
         var fields = reader.Schema.GetDataFields();
-        var images = fields.FirstOrDefault(f => f.Path.ToList() is ["image", "bytes"]) ?? throw Bad(shard, $"its columns are {string.Join(", ", fields.Select(f => f.Path))}");
+        var images = fields.FirstOrDefault(f => f.Path.ToList() is ["image", "bytes"]) ?? throw Bad(shard,
+            $"its columns are {string.Join(", ", fields.Select(f => f.Path))}");
         return (images, fields.FirstOrDefault(f => f.Path.ToList() is ["label"]) ?? throw Bad(shard, "it has no column label"));
     }
 
@@ -105,34 +124,38 @@ public sealed class ParquetShards : IContainer
         return [.. images.Select((b, i) => b ?? throw Bad(shard, $"image {i} of a row group is null"))];
     }
 
-    private async Task<int[]> Labels(ParquetRowGroupReader group, DataField field, string shard)
+    /// <summary>Labels of any integer type, with or without room for null (and no null in it).</summary>
+    private Task<int[]> Labels(ParquetRowGroupReader group, DataField field, string shard) => Type.GetTypeCode(field.ClrType) switch
     {
-        int n = Rows(group, shard);
-        long?[] labels = new long?[n];
-        if (field.ClrType == typeof(int))
-        {
-            int?[] narrow = new int?[n];
-            if (field.IsNullable) await group.ReadAsync<int>(field, narrow.AsMemory());
-            else
-            {
-                int[] plain = new int[n];
-                await group.ReadAsync<int>(field, plain.AsMemory());
-                narrow = [.. plain];
-            }
-            labels = [.. narrow];
-        }
-        else if (field.ClrType != typeof(long)) throw Bad(shard, $"its labels are {field.ClrType.Name}, not integers");
-        else if (field.IsNullable) await group.ReadAsync<long>(field, labels.AsMemory());
+        TypeCode.SByte => Labels<sbyte>(group, field, shard),
+        TypeCode.Byte => Labels<byte>(group, field, shard),
+        TypeCode.Int16 => Labels<short>(group, field, shard),
+        TypeCode.UInt16 => Labels<ushort>(group, field, shard),
+        TypeCode.Int32 => Labels<int>(group, field, shard),
+        TypeCode.UInt32 => Labels<uint>(group, field, shard),
+        TypeCode.Int64 => Labels<long>(group, field, shard),
+        TypeCode.UInt64 => Labels<ulong>(group, field, shard),
+        _ => throw Bad(shard, $"its labels are {field.ClrType.Name}, not integers"),
+    };
+
+    private async Task<int[]> Labels<T>(ParquetRowGroupReader group, DataField field, string shard)
+        where T : struct, IBinaryInteger<T>
+    {
+        var labels = new T?[Rows(group, shard)];
+        if (field.IsNullable) await group.ReadAsync<T>(field, labels.AsMemory());
         else
         {
-            long[] plain = new long[n];
-            await group.ReadAsync<long>(field, plain.AsMemory());
+            var plain = new T[labels.Length];
+            await group.ReadAsync<T>(field, plain.AsMemory());
             labels = [.. plain];
         }
-        return [.. labels.Select((l, i) => l is >= 0 and <= int.MaxValue ? (int)l : throw Bad(shard, $"label {i} of a row group is {(l is null ? "null" : l)}"))];
+        var most = T.CreateSaturating(int.MaxValue);
+        return [.. labels.Select((l, i) => l is { } n && n >= T.Zero && n <= most ? int.CreateChecked(n)
+            : throw Bad(shard, $"label {i} of a row group is {(l is null ? "null" : l)}"))];
     }
 
     /// <summary>A row takes at least a byte of the file, so a claim beyond that is damage.</summary>
     private int Rows(ParquetRowGroupReader group, string shard) =>
-        group.RowCount >= 0 && group.RowCount <= new FileInfo(Path.Combine(root, shard)).Length ? (int)group.RowCount : throw Bad(shard, $"a row group claims {group.RowCount} rows");
+        group.RowCount >= 0 && group.RowCount <= new FileInfo(Path.Combine(root, shard)).Length ? (int)group.RowCount
+            : throw Bad(shard, $"a row group claims {group.RowCount} rows");
 }

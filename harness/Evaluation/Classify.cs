@@ -58,6 +58,13 @@ public static class Classify
     {
         byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray(), ids = System.Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan()).ToArray();
         SafeTensor[] tensors = [new("logits", "F32", [scores.Rows, scores.Cols], values), new("labels", "I64", [labels.Length], ids)];
-        WholeFile.Write(path, to => Safetensors.Write(to, tensors, new Dictionary<string, string> { ["format"] = "pt" }));
+        try
+        {
+            WholeFile.Write(path, to => Safetensors.Write(to, tensors, new Dictionary<string, string> { ["format"] = "pt" }));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(Exit.Store, 452, "the scores cannot be written", Path.GetFullPath(path), e.Message, "give --logits another file");
+        }
     }
 }

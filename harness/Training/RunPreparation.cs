@@ -51,7 +51,8 @@ internal sealed class RunPreparation : IDisposable
         var (startedUtc, started) = (DateTime.UtcNow, Stopwatch.GetTimestamp());
         var p = request.Protocol.Spec;
         var device = request.Device;
-        var (trainSet, testSet) = DataSets.Load(p.Data, request.DataFolder, progress.Say);
+        // said under -q too: reading every image once takes long
+        var (trainSet, testSet) = DataSets.Load(p.Data, request.DataFolder, Console.Error.WriteLine, request.Index);
         var pool = new Pool(Math.Min(request.Exec.Threads, device.MostThreads));
         var host = device.OnHost ? device : Cpu.Best();
         var hostPool = device.OnHost ? pool : new Pool(request.Exec.Threads);

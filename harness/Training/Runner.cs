@@ -21,7 +21,7 @@ namespace LutNative.Harness.Training;
 /// <param name="ResumeFolder">The interrupted run to go on with.</param>
 /// <param name="FailFast">Stop at the first digest that the reference has another one of.</param>
 public sealed record RunRequest(ResolvedProtocol Protocol, ExecOptions Exec, Device Device, string Output, string? ResumeFolder, string? DataFolder,
-    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv, string Which = "", bool SelfCheck = false, bool FailFast = false)
+    IReadOnlyList<string> Stages, string? Checkpoint, bool Quiet, string[] Argv, string Which = "", bool SelfCheck = false, bool FailFast = false, string? Index = null)
 {
     public static IReadOnlyList<string> AllStages { get; } = ["pretrain", "knn", "probe", "linprobe", "finetune", "scratch", "raw"];
 
