@@ -5,6 +5,7 @@ using LutNative.Harness.Data;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Interop;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
@@ -66,6 +67,7 @@ public sealed class Runner
         store = RunStore.Create(folder);
         if (store.IsComplete) throw new LutError(Exit.Usage, 10, "the run is already complete", folder, "a finished run never changes", "start a new one without --resume");
         checkpoints = new CheckpointStore(folder, request.Protocol.MathHash, request.Protocol.Name);
+        Interruption.CheckpointsAre(checkpoints.Folder);
         place = checkpoints.Newest(text => progress.Say("warning: " + text));
         store.DropPartsAfter(place?.Part ?? -1);
         known = [.. store.Read(Schema.Evals).Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!)];

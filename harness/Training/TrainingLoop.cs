@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 
@@ -15,6 +16,7 @@ public static class TrainingLoop
     {
         long last = Stopwatch.GetTimestamp(), epochBegan = last, epochSteps = 0;
         double epochLoss = 0;
+        using var steps = Interruption.InSteps();   // a signal waits for the end of a step
         progress.Begin(t.Stage, from, t.Steps, t.Batch);
         for (long s = from; s < t.Steps; s++)
         {
@@ -43,7 +45,7 @@ public static class TrainingLoop
             recorder.Event("checkpoint", t.Stage, s + 1, "");
             checkpoints.Save(t, s + 1, recorder.Commit(), (long)t.StepsPerEpoch * exec.KeepEpochs);
             last = Stopwatch.GetTimestamp();
-            if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto");
+            if (asked && (!end || stop.IsCancellationRequested)) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto");
         }
         progress.End();
     }

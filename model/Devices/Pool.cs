@@ -154,4 +154,8 @@ internal sealed class Job<T> : Job
 }
 
 /// <summary>This machine cannot keep the contract (NUMERICS rule 1).</summary>
-public sealed class UnfitMachineException(string message) : Exception(message);
+/// <param name="where">When it was seen: at the start, or in which step.</param>
+public sealed class UnfitMachineException(string message, string where = "start-up self-test") : Exception(message)
+{
+    public string Where { get; } = where;
+}
