@@ -11,9 +11,10 @@ public enum Exit
 /// <summary>
 /// An error that a user can act on: what, where, why, and what to do, with a stable id and an exit code. Each id has one meaning (a test holds that), and what it is told with comes from
 /// files and command lines: it cannot act on a terminal or begin a line.
+/// (No LINQ: this one must be made where no further library can be loaded.)
 /// </summary>
-public sealed class LutError(Exit exit, int number, string what, IReadOnlyList<string> where, string why, string fix) : Exception(
-    $"error {IdOf(exit, number)}: {Plain.OneLine(what)}\n  where: {string.Join("\n         ", where.Select(Plain.OneLine))}\n  why:   {Plain.OneLine(why)}\n  fix:   {Plain.OneLine(fix)}")
+public sealed class LutError(Exit exit, int number, string what, string[] where, string why, string fix) : Exception(
+    $"error {IdOf(exit, number)}: {Plain.OneLine(what)}\n  where: {string.Join("\n         ", Array.ConvertAll(where, Plain.OneLine))}\n  why:   {Plain.OneLine(why)}\n  fix:   {Plain.OneLine(fix)}")
 {
     public LutError(Exit exit, int number, string what, string where, string why, string fix) : this(exit, number, what, [where], why, fix) { }
 

@@ -24,7 +24,7 @@ internal static class Numbers
 
     private static T? Fail<T>(ArgumentResult r, string expected)
     {
-        r.AddError($"{r.Parent} '{Text(r)}' is not {expected}");
+        r.AddError($"{(r.Parent as OptionResult)?.Option.Name} '{Text(r)}' is not {expected}");
         return default;
     }
 }
