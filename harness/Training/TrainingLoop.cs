@@ -25,10 +25,21 @@ public static class TrainingLoop
             if (fault is not null) recorder.Event("inject", t.Stage, s, fault.ToString());
             var instrument = t.Device as InstrumentedDevice;
             if (instrument is not null) instrument.Fault = fault is WrongOperation w ? (w.Op, w.How) : null;
-            var report = exec.TraceStep == s && instrument is not null ? StepTrace.Record(t, instrument, s, o => recorder.Operation(t.Stage, s, o)) : t.Step(s);
-            if (fault is BitFlip flip) t.Plant(flip);
-            long ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
-            List<TensorDigest>? digests = t.Digested(s) ? t.Digests(pool) : null;
+            StepReport report;
+            List<TensorDigest>? digests;
+            long ns;
+            try
+            {
+                report = exec.TraceStep == s && instrument is not null ? StepTrace.Record(t, instrument, s, o => recorder.Operation(t.Stage, s, o)) : t.Step(s);
+                if (fault is BitFlip flip) t.Plant(flip);
+                ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
+                digests = t.Digested(s) ? t.Digests(pool) : null;
+            }
+            catch (UnfitMachineException e)
+            {
+                // nothing of this step is recorded: rule 14
+                throw new UnfitMachineException(e.Message, FormattableString.Invariant($"step {s} of {t.Stage}, {e.Where}"));
+            }
             recorder.Step(t, s, report, digests, ns);
             progress.Step(s + 1, report);
             epochLoss += report.Loss;
