@@ -50,13 +50,13 @@ internal static class VerifyCommand
         lines.AddRange(damage.Select(d => "damage: " + d));
         string integrity = $" integrity={(damage.Count == 0 ? "ok" : "DAMAGED")} exit=";
         var row = run.Read(Schema.Run);
-        if (row.Rows.Count == 0) throw new LutError(Exit.Store, 10, "the run did not finish", run.Folder, "it has no run table, which is written last", "resume it with `lut run ... --resume`");
+        if (row.Rows.Count == 0) throw Unfinished(run);
         if (write is not null)
         {
-            File.WriteAllLines(write, Reference.Of(run));
+            Files.WriteText(write, "the reference", string.Concat(Reference.Of(run).Select(l => l + "\n")));
             lines.Add($"wrote {write}");
         }
-        var reference = referencePath is not null ? File.ReadAllLines(referencePath) : Reference.Find(row.Get<string>(0, "protocol"));
+        var reference = referencePath is not null ? Files.ReadLines(referencePath, "the reference", Exit.Store) : Reference.Find(row.Get<string>(0, "protocol"));
         var exit = damage.Count == 0 ? Exit.Ok : Exit.Negative;
         if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
         var report = Reference.Compare(run, reference);
@@ -64,6 +64,9 @@ internal static class VerifyCommand
         if (damage.Count == 0) exit = Output.ExitOf(report.Verdict);
         return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
     }
+
+    internal static LutError Unfinished(RunStore run) =>
+        new(Exit.Store, 10, "the run did not finish", run.Folder, "it has no run table, which is written last", "resume it with `lut run PROTOCOL --resume FOLDER`");
 
     private static (string Verdict, Exit Exit) Checkpoint(string path, List<string> lines)
     {

@@ -41,7 +41,7 @@ public static class DataSets
         }
         catch (Exception e) when ((e is IOException or UnauthorizedAccessException) && indexPath is null)
         {
-            say?.Invoke($"the index cannot be kept in {path} ({e.Message}): it will be made again next time; `lut data index --index FILE` writes it elsewhere");
+            say?.Invoke($"the index cannot be kept in {path} ({e.Message}): it will be made again next time; `lut data index FOLDER --index FILE` writes it elsewhere");
         }
         return new EncodedImages(container, index);
     }

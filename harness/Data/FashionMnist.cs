@@ -17,7 +17,7 @@ public static class FashionMnist
     public static (GrayImages Train, GrayImages Test) Load(DataSpec spec, string? folder)
     {
         if (folder is not null && !Directory.Exists(folder))
-            throw new LutError(Exit.Data, 4, $"there is no folder {folder}", Path.GetFullPath(folder), "--data names a folder with the IDX files", "check the path");
+            throw new LutError(Exit.Data, 467, $"there is no folder {folder}", Path.GetFullPath(folder), "--data names a folder with the IDX files", "check the path");
         bool whole = spec.TrainImages > 10_000;
         if (whole && folder is null)
             throw new LutError(Exit.Data, 5, $"the protocol needs {spec.TrainImages} training images", "[data].train_images", "only the first 10,000 are inside the repository",
