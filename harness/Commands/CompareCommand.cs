@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Nightly;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -100,8 +101,11 @@ internal static class CompareCommand
         var run = a.Read(Schema.Run);
         // a built-in protocol is told by its name; a changed one, or a run that has not ended, by what it stored
         string protocol = run.Rows.Count > 0 && !run.Get<string>(0, "protocol").Contains('+') ? FormattableString.Invariant($"{run.Get<string>(0, "protocol")} --seed {run.Get<long>(0, "seed")}") : Path.Combine(a.Folder, "config.resolved.toml");
-        string stage = at.Stage == "pretrain" ? FormattableString.Invariant($"lut pretrain {protocol} --trace-step {at.Step} --stop-after {at.Step + 1}") : FormattableString.Invariant($"lut run {protocol} --trace-step {at.Step}");
-        return [$"lut trace {a.Folder} {b.Folder}", stage + "   (on either machine; then compare its operations)"];
+        // fine-tuning and probes of weights from outside need the same file again
+        string weights = OuterWeightsFile.Of(a) is { } used ? " " + used.Options : "";
+        string stage = at.Stage == "pretrain" ? FormattableString.Invariant($"lut pretrain {protocol} --trace-step {at.Step} --stop-after {at.Step + 1}")
+            : FormattableString.Invariant($"lut {(weights.Length == 0 ? "run" : at.Stage == "finetune" ? "finetune" : "eval")} {protocol}{weights} --trace-step {at.Step}");
+        return [$"lut trace {a.Folder} {b.Folder}{(at.Stage == "finetune" ? weights : "")}", stage + "   (on either machine; then compare its operations)"];
     }
 
     private static void Plot(string path, IReadOnlyList<GrowthRow> growth)

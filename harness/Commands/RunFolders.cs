@@ -14,15 +14,10 @@ internal static class RunFolders
         All(root).LastOrDefault(d => !new RunStore(d).IsComplete && Path.Combine(d, "config.canonical.json") is var canonical && File.Exists(canonical) && File.ReadAllText(canonical) == protocol.CanonicalJson)
         ?? throw new LutError(Exit.NothingSelected, 1, $"there is no interrupted run of {protocol.Name}", Path.GetFullPath(root), "--resume auto looks for a run of the same protocol and seed without COMPLETE", "start it without --resume");
 
-    /// <summary>A run, or a folder that another verb has written a table to.</summary>
-    private static bool IsOurs(string folder) => File.Exists(Path.Combine(folder, "config.resolved.toml")) || Schema.All.Any(s => Directory.EnumerateFiles(folder, s.Name + "-*.parquet").Any());
-
     /// <summary>A run by folder, or by a unique part of its name in ./runs.</summary>
     internal static RunStore Find(string nameOrFolder)
     {
-        if (Directory.Exists(nameOrFolder))
-            return IsOurs(nameOrFolder) ? new RunStore(nameOrFolder)
-                : throw new LutError(Exit.Usage, 463, $"{nameOrFolder} is no folder of ours", Path.GetFullPath(nameOrFolder), "it has neither a run's config.resolved.toml nor one of our tables", "`lut ls` lists the runs");
+        if (Directory.Exists(nameOrFolder)) return new RunStore(nameOrFolder);
         var hits = All("runs").Where(d => Path.GetFileName(d).Contains(nameOrFolder, StringComparison.Ordinal)).ToArray();
         return hits.Length == 1 ? new RunStore(hits[0])
             : throw new LutError(Exit.NothingSelected, 2, $"{nameOrFolder} names {hits.Length} runs", "the run argument", "a run is named by its folder, or by a part of its name that only one run in ./runs has", hits.Length == 0 ? "`lut ls` lists the runs" : "candidates: " + string.Join(", ", hits));

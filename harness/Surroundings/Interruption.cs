@@ -32,6 +32,11 @@ internal static partial class Interruption
     private static readonly List<Action> undone = [];
     private static readonly Lock gate = new();
     private static WhenTold ending;
+    private static volatile bool over;   // the process is being ended
+
+    [ThreadStatic]
+    private static bool undoing;
+
     private static int steps;
     private static long first;
     private static string? checkpoints;
@@ -70,9 +75,11 @@ internal static partial class Interruption
         lock (gate) children.Add(child);
     }
 
+    /// <summary>It has ended. Where that is because this process is being ended too, the caller has nothing more to say or do.</summary>
     internal static void Release(Process child)
     {
         lock (gate) children.Remove(child);
+        if (over && !undoing) Thread.Sleep(Timeout.Infinite);
     }
 
     /// <summary>What must be undone before the process ends, once its children have ended.</summary>
@@ -91,21 +98,23 @@ internal static partial class Interruption
         context.Cancel = true;
         lock (gate)
         {
+            if (over) return;
             long now = Stopwatch.GetTimestamp();
-            if (first == 0)
-            {
-                first = now;
-                asked.Cancel();
-                if (ending != WhenTold.AtCheckpoint || steps == 0) End(context.Signal);
-                Console.Error.WriteLine("\nstopping at the end of this step, with a checkpoint; a second signal stops at once and gives up the steps since the last one");
-            }
-            else if (Stopwatch.GetElapsedTime(first, now) > SameSignal) End(context.Signal);
+            bool again = first != 0;
+            if (again && Stopwatch.GetElapsedTime(first, now) <= SameSignal) return;
+            if (!again) first = now;
+            over = again || ending != WhenTold.AtCheckpoint || steps == 0;
         }
+        asked.Cancel();
+        if (over) End(context.Signal);
+        Console.Error.WriteLine("\nstopping at the end of this step, with a checkpoint; a second signal stops at once and gives up the steps since the last one");
     }
 
     private static void End(PosixSignal signal)
     {
-        foreach (var child in children) Kill(child);
+        Process[] mine;
+        lock (gate) mine = [.. children];
+        foreach (var child in mine) Kill(child);
         Task.WaitAny(Task.Run(UndoAll), Task.Delay(UndoWithin));
         int number = NumberOf(signal);
         if (ending == WhenTold.StartAgain)
@@ -133,7 +142,10 @@ internal static partial class Interruption
 
     private static void UndoAll()
     {
-        foreach (var action in undone)
+        undoing = true;
+        Action[] actions;
+        lock (gate) actions = [.. undone];
+        foreach (var action in actions)
             try
             {
                 action();

@@ -1,5 +1,6 @@
 using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
+using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
@@ -36,10 +37,11 @@ public sealed class Trace : IDisposable
     private readonly Trainer trainer;
     private readonly long from;
     private readonly string source;
+    private readonly OuterWeightsFile? weights;
 
-    private Trace(RunStore runA, RunStore runB, FirstStep at, Device on, string? dataFolder, Action<string> say)
+    private Trace(RunStore runA, RunStore runB, FirstStep at, Device on, string? dataFolder, Action<string> say, OuterWeightsFile? weights)
     {
-        (stage, step, this.say) = (at.Stage, at.Step, say);
+        (stage, step, this.say, this.weights) = (at.Stage, at.Step, say, weights);
         (a, b) = (new Recorded(runA, stage), new Recorded(runB, stage));
         var resolved = ProtocolReader.Load(Path.Combine(runA.Folder, "config.resolved.toml"), []);
         protocol = resolved.Spec;
@@ -60,9 +62,10 @@ public sealed class Trace : IDisposable
     }
 
     /// <exception cref="LutError">The stage's beginning is not in the runs (exit 6), or it is one that cannot be traced (exit 2).</exception>
-    public static TraceReport Run(RunStore a, RunStore b, FirstStep at, Device on, string? dataFolder, Action<string> say)
+    /// <param name="weights">What the runs were given by --checkpoint, where they began with weights from outside.</param>
+    public static TraceReport Run(RunStore a, RunStore b, FirstStep at, Device on, string? dataFolder, Action<string> say, OuterWeightsFile? weights = null)
     {
-        using var trace = new Trace(a, b, at, on, dataFolder, say);
+        using var trace = new Trace(a, b, at, on, dataFolder, say, weights);
         return trace.Run();
     }
 
@@ -74,8 +77,11 @@ public sealed class Trace : IDisposable
         if (stage == "scratch") return Own(new FinetuneTrainer(protocol, views, device, pool, exec, null));
         var pretrained = Own(new PretrainTrainer(protocol, views, device, pool, exec));
         string? path = new[] { a.Run, b.Run }.Select(r => new CheckpointStore(r.Folder, resolved.MathHash, resolved.Name).PathOf("pretrain", pretrained.Steps)).FirstOrDefault(File.Exists);
-        if (path is null) throw new LutError(Exit.Data, 27, "the pre-trained weights are gone", Path.Combine(a.Run.Folder, "checkpoints"), "fine-tuning begins with the last checkpoint of pre-training", "restore it, or trace a run that still has it");
-        CheckpointStore.Load(path, pretrained);
+        if (weights is { } outer) ForeignCheckpoint.Load(ForeignCheckpoint.Read(outer.Path, outer.Which), pretrained.Student, outer.Path);
+        else if (path is not null) CheckpointStore.Load(path, pretrained);
+        else if (OuterWeightsFile.Of(a.Run) is { } used)
+            throw new LutError(Exit.Usage, 465, "the runs began with weights from outside", a.Run.Folder, $"they were given {used.Path}, and a run's folder does not hold a copy", $"name the same file: lut trace A B {used.Options}");
+        else throw new LutError(Exit.Data, 27, "the pre-trained weights are gone", Path.Combine(a.Run.Folder, "checkpoints"), "fine-tuning begins with the last checkpoint of pre-training", "restore it, or trace a run that still has it");
         return Own(new FinetuneTrainer(protocol, views, device, pool, exec, pretrained.Student));
     }
 
