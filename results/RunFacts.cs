@@ -5,12 +5,12 @@ namespace LutNative.Results;
 /// <summary>
 /// What decides whether two runs are one experiment: of a run that ended from its run table, else from what its first part says of itself.
 /// </summary>
-internal sealed class RunFacts
+public sealed class RunFacts
 {
     /// <summary>
     /// Weights from outside that the run began with. None is no obstacle: the run made its own, or an older lut did not say.
     /// </summary>
-    internal const string Weights = "weights_sha256";
+    public const string Weights = "weights_sha256";
 
     private static readonly string[] Deciding = ["contract", "math_hash", "data_hash"];
     private readonly Dictionary<string, string> values = new(StringComparer.Ordinal);
@@ -21,9 +21,9 @@ internal sealed class RunFacts
     internal string Name { get; }
 
     /// <summary>Null when it was not recorded.</summary>
-    internal string? this[string key] => values.GetValueOrDefault(key);
+    public string? this[string key] => values.GetValueOrDefault(key);
 
-    internal static RunFacts Of(RunStore run)
+    public static RunFacts Of(RunStore run)
     {
         var row = run.Read(Schema.Run);
         if (row.Rows.Count == 0) return OfPart(run.PartFiles().FirstOrDefault());

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using LutNative.Harness.Commands;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Model.Devices;
 using LutNative.Results;
 
@@ -85,6 +87,7 @@ internal static class Launches
             try
             {
                 process = Process.Start(start)!;
+                Interruption.Adopt(process);
             }
             catch (System.ComponentModel.Win32Exception e)
             {
@@ -107,7 +110,7 @@ internal static class Launches
         {
             string answer = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
-            if (process.ExitCode != 0) throw new LutError((Exit)process.ExitCode, 16, "a launch of the benchmark failed", program, "its message is above", "run it by hand");
+            if (process.ExitCode != 0) throw Ended();
             try
             {
                 return JsonSerializer.Deserialize<Launch>(answer)!;
@@ -118,11 +121,17 @@ internal static class Launches
             }
         }
 
+        /// <summary>A launch that refused has said why under its own id; one that was killed has not.</summary>
+        private Exception Ended() => Enum.IsDefined((Exit)process.ExitCode)
+            ? new ChildFailedException((Exit)process.ExitCode, FormattableString.Invariant($"a launch of the benchmark ended with exit code {process.ExitCode}; its error is above"))
+            : new LutError(Exit.Unfit, 464, "a launch of the benchmark died", program, FormattableString.Invariant($"it ended with code {process.ExitCode}; above 128 that is a signal"), "look for what ended it (memory, a limit of time), and run it again");
+
         private LutError Failed(string why) => new(Exit.Usage, 37, "a build cannot be measured", program, why, "name the lut.dll or the executable of a build that knows `bench --launches=0 --turns`");
 
         public void Dispose()
         {
             if (!process.HasExited) process.Kill();
+            Interruption.Release(process);
             process.Dispose();
         }
     }

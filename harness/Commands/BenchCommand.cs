@@ -16,12 +16,12 @@ internal static class BenchCommand
     private static readonly Option<string> Stage = new("--stage") { Description = "pretrain or finetune", DefaultValueFactory = _ => "pretrain" };
     private static readonly Option<string> Method = new("--method") { Description = "lut or mae; the shape's own by default", DefaultValueFactory = _ => "" };
     private static readonly Option<int> Batch = Numbers.Int("--batch", 0, "Samples of a step; 0 means the shape's own");
-    private static readonly Option<int> Threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core");
+    private static readonly Option<int> Threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core", most: Numbers.MostThreads);
     private static readonly Option<int> MicroBatch = Numbers.Int("--micro-batch", 0, "Samples at once through the network; 0 means a grain");
-    private static readonly Option<int> DataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads");
-    private static readonly Option<int> Launches = Numbers.Int("--launches", 3, "Fresh processes; 0 measures in this one");
-    private static readonly Option<int> Blocks = Numbers.Int("--blocks", 3, "Blocks of steps in each", 1);
-    private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Length of a block (3 by default)");
+    private static readonly Option<int> DataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads", most: Numbers.MostThreads);
+    private static readonly Option<int> Launches = Numbers.Int("--launches", 3, "Fresh processes; 0 measures in this one", most: 1000);
+    private static readonly Option<int> Blocks = Numbers.Int("--blocks", 3, "Blocks of steps in each", 1, 10000);
+    private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Length of a block (3 by default)", 1e-3, 86400);
     private static readonly Option<string> Memory = new("--memory") { Description = "keep activations, or recompute them", DefaultValueFactory = _ => "keep" };
     private static readonly Option<string> Device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, cuda:0, cuda:emulated", DefaultValueFactory = _ => "cpu" };
     private static readonly Option<string> Math = RunOptions.MathOption();
@@ -29,9 +29,9 @@ internal static class BenchCommand
     private static readonly Option<bool> Premade = new("--premade") { Description = "Every step sees one batch made beforehand: the step without its data" };
     private static readonly Option<string?> Data = new("--data") { Description = "Folder with the data set's original files" };
     private static readonly Option<string?> Against = new("--against") { Description = "Also measure another build in turns with this one (its lut.dll or executable; self for an A/A test) and compare: FASTER, SAME, SLOWER, ..." };
-    private static readonly Option<double?> Slow = Numbers.Double("--slow", "Wait after every step for this share of its time: a slowdown planted on purpose, for drills. With --against it slows the other build");
+    private static readonly Option<double?> Slow = Numbers.Double("--slow", "Wait after every step for this share of its time: a slowdown planted on purpose, for drills. With --against it slows the other build", 0, 100);
     private static readonly Option<bool> Turns = new("--turns") { Description = "Wait for a line on standard input before every block", Hidden = true };
-    private static readonly Option<double?> Band = Numbers.Double("--band", "Ratio that counts as noise with --against (0.03 by default)");
+    private static readonly Option<double?> Band = Numbers.Double("--band", "Ratio that counts as noise with --against (0.03 by default)", 0, 10);
     private static readonly Option<string?> Record = new("--output", "-o") { Description = "Also write the blocks to this folder, as a part of its throughput table (Parquet); with --against to its folders a and b" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object" };
 

@@ -15,7 +15,7 @@ internal static class ClaimReportCommand
         {
             var store = RunFolders.Find(folder);
             Table run = store.Read(Schema.Run), evals = store.Read(Schema.Evals);
-            if (run.Rows.Count == 0) throw new LutError(Exit.Store, 10, "the run did not finish", store.Folder, "it has no run table, which is written last", "resume it with `lut run ... --resume`");
+            if (run.Rows.Count == 0) throw VerifyCommand.Unfinished(store);
             if (store.Damage() is { Count: > 0 } damage) throw new LutError(Exit.Store, 13, "the run is damaged", store.Folder, damage[0], "a claim needs runs as they were written");
             (long, long)? eval = null;
             for (int i = 0; i < evals.Rows.Count; i++)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Nightly;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -15,8 +16,8 @@ internal static class CompareCommand
         var command = new Command("compare", "Compare two runs (or two checkpoints) bit by bit: IDENTICAL, or the first difference. Example: lut compare runs/a runs/b");
         Argument<string> a = new("A") { Description = "A run's folder or a .safetensors file" }, b = new("B") { Description = "The other one" };
         Argument<string[]> more = new("more") { Description = "With --perf further folders: a table of machines, the first as the reference", Arity = ArgumentArity.ZeroOrMore };
-        Option<bool> perf = new("--perf") { Description = "Compare two folders of `lut bench -o`: FASTER, SAME, SLOWER or UNDECIDED (B beside A)" };
-        Option<double?> band = Numbers.Double("--band", "Ratio that counts as noise with --perf (0.03 by default)");
+        Option<bool> perf = new("--perf") { Description = "Compare two folders of `lut bench SHAPE -o FOLDER`: FASTER, SAME, SLOWER or UNDECIDED (B beside A)" };
+        Option<double?> band = Numbers.Double("--band", "Ratio that counts as noise with --perf (0.03 by default)", 0, 10);
         Option<bool> exact = new("--exact") { Description = "Compare bits: what happens without --perf" };
         Option<string?> plot = new("--plot") { Description = "Also draw how the losses drift apart, as this SVG file" };
         Option<string?> output = new("--output", "-o") { Description = "Also write what was found to this folder (table comparisons)" };
@@ -74,7 +75,7 @@ internal static class CompareCommand
     {
         (string Folder, Table Rows)[] all = [.. folders.Select(f => (f, new RunStore(f).Read(Schema.Throughput)))];
         foreach (var (folder, rows) in all)
-            if (rows.Rows.Count == 0) throw new LutError(Exit.NothingSelected, 6, $"{folder} has no throughput table", Path.GetFullPath(folder), "it is what `lut bench -o` writes", "name folders of benchmarks");
+            if (rows.Rows.Count == 0) throw new LutError(Exit.NothingSelected, 6, $"{folder} has no throughput table", Path.GetFullPath(folder), "it is what `lut bench SHAPE -o FOLDER` writes", "name folders of benchmarks");
         var compared = all.Skip(1).Select(f => Performance.Compare(all[0].Rows, f.Rows, _ => band)).ToArray();
         if (output is not null)
             Record(output, all.Skip(1).Zip(compared).SelectMany(f => f.Second.Select(r => (Found("perf", r.Key, r.Verdict.ToString(), string.Join("; ", r.Why)).With(r), all[0].Folder, f.First.Folder))));
@@ -100,8 +101,11 @@ internal static class CompareCommand
         var run = a.Read(Schema.Run);
         // a built-in protocol is told by its name; a changed one, or a run that has not ended, by what it stored
         string protocol = run.Rows.Count > 0 && !run.Get<string>(0, "protocol").Contains('+') ? FormattableString.Invariant($"{run.Get<string>(0, "protocol")} --seed {run.Get<long>(0, "seed")}") : Path.Combine(a.Folder, "config.resolved.toml");
-        string stage = at.Stage == "pretrain" ? FormattableString.Invariant($"lut pretrain {protocol} --trace-step {at.Step} --stop-after {at.Step + 1}") : FormattableString.Invariant($"lut run {protocol} --trace-step {at.Step}");
-        return [$"lut trace {a.Folder} {b.Folder}", stage + "   (on either machine; then compare its operations)"];
+        // fine-tuning and probes of weights from outside need the same file again
+        string weights = OuterWeightsFile.Of(a) is { } used ? " " + used.Options : "";
+        string stage = at.Stage == "pretrain" ? FormattableString.Invariant($"lut pretrain {protocol} --trace-step {at.Step} --stop-after {at.Step + 1}")
+            : FormattableString.Invariant($"lut {(weights.Length == 0 ? "run" : at.Stage == "finetune" ? "finetune" : "eval")} {protocol}{weights} --trace-step {at.Step}");
+        return [$"lut trace {a.Folder} {b.Folder}{(at.Stage == "finetune" ? weights : "")}", stage + "   (on either machine; then compare its operations)"];
     }
 
     private static void Plot(string path, IReadOnlyList<GrowthRow> growth)

@@ -28,7 +28,7 @@ internal static class DataCommand
         return data;
     }
 
-    private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Time for each pipeline (3 by default)");
+    private static readonly Option<double?> Seconds = Numbers.Double("--seconds", "Time for each pipeline (3 by default)", 1e-3, 86400);
 
     private static int Bench(ParseResult r)
     {

@@ -16,7 +16,7 @@ internal static class ExportStepCommand
         var command = new Command("export-step", "Run one pre-training step and write everything that goes in and comes out. Example: lut export-step vitb16 step.safetensors --batch 4");
         Argument<string> shape = new("shape") { Description = $"{string.Join(", ", BenchShape.Names)} (noise for images), or a protocol" };
         Argument<string> output = new("output") { Description = "The .safetensors to write" };
-        Option<int> batch = Numbers.Int("--batch", 0, "Samples; 0 means the shape's own"), threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core"), micro = Numbers.Int("--micro-batch", 0, "Samples at once; 0 means a grain"), step = Numbers.Int("--step", 1, "Which step, from 0; earlier ones are run too");
+        Option<int> batch = Numbers.Int("--batch", 0, "Samples; 0 means the shape's own"), threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core", most: Numbers.MostThreads), micro = Numbers.Int("--micro-batch", 0, "Samples at once; 0 means a grain"), step = Numbers.Int("--step", 1, "Which step, from 0; earlier ones are run too");
         Option<string> method = new("--method") { Description = "lut or mae; the shape's own by default", DefaultValueFactory = _ => "" };
         Option<string> device = new("--device") { Description = "As for run", DefaultValueFactory = _ => "cpu" };
         Option<string> memory = new("--memory") { Description = "keep or recompute activations", DefaultValueFactory = _ => "keep" };

@@ -14,7 +14,7 @@ internal static class InspectCommands
         Option<bool> lsJson = new("--json") { Description = "Print the result as one JSON object" };
         ls.Options.Add(root);
         ls.Options.Add(lsJson);
-        ls.SetAction(r => (int)List(r.GetValue(root)!, r.GetValue(lsJson)));
+        ls.SetAction(r => (int)List(r.GetValue(root)!, r.GetResult(root) is { Implicit: false }, r.GetValue(lsJson)));
         yield return ls;
 
         var show = new Command("show", "Show a run: what it was, what it found. Example: lut show runs/A");
@@ -26,8 +26,9 @@ internal static class InspectCommands
         yield return show;
     }
 
-    private static Exit List(string root, bool json)
+    private static Exit List(string root, bool given, bool json)
     {
+        if (given && !Directory.Exists(root)) throw new LutError(Exit.Usage, 464, $"there is no folder {root}", Path.GetFullPath(root), "--output names a folder of runs", "check the path");
         var runs = RunFolders.All(root).Select(d => (Folder: d, Store: new RunStore(d))).ToArray();
         if (json)
         {

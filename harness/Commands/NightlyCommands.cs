@@ -30,7 +30,7 @@ internal static class NightlyCommands
         Option<string> output = new("--output", "-o") { Description = "Folder of nights", DefaultValueFactory = _ => "nights" };
         Option<string?> pinned = new("--pinned-build") { Description = "lut.dll or executable of the last release: a slowdown is confirmed against it, in turns" };
         Option<string?> inject = new("--inject") { Description = "Plant a fault in the bits stage, for drills (as in run)" };
-        Option<double?> slow = Numbers.Double("--slow", "Plant a slowdown in the perf stage, for drills: 0.15 is fifteen percent");
+        Option<double?> slow = Numbers.Double("--slow", "Plant a slowdown in the perf stage, for drills: 0.15 is fifteen percent", 0, 100);
         Option<bool> exitZero = new("--exit-zero") { Description = "Exit 0 whatever was found: for advisory jobs" }, quiet = new("--quiet", "-q") { Description = "No progress on standard error" }, json = JsonOption();
         foreach (Option o in new Option[] { suite, baseline, output, device, pinned, inject, slow, exitZero, quiet, json }) command.Options.Add(o);
         command.SetAction(r =>

@@ -17,7 +17,7 @@ internal static class PlanCommand
         var options = new RunOptions(command);
         Option<string?> explain = new("--explain") { Description = "A key (section.name): its value, where it is written, and its source" };
         Option<int> count = Numbers.Int("--count", 1, "Devices, for --device a100, h100, h200, l40s or rtx4090", 1);
-        Option<string?> result = new("--result") { Description = "A folder that `lut bench ... -o` wrote: plan with the images/s measured there in place of the data sheet" };
+        Option<string?> result = new("--result") { Description = "A folder that `lut bench SHAPE -o FOLDER` wrote: plan with the images/s measured there in place of the data sheet" };
         foreach (Option o in new Option[] { explain, count, result }) command.Options.Add(o);
         command.SetAction(r =>
         {

@@ -15,16 +15,16 @@ internal sealed class RunOptions
     private readonly Option<string[]> set = new("--set") { Description = "section.key=value: change a value of the protocol; the run is then marked +modified", AllowMultipleArgumentsPerToken = false };
     private readonly Option<int> seed = Numbers.Int("--seed", -1, "Use another seed than the protocol's", -1);
     private readonly Option<double?> lr = Numbers.Double("--lr", "Short for --set pretrain.blr=...");
-    private readonly Option<int> threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core. Never changes a bit");
+    private readonly Option<int> threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core. Never changes a bit", most: Numbers.MostThreads);
     private readonly Option<int> microBatch = Numbers.Int("--micro-batch", 0, "Samples at once through the network; 0 means a grain, on a GPU as many as fit. Never changes a bit of exact math");
-    private readonly Option<int> dataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads. Never changes a bit");
+    private readonly Option<int> dataWorkers = Numbers.Int("--data-workers", 0, "Threads that prepare the next batch; 0 prepares on the compute threads. Never changes a bit", most: Numbers.MostThreads);
     private readonly Option<string> memory = new("--memory") { Description = "keep activations, recompute them (less memory, more time), or auto: keep where they fit. Never changes a bit", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> device = new("--device") { Description = "cpu (best vector width), cpu-512, cpu-256, cpu-128, oracle, cuda:0 or cuda:emulated. Never changes a bit", DefaultValueFactory = _ => "cpu" };
     private readonly Option<string> math = MathOption();
     private readonly Option<string> output = new("--output", "-o") { Description = "Folder for runs", DefaultValueFactory = _ => "runs" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, or auto for the newest one of this protocol" };
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
-    private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints; by default at most 1 % of the time goes into them, at least 1 and at most 30 minutes apart");
+    private readonly Option<double?> every = Numbers.Double("--checkpoint-minutes", "Minutes between checkpoints; by default at most 1 % of the time goes into them, at least 1 and at most 30 minutes apart", 0, 1e6);
     private readonly Option<string?> index = new("--index") { Description = "Folder for the image indexes, if not beside the data or (where that cannot be written) in ~/.cache/lut" };
     private readonly Option<int> keep = Numbers.Int("--keep-epochs", 100, "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last");
     private readonly Option<string?> inject = new("--inject") { Description = "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12, or step=7,op=GemmNt,variant=order (split, unfused, tf32, ftz). The run is marked +injected; compare it with a clean one to see it found" };
@@ -105,7 +105,7 @@ internal sealed class RunOptions
         if (name.StartsWith("cuda", StringComparison.Ordinal)) return CudaOf(name, math);
         if (math != "exact") throw new LutError(Exit.Usage, 19, $"{math} is a GPU's", $"--math {math} --device {name}", "the CPU keeps the contract and has no other level", "use --device cuda:0 (or cuda:emulated), or --math exact");
         return name == "cpu" ? Cpu.Best() : name == "oracle" ? new OracleDevice() : Cpu.All().FirstOrDefault(d => d.Name == name)
-            ?? throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", $"known devices are {string.Join(", ", Devices)}", $"did you mean {Nearest.To(name, Devices)}?");
+            ?? throw NoDevice(name, $"known devices are {string.Join(", ", Devices)}");
     }
 
     private static readonly string[] Devices = ["cpu", "cpu-512", "cpu-256", "cpu-128", "oracle", "cuda:0", "cuda:emulated"];
@@ -146,8 +146,10 @@ internal sealed class RunOptions
         {
             throw new LutError(Exit.Unfit, 11, "the CUDA device cannot be used", "--device " + name, e.Message, "use --device cpu meanwhile: the bits are the same");
         }
-        throw new LutError(Exit.Usage, 12, $"there is no device {name}", "--device", "CUDA devices are cuda:0, cuda:1, ... and cuda:emulated", $"did you mean {Nearest.To(name, Devices)}?");
+        throw NoDevice(name, "CUDA devices are cuda:0, cuda:1, ... and cuda:emulated");
     }
+
+    private static LutError NoDevice(string name, string known) => new(Exit.Usage, 12, $"there is no device {name}", "--device", known, $"did you mean {Nearest.To(name, Devices)}?");
 
     private static T Library<T>(Func<T> load)
     {

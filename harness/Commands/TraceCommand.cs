@@ -15,16 +15,19 @@ internal static class TraceCommand
         Option<string> device = new("--device") { Description = "cpu, cpu-512, cpu-256, cpu-128, oracle", DefaultValueFactory = _ => "cpu" };
         Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
         Option<string?> output = new("--output", "-o") { Description = "Also write the step's operations to this folder (table operations), to compare with another machine's" };
+        Option<string?> checkpoint = new("--checkpoint") { Description = "The weights from outside that the runs began with, as they were given to finetune" };
+        Option<string> which = new("--which") { Description = "Which set of that file", DefaultValueFactory = _ => "" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
         Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         command.Arguments.Add(a);
         command.Arguments.Add(b);
-        foreach (Option o in new Option[] { device, data, output, quiet, json }) command.Options.Add(o);
-        command.SetAction(r => (int)Execute(RunFolders.Find(r.GetValue(a)!), RunFolders.Find(r.GetValue(b)!), r.GetValue(device)!, r.GetValue(data), r.GetValue(output), r.GetValue(quiet), r.GetValue(json)));
+        foreach (Option o in new Option[] { device, data, output, checkpoint, which, quiet, json }) command.Options.Add(o);
+        command.SetAction(r => (int)Execute(RunFolders.Find(r.GetValue(a)!), RunFolders.Find(r.GetValue(b)!), r.GetValue(device)!, r.GetValue(data), r.GetValue(output),
+            r.GetValue(checkpoint) is { } weights ? new OuterWeightsFile(weights, r.GetValue(which)!) : null, r.GetValue(quiet), r.GetValue(json)));
         return command;
     }
 
-    private static Exit Execute(RunStore a, RunStore b, string deviceName, string? data, string? output, bool quiet, bool json)
+    private static Exit Execute(RunStore a, RunStore b, string deviceName, string? data, string? output, OuterWeightsFile? weights, bool quiet, bool json)
     {
         var on = RunOptions.DeviceOf(deviceName, "exact");
         if (!on.OnHost) throw new LutError(Exit.Usage, 35, "operations are watched on the CPU", "--device " + deviceName, "a trace looks at every result where it lies", "use --device cpu: the bits are the same");
@@ -37,7 +40,7 @@ internal static class TraceCommand
             else Console.Out.WriteLine($"no step differs: there is nothing to trace\n{verdict}");
             return exit;
         }
-        var report = Trace.Run(a, b, at, on, data, new Progress(quiet).Say);
+        var report = Trace.Run(a, b, at, on, data, new Progress(quiet).Say, weights);
         if (output is not null) Write(output, report);
         string wrong = (report.A.Agrees, report.B.Agrees) switch { (true, false) => "B", (false, true) => "A", (false, false) => "BOTH", _ => "NEITHER" };
         string line = FormattableString.Invariant($"VERDICT trace={wrong} stage={report.Stage} step={report.Step} explained={(Suspects(report).All(s => s.Explanation is not null) ? "yes" : "no")} exit={(int)exit}");

@@ -48,24 +48,15 @@ internal static class VerifyCommand
     {
         if (write is not null)
         {
-            if (!run.IsComplete) throw new LutError(Exit.Store, 10, "the run did not finish", run.Folder, "a reference is written from a whole run", "resume it with `lut run ... --resume`");
-            WriteReference(write, run);
+            if (!run.IsComplete) throw Unfinished(run);
+            Files.WriteText(write, "the reference", string.Concat(Reference.Of(run).Select(l => l + "\n")));
             lines.Add($"wrote {write}");
         }
         return RunVerification.Of(run, referencePath is null ? null : Reference.Read(referencePath), lines);
     }
 
-    private static void WriteReference(string path, RunStore run)
-    {
-        try
-        {
-            WholeFile.WriteText(path, string.Join('\n', Reference.Of(run)) + "\n");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new LutError(Exit.Store, 408, "cannot write the reference", Path.GetFullPath(path), e.Message, "choose another --write-reference");
-        }
-    }
+    internal static LutError Unfinished(RunStore run) =>
+        new(Exit.Store, 10, "the run did not finish", run.Folder, "it has no run table, which is written last", "resume it with `lut run PROTOCOL --resume FOLDER`");
 
     private static (string Verdict, Exit Exit) Checkpoint(string path, List<string> lines)
     {

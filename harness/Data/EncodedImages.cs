@@ -67,7 +67,7 @@ public sealed class EncodedImages : ImageSource
         {
             throw new ImageException(NameOf(i), $"it cannot be read ({e.Message})");
         }
-        if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(index.Sha(i))) throw new ImageException(NameOf(i), "its bytes are not those that were indexed; `lut data check` lists every such image");
+        if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(index.Sha(i))) throw new ImageException(NameOf(i), "its bytes are not those that were indexed; `lut data check FOLDER` lists every such image");
         return bytes;
     }
 

@@ -37,7 +37,7 @@ public static class FashionMnist
     public static GrayImages LoadTest(DataSpec spec, string? folder) => First(Read(Place(folder), "t10k", Test), spec.TestImages);
 
     private static string Place(string? folder) => folder is null || Directory.Exists(folder) ? folder ?? Embedded
-        : throw new LutError(Exit.Data, 4, $"there is no folder {folder}", Path.GetFullPath(folder),
+        : throw new LutError(Exit.Data, 467, $"there is no folder {folder}", Path.GetFullPath(folder),
             "--data names a folder with the IDX files", "check the path");
 
     private static GrayImages Read(string folder, string name, string sha)

@@ -37,7 +37,7 @@ internal sealed class Baselines
         var all = new Baselines(System.IO.Path.Combine(folder, hardware + ".toml"));
         if (!File.Exists(all.Path)) return all;
         var problems = new List<string>();
-        var values = ProtocolReader.Parse(File.ReadAllText(all.Path), all.Path, problems);
+        var values = ProtocolReader.Parse(Commands.Files.ReadText(all.Path, "the baselines", Exit.Usage), all.Path, problems);
         foreach (var group in values.GroupBy(v => v.Key.Split('.') is ["perf", var name, _] ? name : ""))
         {
             if (group.Key.Length == 0)
@@ -53,7 +53,7 @@ internal sealed class Baselines
             if (row.Pinned.Count == 0 || row.Pinned.Concat(row.Rolling).Any(v => !(v > 0)) || !(band > 0)) problems.Add($"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, and a positive band");
             all.rows[group.Key] = row;
         }
-        if (problems.Count > 0) throw new LutError(Exit.Usage, 42, $"{problems.Count} problem(s) in the baselines", string.Join("\n         ", problems), "what a night is held against must be readable", "restore the file from git, or accept again with `lut baseline accept`");
+        if (problems.Count > 0) throw new LutError(Exit.Usage, 42, $"{problems.Count} problem(s) in the baselines", [.. problems], "what a night is held against must be readable", "restore the file from git, or accept again with `lut baseline accept NIGHT --reason WHY`");
         return all;
     }
 
@@ -63,7 +63,7 @@ internal sealed class Baselines
 
     internal void Write()
     {
-        var text = new StringBuilder("# What nights are held against on this hardware. Made by `lut baseline accept`; nightly adds clean nights to rolling. Review changes as you review code.\n");
+        var text = new StringBuilder("# What nights are held against on this hardware. Made by `lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as you review code.\n");
         string List(IEnumerable<double> v) => "[" + string.Join(", ", v.Select(x => x.ToString("0.0###", CultureInfo.InvariantCulture))) + "]";
         string Quote(string s) => "\"" + s.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace('\n', ' ') + "\"";
         foreach (var r in rows.Values)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Nightly;
 
@@ -40,6 +41,8 @@ internal static class Bisect
     {
         string tree = Path.Combine(Path.GetTempPath(), "lut-bisect-" + Guid.NewGuid().ToString("N"));
         Git(repository, "worktree", "add", "--detach", "--quiet", tree, commit);
+        void Remove() => Git(repository, "worktree", "remove", "--force", tree);
+        Interruption.Undo(Remove);
         try
         {
             var (code, output) = Start(tree, "sh", "-c", command);
@@ -49,7 +52,8 @@ internal static class Bisect
         }
         finally
         {
-            Git(repository, "worktree", "remove", "--force", tree);
+            Interruption.Forget(Remove);
+            Remove();
         }
     }
 
@@ -64,8 +68,10 @@ internal static class Bisect
         var start = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true };
         foreach (string w in words) start.ArgumentList.Add(w);
         using var process = Process.Start(start)!;
+        Interruption.Adopt(process);
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
+        Interruption.Release(process);
         return (process.ExitCode, output);
     }
 }

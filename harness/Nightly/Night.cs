@@ -120,7 +120,7 @@ internal sealed class Night
         var rows = Measure(row, bench);
         if (!baselines.Rows.TryGetValue(row.Name, out var baseline))
         {
-            Add("perf", row.Name, "NO-BASELINE", FormattableString.Invariant($"{Images(rows):g5} images/s; `lut baseline accept {folder} --reason ...` makes it one"), a: null, b: Images(rows));
+            Add("perf", row.Name, "NO-BASELINE", FormattableString.Invariant($"{Images(rows):g5} images/s; `lut baseline accept {folder} --reason WHY` makes it one"), a: null, b: Images(rows));
             return;
         }
         string digest = rows.Get<string>(0, "check_digest");
@@ -193,7 +193,7 @@ internal sealed class Night
     /// <summary>A row that has a baseline and is not in the suite any more fails: it is easily lost without anyone noticing.</summary>
     private void Disappeared()
     {
-        foreach (string name in baselines.Rows.Keys.Where(n => order.Suite.Perf.All(p => p.Name != n))) Add("perf", name, "DISAPPEARED", "it has a baseline and is not in the suite: remove it with `lut baseline expire`, or restore it");
+        foreach (string name in baselines.Rows.Keys.Where(n => order.Suite.Perf.All(p => p.Name != n))) Add("perf", name, "DISAPPEARED", "it has a baseline and is not in the suite: remove it with `lut baseline expire ROW`, or restore it");
     }
 
     private void Record()

@@ -27,7 +27,7 @@ internal sealed record Suite(IReadOnlyList<BitsRow> Bits, IReadOnlyList<SmokeRow
     {
         if (!File.Exists(path)) throw new LutError(Exit.Usage, 40, $"there is no suite {path}", Path.GetFullPath(path), "--suite names the TOML file that says what a night runs", "ops/nightly.toml is one");
         var problems = new List<string>();
-        var values = ProtocolReader.Parse(File.ReadAllText(path), path, problems);
+        var values = ProtocolReader.Parse(Commands.Files.ReadText(path, "the suite", Exit.Usage), path, problems);
         var rows = new Dictionary<(string Kind, string Name), Dictionary<string, object>>();
         foreach (var (key, (value, where)) in values)
         {
@@ -48,7 +48,7 @@ internal sealed record Suite(IReadOnlyList<BitsRow> Bits, IReadOnlyList<SmokeRow
             [.. Of("perf").Select(r => new PerfRow(r.Name, new BenchOrder(Text(r, "shape"), Text(r, "stage"), Text(r, "method", ""), (int)Number(r, "batch", 0), Blocks: (int)Number(r, "blocks"), Seconds: Number(r, "seconds"), Premade: r.Row.GetValueOrDefault("premade") is true, Math: Text(r, "math", "exact")), (int)Number(r, "launches")))]);
         foreach (string protocol in suite is null ? [] : suite.Bits.Select(b => b.Protocol).Concat(suite.Smoke.Select(s => s.Protocol)))
             if (!ProtocolReader.BuiltIn.Contains(protocol)) problems.Add($"{path}: there is no protocol {protocol}; did you mean {Nearest.To(protocol, ProtocolReader.BuiltIn)}?");
-        if (problems.Count > 0) throw new LutError(Exit.Usage, 41, $"{problems.Count} problem(s) in the suite", string.Join("\n         ", problems), "a night must run what its file says", "correct the file");
+        if (problems.Count > 0) throw new LutError(Exit.Usage, 41, $"{problems.Count} problem(s) in the suite", [.. problems], "a night must run what its file says", "correct the file");
         return suite!;
 
         IEnumerable<(string Name, Dictionary<string, object> Row)> Of(string kind) => rows.Where(r => r.Key.Kind == kind).Select(r => (r.Key.Name, r.Value));

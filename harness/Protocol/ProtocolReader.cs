@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using LutNative.Harness.Commands;
+using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 
@@ -27,7 +29,7 @@ public static class ProtocolReader
         {
             if (!File.Exists(nameOrPath))
                 throw new LutError(Exit.Usage, 1, $"there is no protocol file {nameOrPath}", Path.GetFullPath(nameOrPath), "a protocol given by path must exist", "check the path, or name a built-in protocol: " + string.Join(", ", BuiltIn));
-            text = File.ReadAllText(nameOrPath);
+            text = Files.ReadText(nameOrPath, "the protocol", Exit.Usage);
         }
         else
         {
@@ -63,7 +65,7 @@ public static class ProtocolReader
             }
         if (problems.Count == 0) problems.AddRange(ProtocolRules.Check(converted, origin));
         if (problems.Count > 0)
-            throw new LutError(Exit.Usage, 3, $"{problems.Count} problem(s) in the protocol", string.Join("\n         ", problems), "a protocol must be complete and exact, because its hash names the experiment", "correct the file or the --set options");
+            throw new LutError(Exit.Usage, 3, $"{problems.Count} problem(s) in the protocol", [.. problems], "a protocol must be complete and exact, because its hash names the experiment", "correct the file or the --set options");
         var spec = (ProtocolSpec)Build(typeof(ProtocolSpec), "", converted);
         bool modified = before != Fingerprint(values);
         string canonical = Canonical(converted);
@@ -122,7 +124,8 @@ public static class ProtocolReader
     internal static Dictionary<string, (object Value, string Where)> Parse(string toml, string origin, List<string> problems)
     {
         var values = new Dictionary<string, (object, string)>();
-        var document = SyntaxParser.Parse(toml, origin);
+        var document = Document(toml, origin, out string why)
+            ?? throw new LutError(Exit.Usage, 466, "a TOML file cannot be parsed", origin, why, "values of ours are at most lists: remove the nesting");
         foreach (var d in document.Diagnostics) problems.Add($"{origin}:{d.Span.Start.Line + 1}: {d.Message}");
         void Add(string prefix, KeyValueSyntax item)
         {
@@ -134,6 +137,21 @@ public static class ProtocolReader
         foreach (var table in document.Tables)
             foreach (var item in table.Items) Add(table.Name!.ToString().Trim() + ".", item);
         return values;
+    }
+
+    /// <summary>null where the text is nested deeper than any value of ours: the parser has a limit, so that no file can exhaust the stack.</summary>
+    private static DocumentSyntax? Document(string toml, string origin, out string why)
+    {
+        why = "";
+        try
+        {
+            return SyntaxParser.Parse(toml, origin);
+        }
+        catch (TomlException e)
+        {
+            why = e.Message.Split(". ")[0];
+            return null;
+        }
     }
 
     private static object? Value(ValueSyntax? v) => v switch
@@ -159,8 +177,8 @@ public static class ProtocolReader
             if (type == typeof(string)) values[path] = (text, where);
             else
             {
-                var probe = SyntaxParser.Parse($"x = {text}\n", where);
-                object? v = probe.HasErrors ? null : Value(probe.KeyValues.FirstOrDefault()?.Value);
+                var probe = Document($"x = {text}\n", where, out _);
+                object? v = probe is null or { HasErrors: true } ? null : Value(probe.KeyValues.FirstOrDefault()?.Value);
                 if (v is null) problems.Add($"{where}: {text} is not {Describe(type)}");
                 else values[path] = (v, where);
             }

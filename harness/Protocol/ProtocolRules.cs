@@ -23,6 +23,11 @@ public static class ProtocolRules
         foreach (string k in new[] { "data.train_images", "data.test_images", "model.width", "model.depth", "model.heads", "model.decoder_width", "model.decoder_heads", "pretrain.digest_every", "finetune.digest_every", "knn.k", "probe.epochs", "probe.batch", "data.classes", "pretrain.head_mlp_dim" })
             Need(Int(k) > 0, k, "must be positive");
         foreach (string k in new[] { "pretrain.epochs", "finetune.epochs", "model.decoder_depth", "augment.crop_padding" }) Need(Int(k) >= 0, k, "must not be negative");
+        // more than any network or machine has: sizes multiply, and nothing below should have to fear what they become
+        foreach (string k in new[] { "model.width", "model.decoder_width", "pretrain.head_mlp_dim" }) Need(Int(k) <= 1 << 16, k, "must be at most 65536");
+        foreach (string k in new[] { "model.depth", "model.decoder_depth" }) Need(Int(k) <= 1 << 10, k, "must be at most 1024");
+        foreach (string k in new[] { "pretrain.batch", "finetune.batch", "probe.batch", "data.classes" }) Need(Int(k) <= 1 << 24, k, "must be at most 16777216");
+        Need(Int("data.image_size") <= 1 << 13, "data.image_size", "must be at most 8192");
         if (problems.Count > 0) return problems;
         Need(Int("model.width") % Int("model.heads") == 0, "model.heads", $"must divide model.width = {Show("model.width")}");
         Need(Int("model.width") % 4 == 0, "model.width", "must be divisible by 4 (position embeddings)");
@@ -35,6 +40,7 @@ public static class ProtocolRules
         }
         double mask = Num("pretrain.mask_ratio");
         int patches = Int("data.image_size") / Int("model.patch_size") * (Int("data.image_size") / Int("model.patch_size"));
+        Need(patches <= 1 << 20, "model.patch_size", "must leave at most 1048576 patches of an image");
         Need(mask is >= 0 and < 1 && (int)(patches * (1 - mask)) is > 0 and var kept && kept < patches, "pretrain.mask_ratio", $"must be in [0, 1) and hide and keep at least one of {patches} patches");
         Need(v["pretrain.method"] is "lut" or "mae", "pretrain.method", "must be lut or mae");
         Need(v["pretrain.head_norm_layer"] is "BN" or "LN" or "none", "pretrain.head_norm_layer", "must be BN, LN or none");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using LutNative.Harness.Commands;
 using LutNative.Harness.Training;
 
 namespace LutNative.Harness.Reports;
@@ -10,7 +11,7 @@ namespace LutNative.Harness.Reports;
 /// </summary>
 public sealed class Progress(bool quiet)
 {
-    private static readonly TimeSpan Plain = TimeSpan.FromSeconds(10), Live = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Lines = TimeSpan.FromSeconds(10), Live = TimeSpan.FromMilliseconds(200);
     private readonly bool terminal = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } term && term != "dumb"
         && Environment.GetEnvironmentVariable("NO_COLOR") is null or "" && Environment.GetEnvironmentVariable("CI") is null or "";
     private string stage = "";
@@ -28,7 +29,7 @@ public sealed class Progress(bool quiet)
     {
         loss = any ? loss + 0.05 * (r.Loss - loss) : r.Loss;
         any = true;
-        if (quiet || (Stopwatch.GetElapsedTime(shown) < (terminal ? Live : Plain) && done != steps)) return;
+        if (quiet || (Stopwatch.GetElapsedTime(shown) < (terminal ? Live : Lines) && done != steps)) return;
         shown = Stopwatch.GetTimestamp();
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds, rate = (done - first) * batch / Math.Max(seconds, 1e-9);
         var eta = TimeSpan.FromSeconds((steps - done) * batch / Math.Max(rate, 1e-9));
@@ -61,6 +62,6 @@ public sealed class Progress(bool quiet)
 
     public void Say(string text)
     {
-        if (!quiet) Console.Error.WriteLine(text);
+        if (!quiet) Console.Error.WriteLine(Plain.OneLine(text));   // names of files and weights are in it
     }
 }

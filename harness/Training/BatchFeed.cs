@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using LutNative.Model.Devices;
 using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 
@@ -133,6 +134,8 @@ public sealed class BatchFeed : ISampleSource, IDisposable
                     var values = b.Values.AsSpan(i * (u + v), u + v);
                     fill(b.Step, i, values[..u], values[u..], b.Keys.AsSpan(i * patches, patches));
                 }
+                // as compute threads are watched (Pool): pixels are computed here
+                if (SelfTest.Drift() is { } why) throw new UnfitMachineException(why, $"thread {Thread.CurrentThread.Name}");
             }
             catch (Exception e)
             {

@@ -5,6 +5,7 @@ using LutNative.Harness.Data;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Interop;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
@@ -62,6 +63,7 @@ public sealed class Runner
         if (state is FolderState.Refused refused) throw refused.Reason;
         var going = state as FolderState.ResumeAt;
         using var folder = going?.Folder ?? ((FolderState.New)state).Folder;
+        Interruption.CheckpointsAre(folder.Checkpoints.Folder);
         string runId = going?.RunId ?? newRun;
         var recorder = new Recorder(folder.Store, runId, at.Identity.Metadata(runId)) { Gpu = at.Nvml, BeforeCommit = folder.Check };
         recorder.Event(request.ResumeFolder is null ? "run_start" : "resume", going?.Place.Stage ?? "", going?.Place.Step, request.Protocol.Name);

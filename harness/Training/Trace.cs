@@ -1,5 +1,6 @@
 using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
+using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
@@ -36,10 +37,11 @@ public sealed class Trace : IDisposable
     private readonly Trainer trainer;
     private readonly long from;
     private readonly string source;
+    private readonly OuterWeightsFile? weights;
 
-    private Trace(RunStore runA, RunStore runB, FirstStep at, Device on, string? dataFolder, Action<string> say)
+    private Trace(RunStore runA, RunStore runB, FirstStep at, Device on, string? dataFolder, Action<string> say, OuterWeightsFile? weights)
     {
-        (stage, step, this.say) = (at.Stage, at.Step, say);
+        (stage, step, this.say, this.weights) = (at.Stage, at.Step, say, weights);
         (a, b) = (new Recorded(runA, stage), new Recorded(runB, stage));
         var resolved = ProtocolReader.Load(Path.Combine(runA.Folder, "config.resolved.toml"), []);
         protocol = resolved.Spec;
@@ -47,7 +49,7 @@ public sealed class Trace : IDisposable
             throw new LutError(Exit.Inconclusive, 2, "these runs do not keep the contract", $"contract {contract}", "their bits belong to one GPU model and its libraries, and no other machine can say which is right", "trace runs of --math exact");
         device = new InstrumentedDevice(on);
         var (train, _) = DataSets.Load(protocol.Data, dataFolder, say);
-        trainer = TrainerOf(new Views(protocol, train), resolved);
+        trainer = TrainerOf(new Views(protocol, train));
         (from, source) = (0, "the seed");
         RunStore? sourceRun = null;
         // a checkpoint is shared when no later than the last state that both recorded, and found equal
@@ -61,23 +63,44 @@ public sealed class Trace : IDisposable
     }
 
     /// <exception cref="LutError">The stage's beginning is not in the runs (exit 6), or it is one that cannot be traced (exit 2).</exception>
-    public static TraceReport Run(RunStore a, RunStore b, FirstStep at, Device on, string? dataFolder, Action<string> say)
+    /// <param name="weights">What the runs were given by --checkpoint, where they began with weights from outside.</param>
+    public static TraceReport Run(RunStore a, RunStore b, FirstStep at, Device on, string? dataFolder, Action<string> say, OuterWeightsFile? weights = null)
     {
-        using var trace = new Trace(a, b, at, on, dataFolder, say);
+        using var trace = new Trace(a, b, at, on, dataFolder, say, weights);
         return trace.Run();
     }
 
-    private Trainer TrainerOf(Views views, ResolvedProtocol resolved)
+    private Trainer TrainerOf(Views views)
     {
         var exec = new ExecOptions(1, 0, 0, TimeSpan.MaxValue);
         if (stage == "linprobe") throw new LutError(Exit.Usage, 34, "MAE's linear probe cannot be traced", "stage linprobe", "it trains on features; where those are equal, only its own few operations remain", "compare the two runs' checkpoints with `lut compare`");
         if (stage == "pretrain") return Own(new PretrainTrainer(protocol, views, device, pool, exec));
         if (stage == "scratch") return Own(new FinetuneTrainer(protocol, views, device, pool, exec, null));
         var pretrained = Own(new PretrainTrainer(protocol, views, device, pool, exec));
-        var store = new[] { a.Run, b.Run }.Select(CheckpointStore.Of).FirstOrDefault(s => File.Exists(s.PathOf("pretrain", pretrained.Steps)));
-        if (store is null) throw new LutError(Exit.Data, 27, "the pre-trained weights are gone", Path.Combine(a.Run.Folder, "checkpoints"), "fine-tuning begins with the last checkpoint of pre-training", "restore it, or trace a run that still has it");
-        store.Load(store.PathOf("pretrain", pretrained.Steps), pretrained);
+        BeginFinetuning(pretrained);
         return Own(new FinetuneTrainer(protocol, views, device, pool, exec, pretrained.Student));
+    }
+
+    /// <summary>The weights that fine-tuning began with: a file from outside, or what pre-training ended with in one of the two runs.</summary>
+    private void BeginFinetuning(PretrainTrainer pretrained)
+    {
+        if (weights is { } outer)
+        {
+            OuterWeights.Load(outer.Path, outer.Which, pretrained.Student, OuterWeights.UseOf(["finetune"], protocol));
+            string loaded = WeightsHash.Of(pretrained.Student, encoderOnly: true);
+            if (RunFacts.Of(a.Run)[RunFacts.Weights] is { } recorded && recorded != loaded)
+                throw new LutError(Exit.Inconclusive, 401, "these are not the weights that the runs began with", outer.Path,
+                    $"the runs recorded {recorded}, the file's weights have {loaded}", "name the file that the runs were given");
+            return;
+        }
+        var store = new[] { a.Run, b.Run }.Select(CheckpointStore.Of).FirstOrDefault(s => File.Exists(s.PathOf("pretrain", pretrained.Steps)));
+        if (store is not null) store.Load(store.PathOf("pretrain", pretrained.Steps), pretrained);
+        else if (OuterWeightsFile.Of(a.Run) is { } used)
+            throw new LutError(Exit.Usage, 465, "the runs began with weights from outside", a.Run.Folder,
+                $"they were given {used.Path}, and a run's folder does not hold a copy", $"name the same file: lut trace A B {used.Options}");
+        else
+            throw new LutError(Exit.Data, 27, "the pre-trained weights are gone", Path.Combine(a.Run.Folder, "checkpoints"),
+                "fine-tuning begins with the last checkpoint of pre-training", "restore it, or trace a run that still has it");
     }
 
     private T Own<T>(T trainer) where T : Trainer

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 
@@ -16,6 +17,7 @@ public static class TrainingLoop
         long last = Stopwatch.GetTimestamp(), epochBegan = last, epochSteps = 0;
         double epochLoss = 0;
         var lastSave = TimeSpan.Zero;
+        using var steps = Interruption.InSteps();   // a signal waits for the end of a step
         progress.Begin(t.Stage, from, t.Steps, t.Batch);
         for (long s = from; s < t.Steps; s++)
         {
@@ -24,10 +26,21 @@ public static class TrainingLoop
             if (fault is not null) recorder.Event("inject", t.Stage, s, fault.ToString());
             var instrument = t.Device as InstrumentedDevice;
             if (instrument is not null) instrument.Fault = fault is WrongOperation w ? (w.Op, w.How) : null;
-            var report = exec.TraceStep == s && instrument is not null ? StepTrace.Record(t, instrument, s, o => recorder.Operation(t.Stage, s, o)) : t.Step(s);
-            if (fault is BitFlip flip) t.Plant(flip);
-            long ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
-            List<TensorDigest>? digests = t.Digested(s) ? t.Digests(pool) : null;
+            StepReport report;
+            List<TensorDigest>? digests;
+            long ns;
+            try
+            {
+                report = exec.TraceStep == s && instrument is not null ? StepTrace.Record(t, instrument, s, o => recorder.Operation(t.Stage, s, o)) : t.Step(s);
+                if (fault is BitFlip flip) t.Plant(flip);
+                ns = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
+                digests = t.Digested(s) ? t.Digests(pool) : null;
+            }
+            catch (UnfitMachineException e)
+            {
+                // nothing of this step is recorded: rule 14
+                throw new UnfitMachineException(e.Message, FormattableString.Invariant($"step {s} of {t.Stage}, {e.Where}"));
+            }
             recorder.Step(t, s, report, digests, ns);
             if (digests is not null) watch?.Step(t.Stage, s, report.Loss, digests);
             progress.Step(s + 1, report);
@@ -49,7 +62,7 @@ public static class TrainingLoop
             last = Stopwatch.GetTimestamp();
             lastSave = Stopwatch.GetElapsedTime(saving, last);
             if (wrong) throw watch!.Stop(recorder.Store.Folder);
-            if (asked && !end) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto");
+            if (asked && (!end || stop.IsCancellationRequested)) throw new InterruptedException($"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto");
         }
         progress.End();
     }

@@ -17,7 +17,7 @@ public sealed class Pool : IDisposable
     private int next, items, first, teamCount;
     private volatile bool closing;
     private Exception? failure;
-    private volatile Exception? unfit;   // a worker's self-test, kept apart: it must survive until the next Run
+    private volatile Exception? unfit;   // a worker's self-test, kept apart: once found unfit, a pool computes nothing more
 
     public Pool(int workers)
     {
@@ -49,7 +49,10 @@ public sealed class Pool : IDisposable
     {
         if (Workers == 1)
         {
+            Watch();
             for (int i = 0; i < count; i++) body(i, 0, state);
+            Watch();
+            if (unfit is { } e) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
             return;
         }
         int left = count % Workers;
@@ -83,8 +86,18 @@ public sealed class Pool : IDisposable
         }
     }
 
+    /// <summary>
+    /// Before and after every worker's share of every operation, so at least once a step and before each digest: what a library or a debugger has done to this thread's rounding is seen,
+    /// and the work is refused as a whole. It is not stopped in its middle, since others may wait for this worker.
+    /// </summary>
+    private void Watch()
+    {
+        if (SelfTest.Drift() is { } why) unfit ??= new UnfitMachineException(why, $"thread {Thread.CurrentThread.Name ?? "main"}");
+    }
+
     private void Work(int worker)
     {
+        Watch();
         try
         {
             if (teamCount > 0) InTeam(worker);
@@ -96,6 +109,7 @@ public sealed class Pool : IDisposable
             Interlocked.CompareExchange(ref failure, e, null);
             next = items;
         }
+        Watch();
     }
 
     /// <summary>Workers 0 to items - 1 lead an item each, the others help one of them.</summary>
@@ -154,4 +168,8 @@ internal sealed class Job<T> : Job
 }
 
 /// <summary>This machine cannot keep the contract (NUMERICS rule 1).</summary>
-public sealed class UnfitMachineException(string message) : Exception(message);
+/// <param name="where">When it was seen: at the start, or in which step.</param>
+public sealed class UnfitMachineException(string message, string where = "start-up self-test") : Exception(message)
+{
+    public string Where { get; } = where;
+}

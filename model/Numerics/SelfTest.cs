@@ -5,7 +5,8 @@ namespace LutNative.Model.Numerics;
 
 /// <summary>
 /// Known answers that a machine must give before it may claim the contract (NUMERICS rule 1): fused multiply-add, subnormals,
-/// Philox. Run at start and on every worker thread, since a native library may have set flush-to-zero for a thread.
+/// Philox. Run at start and on every worker thread, since a native library may have set flush-to-zero for a thread;
+/// <see cref="Drift"/> asks the same again and again while a run computes (rule 14).
 /// Sources of the cases: dotnet/runtime#98704 and #133349, musl, msun; Random123's known answers.
 /// </summary>
 public static class SelfTest
@@ -31,6 +32,27 @@ public static class SelfTest
             return "Philox4x32-10 does not give its known answer";
         return null;
     }
+
+    // in fields, so that no compiler can know them
+    private static volatile float one = 1f, oneUp = 1.0000001f, halfUlp = 5.9604645e-8f, small = 7.8886e-31f, smaller = 9.3132257e-10f, subnormal = 7.346e-40f;
+
+    /// <summary>
+    /// The same question in few operations, for the steps of a run: does this thread still round to nearest, and does it keep subnormals, as operands and as results? Vector and scalar
+    /// operations obey the same register (MXCSR, FPCR), and no runtime lets it be read, so that it is asked by arithmetic. null when it does; some nanoseconds.
+    /// </summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    public static string? Drift()
+    {
+        // 1 + half an ulp is a tie that goes down, the next float + half an ulp a tie that goes up: each other way of rounding gets one of them wrong
+        float half = halfUlp, tieDown = one + half, tieUp = oneUp + half;
+        float result = small * smaller, operand = subnormal * 1048576f;
+        return Bits(tieDown) == 0x3f800000 && Bits(tieUp) == 0x3f800002 && result != 0 && operand != 0 ? null : Name(tieDown, tieUp, result, operand);
+    }
+
+    private static string Name(float tieDown, float tieUp, float result, float operand) =>
+        Bits(tieDown) != 0x3f800000 ? "this thread rounds up, not to nearest"
+        : Bits(tieUp) != 0x3f800002 ? "this thread rounds down or to zero, not to nearest"
+        : result == 0 ? "subnormal results are flushed to zero on this thread" : "subnormal operands are taken for zero on this thread";
 
     private static float Float(uint bits) => BitConverter.UInt32BitsToSingle(bits);
     private static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);

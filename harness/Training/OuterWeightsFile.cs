@@ -1,0 +1,33 @@
+using System.Text;
+using LutNative.Results;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>The file of weights from outside that a run began with, as its command line named it.</summary>
+/// <param name="Which">The set inside; "" for the usual one.</param>
+public sealed record OuterWeightsFile(string Path, string Which)
+{
+    /// <summary>As they stand on a command line.</summary>
+    public string Options => $"--checkpoint {Quoted(Path)}" + (Which.Length > 0 ? $" --which {Quoted(Which)}" : "");
+
+    /// <summary>null where the run pre-trained itself, has not ended (the table is written last), or does not say.</summary>
+    public static OuterWeightsFile? Of(RunStore run)
+    {
+        var table = run.Read(Schema.Run);
+        if (table.Rows.Count == 0 || table.Get<string>(0, "stages").Split(',').Contains("pretrain")) return null;
+        string words = Encoding.UTF8.GetString(table.Get<byte[]>(0, "argv"));
+        return Value(words, "--checkpoint") is { } path ? new OuterWeightsFile(path, Value(words, "--which") ?? "") : null;
+    }
+
+    /// <summary>An option's value among words that were joined by spaces: it ends before the next option.</summary>
+    private static string? Value(string words, string option)
+    {
+        int at = (words + " ").IndexOf($" {option} ", StringComparison.Ordinal), glued = words.IndexOf($" {option}=", StringComparison.Ordinal);
+        if (at < 0 && glued < 0) return null;
+        string rest = words[(Math.Max(at, glued) + option.Length + 2)..];
+        int end = rest.IndexOf(" -", StringComparison.Ordinal);
+        return (end < 0 ? rest : rest[..end]).Trim();
+    }
+
+    private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-' or '@' or '+' or ':') ? word : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace LutNative.Harness.Tests.Cli;
+
+/// <summary>Signals end every verb, with the exit code that docs/EXIT_CODES.md says. Ten seconds are a bound of correctness: before, some went on to their end.</summary>
+public sealed class SignalTests : IDisposable
+{
+    private const int Hup = 1, Int = 2, Term = 15;
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int SendSignal(int pid, int signal);
+
+    /// <summary>Starts the verb by a shell that gives signals their usual meaning, waits, sends the signal.</summary>
+    private static (int Exit, string Error, TimeSpan Took) End(int signal, int afterMs, string[] words, string before = "", int again = 0)
+    {
+        var info = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach (string w in (string[])["-c", before + "exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "lut.dll"), .. words]) info.ArgumentList.Add(w);
+        using var p = Process.Start(info)!;
+        var error = p.StandardError.ReadToEndAsync();
+        var output = p.StandardOutput.ReadToEndAsync();
+        Assert.False(p.WaitForExit(afterMs), string.Join(' ', words) + " ended before the signal: " + error);
+        long sent = Stopwatch.GetTimestamp();
+        SendSignal(p.Id, signal);
+        if (again > 0)
+        {
+            Thread.Sleep(again);
+            SendSignal(p.Id, signal);
+        }
+        bool ended = p.WaitForExit(10_000 + again);
+        if (!ended) p.Kill(entireProcessTree: true);
+        Assert.True(ended, string.Join(' ', words) + " does not end");
+        return (p.ExitCode, error.Result, Stopwatch.GetElapsedTime(sent));
+    }
+
+    /// <summary>Verbs that keep no checkpoint: the signal itself ends them, and their children with them.</summary>
+    [Theory]
+    [InlineData(Term, "bench", "tiny", "--seconds", "60")]
+    [InlineData(Int, "bench", "tiny", "--seconds", "60")]
+    [InlineData(Hup, "bench", "tiny", "--seconds", "60", "--launches", "0")]
+    [InlineData(Term, "bench", "tiny", "--seconds", "60", "--against", "self")]
+    [InlineData(Term, "doctor", "--probe")]
+    [InlineData(Int, "doctor", "--require", "perf")]
+    public void AVerbWithoutCheckpointsEndsByTheSignal(int signal, params string[] words)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        Assert.Equal(128 + signal, End(signal, 2000, words).Exit);
+    }
+
+    /// <summary>A pipe that nobody writes to: reading it never ends.</summary>
+    [Theory]
+    [InlineData("verify", "PIPE.safetensors")]
+    [InlineData("compare", "PIPE.safetensors", "PIPE.safetensors")]
+    [InlineData("convert", "PIPE.pth", "out.safetensors")]
+    [InlineData("plan", "PIPE.toml")]
+    public void AVerbThatWaitsForTheSystemEndsToo(params string[] words)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        string[] here = [.. words.Select(w => w.Contains('.', StringComparison.Ordinal) ? folder[w] : w)];
+        foreach (string pipe in here.Where(w => w.Contains("PIPE", StringComparison.Ordinal)).Distinct()) Process.Start("mkfifo", pipe)!.WaitForExit();
+        Assert.Equal(128 + Term, End(Term, 1500, here).Exit);
+    }
+
+    [Theory]
+    [InlineData(Hup)]
+    [InlineData(Int)]
+    [InlineData(Term)]
+    public void ARunStopsAfterItsStepWithACheckpoint(int signal)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        var r = End(signal, 3000, ["run", "fashion-lut@1", "-q", "-o", folder.Path]);
+        Assert.True(r.Exit == 75 && r.Error.Contains("a checkpoint was written", StringComparison.Ordinal), r.Error);
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors"));
+    }
+
+    /// <summary>`timeout` sends to the process and to its group: that is one request, not two.</summary>
+    [Fact]
+    public void TwoSignalsAtOnceAreOne()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        var r = End(Term, 3000, ["run", "fashion-lut@1", "-q", "-o", folder.Path], again: 20);
+        Assert.True(r.Exit == 75 && r.Error.Contains("a checkpoint was written", StringComparison.Ordinal), r.Error);
+    }
+
+    /// <summary>A step of minutes: the first signal waits for it, the second does not. There is no checkpoint, so nothing to go on from.</summary>
+    [Fact]
+    public void ASecondSignalEndsALongStep()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        string[] longStep = ["run", "fashion-lut@1", "-q", "-o", folder.Path, "--device", "oracle", "--set", "pretrain.batch=8192"];
+        var r = End(Term, 4000, longStep, again: 1500);
+        Assert.True(r.Exit == 128 + Term, r.Error);
+        Assert.Contains("a second signal stops at once", r.Error);
+        Assert.Contains("there was no checkpoint yet", r.Error);
+    }
+
+    [Fact]
+    public void WhatNohupIgnoresStaysIgnored()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("what is ignored is read from /proc");
+        using var p = Process.Start(new ProcessStartInfo("/bin/sh")
+        {
+            ArgumentList = { "-c", "trap '' HUP; exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "lut.dll"), "run", "hello@1", "-q", "-o", folder.Path },
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        while (!p.HasExited && !Directory.EnumerateFiles(folder.Path, "config.*", SearchOption.AllDirectories).Any()) Thread.Sleep(5);
+        SendSignal(p.Id, Hup);
+        string output = p.StandardOutput.ReadToEnd();
+        p.WaitForExit();
+        Assert.True(p.ExitCode == 0 && output.Contains("exact=IDENTICAL", StringComparison.Ordinal), output);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using LutNative.Harness.Data;
+using LutNative.Harness.Protocol;
+using LutNative.Harness.Reports;
+using LutNative.Harness.Tests.Cli;
+using LutNative.Harness.Training;
+using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
+using LutNative.Results;
+
+namespace LutNative.Harness.Tests;
+
+/// <summary>
+/// A library that changes a worker's floating-point control in the middle of a run, as decoders have done: here the images' source does it. The run ends with exit 5 and the step, and no step
+/// that it touched is recorded.
+/// </summary>
+public sealed unsafe class WatchTests : IDisposable
+{
+    // <fenv.h> of glibc and musl on x86-64; bits of MXCSR
+    private const int Down = 0x400, Up = 0x800, ToZero = 0xc00;
+    private const uint FlushToZero = 1u << 15, DenormalsAreZero = 1u << 6;
+    private const int Environment = 32, Mxcsr = 28;
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [DllImport("libm.so.6", EntryPoint = "fegetenv")]
+    private static extern int GetEnvironment(byte* environment);
+
+    [DllImport("libm.so.6", EntryPoint = "fesetenv")]
+    private static extern int SetEnvironment(byte* environment);
+
+    public static TheoryData<string, uint> Changes { get; } = new()
+    {
+        { "rounds down", Down << 3 }, { "rounds up", Up << 3 }, { "rounds down or to zero", ToZero << 3 }, { "results are flushed", FlushToZero }, { "operands are taken for zero", DenormalsAreZero },
+    };
+
+    private static void Change(uint bits)
+    {
+        byte* environment = stackalloc byte[Environment];
+        Assert.Equal(0, GetEnvironment(environment));
+        *(uint*)(environment + Mxcsr) |= bits;
+        Assert.Equal(0, SetEnvironment(environment));
+    }
+
+    private static void Restore(uint bits)
+    {
+        byte* environment = stackalloc byte[Environment];
+        Assert.Equal(0, GetEnvironment(environment));
+        *(uint*)(environment + Mxcsr) &= ~bits;
+        Assert.Equal(0, SetEnvironment(environment));
+    }
+
+    private static void NeedX64Linux()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) Assert.Skip("sets MXCSR through glibc's fenv_t of x86-64");
+    }
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void EveryOtherModeIsNamed(string what, uint bits)
+    {
+        NeedX64Linux();
+        string? before = null, during = null, after = null;
+        var thread = new Thread(() =>
+        {
+            before = SelfTest.Drift();
+            Change(bits);
+            during = SelfTest.Drift();
+            Restore(bits);
+            after = SelfTest.Drift();
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Null(before);
+        Assert.Contains(what.Split(' ')[^1], during);
+        Assert.Null(after);
+    }
+
+    /// <summary>Fashion-MNIST, read by a decoder that spoils one worker's control register from some read on, for a while.</summary>
+    private sealed class Spoiling(ImageSource images, uint bits, int from, int reads, bool dataWorkers) : ImageSource
+    {
+        private int read;
+        private int spoiled;
+
+        public override int[] Labels => images.Labels;
+        public override string Sha256 => images.Sha256;
+
+        public override Picture Read(int i)
+        {
+            int n = Interlocked.Increment(ref read);
+            string name = Thread.CurrentThread.Name ?? "";
+            bool mine = name == (dataWorkers ? "lut data 0" : "lut worker 1");
+            if (mine && n >= from && Interlocked.CompareExchange(ref spoiled, 1, 0) == 0) Change(bits);
+            else if (mine && n >= from + reads && spoiled == 1) Restore(bits);
+            return images.Read(i);
+        }
+    }
+
+    [Theory]
+    [InlineData(Down << 3, false)]
+    [InlineData(Up << 3, false)]
+    [InlineData(ToZero << 3, true)]
+    [InlineData(FlushToZero, false)]
+    [InlineData(DenormalsAreZero, true)]
+    public void ASpoiledWorkerEndsTheRunBeforeItsStepIsRecorded(uint bits, bool dataWorkers)
+    {
+        NeedX64Linux();
+        var p = ProtocolReader.Load("hello@1", []);
+        var (images, _) = DataSets.Load(p.Spec.Data, null);
+        int perStep = p.Spec.Pretrain.Batch;
+        var exec = new ExecOptions(2, 0, dataWorkers ? 1 : 0, TimeSpan.Zero);
+        var on = Cpu.Best();
+        var store = RunStore.Create(folder.Path);
+        var recorder = new Recorder(store, "watched", new Dictionary<string, string> { ["lut.run_id"] = "watched" });
+        using var pool = new Pool(2);
+        UnfitMachineException e;
+        using (var t = new PretrainTrainer(p.Spec, new Views(p.Spec, new Spoiling(images, bits, 3 * perStep + 5, 2 * perStep, dataWorkers)), on, pool, exec))
+            e = Assert.Throws<UnfitMachineException>(() => TrainingLoop.Run(t, 0, recorder, new CheckpointStore(folder.Path, p.MathHash, p.Name), pool, exec, new Progress(quiet: true), default));
+        Assert.Matches(@"^step \d+ of pretrain, thread lut (worker|data) \d$", e.Where);
+        long step = long.Parse(e.Where.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(step, 1, p.Spec.Pretrain.Epochs * (long)(images.Count / perStep) - 1);
+        recorder.Commit();
+        var steps = store.Read(Schema.Steps);
+        Assert.Equal(step, steps.Rows.Count);
+        var clean = Cli.Lut.Run("pretrain", "hello@1", "-q", "-o", folder["clean"]);
+        Assert.True(clean.Exit == 0, clean.Error);
+        var right = new RunStore(Directory.GetDirectories(folder["clean"]).Single()).Read(Schema.Steps);
+        int digest = Schema.Steps.IndexOf("state_digest");
+        for (int s = 0; s < step; s++) Assert.Equal((byte[]?)right.Rows[s][digest], (byte[]?)steps.Rows[s][digest]);
+        var refused = Commands.Refusals.Of(e);
+        Assert.Equal((Exit.Unfit, "LUT5001"), (refused.Exit, refused.Id));
+        Assert.Contains($"where: step {step} of pretrain", refused.Message);
+    }
+}
