@@ -78,8 +78,12 @@ internal static class Launches
             bool own = program == Self;
             // `dotnet lut.dll ...` has the program as its first argument, a self-contained executable does not
             bool runtime = own ? Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" : program.EndsWith(".dll", StringComparison.Ordinal);
-            start.FileName = own ? Environment.ProcessPath! : runtime ? "dotnet" : program;
-            if (runtime) start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : program);
+            // absolute, so that nobody looks for it elsewhere
+            string other = own ? "" : Path.GetFullPath(program);
+            if (!own && !File.Exists(other)) throw Failed("there is no such file: give the path of its lut.dll or its executable");
+            string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? Environment.ProcessPath! : "";
+            start.FileName = own ? Environment.ProcessPath! : !runtime ? other : host.Length > 0 ? host : ExecutablePath.Find("dotnet");
+            if (runtime) start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : other);
             foreach (string word in order.Words()) start.ArgumentList.Add(word);
             if (turns) start.ArgumentList.Add("--turns");
             try
