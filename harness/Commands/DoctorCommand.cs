@@ -77,7 +77,7 @@ internal static class DoctorCommand
         }
         Output.Table(["what", "finding"], rows);
         if (libraries) Output.Table(["library", "SHA-256"], loaded.Select(l => new[] { l.Path, l.Sha256 }));
-        Console.Out.WriteLine(unfit.Count == 0 ? "FIT" + (needs.Length > 0 ? ": " + string.Join(", ", needs) : "") : "UNFIT: " + string.Join("; ", unfit));
+        Output.Line(unfit.Count == 0 ? "FIT" + (needs.Length > 0 ? ": " + string.Join(", ", needs) : "") : "UNFIT: " + string.Join("; ", unfit));
         return exit;
     }
 

@@ -46,7 +46,7 @@ internal static class Bisect
         {
             var (code, output) = Start(tree, "sh", "-c", command);
             string? digest = code == 0 && output.Trim().Length > 0 ? output.Trim() : null;
-            say($"{commit}: {digest ?? "cannot be run"}");
+            say(Commands.Plain.OneLine($"{commit}: {digest ?? "cannot be run"}"));
             return digest;
         }
         finally

@@ -6,6 +6,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 using SkiaSharp;
 
 namespace LutNative.Harness.Reports;
@@ -58,7 +59,7 @@ public static class Reconstructions
             }
         using var picture = SKImage.FromBitmap(bitmap);
         using var png = picture.Encode(SKEncodedImageFormat.Png, 100);
-        File.WriteAllBytes(path, png.ToArray());
+        WholeFile.Write(path, png.SaveTo);
     }
 
     private static void PutBack(Span<float> guess, ReadOnlySpan<float> truth)
