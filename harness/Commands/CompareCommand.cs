@@ -89,7 +89,7 @@ internal static class CompareCommand
     {
         string id = Guid.CreateVersion7().ToString();
         var table = new Table(Schema.Comparisons);
-        foreach (var (found, a, b) in findings) found.AddTo(table, id, a, b);
+        foreach (var (found, a, b) in findings) found.AddTo(table, id, RecordedSettings.Place(a), RecordedSettings.Place(b));
         RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut });
     }
 

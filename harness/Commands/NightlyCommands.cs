@@ -36,7 +36,7 @@ internal static class NightlyCommands
         command.SetAction(r =>
         {
             string folder = r.GetValue(output)!;
-            var order = new NightOrder(Suite.Load(r.GetValue(suite)!), r.GetValue(baseline)!, folder, r.GetValue(device)!, r.GetValue(pinned), r.GetValue(inject) is { } fault ? Training.Fault.Parse(fault) : null, r.GetValue(slow) ?? 0, r.GetValue(quiet), Environment.GetCommandLineArgs());
+            var order = new NightOrder(Suite.Load(r.GetValue(suite)!), r.GetValue(baseline)!, folder, r.GetValue(device)!, r.GetValue(pinned), r.GetValue(inject) is { } fault ? Training.Fault.Parse(fault) : null, r.GetValue(slow) ?? 0, r.GetValue(quiet), RecordedSettings.Argv(Environment.GetCommandLineArgs()));
             var (night, findings) = Night.Run(order, stop);
             var exit = ExitOf(findings);
             Publish(folder, night, findings);

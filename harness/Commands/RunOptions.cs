@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
@@ -73,7 +74,7 @@ internal sealed class RunOptions
         string? folder = r.GetValue(resume) is not { } asked ? null : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved) : asked;
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
-        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck));
+        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), RecordedSettings.Argv(Environment.GetCommandLineArgs()), SelfCheck: r.GetValue(selfCheck));
     }
 
     /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>

@@ -122,7 +122,7 @@ internal sealed class Night
         {
             string[] unfit = [.. Performance.Unfit(rows)];
             if (unfit.Length > 0) Add("perf", row.Name, "UNFIT", $"no baseline yet, and {string.Join("; ", unfit)}", b: Images(rows));
-            else Add("perf", row.Name, "NO-BASELINE", FormattableString.Invariant($"{Images(rows):g5} images/s; `lut baseline accept {folder} --reason ...` makes it one"), a: null, b: Images(rows));
+            else Add("perf", row.Name, "NO-BASELINE", FormattableString.Invariant($"{Images(rows):g5} images/s; `lut baseline accept {RecordedSettings.Place(folder)} --reason ...` makes it one"), a: null, b: Images(rows));
             return;
         }
         string digest = rows.Get<string>(0, "check_digest");
