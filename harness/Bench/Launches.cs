@@ -12,6 +12,9 @@ namespace LutNative.Harness.Bench;
 internal sealed record BenchOrder(string Shape, string Stage = "pretrain", string Method = "", int Batch = 0, int Threads = 0, int MicroBatch = 0, int DataWorkers = 0, int Blocks = 3, double Seconds = 3.0, string Memory = "keep", string Device = "cpu", string Math = "exact",
     bool Premade = false, string? Data = null, double Slow = 0)
 {
+    /// <summary>A GPU computes, or is emulated or planned.</summary>
+    internal bool OnGpu => Device.StartsWith("cuda", StringComparison.Ordinal) || Device.StartsWith(KernelTable.Planned, StringComparison.Ordinal);
+
     internal IEnumerable<string> Words()
     {
         string I(int v) => v.ToString(CultureInfo.InvariantCulture);
