@@ -9,7 +9,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 device=${1:-cuda:0} out=${2:-gpu-check} minutes=${3:-${GPU_CHECK_MINUTES:-25}}
-deadline=$((SECONDS + minutes * 60))
+deadline=$((SECONDS + ${GPU_CHECK_SECONDS:-$((minutes * 60))})) grace=${GPU_CHECK_GRACE:-10}
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/gpu-check.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -44,8 +44,8 @@ left() { # LIMIT: seconds that a command may take: its own limit, or what is lef
   echo "$rest"
 }
 
-# a program that does not listen to TERM is killed ten seconds later
-limited() { local limit; limit=$(left "$1"); shift; [ "$limit" -gt 0 ] || return 124; timeout -k 10 "$limit" "$@"; }
+# a program that does not listen to TERM is killed some seconds later
+limited() { local limit; limit=$(left "$1"); shift; [ "$limit" -gt 0 ] || return 124; timeout -k "$grace" "$limit" "$@"; }
 
 check() { # NAME LIMIT_SECONDS EXPECTED-PATTERN COMMAND...
   local name=$1 limit=$2 pattern=$3 log="$work/${1//[^a-zA-Z0-9]/-}.log" before=$SECONDS code line
@@ -56,7 +56,13 @@ check() { # NAME LIMIT_SECONDS EXPECTED-PATTERN COMMAND...
     if [ "$(type -t "$1")" = function ]; then "$@"; else limited "$limit" "$@"; fi > "$log" 2>&1 </dev/null
     code=$?
     line=$(grep -aE "$pattern" "$log" | tail -1 | tr -s ' ')
-    if [ $code -ne 0 ] || [ -z "$line" ]; then line="FAILED (exit $code, see $(basename "$log")): $(grep -aE '[^[:space:]]' "$log" | tail -1 | cut -c1-160)"; failed=1; fi
+    if [ $code -ne 0 ] || [ -z "$line" ]; then
+      # why, in our errors' words; of other programs the last line
+      line=$(grep -aE '^ *why:|asks for a GPU' "$log" | head -1)
+      [ -n "$line" ] || line=$(grep -aE '[^[:space:]]' "$log" | tail -1)
+      line="FAILED (exit $code, see $(basename "$log")): $(printf '%s' "$line" | tr -s ' ' | sed 's/^ //' | cut -c1-160)"
+      failed=1
+    fi
   fi
   line=$(printf '%s' "$line" | tr -d '\000-\037\177')
   echo "| $name | ${line//|//} | $((SECONDS - before)) |" >> "$table"
@@ -92,7 +98,7 @@ fi
 for math in exact run-to-run; do
   check "$shape, batch $batch, $math, kernels (JSON)" 120 '^  "measured_ms"' "${lut[@]}" bench "$shape" --batch "$batch" --kernels --json --device "$device" --math "$math"
 done
-speed() { check "$shape, batch $batch, $1, round $2" 100 "images/s" "${lut[@]}" bench "$shape" --batch "$batch" --premade --launches 1 --blocks 3 --seconds "$seconds" --device "$device" --math "$1" -o "$work/throughput"; }
+speed() { check "$shape, batch $batch, $1, round $2" 100 "^images/s" "${lut[@]}" bench "$shape" --batch "$batch" --premade --launches 1 --blocks 3 --seconds "$seconds" --device "$device" --math "$1" -o "$work/throughput"; }
 peer() { check "PyTorch $shape, batch $batch, $1, round $2" 150 "images_per_second" "$python" "$torch" bench --shape "$shape" --batch "$batch" --mode "$1" --device "$device" --seconds "$seconds"; }
 has_torch=no
 [ "$device" = cuda:emulated ] || ! limited 60 "$python" -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null || has_torch=yes

@@ -20,7 +20,7 @@ internal static class ExportCommands
         schema.SetAction(r => Describe(r.GetValue(table), r.GetValue(json)));
         yield return schema;
 
-        var export = new Command("export", "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. Example: lut export runs/A --to jsonl --output tables");
+        var export = new Command("export", "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. In CSV a text that a spreadsheet would run as a formula begins with an apostrophe. Example: lut export runs/A --to jsonl --output tables");
         Argument<string> run = new("run") { Description = "A run's folder, or a unique part of its name" };
         Option<string> to = new("--to") { Description = "csv or jsonl", DefaultValueFactory = _ => "csv" };
         Option<string> output = new("--output", "-o") { Description = "Folder for the files", Required = true };

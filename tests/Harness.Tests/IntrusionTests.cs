@@ -109,6 +109,16 @@ public sealed class IntrusionTests : IDisposable
         Assert.Equal(3, Directory.GetFileSystemEntries(folder["nights"]).Length);   // two nights and history.html
     }
 
+    /// <summary>A protocol's name becomes a run's folder.</summary>
+    [Fact]
+    public void AProtocolCannotChooseItsFolder()
+    {
+        string toml = Protocol.ProtocolReader.Load("hello@1", []).Toml.Replace("protocol = \"hello@1\"", "protocol = \"../owned\"");
+        Assert.Contains("../owned", toml);
+        File.WriteAllText(folder["p.toml"], toml);
+        Assert.Contains("it names the run's folder", Assert.Throws<LutError>(() => Protocol.ProtocolReader.Load(folder["p.toml"], [])).Message);
+    }
+
     [Theory]
     [InlineData("[bits.\"../../owned\"]\nprotocol = \"hello@1\"\n")]
     [InlineData("[perf.\"a/b\"]\nshape = \"tiny\"\nstage = \"pretrain\"\nlaunches = 1\nblocks = 1\nseconds = 0.1\n")]
