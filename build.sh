@@ -84,6 +84,13 @@ case "$verb" in
       # a lock file of its own: the runtime that is packed is not part of the project's
       dotnet publish "$project" -c Release -r linux-x64 --self-contained -o "$1" -p:NuGetLockFilePath=obj/publish.lock.json -v quiet --nologo
     done
+    # nobody debugs there, and parts of the framework that nothing here loads need not travel: 40 MB is what many machines take in one piece
+    (
+      cd "$1"
+      rm -f ./*.pdb ./*.xml createdump libmscordaccore.so libmscordbi.so libcoreclrtraceptprovider.so libclrgc.so libclrgcexp.so Microsoft.VisualBasic*.dll Microsoft.DiaSymReader*.so
+      rm -f System.Private.DataContractSerialization.dll System.Data.Common.dll System.Transactions.Local.dll System.Web.HttpUtility.dll System.Linq.AsyncEnumerable.dll System.Linq.Parallel.dll
+      rm -f System.Net.{Mail,Quic,HttpListener,WebSockets,WebSockets.Client,Requests,WebClient,Http.Json,Ping}.dll
+    )
     cp ops/gpu-check.sh tests/benchmarks/peer/torch_lut.py "$1/"
     echo "$1: $(du -sh "$1" | cut -f1); run $1/gpu-check.sh there"
     ;;

@@ -15,6 +15,29 @@ public abstract unsafe class CudaCall
 public readonly record struct MatmulShape(CudaDataType Type, bool TransA, bool TransB, int M, int N, int K, int Lda, int Ldb, int Ldc, int Batch, long StrideA, long StrideB, long StrideC, bool Accumulate, bool Bias);
 
 /// <summary>
+/// What operands' addresses are multiples of, bytes. An algorithm is chosen for these: one that was chosen for more may read past the words that are there, and one that was
+/// chosen for less is slower. At most 256, what the library takes for granted if nobody says otherwise, so that a plan does not depend on where an allocation happens to lie.
+/// </summary>
+public readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bias)
+{
+    private const int Most = 256;
+
+    internal static MatmulAlignment Of(in MatmulShape s, ulong a, ulong b, ulong c, ulong d, ulong bias)
+    {
+        long operand = s.Type == CudaDataType.Float32 ? sizeof(float) : sizeof(ushort);
+        long batches = s.Batch == 1 ? 0 : 1;
+        return new MatmulAlignment(Common(a, batches * s.StrideA * operand), Common(b, batches * s.StrideB * operand), Common(c, batches * s.StrideC * sizeof(float)), Common(d, batches * s.StrideC * sizeof(float)), s.Bias ? Common(bias, 0) : 0);
+    }
+
+    /// <summary>Of the first matrix and of every one after it.</summary>
+    private static int Common(ulong address, long strideBytes)
+    {
+        ulong bits = address | (ulong)strideBytes | Most;
+        return (int)(bits & (~bits + 1));
+    }
+}
+
+/// <summary>
 /// cuBLASLt with one workspace for one stream. Parts of a sum may only meet in that workspace, where they are added in a fixed order, and the algorithm is chosen once a
 /// shape, so a program repeats its bits on the same device with the same library. Source: NVIDIA's cuBLAS documentation, section on reproducibility.
 /// </summary>
@@ -26,7 +49,7 @@ public sealed unsafe class CudaBlasLt : IDisposable
     private readonly PrimaryContext context;
     private readonly ICublasLt library;
     private readonly CudaDeviceMemory workspace;
-    private readonly Dictionary<MatmulShape, Plan> plans = [];
+    private readonly Dictionary<(MatmulShape, MatmulAlignment), Plan> plans = [];
     private nint handle;
 
     public CudaBlasLt(PrimaryContext context, ICublasLt library)
@@ -41,10 +64,11 @@ public sealed unsafe class CudaBlasLt : IDisposable
     public string Version => FormattableString.Invariant($"cublasLt {library.GetVersion()}");
     public string Path => library.Name;
 
-    /// <summary>The product of this shape: a call with the addresses of A, B, C, D and, for Bias, the vector.</summary>
-    public CudaCall Matmul(in MatmulShape shape)
+    /// <summary>The product of this shape and of operands that lie like these: a call with the addresses of A, B, C, D and, for Bias, the vector.</summary>
+    public CudaCall Matmul(in MatmulShape shape, ulong a, ulong b, ulong c, ulong d, ulong bias)
     {
-        if (!plans.TryGetValue(shape, out var plan)) plans.Add(shape, plan = new Plan(this, shape));
+        var alignment = MatmulAlignment.Of(shape, a, b, c, d, bias);
+        if (!plans.TryGetValue((shape, alignment), out var plan)) plans.Add((shape, alignment), plan = new Plan(this, shape, alignment, bias));
         return plan;
     }
 
@@ -73,7 +97,8 @@ public sealed unsafe class CudaBlasLt : IDisposable
         private readonly nint desc, a, b, d;
         private MatmulHeuristic algo;
 
-        internal Plan(CudaBlasLt owner, in MatmulShape s)
+        /// <param name="bias">Its first address: the library looks at it when it chooses.</param>
+        internal Plan(CudaBlasLt owner, in MatmulShape s, MatmulAlignment alignment, ulong bias)
         {
             (this.owner, shape) = (owner, s);
             var lt = owner.library;
@@ -84,6 +109,7 @@ public sealed unsafe class CudaBlasLt : IDisposable
             {
                 Set(MatmulDescAttribute.Epilogue, BiasEpilogue);
                 Set(MatmulDescAttribute.BiasDataType, (int)CudaDataType.Float32);
+                Set(MatmulDescAttribute.BiasPointer, bias);
             }
             a = Layout(s.Type, s.TransA ? s.K : s.M, s.TransA ? s.M : s.K, s.Lda, s.StrideA);
             b = Layout(s.Type, s.TransB ? s.N : s.K, s.TransB ? s.K : s.N, s.Ldb, s.StrideB);
@@ -95,6 +121,10 @@ public sealed unsafe class CudaBlasLt : IDisposable
                 uint mask = InWorkspace;
                 Check(lt.MatmulPreferenceSetAttribute(preference, MatmulPreferenceAttribute.MaxWorkspaceBytes, &bytes, sizeof(ulong)), "cublasLtMatmulPreferenceSetAttribute");
                 Check(lt.MatmulPreferenceSetAttribute(preference, MatmulPreferenceAttribute.ReductionSchemeMask, &mask, sizeof(uint)), "cublasLtMatmulPreferenceSetAttribute");
+                Align(preference, MatmulPreferenceAttribute.MinAlignmentA, alignment.A);
+                Align(preference, MatmulPreferenceAttribute.MinAlignmentB, alignment.B);
+                Align(preference, MatmulPreferenceAttribute.MinAlignmentC, alignment.C);
+                Align(preference, MatmulPreferenceAttribute.MinAlignmentD, alignment.D);
                 fixed (MatmulHeuristic* result = &algo)
                 {
                     Check(lt.MatmulAlgoGetHeuristic(owner.handle, desc, a, b, d, d, preference, 1, result, out int found), "cublasLtMatmulAlgoGetHeuristic");
@@ -115,6 +145,12 @@ public sealed unsafe class CudaBlasLt : IDisposable
             if (shape.Bias) Set(MatmulDescAttribute.BiasPointer, at[4]);
             fixed (MatmulHeuristic* result = &algo)
                 Check(owner.library.Matmul(owner.handle, desc, &one, at[0], a, at[1], b, &beta, at[2], d, at[3], d, result, (ulong)owner.workspace.Pointer, (nuint)WorkspaceBytes, stream), "cublasLtMatmul");
+        }
+
+        private void Align(nint preference, MatmulPreferenceAttribute attribute, int bytes)
+        {
+            uint value = (uint)bytes;
+            Check(owner.library.MatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(uint)), "cublasLtMatmulPreferenceSetAttribute");
         }
 
         private nint Layout(CudaDataType type, int rows, int cols, int ld, long stride)

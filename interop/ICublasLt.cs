@@ -15,7 +15,7 @@ public enum MatmulDescAttribute { TransA = 3, TransB = 4, Epilogue = 7, BiasPoin
 public enum MatrixLayoutAttribute { BatchCount = 5, StridedBatchOffset = 6 }
 
 /// <summary>cublasLtMatmulPreferenceAttributes_t.</summary>
-public enum MatmulPreferenceAttribute { MaxWorkspaceBytes = 1, ReductionSchemeMask = 3 }
+public enum MatmulPreferenceAttribute { MaxWorkspaceBytes = 1, ReductionSchemeMask = 3, MinAlignmentA = 5, MinAlignmentB = 6, MinAlignmentC = 7, MinAlignmentD = 8 }
 
 /// <summary>cublasLtMatmulHeuristicResult_t.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 96)]

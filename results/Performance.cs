@@ -107,7 +107,10 @@ public static class Performance
         return "";
     }
 
-    private static IEnumerable<string> Unfit(TableSchema s, List<object?[]> rows, string side)
+    /// <summary>Why launches' times mean little: who else computed, or what held the clocks down; empty when the machine was fit.</summary>
+    public static IEnumerable<string> Unfit(Table rows) => Unfit(rows.Schema, rows.Rows, "the night");
+
+    private static IEnumerable<string> Unfit(TableSchema s, IReadOnlyList<object?[]> rows, string side)
     {
         double[] load = [.. rows.Select(r => r[s.IndexOf("other_load")]).OfType<double>()];
         if (load.Length > 0 && Median(load) > MostOtherLoad) yield return FormattableString.Invariant($"{side}: other processes kept {Median(load):f2} cores busy (more than {MostOtherLoad})");

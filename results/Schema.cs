@@ -43,7 +43,7 @@ public static class Schema
         C("code_id", ColumnType.Text, "build"), C("lut_version", ColumnType.Text, ""), C("determinism_level", ColumnType.Text, "bitwise-cross-device, or bitwise-same-device-and-libraries"),
         C("device", ColumnType.Text, "cpu-512, ..."), C("threads", ColumnType.Int32, ""), C("micro_batch", ColumnType.Int32, "samples, 0 = a grain"), C("data_workers", ColumnType.Int32, ""),
         C("resume_count", ColumnType.Int32, ""), C("n_steps", ColumnType.Int64, "all stages", true), C("images_seen", ColumnType.Int64, "", true),
-        C("config_toml", ColumnType.Blob, "the resolved protocol, UTF-8"), C("argv", ColumnType.Blob, "the command line, UTF-8"),
+        C("config_toml", ColumnType.Blob, "the resolved protocol, UTF-8"), C("argv", ColumnType.Blob, "the command line; paths outside of the working directory by their last component, UTF-8"),
         New(2, "env_hash", ColumnType.Text, "SHA-256 of the env table's names, versions and hashes"), New(2, "hw_key", ColumnType.Text, "what histories of speed are kept by: processor or GPU, cores, vectors"),
         New(2, "git_sha", ColumnType.Text, "commit of the build"), New(2, "trigger", ColumnType.Text, "manual, ci, nightly, slurm, k8s"), New(2, "self_check", ColumnType.Text, "pass, not_run"),
         New(2, "final_state_digest", ColumnType.Blob, "16 bytes: the last state that was digested"),
@@ -54,8 +54,8 @@ public static class Schema
     [
         C("run_id", ColumnType.Text, ""), C("os", ColumnType.Text, ""), C("arch", ColumnType.Text, ""), C("cpu_model", ColumnType.Text, ""), C("cpu_isa", ColumnType.Text, "what this process uses"),
         C("cores", ColumnType.Int32, "visible to the process"), C("ram_bytes", ColumnType.Int64, ""), C("dotnet_runtime", ColumnType.Text, ""),
-        C("gc_mode", ColumnType.Text, ""), C("env_vars", ColumnType.Blob, "DOTNET_* and LC_*, UTF-8"),
-        New(2, "host_hash", ColumnType.Text, "8 bytes of the SHA-256 of the host's name: tells machines apart without naming them"), New(2, "rid", ColumnType.Text, "of the runtime: system, libc and architecture, linux-x64, linux-musl-x64, ..."), New(2, "governor", ColumnType.Text, "of the first core's clock"),
+        C("gc_mode", ColumnType.Text, ""), C("env_vars", ColumnType.Blob, "settings that can change execution, a list of names; other DOTNET_* and COMPlus_* by name alone, UTF-8"),
+        New(2, "host_hash", ColumnType.Text, "8 bytes of the SHA-256 of the host's name; NULL since 1.3: a name can be guessed from its hash"), New(2, "rid", ColumnType.Text, "of the runtime: system, libc and architecture, linux-x64, linux-musl-x64, ..."), New(2, "governor", ColumnType.Text, "of the first core's clock"),
         New(2, "container", ColumnType.Text, "docker, podman, kubernetes, or none seen"), New(2, "load1_before", ColumnType.Float64, "the system's load when the process started"), New(2, "load1_after", ColumnType.Float64, "at the end"),
     ]);
 

@@ -13,14 +13,19 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
     /// <summary>Shapes without a data set: their names, for help and errors.</summary>
     internal static IReadOnlyList<string> Names { get; } = ["tiny", "tiny-wide", "vitb16"];
 
+    internal int Batch(string stage) => stage == "pretrain" ? Protocol.Pretrain.Batch : Protocol.Finetune.Batch;
+
+    internal int Grain(string stage) => stage == "pretrain" ? Protocol.Pretrain.Grain : Protocol.Finetune.Grain;
+
     internal static BenchShape Of(BenchOrder order)
     {
-        var shape = Find(order.Shape, order.Batch);
+        var shape = Find(order.Shape, order.Batch, order.OnGpu);
         return order.Method.Length == 0 ? shape : shape with { Protocol = shape.Protocol with { Pretrain = shape.Protocol.Pretrain with { Method = order.Method } } };
     }
 
     /// <param name="batch">Samples of a step, or 0 for the shape's own.</param>
-    internal static BenchShape Find(string name, int batch)
+    /// <param name="gpu">A GPU computes: a batch is cut as the published protocols cut it. The digest after three steps is that cut's.</param>
+    internal static BenchShape Find(string name, int batch, bool gpu = false)
     {
         if (!Names.Contains(name))
         {
@@ -41,7 +46,7 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
 
         BenchShape Shaped(string title, int size, ModelSpec model, int samples)
         {
-            int grain = GrainOf(samples, size);
+            int grain = GrainOf(samples, size, gpu);
             return new BenchShape(name, title, basis with
             {
                 Protocol = name,
@@ -66,10 +71,13 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
         return new GrayImages(pixels, labels, size, "");
     }
 
+    /// <summary>pretrain.grain of imagenet-lut-vitb16@1: with less a GPU would fold many small products that no run has.</summary>
+    private const int PublishedGrain = 32;
+
     /// <summary>About 800 tokens of the whole image: rows enough for the products, few enough that a batch has a grain for each core.</summary>
-    private static int GrainOf(int batch, int size)
+    private static int GrainOf(int batch, int size, bool gpu)
     {
-        int grain = Math.Min(batch, size >= 224 ? 4 : 16);
+        int grain = Math.Min(batch, size < 224 ? 16 : gpu ? PublishedGrain : 4);
         while (batch % grain != 0) grain--;
         return grain;
     }

@@ -15,7 +15,8 @@ namespace LutNative.Harness.Bench;
 /// </summary>
 internal static class KernelTable
 {
-    private const string Planned = "planned:";
+    internal const string Planned = "planned:";
+    private const double NoLimit = 1e15;
 
     internal static void Print(BenchShape shape, string stage, ExecOptions exec, string deviceName, string math, string memory, string? data, bool json)
     {
@@ -27,8 +28,10 @@ internal static class KernelTable
         {
             sheet ??= Hardware.Of(cuda.Context.DeviceName);
             exec = exec with { Recompute = RunOptions.Recompute(memory, shape.Protocol, device, exec), FrozenData = true };
+            if (plan) exec = ThatFits(shape, stage, cuda, exec, memory);
             var rows = Measure(shape, stage, exec, cuda, data);
             Show(shape, stage, cuda, sheet, plan, rows, json);
+            if (plan && !json) Console.Out.WriteLine(FormattableString.Invariant($"{exec.PlanOf(cuda, shape.Batch(stage), shape.Batch(stage), shape.Grain(stage)).Samples} samples at once, activations {(exec.Recompute ? "recomputed" : "kept")}: fits {cuda.MemoryBytes / 1e9:f0} GB"));
         }
     }
 
@@ -43,9 +46,17 @@ internal static class KernelTable
             Finetune = p.Finetune with { Epochs = 1 << 20, Batch = Samples, Grain = Math.Min(p.Finetune.Grain, Samples), Mixup = 0, Cutmix = 0 },
             Transform = null,
         });
-        using var device = PlannedDevice(sheet, math);
+        using var device = PlannedDevice(sheet with { MemoryBytes = NoLimit }, math);   // how fast, not how much at once
         var rows = Measure(shape, stage, new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false, FrozenData: true), device, null);
         return Samples / rows.Sum(r => Total(r, w => sheet.Floor(w)));
+    }
+
+    /// <summary>A plan says what a card can do: where the asked setting does not fit its memory, the largest that does.</summary>
+    private static ExecOptions ThatFits(BenchShape shape, string stage, CudaDevice device, ExecOptions exec, string memory)
+    {
+        if (MemoryPlan.Stage(shape.Protocol, stage, device, exec) <= 0.95 * device.MemoryBytes) return exec;
+        return MemoryPlan.Fitting(shape.Protocol, device, exec)
+            ?? throw new LutError(Exit.Unfit, 489, $"{shape.Name} does not fit {device.Name}", $"--memory {memory} --batch {shape.Batch(stage)}", "not even one sample at once with recomputed activations", "plan a card with more memory, or a smaller batch");
     }
 
     internal static CudaDevice PlannedDevice(Hardware sheet, string math)
@@ -72,7 +83,7 @@ internal static class KernelTable
 
     private static void Show(BenchShape shape, string stage, CudaDevice device, Hardware? sheet, bool plan, IReadOnlyList<KernelRow> rows, bool json)
     {
-        int batch = stage == "pretrain" ? shape.Protocol.Pretrain.Batch : shape.Protocol.Finetune.Batch;
+        int batch = shape.Batch(stage);
         var lines = rows.Select(r => (Row: r, Flops: Total(r, w => w.Flops), Bytes: Total(r, w => w.Bytes), Floor: sheet is null ? 0 : 1e3 * Total(r, w => sheet.Floor(w)))).ToList();
         if (plan) lines = [.. lines.OrderByDescending(l => l.Floor)];
         double floor = lines.Sum(l => l.Floor), measured = rows.Sum(r => r.Milliseconds);

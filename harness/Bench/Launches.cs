@@ -14,6 +14,9 @@ namespace LutNative.Harness.Bench;
 internal sealed record BenchOrder(string Shape, string Stage = "pretrain", string Method = "", int Batch = 0, int Threads = 0, int MicroBatch = 0, int DataWorkers = 0, int Blocks = 3, double Seconds = 3.0, string Memory = "keep", string Device = "cpu", string Math = "exact",
     bool Premade = false, string? Data = null, double Slow = 0)
 {
+    /// <summary>A GPU computes, or is emulated or planned.</summary>
+    internal bool OnGpu => Device.StartsWith("cuda", StringComparison.Ordinal) || Device.StartsWith(KernelTable.Planned, StringComparison.Ordinal);
+
     internal IEnumerable<string> Words()
     {
         string I(int v) => v.ToString(CultureInfo.InvariantCulture);
@@ -80,8 +83,12 @@ internal static class Launches
             bool own = program == Self;
             // `dotnet lut.dll ...` has the program as its first argument, a self-contained executable does not
             bool runtime = own ? Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" : program.EndsWith(".dll", StringComparison.Ordinal);
-            start.FileName = own ? Environment.ProcessPath! : runtime ? "dotnet" : program;
-            if (runtime) start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : program);
+            // absolute, so that nobody looks for it elsewhere
+            string other = own ? "" : Path.GetFullPath(program);
+            if (!own && !File.Exists(other)) throw Failed("there is no such file: give the path of its lut.dll or its executable");
+            string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? Environment.ProcessPath! : "";
+            start.FileName = own ? Environment.ProcessPath! : !runtime ? other : host.Length > 0 ? host : ExecutablePath.Find("dotnet");
+            if (runtime) start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : other);
             foreach (string word in order.Words()) start.ArgumentList.Add(word);
             if (turns) start.ArgumentList.Add("--turns");
             try

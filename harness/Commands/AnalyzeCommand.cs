@@ -48,7 +48,7 @@ internal static class AnalyzeCommand
         Output.Table(["log singular value beside the first", .. found.Select(f => f.Name)],
             new[] { 1, 2, 4, 8, 16, 32, 64, 128, 256 }.Where(k => found.Any(f => k < f.Result.ImageSpectrum.Length)).Select(k => (string[])[$"images, rank {k}", .. found.Select(f => k < f.Result.ImageSpectrum.Length ? F(f.Result.ImageSpectrum[k] - f.Result.ImageSpectrum[0], "f2") : "")])
                 .Concat(new[] { 1, 2, 4, 8, 16, 32, 64 }.Where(k => found.Any(f => k < f.Result.TokenSpectrum.Length)).Select(k => (string[])[$"tokens of an image, rank {k}", .. found.Select(f => k < f.Result.TokenSpectrum.Length ? F(f.Result.TokenSpectrum[k] - f.Result.TokenSpectrum[0], "f2") : "")])));
-        Console.Out.WriteLine($"table and plots: {output}");
+        Output.Line($"table and plots: {output}");
         return Exit.Ok;
     }
 
@@ -93,7 +93,7 @@ internal static class AnalyzeCommand
         }
         try
         {
-            foreach (var (name, svg) in AnalysisCharts.Of([.. found.Select(f => (f.Name, f.Result))], alone: true)) File.WriteAllText(Path.Combine(folder, name + ".svg"), svg);
+            foreach (var (name, svg) in AnalysisCharts.Files([.. found.Select(f => (f.Name, f.Result))])) WholeFile.WriteText(Path.Combine(folder, name + ".svg"), svg);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -36,7 +36,7 @@ internal static class ClaimReportCommand
             return exit;
         }
         static string F(double x) => x.ToString("f3", CultureInfo.InvariantCulture);
-        Console.Out.WriteLine($"{claim.Title} ({claim.Source})");
+        Output.Line($"{claim.Title} ({claim.Source})");
         Output.Table(["run", "seed", "correct", "percent"], rows.Select(r => new[] { r.Run, r.Seed.ToString(CultureInfo.InvariantCulture), $"{r.Correct}/{r.N}", F(100.0 * r.Correct / r.N) }));
         Output.Table(["what", "value"],
         [
@@ -46,8 +46,8 @@ internal static class ClaimReportCommand
             ["95 % prediction interval", report.Prediction is { } pi ? $"{F(pi.Low)} to {F(pi.High)}" : "needs three runs"],
             ["equivalence", report.EquivalenceLow is { } low ? $"difference {F(low)} to {F(report.EquivalenceHigh!.Value)} (90 %), margin {claim.Margin.ToString("R", CultureInfo.InvariantCulture)}" : "needs three runs"],
         ]);
-        foreach (string note in claim.Notes) Console.Out.WriteLine("note: " + note);
-        Console.Out.WriteLine(verdict);
+        foreach (string note in claim.Notes) Output.Line("note: " + note);
+        Output.Line(verdict);
         return exit;
     }
 }

@@ -58,15 +58,15 @@ internal static class CompareCommand
         if (json) Output.Json(new { verdict = report.Verdict.ToString().ToUpperInvariant(), first = report.First, ladder = report.Ladder, replay, details = report.Details, compared = report.Compared, growth, flips, environment, exit = (int)exit });
         else
         {
-            if (report.First is not null) Console.Out.WriteLine("first difference: " + report.First);
-            foreach (string d in report.Details) Console.Out.WriteLine(d);
+            if (report.First is not null) Output.Line("first difference: " + report.First);
+            foreach (string d in report.Details) Output.Line(d);
             if (diverged) Output.Table(["rung", "compared", "differ", "first"], report.Ladder.Select(r => new[] { r.Name, Text(r.Compared), Text(r.Differ), r.First ?? "" }));
             if (growth.Count > 0) Output.Table(["stage", "step", "loss A", "loss B", "ulp", "relative"], growth.Select(g => new[] { g.Stage, Text(g.Step), Text(g.LossA), Text(g.LossB), Text(g.Ulp), g.Relative.ToString("0.0e+0", CultureInfo.InvariantCulture) }));
             if (flips.Count > 0) Output.Table(["metric", "images", "other answer", "only A right", "only B right", "McNemar p"], flips.Select(f => new[] { f.Metric, Text(f.Images), Text(f.Differ), Text(f.OnlyA), Text(f.OnlyB), f.PValue.ToString("f3", CultureInfo.InvariantCulture) }));
-            foreach (string line in environment) Console.Out.WriteLine("different: " + line);
-            if (diverged && environment.Count == 0) Console.Out.WriteLine("different: nothing that was recorded of the machines; look for a fault (`lut trace`), or run both with --self-check");
-            foreach (string line in replay) Console.Out.WriteLine("replay: " + line);
-            Console.Out.WriteLine(verdict);
+            foreach (string line in environment) Output.Line("different: " + line);
+            if (diverged && environment.Count == 0) Output.Line("different: nothing that was recorded of the machines; look for a fault (`lut trace`), or run both with --self-check");
+            foreach (string line in replay) Output.Line("replay: " + line);
+            Output.Line(verdict);
         }
         return exit;
     }
@@ -90,7 +90,7 @@ internal static class CompareCommand
     {
         string id = Guid.CreateVersion7().ToString();
         var table = new Table(Schema.Comparisons);
-        foreach (var (found, a, b) in findings) found.AddTo(table, id, a, b);
+        foreach (var (found, a, b) in findings) found.AddTo(table, id, RecordedSettings.Place(a), RecordedSettings.Place(b));
         RunStore.Create(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut });
     }
 
@@ -113,7 +113,7 @@ internal static class CompareCommand
         var series = growth.GroupBy(g => g.Stage).Select(g => new Series(g.Key, [.. g.Select(r => (double)r.Step)], [.. g.Select(r => r.Relative)], Points: true)).ToList();
         try
         {
-            File.WriteAllText(path, Chart.File("How the losses drift apart", "step", "relative difference of the losses", series, logY: true));
+            WholeFile.WriteText(path, Chart.File("How the losses drift apart", "step", "relative difference of the losses", series, logY: true));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

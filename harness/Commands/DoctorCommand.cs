@@ -22,13 +22,14 @@ internal static class DoctorCommand
         var command = new Command("doctor", "Is this machine fit, and for what: to keep the contract, to be timed, to use a GPU? Example: lut doctor --require exact,perf");
         Option<string?> require = new("--require") { Description = "exact, perf, gpu (comma separated): exit 5 when the machine is not fit for it" };
         Option<bool> probe = new("--probe") { Description = "Six seconds of load: do clocks hold, who else computes, memory, disk (--require perf does it anyway)" }, libraries = new("--libraries") { Description = "List the native libraries that are loaded, with SHA-256" }, json = new("--json") { Description = "Print the result as one JSON object" };
+        Option<bool> registers = new("--registers") { Description = "With --device cuda:0: what its driver made of every kernel: registers, bytes of local memory (spilled registers) and of shared memory" };
         Option<string> device = new("--device") { Description = "What to probe: cpu, cuda:0, ...", DefaultValueFactory = _ => "cpu" };
-        foreach (Option o in new Option[] { require, probe, device, libraries, json }) command.Options.Add(o);
-        command.SetAction(r => (int)Execute(r.GetValue(require) ?? "", r.GetValue(probe), r.GetValue(device)!, r.GetValue(libraries), r.GetValue(json)));
+        foreach (Option o in new Option[] { require, probe, device, libraries, registers, json }) command.Options.Add(o);
+        command.SetAction(r => (int)Execute(r.GetValue(require) ?? "", r.GetValue(probe), r.GetValue(device)!, r.GetValue(libraries), r.GetValue(registers), r.GetValue(json)));
         return command;
     }
 
-    private static Exit Execute(string require, bool probe, string deviceName, bool libraries, bool json)
+    private static Exit Execute(string require, bool probe, string deviceName, bool libraries, bool registers, bool json)
     {
         string[] needs = require.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (string need in needs.Where(n => !Needs.Contains(n)))
@@ -36,6 +37,8 @@ internal static class DoctorCommand
         string? broken = SelfTest.Failure();
         var cuda = CudaProbe.Query();
         var device = RunOptions.DeviceOf(deviceName, "exact");
+        if (registers && device is not CudaDevice) throw new LutError(Exit.Usage, 490, "--registers is about a GPU's kernels", "--device " + deviceName, "the CPU runs none", "use --device cuda:0");
+        var kernels = registers ? [.. ((CudaDevice)device).AllKernels().Select(KernelUse.Of)] : Array.Empty<KernelUse>();
         var measured = probe || needs.Contains("perf") ? MachineProbe.Run(device, ".") : null;
         using var nvml = device is CudaDevice on ? Nvml.Open(on.Context, out _) : null;
         var gpu = nvml?.Read();
@@ -53,7 +56,7 @@ internal static class DoctorCommand
                 cpu = Machine.CpuModel, isa = Machine.Isa, device = device.Name, hw_key = Machine.HardwareKey(device), cores = Environment.ProcessorCount, memory_bytes = Machine.RamBytes, os = RuntimeInformation.OSDescription, runtime = RuntimeInformation.FrameworkDescription, container = MachineState.Container(),
                 governor = MachineState.Governor(), load1 = MachineState.Load1(), lut = Version.Lut, contract = Version.Contract, exact = broken is null, why = broken, perf = measured is null ? (bool?)null : slow.Length == 0, perf_why = slow, gpus = cuda.Devices, gpu_note = cuda.Why, gpu_state = gpu,
                 probe = measured is null ? null : new { fma_flops = measured.FmaFlops, held = measured.Held, other_load = measured.OtherLoad, clock_before_mhz = measured.ClockBefore, clock_after_mhz = measured.ClockAfter, memory_bytes_per_second = measured.MemoryBytesPerSecond, disk_bytes_per_second = measured.DiskBytesPerSecond, disk_free_bytes = measured.DiskFree, slowdown = measured.Slowdown },
-                libraries = loaded.Select(l => new { path = l.Path, sha256 = l.Sha256 }), unfit, exit = (int)exit,
+                kernels, libraries = loaded.Select(l => new { path = l.Path, sha256 = l.Sha256 }), unfit, exit = (int)exit,
             });
             return exit;
         }
@@ -76,9 +79,16 @@ internal static class DoctorCommand
             rows.Add(["to be timed", slow.Length == 0 ? "fit" : string.Join("; ", slow)]);
         }
         Output.Table(["what", "finding"], rows);
+        if (registers) Output.Table(["kernel", "registers", "local bytes", "shared bytes", "most threads"], kernels.Select(k => new[] { k.Name, F(k.Registers, "f0"), F(k.LocalBytes, "f0"), F(k.SharedBytes, "f0"), F(k.MostThreads, "f0") }));
         if (libraries) Output.Table(["library", "SHA-256"], loaded.Select(l => new[] { l.Path, l.Sha256 }));
-        Console.Out.WriteLine(unfit.Count == 0 ? "FIT" + (needs.Length > 0 ? ": " + string.Join(", ", needs) : "") : "UNFIT: " + string.Join("; ", unfit));
+        Output.Line(unfit.Count == 0 ? "FIT" + (needs.Length > 0 ? ": " + string.Join(", ", needs) : "") : "UNFIT: " + string.Join("; ", unfit));
         return exit;
+    }
+
+    /// <summary>What a driver made of a kernel. Local bytes are registers that did not fit: slow, not wrong.</summary>
+    private sealed record KernelUse(string Name, int Registers, int LocalBytes, int SharedBytes, int MostThreads)
+    {
+        internal static KernelUse Of(CudaKernel k) => new(k.Name, k.Attribute(FunctionAttribute.NumRegs), k.Attribute(FunctionAttribute.LocalSizeBytes), k.Attribute(FunctionAttribute.SharedSizeBytes), k.Attribute(FunctionAttribute.MaxThreadsPerBlock));
     }
 
     /// <summary>Native libraries in this process: what is loaded, not what is installed.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using LutNative.Harness.Reports;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
@@ -19,7 +20,7 @@ internal static class ExportCommands
         schema.SetAction(r => Describe(r.GetValue(table), r.GetValue(json)));
         yield return schema;
 
-        var export = new Command("export", "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. Example: lut export runs/A --to jsonl --output tables");
+        var export = new Command("export", "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. In CSV a text that a spreadsheet would run as a formula begins with an apostrophe. Example: lut export runs/A --to jsonl --output tables");
         Argument<string> run = new("run") { Description = "A run's folder, or a unique part of its name" };
         Option<string> to = new("--to") { Description = "csv or jsonl", DefaultValueFactory = _ => "csv" };
         Option<string> output = new("--output", "-o") { Description = "Folder for the files", Required = true };
@@ -40,7 +41,7 @@ internal static class ExportCommands
         else
             foreach (var t in tables)
             {
-                Console.Out.WriteLine(t.Name);
+                Output.Line(t.Name);
                 Output.Table(["column", "type", "exact", "null", "meaning"], t.Columns.Select(c => new[] { c.Name, c.Type.ToString(), c.Exact ? "yes" : "", c.Nullable ? "may be" : "", c.Unit }));
                 Console.Out.WriteLine();
             }
@@ -59,10 +60,12 @@ internal static class ExportCommands
                 var table = run.Read(schema);
                 if (table.Rows.Count == 0) continue;
                 string path = Path.Combine(folder, $"{schema.Name}.{to}");
-                using (var file = new StreamWriter(path + ".tmp", append: false, new UTF8Encoding(false)) { NewLine = "\n" })
-                    if (to == "csv") Csv(file, table);
+                WholeFile.Write(path, stream =>
+                {
+                    using var file = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
+                    if (to == "csv") CsvLines(file, table);
                     else JsonLines(file, table);
-                File.Move(path + ".tmp", path, overwrite: true);
+                });
                 written.Add((path, table.Rows.Count));
             }
         }
@@ -72,7 +75,7 @@ internal static class ExportCommands
         }
         if (asJson) Output.Json(new { files = written.Select(w => new { path = w.Path, rows = w.Rows }), exit = 0 });
         else
-            foreach (var (path, rows) in written) Console.Out.WriteLine(FormattableString.Invariant($"{path}: {rows} rows"));
+            foreach (var (path, rows) in written) Output.Line(FormattableString.Invariant($"{path}: {rows} rows"));
         return 0;
     }
 
@@ -88,11 +91,12 @@ internal static class ExportCommands
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
-    private static void Csv(TextWriter to, Table table)
+    private static void CsvLines(TextWriter to, Table table)
     {
-        static string Field(string s) => s.AsSpan().IndexOfAny(",\"\n\r") < 0 ? s : "\"" + s.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
-        to.WriteLine(string.Join(",", table.Schema.Columns.Select(c => c.Name)));
-        foreach (var row in table.Rows) to.WriteLine(string.Join(",", row.Select(v => Field(Text(v)))));
+        var columns = table.Schema.Columns;
+        to.WriteLine(string.Join(",", columns.Select(c => c.Name)));
+        foreach (var row in table.Rows)
+            to.WriteLine(string.Join(",", row.Select((v, c) => columns[c].Type == ColumnType.Text ? Csv.Text(Text(v)) : Csv.Cell(Text(v)))));
     }
 
     private static void JsonLines(TextWriter to, Table table)

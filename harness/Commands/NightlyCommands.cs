@@ -36,7 +36,7 @@ internal static class NightlyCommands
         command.SetAction(r =>
         {
             string folder = r.GetValue(output)!;
-            var order = new NightOrder(Suite.Load(r.GetValue(suite)!), r.GetValue(baseline)!, folder, r.GetValue(device)!, r.GetValue(pinned), r.GetValue(inject) is { } fault ? Training.Fault.Parse(fault) : null, r.GetValue(slow) ?? 0, r.GetValue(quiet), Environment.GetCommandLineArgs());
+            var order = new NightOrder(Suite.Load(r.GetValue(suite)!), r.GetValue(baseline)!, folder, r.GetValue(device)!, r.GetValue(pinned), r.GetValue(inject) is { } fault ? Training.Fault.Parse(fault) : null, r.GetValue(slow) ?? 0, r.GetValue(quiet), RecordedSettings.Argv(Environment.GetCommandLineArgs()));
             var (night, findings) = Night.Run(order, stop);
             var exit = ExitOf(findings);
             Publish(folder, night, findings);
@@ -46,7 +46,7 @@ internal static class NightlyCommands
             else
             {
                 Output.Table(["stage", "row", "verdict", "what"], findings.Select(f => new[] { f.Kind, f.Key, f.Verdict, f.Reason }));
-                Console.Out.WriteLine(verdict);
+                Output.Line(verdict);
             }
             return r.GetValue(exitZero) ? 0 : (int)exit;
         });
@@ -61,18 +61,18 @@ internal static class NightlyCommands
     private static void Publish(string root, string night, IReadOnlyList<Finding> findings)
     {
         var nights = History.Load(root);
-        string summary = NightReport.Markdown(nights);
+        string summary = NightReport.Summary(nights);
         try
         {
-            File.WriteAllText(Path.Combine(night, "summary.md"), summary);
-            File.WriteAllText(Path.Combine(night, "junit.xml"), NightReport.JUnit(findings));
-            foreach (var (file, text) in NightReport.Issues(nights)) File.WriteAllText(Path.Combine(night, file), text);
+            WholeFile.WriteText(Path.Combine(night, "summary.md"), summary);
+            WholeFile.WriteText(Path.Combine(night, "junit.xml"), NightReport.JUnit(findings));
+            foreach (var (file, text) in NightReport.Issues(nights)) WholeFile.WriteText(Path.Combine(night, file), text);
             new RunStore(night).WriteManifest();
-            File.WriteAllText(Path.Combine(root, "history.html"), HtmlReport.History(nights));
+            WholeFile.WriteText(Path.Combine(root, "history.html"), HtmlReport.History(nights));
             // GitHub: the job's page shows the summary, and the log an annotation for every red row
             if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } page) File.AppendAllText(page, summary);
             if (Environment.GetEnvironmentVariable("GITHUB_ACTIONS") == "true")
-                foreach (var f in findings.Where(f => f.Colour == Colour.Red)) Console.Error.WriteLine($"::error title=nightly {f.Kind} {f.Key}::{f.Verdict}: {f.Reason}");
+                foreach (var f in findings.Where(f => f.Colour == Colour.Red)) Console.Error.WriteLine(GitHubLog.Error($"nightly {f.Kind} {f.Key}", $"{f.Verdict}: {f.Reason}"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -100,9 +100,16 @@ internal static class NightlyCommands
         Argument<string> night = new("night") { Description = "A night's folder" };
         Option<string> reason = new("--reason") { Description = "Why: it is written into the file", Required = true };
         Option<string[]> only = new("--row") { Description = "Only this row (may be repeated)" };
+        Option<bool> force = new("--force") { Description = "Accept a night whose machine was not fit to be timed; the file says so" };
         accept.Arguments.Add(night);
-        foreach (Option o in new Option[] { reason, only, folder, device, json }) accept.Options.Add(o);
-        accept.SetAction(r => (int)Accept(r.GetValue(night)!, r.GetValue(reason)!, r.GetValue(only) ?? [], Open(r.GetValue(folder)!, r.GetValue(device)!), r.GetValue(json)));
+        foreach (Option o in new Option[] { reason, only, force, folder, device, json }) accept.Options.Add(o);
+        accept.SetAction(r =>
+        {
+            // the whole of it alone: what is shown as "before" is what is replaced
+            using var alone = Baselines.Take(r.GetValue(folder)!);
+            var baselines = Open(r.GetValue(folder)!, r.GetValue(device)!);
+            return (int)Accept(r.GetValue(night)!, r.GetValue(reason)!, r.GetValue(only) ?? [], r.GetValue(force), baselines, r.GetValue(json));
+        });
         command.Subcommands.Add(accept);
 
         var expire = new Command("expire", "Remove a baseline, for a row that is gone on purpose or after the driver or the clocks' policy changed. Example: lut baseline expire tiny");
@@ -111,12 +118,13 @@ internal static class NightlyCommands
         foreach (Option o in new Option[] { folder, device, json }) expire.Options.Add(o);
         expire.SetAction(r =>
         {
+            using var alone = Baselines.Take(r.GetValue(folder)!);
             var all = Open(r.GetValue(folder)!, r.GetValue(device)!);
             string name = r.GetValue(row)!;
             if (!all.Remove(name)) throw new LutError(Exit.NothingSelected, 8, $"there is no baseline {name}", all.Path, all.Rows.Count == 0 ? "the file has none" : "it has " + string.Join(", ", all.Rows.Keys), all.Rows.Count == 0 ? "accept a night first" : $"did you mean {Nearest.To(name, all.Rows.Keys)}?");
             all.Write();
             if (r.GetValue(json)) Output.Json(new { file = all.Path, expired = name, exit = 0 });
-            else Console.Out.WriteLine($"{name} removed from {all.Path}");
+            else Output.Line($"{name} removed from {all.Path}");
             return 0;
         });
         command.Subcommands.Add(expire);
@@ -127,17 +135,22 @@ internal static class NightlyCommands
 
     private static Baselines Open(string folder, string device) => Baselines.Load(folder, Machine.HardwareKey(RunOptions.DeviceOf(device, "exact")));
 
-    private static Exit Accept(string night, string reason, string[] only, Baselines all, bool json)
+    private static Exit Accept(string night, string reason, string[] only, bool force, Baselines all, bool json)
     {
         var findings = Finding.Of(new RunStore(night).Read(Schema.Comparisons)).Where(f => f.Kind == "perf" && f.B is not null && (only.Length == 0 || only.Contains(f.Key))).ToList();
         if (findings.Count == 0) throw new LutError(Exit.NothingSelected, 9, "the night measured no such row", night, only.Length > 0 ? "asked for " + string.Join(", ", only) : "it has no perf row with a value", "name a night of a suite with [perf.NAME]");
         var accepted = new List<(Baseline? Before, Baseline Now)>();
         foreach (var f in findings)
         {
+            if (!Suite.IsName(f.Key)) throw new LutError(Exit.Data, 486, $"{f.Key} cannot be a row's name", night, Suite.NameRule, "accept a night that lut wrote, or its other rows with --row");
             var table = new RunStore(Night.ThroughputOf(night, f.Key)).Read(Schema.Throughput);
+            if (table.Rows.Count == 0) throw new LutError(Exit.Data, 487, $"the night has no throughput of {f.Key}", Night.ThroughputOf(night, f.Key), "a baseline is made of the launches' speeds", "accept another night, or its other rows with --row");
+            string[] unfit = [.. Performance.Unfit(table)];
+            if (unfit.Length > 0 && !force) throw new LutError(Exit.Unfit, 488, $"the night was not fit to be a baseline: {f.Key}", night, string.Join("; ", unfit), "measure again on an idle machine, or add --force (the file will say so)");
+            string why = unfit.Length == 0 ? reason : $"{reason} (forced: {string.Join("; ", unfit)})";
             int rate = Schema.Throughput.IndexOf("images_per_second"), launch = Schema.Throughput.IndexOf("launch"), digest = Schema.Throughput.IndexOf("check_digest");
             double[] launches = [.. table.Rows.GroupBy(r => ((string)r[0]!, (int)r[launch]!)).Select(g => Performance.Median([.. g.Select(r => (double)r[rate]!)]))];
-            var now = new Baseline(f.Key, launches, [], Performance.BandOf(table), (string?)table.Rows[0][digest] ?? "", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Environment.UserName, f.Commit, reason);
+            var now = new Baseline(f.Key, launches, [], Performance.BandOf(table), (string?)table.Rows[0][digest] ?? "", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Environment.UserName, f.Commit, why);
             accepted.Add((all.Rows.GetValueOrDefault(f.Key), now));
             all.Set(now);
         }
@@ -146,7 +159,7 @@ internal static class NightlyCommands
         else
         {
             Output.Table(["row", "before", "now", "band"], accepted.Select(a => new[] { a.Now.Name, a.Before is null ? "none" : Mid(a.Before.Pinned), Mid(a.Now.Pinned), a.Now.Band.ToString("0.0###", CultureInfo.InvariantCulture) }));
-            Console.Out.WriteLine($"written to {all.Path}: commit it");
+            Output.Line($"written to {all.Path}: commit it");
         }
         return Exit.Ok;
     }
@@ -166,10 +179,10 @@ internal static class NightlyCommands
             if (r.GetValue(json)) Output.Json(new { verdict, bad = found.Bad, subject = found.Subject, good_digest = found.GoodDigest, bad_digest = found.BadDigest, tried = found.Tried, skipped = found.Skipped, exit = 0 });
             else
             {
-                Console.Out.WriteLine($"first commit with other bits: {found.Bad} {found.Subject}");
-                Console.Out.WriteLine($"before: {found.GoodDigest}\nfrom it on: {found.BadDigest}");
-                foreach (string s in found.Skipped) Console.Out.WriteLine($"could not be run: {s}");
-                Console.Out.WriteLine(verdict);
+                Output.Line($"first commit with other bits: {found.Bad} {Plain.OneLine(found.Subject)}");
+                Console.Out.WriteLine($"before: {Plain.OneLine(found.GoodDigest)}\nfrom it on: {Plain.OneLine(found.BadDigest)}");
+                foreach (string s in found.Skipped) Output.Line($"could not be run: {s}");
+                Output.Line(verdict);
             }
             return 0;
         });

@@ -12,9 +12,13 @@ internal static class Output
     /// <summary>Names in snake_case, as the tables' columns are.</summary>
     internal static void Json(object value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, Indented));
 
+    /// <summary>A line that may hold text from files: it stays one line and moves no cursor.</summary>
+    internal static void Line(string text) => Console.Out.WriteLine(Plain.OneLine(text));
+
     internal static void Table(string[] head, IEnumerable<string[]> rows)
     {
-        string[][] all = [head, .. rows];
+        // cells hold text from files
+        string[][] all = [.. rows.Prepend(head).Select(r => r.Select(Plain.OneLine).ToArray())];
         int[] width = [.. Enumerable.Range(0, head.Length).Select(c => all.Max(r => r[c].Length))];
         foreach (var r in all) Console.Out.WriteLine(string.Join("  ", r.Select((cell, c) => cell.PadRight(width[c]))).TrimEnd());
     }
@@ -36,7 +40,7 @@ internal static class Output
             ExactVerdict.Identical => "IDENTICAL", ExactVerdict.IdenticalPrefix => "IDENTICAL-PREFIX", ExactVerdict.Diverged => "DIVERGED", ExactVerdict.Missing => "MISSING", _ => "INCOMPARABLE",
         };
         string counts = string.Concat(report.Compared.Select(c => $" {c.Key}={c.Value.ToString(CultureInfo.InvariantCulture)}"));
-        return $"VERDICT exact={word}{counts}{(report.First is null ? "" : $" first=\"{report.First}\"")} exit={(int)exit}";
+        return $"VERDICT exact={word}{counts}{(report.First is null ? "" : $" first=\"{Plain.OneLine(report.First)}\"")} exit={(int)exit}";
     }
 
     internal static Exit ExitOf(ExactVerdict v) => v switch { ExactVerdict.Identical => Exit.Ok, ExactVerdict.Incomparable or ExactVerdict.IdenticalPrefix => Exit.Inconclusive, _ => Exit.Negative };

@@ -66,6 +66,6 @@ internal static class PlanCommand
             ["time estimate", F(total / rate, "n0") + " s on " + request.Exec.Threads.ToString(CultureInfo.InvariantCulture) + " threads of " + request.Device.Name + " (rough)"],
         ]);
         Console.Out.WriteLine();
-        Console.Out.WriteLine(request.Protocol.Toml);
+        Console.Out.WriteLine(Plain.Lines(request.Protocol.Toml));
     }
 }

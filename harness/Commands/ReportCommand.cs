@@ -26,14 +26,14 @@ internal static class ReportCommand
             string path = r.GetValue(output)!;
             try
             {
-                File.WriteAllText(path, html);
+                WholeFile.WriteText(path, html);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw new LutError(Exit.Store, 19, "cannot write the report", Path.GetFullPath(path), e.Message, "choose another --output");
             }
             if (r.GetValue(json)) Output.Json(new { file = path, bytes = html.Length, runs = found.Length, nights = history.Count, exit = 0 });
-            else Console.Out.WriteLine(FormattableString.Invariant($"{path}: {found.Length} run(s), {history.Count} night(s), {html.Length / 1024} KiB"));
+            else Output.Line(FormattableString.Invariant($"{path}: {found.Length} run(s), {history.Count} night(s), {html.Length / 1024} KiB"));
             return 0;
         });
         return command;

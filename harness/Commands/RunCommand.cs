@@ -69,6 +69,7 @@ internal static class RunCommand
             return exit;
         }
         Output.Table(["metric", "correct", "percent"], Output.Evals(run));
+        if (request.Protocol.Name == "hello@1") Output.Line("hello@1 trains for seconds on 256 images: its accuracies are below the raw pixels' on purpose. It asks whether the bits agree, and nothing else.");
         Console.Out.WriteLine($"results {run.Folder}");
         foreach (string d in report?.Verdict == ExactVerdict.Diverged ? report.Details : []) Console.Out.WriteLine(d);
         Console.Out.WriteLine(verdict);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
@@ -81,7 +82,7 @@ internal sealed class RunOptions
             throw new LutError(Exit.Usage, 404, "--once and --resume are two answers to one question", "--once --resume", "--once finds an interrupted run itself", "leave one of them away");
         if (folder is not null && !Directory.Exists(folder))
             throw new LutError(Exit.Usage, 11, $"there is no run to resume at {folder}", Path.GetFullPath(folder), "--resume needs the folder of an interrupted run, or auto", "`lut ls` lists the runs");
-        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), Environment.GetCommandLineArgs(), SelfCheck: r.GetValue(selfCheck), FailFast: r.GetValue(failFast), Index: r.GetValue(index));
+        return new RunRequest(resolved, exec, place, root, folder, r.GetValue(data), stages, checkpoint, r.GetValue(quiet), RecordedSettings.Argv(Environment.GetCommandLineArgs()), SelfCheck: r.GetValue(selfCheck), FailFast: r.GetValue(failFast), Index: r.GetValue(index));
     }
 
     /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>

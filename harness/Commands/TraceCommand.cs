@@ -47,18 +47,18 @@ internal static class TraceCommand
         if (json) Output.Json(new { verdict = line, first = compared.First, stage = report.Stage, step = report.Step, from = report.From, source = report.Source, a = report.A, b = report.B, operations = report.Operations.Count, exit = (int)exit });
         else
         {
-            Console.Out.WriteLine("first difference: " + compared.First);
-            Console.Out.WriteLine(FormattableString.Invariant($"this machine ran {report.Stage} from step {report.From} ({report.Source}) to step {report.Step}: {report.Operations.Count} operations in it"));
+            Output.Line("first difference: " + compared.First);
+            Output.Line(FormattableString.Invariant($"this machine ran {report.Stage} from step {report.From} ({report.Source}) to step {report.Step}: {report.Operations.Count} operations in it"));
             foreach (var (name, side) in new[] { ("A", report.A), ("B", report.B) })
             {
-                Console.Out.WriteLine($"{name} {side.Run}: {(side.Agrees ? "this machine gives its bits" : "this machine gives other bits: " + side.Differs)}");
+                Output.Line($"{name} {side.Run}: {(side.Agrees ? "this machine gives its bits" : "this machine gives other bits: " + side.Differs)}");
                 if (side.Agrees) continue;
-                Console.Out.WriteLine("  explanation: " + (side.Explanation ?? "none of what was tried: one changed element, or one operation's sums, fusing, TF32, flushing"));
-                if (side.At is not null) Console.Out.WriteLine("  parts at:    " + side.At);
-                if (side.Element is not null) Console.Out.WriteLine("  element:     here and there " + side.Element);
-                if (side.Explanation is null && side.At is null) Console.Out.WriteLine(FormattableString.Invariant($"  next:        on the machine of {name}, run it again with --trace-step {report.Step} (or this trace with -o), and compare the operations"));
+                Output.Line("  explanation: " + (side.Explanation ?? "none of what was tried: one changed element, or one operation's sums, fusing, TF32, flushing"));
+                if (side.At is not null) Output.Line("  parts at:    " + side.At);
+                if (side.Element is not null) Output.Line("  element:     here and there " + side.Element);
+                if (side.Explanation is null && side.At is null) Output.Line(FormattableString.Invariant($"  next:        on the machine of {name}, run it again with --trace-step {report.Step} (or this trace with -o), and compare the operations"));
             }
-            Console.Out.WriteLine(line);
+            Output.Line(line);
         }
         return exit;
     }

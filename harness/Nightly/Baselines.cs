@@ -27,17 +27,20 @@ internal sealed class Baselines
 {
     private readonly SortedDictionary<string, Baseline> rows = new(StringComparer.Ordinal);
 
-    private Baselines(string path) => Path = path;
+    private Baselines(string path, string text) => (Path, Text) = (path, text);
 
     internal string Path { get; }
+
+    /// <summary>The file as it was read; "" when there was none.</summary>
+    private string Text { get; set; }
     internal IReadOnlyDictionary<string, Baseline> Rows => rows;
 
     internal static Baselines Load(string folder, string hardware)
     {
-        var all = new Baselines(System.IO.Path.Combine(folder, hardware + ".toml"));
-        if (!File.Exists(all.Path)) return all;
+        string path = System.IO.Path.Combine(folder, FileName.Of(hardware) + ".toml");
+        var all = new Baselines(path, Read(path));
         var problems = new List<string>();
-        var values = ProtocolReader.Parse(Commands.Files.ReadText(all.Path, "the baselines", Exit.Usage), all.Path, problems);
+        var values = ProtocolReader.Parse(all.Text, path, problems);
         foreach (var group in values.GroupBy(v => v.Key.Split('.') is ["perf", var name, _] ? name : ""))
         {
             if (group.Key.Length == 0)
@@ -45,6 +48,7 @@ internal sealed class Baselines
                 problems.AddRange(group.Select(g => $"{g.Value.Where}: {g.Key} is not in a section [perf.NAME]"));
                 continue;
             }
+            if (!Suite.IsName(group.Key)) problems.Add($"{all.Path}: {Commands.Plain.OneLine(group.Key)} cannot be a row's name: {Suite.NameRule}");
             var keys = group.ToDictionary(g => g.Key.Split('.')[2], g => g.Value.Value);
             double[] Numbers(string key) => keys.GetValueOrDefault(key) is object?[] list ? [.. list.Select(v => v is double d ? d : v is long l ? l : double.NaN)] : [double.NaN];
             string Text(string key) => keys.GetValueOrDefault(key) as string ?? "";
@@ -65,18 +69,40 @@ internal sealed class Baselines
     {
         var text = new StringBuilder("# What nights are held against on this hardware. Made by `lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as you review code.\n");
         string List(IEnumerable<double> v) => "[" + string.Join(", ", v.Select(x => x.ToString("0.0###", CultureInfo.InvariantCulture))) + "]";
-        string Quote(string s) => "\"" + s.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace('\n', ' ') + "\"";
         foreach (var r in rows.Values)
             text.Append(CultureInfo.InvariantCulture, $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.ToString("0.0###", CultureInfo.InvariantCulture)}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n");
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-            File.WriteAllText(Path + ".tmp", text.ToString());
-            File.Move(Path + ".tmp", Path, overwrite: true);
+            if (Read(Path) != Text)
+                throw new LutError(Exit.Store, 483, "the baselines have changed since they were read", Path, "another process, or a person, wrote them meanwhile: what stands there was not overwritten", "look at the file, and do the same again");
+            WholeFile.WriteText(Path, text.ToString());
+            Text = text.ToString();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new LutError(Exit.Store, 16, "cannot write the baselines", Path, e.Message, "choose another --baseline, or free some space");
         }
+    }
+
+    /// <summary>Nobody else may write the folder's baselines until this is disposed.</summary>
+    internal static FolderLock Take(string folder)
+    {
+        RunStore.Create(folder);
+        return FolderLock.Take(folder);
+    }
+
+    private static string Read(string path) => File.Exists(path) ? Commands.Files.ReadText(path, "the baselines", Exit.Store) : "";
+
+    /// <summary>A basic string of TOML: no character of the text ends it or begins a line.</summary>
+    private static string Quote(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (char c in text)
+            if (c is '"' or '\\') quoted.Append('\\').Append(c);
+            else if (c == '\n') quoted.Append(' ');
+            else if (char.IsControl(c) || char.IsSurrogate(c)) quoted.Append(char.IsSurrogate(c) ? "?" : string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"));
+            else quoted.Append(c);
+        return quoted.Append('"').ToString();
     }
 }

@@ -16,9 +16,11 @@ internal static class Bisect
     /// <param name="command">Run by sh in a checkout of each commit; what it prints is compared, exit codes other than 0 mean that the commit cannot be judged.</param>
     internal static Result Run(string repository, string good, string bad, string command, Action<string> say)
     {
-        string[] commits = [.. Git(repository, "rev-list", "--reverse", "--first-parent", $"{good}..{bad}").Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+        string from = Resolve(repository, good);
+        string to = Resolve(repository, bad);
+        string[] commits = [.. Git(repository, "rev-list", "--reverse", "--first-parent", "--end-of-options", $"{from}..{to}").Split('\n', StringSplitOptions.RemoveEmptyEntries)];
         if (commits.Length == 0) throw new LutError(Exit.Usage, 43, $"there is no commit between {good} and {bad}", repository, "--bad must come after --good", "swap them, or name others");
-        string goodDigest = DigestOf(repository, good, command, say) ?? throw new LutError(Exit.Usage, 44, $"the good commit {good} cannot be run", repository, "the command failed there", "look at its output above; give another --command or --good");
+        string goodDigest = DigestOf(repository, from, command, say) ?? throw new LutError(Exit.Usage, 44, $"the good commit {good} cannot be run", repository, "the command failed there", "look at its output above; give another --command or --good");
         string? badDigest = DigestOf(repository, commits[^1], command, say);
         if (badDigest is null) throw new LutError(Exit.Usage, 45, $"the bad commit {bad} cannot be run", repository, "the command failed there", "look at its output above; give another --command or --bad");
         if (badDigest == goodDigest) throw new LutError(Exit.NothingSelected, 7, "both commits give the same bits", $"{good} and {bad}", goodDigest, "there is nothing to find");
@@ -34,20 +36,20 @@ internal static class Bisect
             if (digest == goodDigest) low = next;
             else high = next;
         }
-        return new Result(commits[high], Git(repository, "log", "-1", "--format=%s", commits[high]).Trim(), goodDigest, known[high]!, known.Count + 1, [.. known.Where(k => k.Value is null).Select(k => commits[k.Key])]);
+        return new Result(commits[high], Git(repository, "log", "-1", "--format=%s", "--end-of-options", commits[high]).Trim(), goodDigest, known[high]!, known.Count + 1, [.. known.Where(k => k.Value is null).Select(k => commits[k.Key])]);
     }
 
     private static string? DigestOf(string repository, string commit, string command, Action<string> say)
     {
         string tree = Path.Combine(Path.GetTempPath(), "lut-bisect-" + Guid.NewGuid().ToString("N"));
-        Git(repository, "worktree", "add", "--detach", "--quiet", tree, commit);
-        void Remove() => Git(repository, "worktree", "remove", "--force", tree);
+        Git(repository, "worktree", "add", "--detach", "--quiet", "--", tree, commit);
+        void Remove() => Git(repository, "worktree", "remove", "--force", "--", tree);
         Interruption.Undo(Remove);
         try
         {
             var (code, output) = Start(tree, "sh", "-c", command);
             string? digest = code == 0 && output.Trim().Length > 0 ? output.Trim() : null;
-            say($"{commit}: {digest ?? "cannot be run"}");
+            say(Commands.Plain.OneLine($"{commit}: {digest ?? "cannot be run"}"));
             return digest;
         }
         finally
@@ -57,18 +59,30 @@ internal static class Bisect
         }
     }
 
+    /// <summary>A commit's hash. What begins with a dash would be an option to git, whatever stands before it.</summary>
+    private static string Resolve(string repository, string revision)
+    {
+        if (revision.StartsWith('-')) throw new LutError(Exit.Usage, 481, $"{revision} is no revision", "--good or --bad", "a name that begins with a dash is an option to git", "give a branch, a tag or a commit");
+        return Git(repository, "rev-parse", "--verify", "--end-of-options", revision + "^{commit}").Trim();
+    }
+
     private static string Git(string repository, params string[] words)
     {
-        var (code, output) = Start(repository, "git", words);
+        // nothing of the repository's own settings runs: no hooks, no monitor, no pager; nobody is asked for a password
+        string[] safe = ["--no-pager", "-c", "core.hooksPath=" + (OperatingSystem.IsWindows() ? "NUL" : "/dev/null"), "-c", "core.fsmonitor=false", "-c", "core.pager=cat"];
+        var (code, output) = Start(repository, "git", [.. safe, .. words]);
         return code == 0 ? output : throw new LutError(Exit.Usage, 46, $"git {string.Join(' ', words)} failed", repository, "git's message is above", "check the repository and the commits' names");
     }
 
     private static (int Code, string Output) Start(string folder, string program, params string[] words)
     {
-        var start = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(ExecutablePath.Find(program)) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardInput = true };
         foreach (string w in words) start.ArgumentList.Add(w);
+        start.Environment["PATH"] = ExecutablePath.Trusted;
+        start.Environment["GIT_TERMINAL_PROMPT"] = "0";
         using var process = Process.Start(start)!;
         Interruption.Adopt(process);
+        process.StandardInput.Close();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Interruption.Release(process);

@@ -48,7 +48,7 @@ internal sealed record Finding(DateTime AtUtc, string Kind, string Key, string H
 internal static class History
 {
     internal static IReadOnlyList<IReadOnlyList<Finding>> Load(string folder) =>
-        !Directory.Exists(folder) ? [] : [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(d => (IReadOnlyList<Finding>)[.. Finding.Of(new RunStore(d).Read(Schema.Comparisons))]).Where(n => n.Count > 0)];
+        !Directory.Exists(folder) ? [] : [.. Directory.GetDirectories(folder).Where(d => !Path.GetFileName(d).StartsWith('.')).Order(StringComparer.Ordinal).Select(d => (IReadOnlyList<Finding>)[.. Finding.Of(new RunStore(d).Read(Schema.Comparisons))]).Where(n => n.Count > 0)];
 
     /// <summary>Nights in a row, the last one included, that a key has had a colour.</summary>
     internal static int Streak(IReadOnlyList<IReadOnlyList<Finding>> nights, string kind, string key, Colour colour) =>

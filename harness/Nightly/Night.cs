@@ -25,6 +25,7 @@ internal sealed class Night
     private readonly DateTime at = DateTime.UtcNow;
     private readonly string hardware, commit, folder;
     private readonly List<Finding> findings = [];
+    private readonly List<(Baseline Against, double Images)> clean = [];
     private readonly Baselines baselines;
     private readonly CancellationToken stop;
 
@@ -36,8 +37,7 @@ internal sealed class Night
         commit = Machine.GitSha ?? "";
         progress = new Progress(order.Quiet);
         baselines = Baselines.Load(order.Baselines, hardware);
-        folder = Path.Combine(order.Output, FormattableString.Invariant($"{at:yyyyMMdd-HHmmss}"));
-        RunStore.Create(folder);
+        folder = NightFolder.Make(order.Output, at, order.Suite.Text);
     }
 
     /// <summary>Runs the night and records it; returns its folder and findings.</summary>
@@ -56,7 +56,7 @@ internal sealed class Night
         return (night.folder, night.findings);
     }
 
-    private void Say(string text) => progress.Say(text);
+    private void Say(string text) => progress.Say(Plain.OneLine(text));
 
     private void Add(string kind, string key, string verdict, string reason, PerformanceRow? r = null, double? a = null, double? b = null)
     {
@@ -120,7 +120,9 @@ internal sealed class Night
         var rows = Measure(row, bench);
         if (!baselines.Rows.TryGetValue(row.Name, out var baseline))
         {
-            Add("perf", row.Name, "NO-BASELINE", FormattableString.Invariant($"{Images(rows):g5} images/s; `lut baseline accept {folder} --reason WHY` makes it one"), a: null, b: Images(rows));
+            string[] unfit = [.. Performance.Unfit(rows)];
+            if (unfit.Length > 0) Add("perf", row.Name, "UNFIT", $"no baseline yet, and {string.Join("; ", unfit)}", b: Images(rows));
+            else Add("perf", row.Name, "NO-BASELINE", FormattableString.Invariant($"{Images(rows):g5} images/s; `lut baseline accept {RecordedSettings.Place(folder)} --reason WHY` makes it one"), a: null, b: Images(rows));
             return;
         }
         string digest = rows.Get<string>(0, "check_digest");
@@ -133,7 +135,7 @@ internal sealed class Night
         if (first.Verdict != PerformanceVerdict.Slower)
         {
             Add("perf", row.Name, first.Verdict.ToString().ToUpperInvariant(), string.Join("; ", first.Why), first);
-            if (first.Verdict is PerformanceVerdict.Same or PerformanceVerdict.Undecided or PerformanceVerdict.Faster) baselines.Set(baseline.After(Images(rows)));
+            if (first.Verdict is PerformanceVerdict.Same or PerformanceVerdict.Undecided or PerformanceVerdict.Faster) clean.Add((baseline, Images(rows)));
             return;
         }
         Say(FormattableString.Invariant($"perf {row.Name}: {100 * (1 - first.Ratio):f1} % slower; measuring again in fresh processes"));
@@ -156,7 +158,7 @@ internal sealed class Night
     private Device DeviceOf(BenchOrder bench) => bench.Math == "exact" ? device : RunOptions.DeviceOf(bench.Device, bench.Math);
 
     /// <summary>Where a night keeps what a row's launches measured.</summary>
-    internal static string ThroughputOf(string night, string row) => Path.Combine(night, "perf", row);
+    internal static string ThroughputOf(string night, string row) => Path.Combine(night, "perf", FileName.Of(row));
 
     // what pairs in turns do not cancel: the largest of the twenty A/A pairs in docs/COMPARING.md was 1.6 %
     private const double BandInTurns = 0.02;
@@ -202,6 +204,16 @@ internal sealed class Night
         var table = new Table(Schema.Comparisons);
         foreach (var f in findings) f.AddTo(table, id, f.Kind switch { "exact" => "reference", "smoke" => "band", _ => "baseline" }, "tonight");
         new RunStore(folder).Commit([table], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut });
-        if (findings.All(f => f.Colour != Colour.Red) && baselines.Rows.Count > 0) baselines.Write();
+        if (findings.All(f => f.Colour != Colour.Red) && clean.Count > 0) Roll();
+    }
+
+    /// <summary>Adds tonight's clean speeds to the baselines as they stand now: what was accepted since the night began stays, and its rows begin new nights.</summary>
+    private void Roll()
+    {
+        using var alone = Baselines.Take(order.Baselines);
+        var now = Baselines.Load(order.Baselines, hardware);
+        foreach (var (against, images) in clean)
+            if (now.Rows.TryGetValue(against.Name, out var row) && row.Digest == against.Digest && row.Pinned.SequenceEqual(against.Pinned)) now.Set(row.After(images));
+        now.Write();
     }
 }

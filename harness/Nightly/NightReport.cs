@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
+using LutNative.Harness.Commands;
 
 namespace LutNative.Harness.Nightly;
 
@@ -11,19 +12,19 @@ internal static class NightReport
     internal const int CloseAfter = 3;
 
     /// <param name="nights">All nights, this one last.</param>
-    internal static string Markdown(IReadOnlyList<IReadOnlyList<Finding>> nights)
+    internal static string Summary(IReadOnlyList<IReadOnlyList<Finding>> nights)
     {
         var tonight = nights[^1];
         int red = tonight.Count(f => f.Colour == Colour.Red), grey = tonight.Count(f => f.Colour == Colour.Grey);
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# Night of {tonight[0].AtUtc:yyyy-MM-dd HH:mm} UTC: {(red > 0 ? $"{red} red" : grey > 0 ? $"not fit ({grey} grey)" : "clean")}\n\n{tonight[0].Hardware}, commit {Short(tonight[0].Commit)}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"# Night of {tonight[0].AtUtc:yyyy-MM-dd HH:mm} UTC: {(red > 0 ? $"{red} red" : grey > 0 ? $"not fit ({grey} grey)" : "clean")}\n\n{Markdown(tonight[0].Hardware)}, commit {Short(tonight[0].Commit)}\n\n");
         text.Append("| stage | row | verdict | tonight | before | ratio | nights failing | what |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
         foreach (var f in tonight.OrderByDescending(f => f.Colour))
         {
             int streak = f.Colour == Colour.Red ? History.Streak(nights, f.Kind, f.Key, Colour.Red) : 0;
-            text.Append(CultureInfo.InvariantCulture, $"| {f.Kind} | {f.Key} | **{f.Verdict}** | {Number(f.B)} | {(f.Kind == "perf" ? Number(f.A) : "")} | {Ratio(f)} | {(streak > 0 ? streak : "")} | {f.Reason.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {Markdown(f.Kind)} | {Markdown(f.Key)} | **{Markdown(f.Verdict)}** | {Number(f.B)} | {(f.Kind == "perf" ? Number(f.A) : "")} | {Ratio(f)} | {(streak > 0 ? streak : "")} | {Markdown(f.Reason)} |\n");
         }
-        foreach (var f in tonight.Where(f => f.Colour == Colour.Grey && History.Streak(nights, f.Kind, f.Key, Colour.Grey) >= 3)) text.Append(CultureInfo.InvariantCulture, $"\n**{f.Key} could not be measured for {History.Streak(nights, f.Kind, f.Key, Colour.Grey)} nights: look at the machine (`lut doctor --require perf --probe`).**\n");
+        foreach (var f in tonight.Where(f => f.Colour == Colour.Grey && History.Streak(nights, f.Kind, f.Key, Colour.Grey) >= 3)) text.Append(CultureInfo.InvariantCulture, $"\n**{Markdown(f.Key)} could not be measured for {History.Streak(nights, f.Kind, f.Key, Colour.Grey)} nights: look at the machine (`lut doctor --require perf --probe`).**\n");
         return text.ToString();
     }
 
@@ -32,13 +33,14 @@ internal static class NightReport
         var suites = new XElement("testsuites");
         foreach (var kind in tonight.GroupBy(f => f.Kind))
         {
-            var suite = new XElement("testsuite", new XAttribute("name", "lut nightly " + kind.Key), new XAttribute("tests", kind.Count()), new XAttribute("failures", kind.Count(f => f.Colour == Colour.Red)),
+            var suite = new XElement("testsuite", new XAttribute("name", "lut nightly " + Plain.OneLine(kind.Key)), new XAttribute("tests", kind.Count()), new XAttribute("failures", kind.Count(f => f.Colour == Colour.Red)),
                 new XAttribute("skipped", kind.Count(f => f.Colour == Colour.Grey)), new XAttribute("timestamp", tonight[0].AtUtc.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture)));
             foreach (var f in kind)
             {
-                var test = new XElement("testcase", new XAttribute("classname", "nightly." + f.Kind), new XAttribute("name", f.Key));
-                string what = $"{f.Verdict}{(Ratio(f) is { Length: > 0 } r ? " " + r : "")}: {f.Reason}";
-                if (f.Colour == Colour.Red) test.Add(new XElement("failure", new XAttribute("message", f.Verdict), what));
+                var test = new XElement("testcase", new XAttribute("classname", "nightly." + Plain.OneLine(f.Kind)), new XAttribute("name", Plain.OneLine(f.Key)));
+                // XML has no place for most control characters
+                string what = Plain.OneLine($"{f.Verdict}{(Ratio(f) is { Length: > 0 } r ? " " + r : "")}: {f.Reason}");
+                if (f.Colour == Colour.Red) test.Add(new XElement("failure", new XAttribute("message", Plain.OneLine(f.Verdict)), what));
                 else if (f.Colour == Colour.Grey) test.Add(new XElement("skipped", new XAttribute("message", what)));
                 else test.Add(new XElement("system-out", what));
                 suite.Add(test);
@@ -59,17 +61,19 @@ internal static class NightReport
             var worst = history.Last(f => f.Colour == Colour.Red);
             string state = failing > 0 ? $"failing {failing} night{(failing == 1 ? "" : "s")}" : clean >= CloseAfter ? "close: clean for " + clean + " nights" : $"clean for {clean} night{(clean == 1 ? "" : "s")}, closes after {CloseAfter}";
             var text = new StringBuilder();
-            text.Append(CultureInfo.InvariantCulture, $"title: [nightly] {kind} {key} on {worst.Hardware}\nstate: {(failing == 0 && clean >= CloseAfter ? "closed" : "open")}\n\n{state}{(worst.Ratio is not null ? $", {Ratio(worst)}" : "")}\n\n{worst.Verdict}: {worst.Reason}\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"title: [nightly] {Plain.OneLine($"{kind} {key} on {worst.Hardware}")}\nstate: {(failing == 0 && clean >= CloseAfter ? "closed" : "open")}\n\n{state}{(worst.Ratio is not null ? $", {Ratio(worst)}" : "")}\n\n{Markdown(worst.Verdict)}: {Markdown(worst.Reason)}\n\n");
             text.Append("| night | commit | verdict | value | ratio |\n| --- | --- | --- | --- | --- |\n");
-            foreach (var f in history.TakeLast(14).Reverse()) text.Append(CultureInfo.InvariantCulture, $"| {f.AtUtc:yyyy-MM-dd HH:mm} | {Short(f.Commit)} | {f.Verdict} | {Number(f.B)} | {Ratio(f)} |\n");
+            foreach (var f in history.TakeLast(14).Reverse()) text.Append(CultureInfo.InvariantCulture, $"| {f.AtUtc:yyyy-MM-dd HH:mm} | {Short(f.Commit)} | {Markdown(f.Verdict)} | {Number(f.B)} | {Ratio(f)} |\n");
             var good = history.TakeWhile(f => f != worst).LastOrDefault(f => f.Colour == Colour.Green);
             if (good is not null && good.Commit != worst.Commit && kind == "exact") text.Append(CultureInfo.InvariantCulture, $"\nFind the commit: `lut bisect --good {Short(good.Commit)} --bad {Short(worst.Commit)}`\n");
             if (kind == "perf") text.Append("\nIf this is meant: `lut baseline accept NIGHT --reason \"...\"`.\n");
-            yield return ($"issue-{kind}-{key}.md", text.ToString());
+            yield return (FileName.Of($"issue-{kind}-{key}.md"), text.ToString());
         }
     }
 
-    private static string Short(string commit) => commit.Length > 10 ? commit[..10] : commit.Length == 0 ? "unknown" : commit;
+    private static string Short(string commit) => commit.Length == 0 ? "unknown" : commit.Length > 10 ? Markdown(commit[..10]) : Markdown(commit);
+
+    private static string Markdown(string text) => Reports.Markdown.Text(text);
 
     private static string Number(double? v) => v is { } x ? x.ToString("0.##", CultureInfo.InvariantCulture) : "";
 

@@ -1,4 +1,5 @@
 using LutNative.Harness.Bench;
+using LutNative.Harness.Commands;
 using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Nightly;
@@ -14,7 +15,7 @@ internal sealed record SmokeRow(string Name, string Protocol, IReadOnlyList<long
 internal sealed record PerfRow(string Name, BenchOrder Order, int Launches);
 
 /// <summary>What a night runs (ops/nightly.toml): [bits.NAME], then [smoke.NAME], then [perf.NAME]. Read as strictly as a protocol: unknown and missing keys are errors with the nearest name.</summary>
-internal sealed record Suite(IReadOnlyList<BitsRow> Bits, IReadOnlyList<SmokeRow> Smoke, IReadOnlyList<PerfRow> Perf)
+internal sealed record Suite(IReadOnlyList<BitsRow> Bits, IReadOnlyList<SmokeRow> Smoke, IReadOnlyList<PerfRow> Perf, string Text)
 {
     private static readonly Dictionary<string, string[]> Known = new()
     {
@@ -23,16 +24,22 @@ internal sealed record Suite(IReadOnlyList<BitsRow> Bits, IReadOnlyList<SmokeRow
 
     private static readonly string[] Optional = ["set", "method", "batch", "premade", "math"];
 
+    internal const string NameRule = "a row's name is letters, digits, _ and -, and becomes a file's name and a key of the baselines";
+
+    internal static bool IsName(string name) => FileName.Fits(name) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+
     internal static Suite Load(string path)
     {
         if (!File.Exists(path)) throw new LutError(Exit.Usage, 40, $"there is no suite {path}", Path.GetFullPath(path), "--suite names the TOML file that says what a night runs", "ops/nightly.toml is one");
         var problems = new List<string>();
-        var values = ProtocolReader.Parse(Commands.Files.ReadText(path, "the suite", Exit.Usage), path, problems);
+        string text = Commands.Files.ReadText(path, "the suite", Exit.Usage);
+        var values = ProtocolReader.Parse(text, path, problems);
         var rows = new Dictionary<(string Kind, string Name), Dictionary<string, object>>();
         foreach (var (key, (value, where)) in values)
         {
             string[] part = key.Split('.');
             if (part.Length != 3 || !Known.TryGetValue(part[0], out string[]? keys)) problems.Add($"{where}: {key} is not in a section; sections are [bits.NAME], [smoke.NAME], [perf.NAME]");
+            else if (!IsName(part[1])) problems.Add($"{where}: {Plain.OneLine(part[1])} cannot be a row's name: {NameRule}");
             else if (!keys.Contains(part[2])) problems.Add($"{where}: unknown key {part[2]}; did you mean {Nearest.To(part[2], keys)}?");
             else
             {
@@ -45,7 +52,8 @@ internal sealed record Suite(IReadOnlyList<BitsRow> Bits, IReadOnlyList<SmokeRow
         var suite = problems.Count > 0 ? null : new Suite(
             [.. Of("bits").Select(r => new BitsRow(r.Name, Text(r, "protocol")))],
             [.. Of("smoke").Select(r => new SmokeRow(r.Name, Text(r, "protocol"), [.. List(r, "seeds").Select(s => Cast<long>(s, r.Name, "seeds"))], Text(r, "metric"), Number(r, "low"), Number(r, "high"), [.. List(r, "set").Select(s => Cast<string>(s, r.Name, "set"))]))],
-            [.. Of("perf").Select(r => new PerfRow(r.Name, new BenchOrder(Text(r, "shape"), Text(r, "stage"), Text(r, "method", ""), (int)Number(r, "batch", 0), Blocks: (int)Number(r, "blocks"), Seconds: Number(r, "seconds"), Premade: r.Row.GetValueOrDefault("premade") is true, Math: Text(r, "math", "exact")), (int)Number(r, "launches")))]);
+            [.. Of("perf").Select(r => new PerfRow(r.Name, new BenchOrder(Text(r, "shape"), Text(r, "stage"), Text(r, "method", ""), (int)Number(r, "batch", 0), Blocks: (int)Number(r, "blocks"), Seconds: Number(r, "seconds"), Premade: r.Row.GetValueOrDefault("premade") is true, Math: Text(r, "math", "exact")), (int)Number(r, "launches")))],
+            text);
         foreach (string protocol in suite is null ? [] : suite.Bits.Select(b => b.Protocol).Concat(suite.Smoke.Select(s => s.Protocol)))
             if (!ProtocolReader.BuiltIn.Contains(protocol)) problems.Add($"{path}: there is no protocol {protocol}; did you mean {Nearest.To(protocol, ProtocolReader.BuiltIn)}?");
         if (problems.Count > 0) throw new LutError(Exit.Usage, 41, $"{problems.Count} problem(s) in the suite", [.. problems], "a night must run what its file says", "correct the file");

@@ -15,6 +15,7 @@ public static class ProtocolRules
         {
             if (!ok) problems.Add($"{origin}: {key} = {Show(key)}: {rule}");
         }
+        Need(FileName.Fits((string)v["protocol"]), "protocol", "it names the run's folder: letters, digits and @ + . _ = -, beginning with a letter or a digit");
         Need((string)v["contract"] == Version.Contract, "contract", $"this build implements {Version.Contract}");
         Need((long)v["seed"] >= 0, "seed", "must not be negative");
         Need(Data.DataSets.Names.Contains((string)v["data.name"]), "data.name", "the known data sets are " + string.Join(", ", Data.DataSets.Names));

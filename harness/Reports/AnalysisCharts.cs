@@ -6,13 +6,18 @@ namespace LutNative.Harness.Reports;
 /// <summary>The plots of `lut analyze`, for files and for the report.</summary>
 internal static class AnalysisCharts
 {
-    /// <param name="alone">As files of their own, with style.</param>
-    internal static IEnumerable<(string Name, string Svg)> Of(IReadOnlyList<(string Name, AnalysisResult Result)> runs, bool alone)
+    /// <summary>As files of their own, with style.</summary>
+    internal static IEnumerable<(string Name, string Svg)> Files(IReadOnlyList<(string Name, AnalysisResult Result)> runs) => Of(runs, (title, x, y, series) => Chart.File(title, x, y, series));
+
+    /// <summary>As parts of a page.</summary>
+    internal static IEnumerable<Html> Figures(IReadOnlyList<(string Name, AnalysisResult Result)> runs) => Of(runs, (title, x, y, series) => Chart.Line(title, x, y, series)).Select(c => c.Svg);
+
+    private static IEnumerable<(string Name, T Svg)> Of<T>(IReadOnlyList<(string Name, AnalysisResult Result)> runs, Func<string, string, string, IReadOnlyList<Series>, T> draw)
     {
-        string Draw(string title, string x, string y, IReadOnlyList<Series> series, double? uniform = null)
+        T Draw(string title, string x, string y, IReadOnlyList<Series> series, double? uniform = null)
         {
             if (uniform is { } u) series = [.. series, Level(series, u)];
-            return alone ? Chart.File(title, x, y, series) : Chart.Line(title, x, y, series);
+            return draw(title, x, y, series);
         }
 
         yield return ("attention-distance", Draw("Attention distance", "layer", "pixels", [.. runs.Select(r => new Series(r.Name, Ranks(r.Result.Distance.Length), [.. r.Result.Distance.Select(h => h.Average())], [.. r.Result.Distance.Select(h => h.Min())], [.. r.Result.Distance.Select(h => h.Max())], Points: true))], runs[0].Result.Uniform));

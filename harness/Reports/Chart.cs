@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using LutNative.Model.Numerics;
 
@@ -30,19 +29,24 @@ public static class Chart
         .chart text{fill:var(--ink)}.chart .axis{stroke:#888}.chart .grid{stroke:#8884;stroke-width:.5}.chart .line{fill:none;stroke-width:1.8}.chart .mark{stroke:#888;stroke-dasharray:3 3}.chart .band{fill:#8883;stroke:none}
         """;
 
+    private const string Background = " .chart{background:#fff}@media(prefers-color-scheme:dark){.chart{background:#1b1f24}}";
+
     /// <summary>An SVG file of its own.</summary>
     public static string File(string title, string xLabel, string yLabel, IReadOnlyList<Series> series, bool logY = false) =>
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + Line(title, xLabel, yLabel, series, logY).Replace("<title>", $"<style>{Style} .chart{{background:#fff}}@media(prefers-color-scheme:dark){{.chart{{background:#1b1f24}}}}</style><title>", StringComparison.Ordinal) + "\n";
+        $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{Draw(title, xLabel, yLabel, series, logY, null, null, Html.Style(Style + Background))}\n";
 
     /// <param name="xText">How a tick's number reads; null for plain.</param>
-    public static string Line(string title, string xLabel, string yLabel, IReadOnlyList<Series> series, bool logY = false, IReadOnlyList<Mark>? marks = null, Func<double, string>? xText = null)
+    public static Html Line(string title, string xLabel, string yLabel, IReadOnlyList<Series> series, bool logY = false, IReadOnlyList<Mark>? marks = null, Func<double, string>? xText = null) =>
+        Draw(title, xLabel, yLabel, series, logY, marks, xText, style: default);
+
+    private static Html Draw(string title, string xLabel, string yLabel, IReadOnlyList<Series> series, bool logY, IReadOnlyList<Mark>? marks, Func<double, string>? xText, Html style)
     {
         var shown = series.Where(s => s.Y.Any(y => Fits(y, logY))).ToList();
         var values = shown.SelectMany(s => s.Y.Concat(s.Low ?? []).Concat(s.High ?? [])).Concat((marks ?? []).Where(m => !m.Vertical).SelectMany(m => new[] { m.At, m.Until ?? m.At })).Where(y => Fits(y, logY)).Select(y => logY ? Log10(y) : y).ToList();
-        var svg = new StringBuilder();
+        var svg = new HtmlBuilder();
         string description = $"{title}: " + string.Join("; ", shown.Select(s => $"{s.Name} from {Number(s.Y[0])} to {Number(s.Y[^1])}"));
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(description)}\"><title>{WebUtility.HtmlEncode(title)}</title>");
-        if (values.Count == 0) return svg.Append($"<text x=\"20\" y=\"40\">{WebUtility.HtmlEncode(title)}: nothing to draw</text></svg>").ToString();
+        svg.Add($"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" role=\"img\" aria-label=\"{description}\">{style}<title>{title}</title>");
+        if (values.Count == 0) return svg.Add($"<text x=\"20\" y=\"40\">{title}: nothing to draw</text></svg>").Build();
         double[] xs = [.. shown.SelectMany(s => s.X)];
         double x0 = xs.Min(), x1 = xs.Max(), y0 = values.Min(), y1 = values.Max();
         if (x1 == x0) (x0, x1) = (x0 - 0.5, x1 + 0.5);
@@ -50,31 +54,31 @@ public static class Chart
         (y0, y1) = (y0 - room, y1 + room);
         double X(double x) => Left + (x - x0) / (x1 - x0) * (Width - Left - Right);
         double Y(double y) => Height - Bottom - ((logY ? Log10(y) : y) - y0) / (y1 - y0) * (Height - Top - Bottom);
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"16\" font-weight=\"600\">{WebUtility.HtmlEncode(title)}</text>");
+        svg.Add($"<text x=\"{Left}\" y=\"16\" font-weight=\"600\">{title}</text>");
         foreach (double t in Ticks(y0, y1, 5, 0))
         {
             double value = logY ? Pow10(t) : t, at = Y(value);
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{at:f1}\" y2=\"{at:f1}\"/><text x=\"{Left - 6}\" y=\"{at + 4:f1}\" text-anchor=\"end\">{Number(value)}</text>");
+            svg.Add($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{at:f1}\" y2=\"{at:f1}\"/><text x=\"{Left - 6}\" y=\"{at + 4:f1}\" text-anchor=\"end\">{Number(value)}</text>");
         }
         foreach (double t in Ticks(x0, x1, 6, xs.All(x => x == Math.Floor(x)) ? 1 : 0))
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(t):f1}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{WebUtility.HtmlEncode(xText?.Invoke(t) ?? Number(t))}</text>");
-        svg.Append(CultureInfo.InvariantCulture, $"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/><text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 8}\" text-anchor=\"middle\">{WebUtility.HtmlEncode(xLabel)}</text>");
-        svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{WebUtility.HtmlEncode(yLabel)}</text>");
+            svg.Add($"<text x=\"{X(t):f1}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{xText?.Invoke(t) ?? Number(t)}</text>");
+        svg.Add($"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/><text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 8}\" text-anchor=\"middle\">{xLabel}</text>");
+        svg.Add($"<text transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{yLabel}</text>");
         foreach (var m in marks ?? [])
-            if (m.Vertical) svg.Append(CultureInfo.InvariantCulture, $"<line class=\"mark\" x1=\"{X(m.At):f1}\" x2=\"{X(m.At):f1}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"><title>{WebUtility.HtmlEncode(m.Label)}</title></line>");
-            else if (m.Until is { } until) svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"band\" x=\"{Left}\" width=\"{Width - Left - Right}\" y=\"{Y(until):f1}\" height=\"{Math.Max(0.5, Y(m.At) - Y(until)):f1}\"><title>{WebUtility.HtmlEncode(m.Label)}</title></rect>");
-            else svg.Append(CultureInfo.InvariantCulture, $"<line class=\"mark\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(m.At):f1}\" y2=\"{Y(m.At):f1}\"/><text x=\"{Width - Right}\" y=\"{Y(m.At) - 3:f1}\" text-anchor=\"end\">{WebUtility.HtmlEncode(m.Label)}</text>");
+            if (m.Vertical) svg.Add($"<line class=\"mark\" x1=\"{X(m.At):f1}\" x2=\"{X(m.At):f1}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"><title>{m.Label}</title></line>");
+            else if (m.Until is { } until) svg.Add($"<rect class=\"band\" x=\"{Left}\" width=\"{Width - Left - Right}\" y=\"{Y(until):f1}\" height=\"{Math.Max(0.5, Y(m.At) - Y(until)):f1}\"><title>{m.Label}</title></rect>");
+            else svg.Add($"<line class=\"mark\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(m.At):f1}\" y2=\"{Y(m.At):f1}\"/><text x=\"{Width - Right}\" y=\"{Y(m.At) - 3:f1}\" text-anchor=\"end\">{m.Label}</text>");
         for (int i = 0; i < shown.Count; i++) Draw(svg, shown[i], i, X, Y, logY);
         double key = Width - Right;
         for (int i = shown.Count - 1; i >= 0 && shown.Count > 1; i--)
         {
             key -= 7.4 * shown[i].Name.Length + 30;
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"line s{i % 6}\" stroke-dasharray=\"{Dashes[i % 6]}\" x1=\"{key:f0}\" x2=\"{key + 20:f0}\" y1=\"{Top - 8}\" y2=\"{Top - 8}\"/><text x=\"{key + 24:f0}\" y=\"{Top - 4}\">{WebUtility.HtmlEncode(shown[i].Name)}</text>");
+            svg.Add($"<line class=\"line s{i % 6}\" stroke-dasharray=\"{Dashes[i % 6]}\" x1=\"{key:f0}\" x2=\"{key + 20:f0}\" y1=\"{Top - 8}\" y2=\"{Top - 8}\"/><text x=\"{key + 24:f0}\" y=\"{Top - 4}\">{shown[i].Name}</text>");
         }
-        return svg.Append("</svg>").ToString();
+        return svg.Add($"</svg>").Build();
     }
 
-    private static void Draw(StringBuilder svg, Series s, int i, Func<double, double> x, Func<double, double> y, bool logY)
+    private static void Draw(HtmlBuilder svg, Series s, int i, Func<double, double> x, Func<double, double> y, bool logY)
     {
         var path = new StringBuilder();
         bool pen = false;
@@ -88,12 +92,12 @@ public static class Chart
             path.Append(CultureInfo.InvariantCulture, $"{(pen ? 'L' : 'M')}{x(s.X[p]):f1} {y(s.Y[p]):f1}");
             pen = true;
         }
-        svg.Append(CultureInfo.InvariantCulture, $"<path class=\"line s{i % 6}\" stroke-dasharray=\"{Dashes[i % 6]}\" d=\"{path}\"/>");
+        svg.Add($"<path class=\"line s{i % 6}\" stroke-dasharray=\"{Dashes[i % 6]}\" d=\"{path}\"/>");
         for (int p = 0; p < s.X.Count && (s.Points || s.Low is not null || s.Notes is not null); p++)
         {
             if (!Fits(s.Y[p], logY)) continue;
-            if (s.Low is { } low && s.High is { } high && Fits(low[p], logY) && Fits(high[p], logY)) svg.Append(CultureInfo.InvariantCulture, $"<line class=\"s{i % 6}\" x1=\"{x(s.X[p]):f1}\" x2=\"{x(s.X[p]):f1}\" y1=\"{y(low[p]):f1}\" y2=\"{y(high[p]):f1}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"s{i % 6}\" cx=\"{x(s.X[p]):f1}\" cy=\"{y(s.Y[p]):f1}\" r=\"3\"><title>{WebUtility.HtmlEncode(s.Notes?[p] ?? $"{s.Name}: {Number(s.X[p])}, {Number(s.Y[p])}")}</title></circle>");
+            if (s.Low is { } low && s.High is { } high && Fits(low[p], logY) && Fits(high[p], logY)) svg.Add($"<line class=\"s{i % 6}\" x1=\"{x(s.X[p]):f1}\" x2=\"{x(s.X[p]):f1}\" y1=\"{y(low[p]):f1}\" y2=\"{y(high[p]):f1}\"/>");
+            svg.Add($"<circle class=\"s{i % 6}\" cx=\"{x(s.X[p]):f1}\" cy=\"{y(s.Y[p]):f1}\" r=\"3\"><title>{s.Notes?[p] ?? $"{s.Name}: {Number(s.X[p])}, {Number(s.Y[p])}"}</title></circle>");
         }
     }
 

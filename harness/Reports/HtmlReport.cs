@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using LutNative.Harness.Commands;
 using LutNative.Harness.Nightly;
@@ -16,9 +17,9 @@ internal static class HtmlReport
     {
         string[] names = Names(runs);
         var page = new HtmlPage("LutNative report", $"{runs.Count} run(s); made by lut {Version.Lut}");
-        page.Section("runs", "Runs", $"<div class=\"cards\">{string.Concat(runs.Select((r, i) => Card(r, names[i])))}</div>\n" + Accuracy(runs, names));
+        page.Section("runs", "Runs", Html.Of($"<div class=\"cards\">{Html.Concat(runs.Select((r, i) => Card(r, names[i])))}</div>\n{Accuracy(runs, names)}"));
         page.Section("curves", "Curves", Curves(runs, names));
-        if (runs.Any(r => File.Exists(Picture(r)))) page.Section("pictures", "Reconstructions", string.Concat(runs.Select((r, i) => Reconstruction(r, names[i]))));
+        if (runs.Any(r => File.Exists(Picture(r)))) page.Section("pictures", "Reconstructions", Html.Concat(runs.Select((r, i) => Reconstruction(r, names[i]))));
         if (analysis is { Rows.Count: > 0 }) page.Section("analysis", "Analysis", Analyses(runs, names, analysis));
         page.Section("digests", "Digests", Digests(runs, names));
         if (runs.Count > 1) page.Section("comparison", "Comparison", Comparisons(runs, names));
@@ -38,48 +39,48 @@ internal static class HtmlReport
 
     private static string Picture(RunStore run) => Path.Combine(run.Folder, "reconstructions.png");
 
-    private static string Card(RunStore run, string name)
+    private static Html Card(RunStore run, string name)
     {
         Table row = run.Read(Schema.Run), host = run.Read(Schema.Hosts);
-        if (row.Rows.Count == 0) return $"<article class=\"card\"><h3>{HtmlPage.E(name)}</h3>{HtmlPage.Chip("yellow", "unfinished")}</article>";
+        if (row.Rows.Count == 0) return Html.Of($"<article class=\"card\"><h3>{name}</h3>{HtmlPage.Chip("yellow", "unfinished")}</article>");
         var reference = Reference.Find(row.Get<string>(0, "protocol"));
         var report = reference is null ? null : Reference.Compare(run, reference);
-        string chip = report?.Verdict switch { ExactVerdict.Identical => HtmlPage.Chip("green", "identical to the reference"), ExactVerdict.Diverged => HtmlPage.Chip("red", "differs from the reference", report.First), _ => HtmlPage.Chip("grey", "no reference for this seed or protocol") };
+        Html chip = report?.Verdict switch { ExactVerdict.Identical => HtmlPage.Chip("green", "identical to the reference"), ExactVerdict.Diverged => HtmlPage.Chip("red", "differs from the reference", report.First), _ => HtmlPage.Chip("grey", "no reference for this seed or protocol") };
         string[] facts = ["protocol", "seed", "contract", "math_hash", "data_hash", "device", "threads", "n_steps", "images_seen", "self_check", "started_utc", "wall_ns", "lut_version"];
-        var text = new StringBuilder($"<article class=\"card\"><h3>{HtmlPage.E(name)}</h3><p>{chip}</p><dl>");
+        var text = new HtmlBuilder().Add($"<article class=\"card\"><h3>{name}</h3><p>{chip}</p><dl>");
         foreach (string f in facts)
         {
             object? v = row.Rows[0][Schema.Run.IndexOf(f)];
             string shown = f == "wall_ns" ? string.Create(CultureInfo.InvariantCulture, $"{(long)v! / 1e9:f1} s") : Table.Show(v);
-            text.Append(CultureInfo.InvariantCulture, $"<dt>{(f == "wall_ns" ? "wall" : f)}</dt><dd>{HtmlPage.E(f.EndsWith("_hash", StringComparison.Ordinal) ? shown[..16] : shown)}</dd>");
+            text.Add($"<dt>{(f == "wall_ns" ? "wall" : f)}</dt><dd>{(f.EndsWith("_hash", StringComparison.Ordinal) && shown.Length > 16 ? shown[..16] : shown)}</dd>");
         }
-        if (host.Rows.Count > 0) text.Append(CultureInfo.InvariantCulture, $"<dt>machine</dt><dd>{HtmlPage.E($"{host.Get<string>(0, "cpu_model")}, {host.Get<string>(0, "cpu_isa")}, {host.Get<int>(0, "cores")} cores, {host.Get<string>(0, "os")}")}</dd>");
-        return text.Append("</dl></article>").ToString();
+        if (host.Rows.Count > 0) text.Add($"<dt>machine</dt><dd>{$"{host.Get<string>(0, "cpu_model")}, {host.Get<string>(0, "cpu_isa")}, {host.Get<int>(0, "cores")} cores, {host.Get<string>(0, "os")}"}</dd>");
+        return text.Add($"</dl></article>").Build();
     }
 
-    private static string Accuracy(IReadOnlyList<RunStore> runs, string[] names)
+    private static Html Accuracy(IReadOnlyList<RunStore> runs, string[] names)
     {
         var evals = runs.Select(r => r.Read(Schema.Evals)).ToArray();
         string[] metrics = [.. evals.SelectMany(e => e.Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!)).Distinct()];
-        if (metrics.Length == 0) return "";
-        return HtmlPage.Table("Accuracy: percent, and images correct of how many", ["run", .. metrics], runs.Select((_, i) => (IEnumerable<string>)[HtmlPage.E(names[i]), .. metrics.Select(m =>
+        if (metrics.Length == 0) return default;
+        return HtmlPage.Table("Accuracy: percent, and images correct of how many", ["run", .. metrics.Select(m => (Html)m)], runs.Select((_, i) => (IEnumerable<Html>)[names[i], .. metrics.Select(m =>
         {
             int at = Enumerable.Range(0, evals[i].Rows.Count).FirstOrDefault(k => evals[i].Get<string>(k, "metric") == m, -1);
-            return at < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{evals[i].Get<double>(at, "value"):f2} <span class=\"note\">{evals[i].Get<long>(at, "correct")}/{evals[i].Get<long>(at, "n")}</span>");
+            return at < 0 ? default : Html.Of($"{evals[i].Get<double>(at, "value"):f2} <span class=\"note\">{evals[i].Get<long>(at, "correct")}/{evals[i].Get<long>(at, "n")}</span>");
         })]));
     }
 
-    private static string Curves(IReadOnlyList<RunStore> runs, string[] names)
+    private static Html Curves(IReadOnlyList<RunStore> runs, string[] names)
     {
         var steps = runs.Select(r => r.Read(Schema.Steps)).ToArray();
-        var html = new StringBuilder("<p class=\"note\">Long runs are drawn as means over equal numbers of steps.</p><div class=\"plots\">");
+        var html = new HtmlBuilder().Add($"<p class=\"note\">Long runs are drawn as means over equal numbers of steps.</p><div class=\"plots\">");
         foreach (string stage in steps.SelectMany(t => t.Rows.Select(r => (string)r[Schema.Steps.IndexOf("stage")]!)).Distinct())
         {
-            html.Append(Figure(Chart.Line($"Loss, {stage}", "step", "loss", Lines(stage, "loss"))));
-            if (Lines(stage, "loss_context") is { Count: > 0 } context) html.Append(Figure(Chart.Line($"Context loss (L_BC), {stage}", "step", "loss", context)));
-            html.Append(Figure(Chart.Line($"Gradient norm, {stage}", "step", "norm", Lines(stage, "grad_norm"))));
+            html.Put(Figure(Chart.Line($"Loss, {stage}", "step", "loss", Lines(stage, "loss"))));
+            if (Lines(stage, "loss_context") is { Count: > 0 } context) html.Put(Figure(Chart.Line($"Context loss (L_BC), {stage}", "step", "loss", context)));
+            html.Put(Figure(Chart.Line($"Gradient norm, {stage}", "step", "norm", Lines(stage, "grad_norm"))));
         }
-        return html.Append("</div>").ToString();
+        return html.Add($"</div>").Build();
 
         List<Series> Lines(string stage, string column)
         {
@@ -97,24 +98,24 @@ internal static class HtmlReport
         }
     }
 
-    private static string Figure(string svg) => $"<figure>{svg}</figure>\n";
+    private static Html Figure(Html svg) => Html.Of($"<figure>{svg}</figure>\n");
 
-    private static string Reconstruction(RunStore run, string name) =>
-        !File.Exists(Picture(run)) ? "" : $"<figure><img alt=\"Reconstructions of {HtmlPage.E(name)}: a column for each of the first test images; rows are the original, the visible patches, and the decoder's answer\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(Picture(run)))}\"><figcaption>{HtmlPage.E(name)}: originals, what the encoder saw, what the decoder answered</figcaption></figure>\n";
+    private static Html Reconstruction(RunStore run, string name) =>
+        !File.Exists(Picture(run)) ? default : Html.Of($"<figure><img alt=\"Reconstructions of {name}: a column for each of the first test images; rows are the original, the visible patches, and the decoder's answer\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(Picture(run)))}\"><figcaption>{name}: originals, what the encoder saw, what the decoder answered</figcaption></figure>\n");
 
-    private static string Analyses(IReadOnlyList<RunStore> runs, string[] names, Table analysis)
+    private static Html Analyses(IReadOnlyList<RunStore> runs, string[] names, Table analysis)
     {
         var ids = runs.Select(r => r.Read(Schema.Events) is { Rows.Count: > 0 } e ? e.Get<string>(0, "run_id") : "").ToArray();
         var found = new List<(string, Evaluation.AnalysisResult)>();
         foreach (var group in analysis.Rows.GroupBy(r => (string)r[0]!))
             found.Add((Array.IndexOf(ids, group.Key) is var i and >= 0 ? names[i] : group.Key, AnalysisCharts.From(analysis, group)));
-        return "<p class=\"note\">Attention distance: how far a patch looks, weighted by its attention; bars reach from the nearest-sighted head to the farthest. Singular values: of the covariance of features; a slower fall means that more directions are used.</p><div class=\"plots\">" + string.Concat(AnalysisCharts.Of(found, alone: false).Select(c => Figure(c.Svg))) + "</div>";
+        return Html.Of($"<p class=\"note\">Attention distance: how far a patch looks, weighted by its attention; bars reach from the nearest-sighted head to the farthest. Singular values: of the covariance of features; a slower fall means that more directions are used.</p><div class=\"plots\">{Html.Concat(AnalysisCharts.Figures(found).Select(Figure))}</div>");
     }
 
     /// <summary>The state's digest at recorded steps: equal cells in a row mean equal bits.</summary>
-    private static string Digests(IReadOnlyList<RunStore> runs, string[] names)
+    private static Html Digests(IReadOnlyList<RunStore> runs, string[] names)
     {
-        var html = new StringBuilder("<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark says whether a run has the first run's bits, where both are the same experiment.</p>");
+        var html = new HtmlBuilder().Add($"<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark says whether a run has the first run's bits, where both are the same experiment.</p>");
         bool[] comparable = [.. runs.Select((r, i) => i > 0 && Comparison.Obstacles(runs[0], r).Count == 0)];
         int stage = Schema.Steps.IndexOf("stage"), step = Schema.Steps.IndexOf("step"), digest = Schema.Steps.IndexOf("state_digest");
         var all = runs.Select(r => r.Read(Schema.Steps).Rows.Where(x => x[digest] is not null).ToDictionary(x => ((string)x[stage]!, (long)x[step]!), x => Convert.ToHexStringLower((byte[])x[digest]!))).ToArray();
@@ -123,31 +124,38 @@ internal static class HtmlReport
             var steps = group.Select(k => k.Item2).Order().ToList();
             int each = (steps.Count + MostDigests - 1) / MostDigests;
             var shown = steps.Where((s, i) => i % each == 0 || i == steps.Count - 1);
-            html.Append(HtmlPage.Table($"{group.Key}: {steps.Count} recorded states{(each > 1 ? $", every {each}th shown" : "")}", ["step", .. names.Select(HtmlPage.E)], shown.Select(s => (IEnumerable<string>)[s.ToString(CultureInfo.InvariantCulture), .. all.Select((a, i) =>
-                !a.TryGetValue((group.Key, s), out string? d) ? "" : $"<span class=\"bits\">{d[..8]}</span>{(!comparable[i] || !all[0].TryGetValue((group.Key, s), out string? first) ? "" : " " + HtmlPage.Chip(d == first ? "green" : "red", d == first ? "equal" : "other"))}")])));
+            html.Put(HtmlPage.Table($"{group.Key}: {steps.Count} recorded states{(each > 1 ? $", every {each}th shown" : "")}", ["step", .. names.Select(n => (Html)n)], shown.Select(s => (IEnumerable<Html>)[s.ToString(CultureInfo.InvariantCulture), .. all.Select((a, i) =>
+                a.TryGetValue((group.Key, s), out string? d) ? State(d, comparable[i] ? all[0].GetValueOrDefault((group.Key, s)) : null) : default)])));
         }
-        return html.ToString();
+        return html.Build();
     }
 
-    private static string Comparisons(IReadOnlyList<RunStore> runs, string[] names)
+    /// <param name="first">The first run's digest where the two must agree.</param>
+    private static Html State(string digest, string? first)
     {
-        var html = new StringBuilder();
+        var bits = Html.Of($"<span class=\"bits\">{(digest.Length > 8 ? digest[..8] : digest)}</span>");
+        return first is null ? bits : Html.Of($"{bits} {HtmlPage.Chip(digest == first ? "green" : "red", digest == first ? "equal" : "other")}");
+    }
+
+    private static Html Comparisons(IReadOnlyList<RunStore> runs, string[] names)
+    {
+        var html = new HtmlBuilder();
         for (int i = 1; i < runs.Count; i++)
         {
             var report = Comparison.Exact(runs[0], runs[i]);
             string colour = report.Verdict switch { ExactVerdict.Identical => "green", ExactVerdict.Incomparable => "grey", ExactVerdict.IdenticalPrefix => "yellow", _ => "red" };
-            html.Append(CultureInfo.InvariantCulture, $"<h3>{HtmlPage.E(names[0])} and {HtmlPage.E(names[i])}</h3><p>{HtmlPage.Chip(colour, report.Verdict.ToString().ToUpperInvariant())} {HtmlPage.E(report.First ?? "")}</p>");
-            if (report.Ladder.Count > 0) html.Append(HtmlPage.Table("The ladder from cause to effect", ["rung", "values compared", "differ", "first"], report.Ladder.Select(r => (IEnumerable<string>)[r.Name, r.Compared.ToString(CultureInfo.InvariantCulture), r.Differ.ToString(CultureInfo.InvariantCulture), HtmlPage.E(r.First ?? "")])));
-            else html.Append(string.Concat(report.Details.Select(d => $"<p class=\"note\">{HtmlPage.E(d)}</p>")));
+            html.Add($"<h3>{names[0]} and {names[i]}</h3><p>{HtmlPage.Chip(colour, report.Verdict.ToString().ToUpperInvariant())} {report.First ?? ""}</p>");
+            if (report.Ladder.Count > 0) html.Put(HtmlPage.Table("The ladder from cause to effect", ["rung", "values compared", "differ", "first"], report.Ladder.Select(r => (IEnumerable<Html>)[r.Name, r.Compared.ToString(CultureInfo.InvariantCulture), r.Differ.ToString(CultureInfo.InvariantCulture), r.First ?? ""])));
+            else html.Put(Html.Concat(report.Details.Select(d => Html.Of($"<p class=\"note\">{d}</p>"))));
             if (report.Verdict != ExactVerdict.Diverged) continue;
             var growth = Divergence.Growth(runs[0], runs[i]);
             if (growth.Count > 0)
-                html.Append(Figure(Chart.Line("How the losses drift apart", "step", "relative difference", [.. growth.GroupBy(g => g.Stage).Select(g => new Series(g.Key, [.. g.Select(r => (double)r.Step)], [.. g.Select(r => r.Relative)], Points: true))], logY: true)));
+                html.Put(Figure(Chart.Line("How the losses drift apart", "step", "relative difference", [.. growth.GroupBy(g => g.Stage).Select(g => new Series(g.Key, [.. g.Select(r => (double)r.Step)], [.. g.Select(r => r.Relative)], Points: true))], logY: true)));
             if (Divergence.Flips(runs[0], runs[i]) is { Count: > 0 } flips)
-                html.Append(HtmlPage.Table("Turned predictions", ["metric", "images", "other answer", "only the first right", "only the second right", "McNemar p"], flips.Select(f => (IEnumerable<string>)[f.Metric, .. new double[] { f.Images, f.Differ, f.OnlyA, f.OnlyB }.Select(v => v.ToString(CultureInfo.InvariantCulture)), f.PValue.ToString("f3", CultureInfo.InvariantCulture)])));
-            html.Append(HtmlPage.Details("What is different about the machines", string.Concat(Divergence.Environment(runs[0], runs[i]).Select(l => $"<p>{HtmlPage.E(l)}</p>"))));
+                html.Put(HtmlPage.Table("Turned predictions", ["metric", "images", "other answer", "only the first right", "only the second right", "McNemar p"], flips.Select(f => (IEnumerable<Html>)[f.Metric, .. new double[] { f.Images, f.Differ, f.OnlyA, f.OnlyB }.Select(v => (Html)v.ToString(CultureInfo.InvariantCulture)), f.PValue.ToString("f3", CultureInfo.InvariantCulture)])));
+            html.Put(HtmlPage.Details("What is different about the machines", Html.Concat(Divergence.Environment(runs[0], runs[i]).Select(l => Html.Of($"<p>{l}</p>")))));
         }
-        return html.ToString();
+        return html.Build();
     }
 
     private static void Nights(HtmlPage page, IReadOnlyList<IReadOnlyList<Finding>> nights)
@@ -156,28 +164,30 @@ internal static class HtmlReport
         var shown = nights.TakeLast(30).ToList();
         Finding? Of(IReadOnlyList<Finding> night, (string Kind, string Key, string Hardware) k) => night.FirstOrDefault(f => (f.Kind, f.Key, f.Hardware) == k);
         string Colour(Finding f) => f.Colour.ToString().ToLowerInvariant();
-        var matrix = HtmlPage.Table($"The last {shown.Count} night(s), newest first", ["row", "hardware", "failing", .. shown.AsEnumerable().Reverse().Select(n => n[0].AtUtc.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture))], keys.Select(k =>
+        var matrix = HtmlPage.Table($"The last {shown.Count} night(s), newest first", ["row", "hardware", "failing", .. shown.AsEnumerable().Reverse().Select(n => (Html)n[0].AtUtc.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture))], keys.Select(k =>
         {
             int failing = Nightly.History.Streak(nights, k.Kind, k.Key, Nightly.Colour.Red);
-            return (IEnumerable<string>)[$"<a href=\"#{Id(k)}\">{HtmlPage.E($"{k.Kind} {k.Key}")}</a>", HtmlPage.E(k.Hardware), failing > 0 ? $"{failing} night{(failing == 1 ? "" : "s")}" : "", .. shown.AsEnumerable().Reverse().Select(n => Of(n, k) is { } f ? HtmlPage.Chip(Colour(f), f.Verdict, f.Reason) : "")];
+            return (IEnumerable<Html>)[Html.Of($"<a href=\"#{Id(k)}\">{k.Kind} {k.Key}</a>"), k.Hardware, failing > 0 ? $"{failing} night{(failing == 1 ? "" : "s")}" : "", .. shown.AsEnumerable().Reverse().Select(n => Of(n, k) is { } f ? HtmlPage.Chip(Colour(f), f.Verdict, f.Reason) : default)];
         }));
         page.Section("nights", "Nights", matrix + Download(nights));
-        var series = new StringBuilder();
+        var series = new HtmlBuilder();
         foreach (var k in keys)
         {
             var points = nights.Select(n => Of(n, k)).OfType<Finding>().ToList();
             var measured = points.Where(f => f.B is not null && f.Colour != Nightly.Colour.Grey).ToList();
-            series.Append(CultureInfo.InvariantCulture, $"<article id=\"{Id(k)}\"><h3>{HtmlPage.E($"{k.Kind} {k.Key}")} <span class=\"note\">{HtmlPage.E(k.Hardware)}</span></h3>");
-            if (measured.Count > 0 && k.Kind != "exact") series.Append(Figure(Plot(k.Kind, k.Key, measured)));
-            series.Append(HtmlPage.Details($"Table of {points.Count} night(s)", HtmlPage.Table($"{k.Kind} {k.Key}", ["night", "commit", "verdict", "value", "ratio", "what"], points.AsEnumerable().Reverse().Take(60).Select(f => (IEnumerable<string>)[f.AtUtc.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), $"<code>{HtmlPage.E(f.Commit.Length > 10 ? f.Commit[..10] : f.Commit)}</code>", HtmlPage.Chip(Colour(f), f.Verdict), f.B?.ToString("g6", CultureInfo.InvariantCulture) ?? "", f.Ratio is > 0 ? string.Create(CultureInfo.InvariantCulture, $"{f.Ratio:f3} [{f.Low:f3}, {f.High:f3}]") : "", HtmlPage.E(f.Reason)])))).Append("</article>\n");
+            series.Add($"<article id=\"{Id(k)}\"><h3>{k.Kind} {k.Key} <span class=\"note\">{k.Hardware}</span></h3>");
+            if (measured.Count > 0 && k.Kind != "exact") series.Put(Figure(Plot(k.Kind, k.Key, measured)));
+            series.Put(HtmlPage.Details($"Table of {points.Count} night(s)", HtmlPage.Table($"{k.Kind} {k.Key}", ["night", "commit", "verdict", "value", "ratio", "what"], points.AsEnumerable().Reverse().Take(60).Select(f => (IEnumerable<Html>)[f.AtUtc.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), Html.Of($"<code>{(f.Commit.Length > 10 ? f.Commit[..10] : f.Commit)}</code>"), HtmlPage.Chip(Colour(f), f.Verdict), f.B?.ToString("g6", CultureInfo.InvariantCulture) ?? "", f.Ratio is > 0 ? string.Create(CultureInfo.InvariantCulture, $"{f.Ratio:f3} [{f.Low:f3}, {f.High:f3}]") : "", f.Reason])))).Add($"</article>\n");
         }
-        page.Section("series", "History", series.ToString());
+        page.Section("series", "History", series.Build());
     }
 
-    private static string Id((string Kind, string Key, string Hardware) k) => $"series-{k.Kind}-{k.Key}-{k.Hardware}";
+    /// <summary>Where a row's history stands in the page: made, since names from files must not choose places; the same in every page, so that an address keeps it.</summary>
+    internal static string Id((string Kind, string Key, string Hardware) k) =>
+        "series-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{k.Kind}\0{k.Key}\0{k.Hardware}")))[..12];
 
     /// <summary>Points with their intervals, the band around the baseline of the day, and where the level changed between which commits.</summary>
-    private static string Plot(string kind, string key, List<Finding> f)
+    private static Html Plot(string kind, string key, List<Finding> f)
     {
         double[] x = [.. Enumerable.Range(0, f.Count).Select(i => (double)i)], y = [.. f.Select(p => p.B!.Value)];
         var tonight = new Series("tonight", x, y, kind == "perf" ? [.. f.Select(p => p.A * p.Low ?? double.NaN)] : null, kind == "perf" ? [.. f.Select(p => p.A * p.High ?? double.NaN)] : null, [.. f.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.AtUtc:yyyy-MM-dd HH:mm}, {p.Verdict}, {p.B:g5}, commit {(p.Commit.Length > 10 ? p.Commit[..10] : p.Commit)}"))], Points: true);
@@ -192,11 +202,11 @@ internal static class HtmlReport
     }
 
     /// <summary>Every finding as CSV, inside of the page.</summary>
-    private static string Download(IReadOnlyList<IReadOnlyList<Finding>> nights)
+    private static Html Download(IReadOnlyList<IReadOnlyList<Finding>> nights)
     {
         var csv = new StringBuilder("at_utc,kind,key,hw_key,verdict,commit,value_a,value_b,ratio,low,high,p,band\n");
         foreach (var f in nights.SelectMany(n => n))
-            csv.Append(CultureInfo.InvariantCulture, $"{f.AtUtc:O},{f.Kind},{f.Key},{f.Hardware},{f.Verdict},{f.Commit},{f.A:R},{f.B:R},{f.Ratio:R},{f.Low:R},{f.High:R},{f.P:R},{f.Band:R}\n");
-        return $"<p><a download=\"nights.csv\" href=\"data:text/csv;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv.ToString()))}\">All findings as CSV</a></p>";
+            csv.Append(CultureInfo.InvariantCulture, $"{f.AtUtc:O},{Csv.Text(f.Kind)},{Csv.Text(f.Key)},{Csv.Text(f.Hardware)},{Csv.Text(f.Verdict)},{Csv.Text(f.Commit)},{f.A:R},{f.B:R},{f.Ratio:R},{f.Low:R},{f.High:R},{f.P:R},{f.Band:R}\n");
+        return Html.Of($"<p><a download=\"nights.csv\" href=\"data:text/csv;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv.ToString()))}\">All findings as CSV</a></p>");
     }
 }

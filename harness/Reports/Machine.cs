@@ -61,11 +61,10 @@ public static class Machine
 
     public static void AddHost(Table hosts, string runId)
     {
-        var env = Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(k => k.StartsWith("DOTNET_", StringComparison.Ordinal) || k.StartsWith("LC_", StringComparison.Ordinal) || k == "LANG")
-            .Order(StringComparer.Ordinal).Select(k => $"{k}={Environment.GetEnvironmentVariable(k)}");
         hosts.Add(runId, RuntimeInformation.OSDescription, RuntimeInformation.ProcessArchitecture.ToString(), CpuModel, Isa, Environment.ProcessorCount, RamBytes,
-            RuntimeInformation.FrameworkDescription, System.Runtime.GCSettings.IsServerGC ? "server" : "workstation", Encoding.UTF8.GetBytes(string.Join("\n", env)),
-            Short(Encoding.UTF8.GetBytes(Environment.MachineName)), RuntimeInformation.RuntimeIdentifier, MachineState.Governor(), MachineState.Container() ?? "none seen", LoadBefore, MachineState.Load1());
+            RuntimeInformation.FrameworkDescription, System.Runtime.GCSettings.IsServerGC ? "server" : "workstation", Encoding.UTF8.GetBytes(string.Join("\n", RecordedSettings.Settings())),
+            null,   // host_hash: names are few, so a name can be found from its hash
+            RuntimeInformation.RuntimeIdentifier, MachineState.Governor(), MachineState.Container() ?? "none seen", LoadBefore, MachineState.Load1());
     }
 
     public static void AddAssemblies(Table env, string runId)
@@ -93,7 +92,7 @@ public static class Machine
     /// <summary>NVIDIA's libraries that this process loaded, with the hash of the file behind each.</summary>
     public static void AddLibraries(Table env, string runId)
     {
-        foreach (var (name, path) in NativeLibraries.Loaded()) env.Add(runId, "library", name, path, File.Exists(path) ? RunStore.Sha256(path) : null);
+        foreach (var (name, path) in NativeLibraries.Loaded()) env.Add(runId, "library", name, Path.GetFileName(path), File.Exists(path) ? RunStore.Sha256(path) : null);
     }
 
     private static string ReadCpu()

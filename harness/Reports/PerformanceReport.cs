@@ -36,8 +36,8 @@ internal static class PerformanceReport
             rows.Select(r => r.Verdict == PerformanceVerdict.Incomparable ? [r.Key, "", "", "", "", "", "", "INCOMPARABLE"]
                 : new[] { r.Key, F(r.MedianA, "g5"), F(r.MedianB, "g5"), F(r.Ratio, "f3"), $"{F(r.Low, "f3")} to {F(r.High, "f3")}", F(r.P, "f3"), F(r.Band, "0.####"), r.Verdict.ToString().ToUpperInvariant() }));
         foreach (var r in rows)
-            foreach (string line in r.Why) Console.Out.WriteLine($"note: {r.Key}: {line}");
-        Console.Out.WriteLine(verdict);
+            foreach (string line in r.Why) Output.Line($"note: {r.Key}: {line}");
+        Output.Line(verdict);
         return exit;
     }
 
@@ -70,7 +70,7 @@ internal static class PerformanceReport
         else
         {
             Output.Table(["benchmark", "machine", "device", "images/s", "of the first", "MFU %", "J/image", "p99/p50", "bits"], lines.Select(l => l.Text));
-            foreach (string? source in all.SelectMany(t => t.Rows.Rows.Select(r => (string?)r[s.IndexOf("peak_source")])).Distinct().Where(x => x is not null)) Console.Out.WriteLine("MFU's denominator: " + source);
+            foreach (string? source in all.SelectMany(t => t.Rows.Rows.Select(r => (string?)r[s.IndexOf("peak_source")])).Distinct().Where(x => x is not null)) Output.Line("MFU's denominator: " + source);
         }
         return Exit.Ok;
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
@@ -56,8 +57,7 @@ public static class StepExport
             decoder_heads = p.Model.DecoderHeads, head = r.HeadMlpDim, batch = t.Batch, bn_batch = r.BnBatch, kept = (int)(grid.Patches * (1 - r.MaskRatio)), norm_pix_loss = r.NormPixLoss, w_bc = r.WBc,
             lr = report.Lr, weight_decay = r.WeightDecay, beta1 = r.Beta1, beta2 = r.Beta2, eps = r.Eps, loss = report.Loss, loss_recon = report.Recon, loss_context = report.Context, grad_norm = report.GradNorm,
         });
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write);
-        Safetensors.Write(file, tensors, new Dictionary<string, string> { ["lut.step"] = numbers, ["lut.protocol"] = p.Protocol });
+        WholeFile.Write(path, file => Safetensors.Write(file, tensors, new Dictionary<string, string> { ["lut.step"] = numbers, ["lut.protocol"] = p.Protocol }));
         return report;
     }
 }

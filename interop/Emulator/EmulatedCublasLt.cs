@@ -30,6 +30,9 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
     {
         public ulong Workspace;
         public uint Reductions = 7;
+
+        /// <summary>Of A, B, C, D; the library's own default.</summary>
+        public readonly uint[] Alignments = [256, 256, 256, 256];
     }
 
     public string Name => "emulator";
@@ -76,7 +79,14 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
     {
         if (!driver.Find<Preference>(preference, out var p) || bytes != (attribute == MatmulPreferenceAttribute.MaxWorkspaceBytes ? 8u : 4u)) return InvalidValue;
         if (attribute == MatmulPreferenceAttribute.MaxWorkspaceBytes) p.Workspace = *(ulong*)value;
-        else p.Reductions = *(uint*)value;
+        else if (attribute == MatmulPreferenceAttribute.ReductionSchemeMask) p.Reductions = *(uint*)value;
+        else if (attribute is >= MatmulPreferenceAttribute.MinAlignmentA and <= MatmulPreferenceAttribute.MinAlignmentD)
+        {
+            uint alignment = *(uint*)value;
+            if (!System.Numerics.BitOperations.IsPow2(alignment)) return InvalidValue;
+            p.Alignments[attribute - MatmulPreferenceAttribute.MinAlignmentA] = alignment;
+        }
+        else return NotSupported;
         return Success;
     }
 
@@ -85,9 +95,13 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
     public int MatmulAlgoGetHeuristic(nint handle, nint desc, nint a, nint b, nint c, nint d, nint preference, int requested, MatmulHeuristic* results, out int found)
     {
         found = 0;
-        if (!driver.Find<Handle>(handle, out _) || !driver.Find<Preference>(preference, out _) || Shapes(desc, a, b, c, d) is null) return InvalidValue;
+        if (!driver.Find<Handle>(handle, out _) || !driver.Find<Preference>(preference, out var p) || Shapes(desc, a, b, c, d) is not var (op, _, _, _)) return InvalidValue;
+        // the choice depends on the bias vector's address: asking without one is asking about another product
+        if (op.Bias && op.BiasPointer == 0) return InvalidValue;
         results[0] = default;
         results[0].Algo[0] = 1;
+        // the algorithm remembers what it was promised
+        for (int i = 0; i < 4; i++) results[0].Algo[1 + i] = (byte)System.Numerics.BitOperations.Log2(p.Alignments[i]);
         found = 1;
         return Success;
     }
@@ -95,6 +109,10 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
     public int Matmul(nint handle, nint desc, void* alpha, ulong aPointer, nint a, ulong bPointer, nint b, void* beta, ulong cPointer, nint c, ulong dPointer, nint d, void* algo, ulong workspace, nuint workspaceBytes, nint stream)
     {
         if (!driver.Find<Handle>(handle, out _) || Shapes(desc, a, b, c, d) is not var (op, la, lb, ld) || ((byte*)algo)[0] != 1 || (workspace & 255) != 0) return InvalidValue;
+        ulong[] addresses = [aPointer, bPointer, cPointer, dPointer];
+        Layout[] layouts = [la, lb, ld, ld];
+        for (int i = 0; i < 4; i++)
+            if (((addresses[i] | BatchBytes(layouts[i])) & ((1UL << ((byte*)algo)[1 + i]) - 1)) != 0) return NotSupported;   // words that are not where they were said to be
         if ((op.Compute == CublasCompute.Tf32) != (la.Type == CudaDataType.Float32)) return NotSupported;
         float scale = *(float*)alpha, keep = *(float*)beta;
         ulong bias = op.Bias ? op.BiasPointer : 0;   // read now: the descriptor may change before the work runs
@@ -108,6 +126,8 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
             }
         });
     }
+
+    private static ulong BatchBytes(Layout l) => l.Batch == 1 ? 0 : (ulong)(l.Stride * (l.Type == CudaDataType.Float32 ? 4 : 2));
 
     private static ulong Bytes(Layout l, int i) => (ulong)((i * l.Stride + (l.Cols - 1) * l.Ld + l.Rows) * (l.Type == CudaDataType.Float32 ? 4 : 2));
 

@@ -93,7 +93,7 @@ public sealed class NightlyTests : IDisposable
         IReadOnlyList<Finding> Night(int n, string verdict) => [F(n, "perf", "vitb16", verdict, 90, 0.9)];
         var nights = new List<IReadOnlyList<Finding>> { Night(0, "SAME"), Night(1, "SLOWER"), Night(2, "SLOWER"), Night(3, "SLOWER") };
         Assert.Contains("failing 3 nights, -10.0 % [-11.0, -9.0]", Assert.Single(NightReport.Issues(nights)).Text);
-        Assert.Contains("| 3 |", NightReport.Markdown(nights));
+        Assert.Contains("| 3 |", NightReport.Summary(nights));
         nights.AddRange([Night(4, "SAME"), Night(5, "CLEARED")]);
         Assert.Contains("state: open", Assert.Single(NightReport.Issues(nights)).Text);
         nights.Add(Night(6, "SAME"));
@@ -106,7 +106,7 @@ public sealed class NightlyTests : IDisposable
     public void ThreeUnfitNightsAreAnAlertAndNeverARegression()
     {
         var nights = Enumerable.Range(0, 3).Select(n => (IReadOnlyList<Finding>)[F(n, "perf", "vitb16", "UNFIT")]).ToList();
-        Assert.Contains("could not be measured for 3 nights", NightReport.Markdown(nights));
+        Assert.Contains("could not be measured for 3 nights", NightReport.Summary(nights));
         Assert.Empty(NightReport.Issues(nights));
         Assert.Equal("1", XDocument.Parse(NightReport.JUnit(nights[^1])[(NightReport.JUnit(nights[^1]).IndexOf("?>", StringComparison.Ordinal) + 2)..]).Descendants("testsuite").Single().Attribute("skipped")!.Value);
     }
@@ -130,8 +130,21 @@ public sealed class NightlyTests : IDisposable
         string html = HtmlReport.History(Year(365));
         Assert.InRange(html.Length, 100_000, 2_000_000);
         Assert.Equal(html, HtmlReport.History(Year(365)));
-        Assert.DoesNotContain("http", html.Replace("http://www.w3.org/2000/svg", ""));
+        Assert.DoesNotContain("http", html.Replace("http://www.w3.org/2000/svg", "").Replace("http-equiv", ""));
         Assert.Contains("level changed between 00000077 and 00000078", html);
+    }
+
+    /// <summary>Five launches of a benchmark; others kept so many cores busy.</summary>
+    private static Table Measured(double? otherLoad)
+    {
+        var rows = new Table(Schema.Throughput);
+        for (int l = 0; l < 5; l++)
+            rows.Add([.. Schema.Throughput.Columns.Select(c => (object?)(c.Name switch
+            {
+                "launch" => l, "images_per_second" => 60.0 + l % 2, "check_digest" => "abc", "other_load" => otherLoad,
+                _ => c.Nullable ? null : c.Type switch { ColumnType.Text => c.Name, ColumnType.Int32 => 0, ColumnType.Int64 => 0L, ColumnType.Timestamp => DateTime.UtcNow, _ => 0.0 },
+            }))]);
+        return rows;
     }
 
     [Fact]
@@ -141,14 +154,20 @@ public sealed class NightlyTests : IDisposable
         var comparisons = new Table(Schema.Comparisons);
         F(0, "perf", "tiny", "NO-BASELINE", 60).AddTo(comparisons, "id", "baseline", "tonight");
         new RunStore(RunStore.Create(night).Folder).Commit([comparisons], new Dictionary<string, string>());
-        var rows = new Table(Schema.Throughput);
-        for (int l = 0; l < 5; l++)
-            rows.Add([.. Schema.Throughput.Columns.Select(c => (object?)(c.Name switch { "launch" => l, "images_per_second" => 60.0 + l % 2, "check_digest" => "abc", _ => c.Nullable ? null : c.Type switch { ColumnType.Text => c.Name, ColumnType.Int32 => 0, ColumnType.Int64 => 0L, ColumnType.Timestamp => DateTime.UtcNow, _ => 0.0 } }))]);
-        RunStore.Create(Night.ThroughputOf(night, "tiny")).Commit([rows], new Dictionary<string, string>());
+        RunStore.Create(Night.ThroughputOf(night, "tiny")).Commit([Measured(otherLoad: null)], new Dictionary<string, string>());
         Assert.Equal(8, Lut.Run("baseline", "list", "--baseline", folder["b"]).Exit);
         Assert.Equal(2, Lut.Run("baseline", "accept", night, "--baseline", folder["b"]).Exit);   // a reason is required
         var r = Lut.Run("baseline", "accept", night, "--baseline", folder["b"], "--reason", "first");
         Assert.True(r.Exit == 0, r.Out + r.Error);
+        // others kept the machine busy: only by force, and the file says so
+        string busy = folder["busy"];
+        F(0, "perf", "tiny", "UNFIT", 60).AddTo(comparisons, "id", "baseline", "tonight");
+        RunStore.Create(busy).Commit([comparisons], new Dictionary<string, string>());
+        RunStore.Create(Night.ThroughputOf(busy, "tiny")).Commit([Measured(otherLoad: 2.0)], new Dictionary<string, string>());
+        var refused = Lut.Run("baseline", "accept", busy, "--baseline", folder["forced"], "--reason", "in a hurry");
+        Assert.True(refused.Exit == 5 && refused.Error.Contains("2.00 cores busy") && Baselines.Load(folder["forced"], hardware).Rows.Count == 0, refused.Out + refused.Error);
+        Assert.Equal(0, Lut.Run("baseline", "accept", busy, "--baseline", folder["forced"], "--reason", "in a hurry", "--force").Exit);
+        Assert.Contains("in a hurry (forced: the night: other processes kept 2.00 cores busy", File.ReadAllText(Path.Combine(folder["forced"], hardware + ".toml")));
         Assert.Contains("reason = \"first\"", File.ReadAllText(Path.Combine(folder["b"], hardware + ".toml")));
         Assert.Equal([60.0, 61, 60, 61, 60], Baselines.Load(folder["b"], hardware).Rows["tiny"].Pinned);
         Assert.Equal(0, Lut.Run("baseline", "list", "--baseline", folder["b"], "--json").Exit);

@@ -40,6 +40,7 @@ public sealed class OpsTests
         Assert.Equal(["schedule", "workflow_dispatch"], ((YamlMappingNode)w["on"]).Children.Keys.Select(k => k.ToString()));
         Assert.Equal("read", At(w, "permissions", "contents").ToString());
         var steps = (YamlSequenceNode)At(w, "jobs", "nightly", "steps");
+        Assert.Equal("bash", At(w, "defaults", "run", "shell").ToString());   // GitHub runs it with -eo pipefail
         foreach (var step in steps.Cast<YamlMappingNode>())
             if (step.Children.TryGetValue("uses", out var uses)) Assert.Matches("^[a-z-]+/[a-z-]+@[0-9a-f]{40}$", uses.ToString());
             else
@@ -96,6 +97,34 @@ public sealed class OpsTests
         Assert.True(result.Exit == exit, result.Out);
         Assert.Equal(asked, File.Exists(folder["asked-of-scontrol"]) ? File.ReadAllText(folder["asked-of-scontrol"]).Trim() : "");
         Assert.Equal("run hello@1 --seed 2 --output runs/seed-2 --resume auto", File.ReadAllText(folder["asked-of-lut"]).Trim());
+    }
+
+    /// <summary>A machine that is not fit ends the doctor's step with 5, although its answer goes through tee: as GitHub runs it.</summary>
+    [Fact]
+    public void AnUnfitMachineStopsTheWorkflow()
+    {
+        var steps = (YamlSequenceNode)At(Load("github/nightly.yml"), "jobs", "nightly", "steps");
+        string script = steps.Cast<YamlMappingNode>().Select(s => s.Children.TryGetValue("run", out var run) ? run.ToString() : "").Single(s => s.Contains(" doctor "));
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["build.sh"], "#!/usr/bin/env bash\necho '{}'\nexit 5\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder["build.sh"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Assert.Equal(5, Shell(script, folder: folder.Path, arguments: ["--noprofile", "--norc", "-eo", "pipefail"]).Exit);
+    }
+
+    /// <summary>What is on the pipe's left decides in every script of ours that pipes a verb.</summary>
+    [Fact]
+    public void NoPipeHidesAnExitCode()
+    {
+        foreach (string script in Directory.GetFiles(Ops, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".md", StringComparison.Ordinal) && File.ReadAllText(f).Contains("| tee", StringComparison.Ordinal)))
+            Assert.True(File.ReadAllText(script).Contains("pipefail", StringComparison.Ordinal), script);
+    }
+
+    /// <summary>A job's notes about its cards have no serial number and no UUID.</summary>
+    [Fact]
+    public void NothingNamesACard()
+    {
+        foreach (string script in Directory.GetFiles(Ops, "*", SearchOption.AllDirectories))
+            Assert.DoesNotMatch("nvidia-smi +(-q|-L|--query *$)|serial|gpu_uuid|[,=]uuid|pci\\.", System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(script), "(?m)^ *#.*$", ""));
     }
 
     [Fact]

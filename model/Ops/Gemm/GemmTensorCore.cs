@@ -44,7 +44,7 @@ internal static unsafe class GemmTensorCore
         if (e.Kind == EpilogueKind.BiasResidual) shape = shape with { Accumulate = true };
         Mat to = e.Kind == EpilogueKind.BiasGelu && !e.Pre.IsEmpty ? e.Pre : y;
         ulong c = e.Kind == EpilogueKind.BiasResidual ? (ulong)e.Residual.Data : (ulong)to.Data;
-        d.Queue.Call(d.Blas.Matmul(shape with { Bias = bias }), WorkOf(d, shape), a, b, c, (ulong)to.Data, (ulong)e.Bias.Data);
+        d.Queue.Call(d.Blas.Matmul(shape with { Bias = bias }, a, b, c, (ulong)to.Data, (ulong)e.Bias.Data), WorkOf(d, shape), a, b, c, (ulong)to.Data, (ulong)e.Bias.Data);
         if (e.Kind == EpilogueKind.BiasGelu) d.GeluForward(y, e.Erf, to);
         else if (e.Kind == EpilogueKind.GeluBackward) d.GeluBackward(y, y, e.Pre, e.Erf);
     }

@@ -199,12 +199,44 @@ public unsafe class OpTests
     public void OnARealDeviceTheKernelsEqualTheOracleToo()
     {
         var status = CudaProbe.Query();
-        Assert.SkipWhen(status.Devices.Count == 0, status.Why.Length > 0 ? status.Why : "the CUDA driver shows no device");
-        int ordinal = int.Parse(Environment.GetEnvironmentVariable("LUT_TEST_DEVICE") ?? "0", System.Globalization.CultureInfo.InvariantCulture);
+        string why = status.Why.Length > 0 ? status.Why : "the CUDA driver shows no device";
+        string? asked = Environment.GetEnvironmentVariable("LUT_TEST_DEVICE");
+        Assert.False(status.Devices.Count == 0 && asked is not null, "LUT_TEST_DEVICE asks for a GPU: " + why);
+        Assert.SkipWhen(status.Devices.Count == 0, why);
+        int ordinal = int.Parse(asked ?? "0", System.Globalization.CultureInfo.InvariantCulture);
         using var device = new CudaDevice(new NvidiaDriver(), ordinal, $"cuda:{ordinal}");
-        foreach (var kernel in device.AllKernels()) Assert.True(kernel.Attribute(FunctionAttribute.LocalSizeBytes) == 0, $"kernel {kernel.Name} spills registers on {device.Context.DeviceName}");
-        foreach (string name in Cases.Keys) Compare(device, name);
+        var lines = new List<string>();
+        var failed = new List<string>();
+        // every case, whatever failed before it: a card is lent for a short time, and one answer of many is little
+        foreach (string name in Cases.Keys)
+        {
+            string? failure = FailureOf(device, name);
+            if (failure is not null) failed.Add(failure);
+            lines.Add(failure is null ? $"equal   {name}" : $"DIFFERS {failure}");
+        }
+        // spilled registers are slow, not wrong
+        foreach (var kernel in device.AllKernels())
+        {
+            int spilled = kernel.Attribute(FunctionAttribute.LocalSizeBytes);
+            lines.Add($"{(spilled == 0 ? "kernel " : "WARNING")} {kernel.Name}: {kernel.Attribute(FunctionAttribute.NumRegs)} registers, {spilled} bytes of local memory a thread");
+        }
+        if (Environment.GetEnvironmentVariable("LUT_TEST_REPORT") is { Length: > 0 } report) File.WriteAllLines(report, lines);
+        foreach (string line in lines) TestContext.Current.TestOutputHelper?.WriteLine(line);
+        Assert.True(failed.Count == 0, $"{failed.Count} of {Cases.Count} cases differ on {device.Context.DeviceName}:\n{string.Join('\n', failed)}");
         Assert.True(device.FmaFlops(null!, 0.1) > 0);
+    }
+
+    private static string? FailureOf(Device device, string name)
+    {
+        try
+        {
+            Compare(device, name);
+            return null;
+        }
+        catch (Exception e) when (e is Xunit.Sdk.XunitException or CudaException or ShapeException)
+        {
+            return $"{name}: {e.Message.ReplaceLineEndings(" ")}";
+        }
     }
 
     [Fact]

@@ -64,8 +64,15 @@ public unsafe class RunToRunTests
 
     private static RunToRunDevice? Gpu(CudaDataType type)
     {
-        if (CudaProbe.Query().Devices.Count == 0 || !NativeLibraries.TryLoad("cublasLt", out _, out _) || !NativeLibraries.TryLoad("cudnn", out _, out _)) return null;
-        string ordinal = Environment.GetEnvironmentVariable("LUT_TEST_DEVICE") ?? "0";
+        string? asked = Environment.GetEnvironmentVariable("LUT_TEST_DEVICE");
+        var status = CudaProbe.Query();
+        string why = status.Devices.Count == 0 ? status.Why.Length > 0 ? status.Why : "the CUDA driver shows no device" : "";
+        foreach (string library in new[] { "cublasLt", "cudnn" })
+            if (why.Length == 0 && !NativeLibraries.TryLoad(library, out _, out string missing)) why = missing;
+        // a check that was asked for must not pass on the emulator alone
+        Assert.False(why.Length > 0 && asked is not null, "LUT_TEST_DEVICE asks for a GPU with cuBLASLt and cuDNN: " + why);
+        if (why.Length > 0) return null;
+        string ordinal = asked ?? "0";
         return new RunToRunDevice(new NvidiaDriver(), new NvidiaCublasLt(), new NvidiaCudnn(), int.Parse(ordinal, System.Globalization.CultureInfo.InvariantCulture), $"cuda:{ordinal}", type);
     }
 
