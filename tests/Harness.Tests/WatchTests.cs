@@ -116,7 +116,7 @@ public sealed unsafe class WatchTests : IDisposable
         using var pool = new Pool(2);
         UnfitMachineException e;
         using (var t = new PretrainTrainer(p.Spec, new Views(p.Spec, new Spoiling(images, bits, 3 * perStep + 5, 2 * perStep, dataWorkers)), on, pool, exec))
-            e = Assert.Throws<UnfitMachineException>(() => TrainingLoop.Run(t, 0, recorder, new CheckpointStore(folder.Path, p.MathHash, p.Name), pool, exec, new Progress(quiet: true), default));
+            e = Assert.Throws<UnfitMachineException>(() => TrainingLoop.Run(t, 0, recorder, CheckpointStore.Of(store), pool, exec, new Progress(quiet: true), watch: null, failFast: false, default));
         Assert.Matches(@"^step \d+ of pretrain, thread lut (worker|data) \d$", e.Where);
         long step = long.Parse(e.Where.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(step, 1, p.Spec.Pretrain.Epochs * (long)(images.Count / perStep) - 1);
