@@ -41,7 +41,7 @@ public static class DataSets
             string train = Path.Combine(root, "train");
             if (Directory.Exists(train) && new FolderWalk(train).Classes() is { Length: > 0 } trained) RequireSame(trained, classes, root);
             else if (classes.Count != spec.Classes)
-                throw new LutError(Exit.Data, 16,
+                throw new LutError(Exit.Data, 453,
                     FormattableString.Invariant($"val has {classes.Count} classes, the protocol needs {spec.Classes}"),
                     Path.GetFullPath(root),
                     "labels are the places of the folders' names in order: one folder less and every later class has another number",
@@ -58,9 +58,7 @@ public static class DataSets
         if (Idx(folder, split) is { } gray) return gray;
         var container = Container(folder, split, say);
         if (container.Places.Count == 0)
-            throw new LutError(Exit.Data, 441, $"{split} has no image", Shown.Name(Path.GetFullPath(folder)),
-                string.Join("; ", container.Notes.DefaultIfEmpty($"its {container.Kind} are empty")),
-                "restore the images (docs/DATA.md says which layouts are read)");
+            throw FolderErrors.NoImage(split, folder, string.Join("; ", container.Notes.DefaultIfEmpty($"its {container.Kind} are empty")), "restore the images (docs/DATA.md says which layouts are read)");
         foreach (string note in container.Notes.Take(MostNotes)) say?.Invoke($"{split}: {note}");
         if (container.Notes.Count > MostNotes)
             say?.Invoke(FormattableString.Invariant($"{split}: and {container.Notes.Count - MostNotes} more such lines"));
@@ -80,9 +78,7 @@ public static class DataSets
     /// <exception cref="LutError">No such folder, no images in it, or images that are refused.</exception>
     public static IContainer Container(string folder, string split, Action<string>? say = null)
     {
-        if (!Directory.Exists(folder))
-            throw new LutError(Exit.Data, 4, $"there is no folder {Shown.Name(folder)}", Shown.Name(Path.GetFullPath(folder)),
-                "--data names a folder with images", "check the path");
+        if (!Directory.Exists(folder)) throw FolderErrors.NoFolder(folder, "--data names a folder with images");
         string inner = Path.Combine(folder, split);
         var notes = new List<string>();
         try
@@ -100,8 +96,7 @@ public static class DataSets
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Data, 443, "a folder of images cannot be read", Shown.Name(Path.GetFullPath(folder)),
-                Shown.Name(e.Message), "check its permissions and the disk");
+            throw FolderErrors.Unreadable(folder, e);
         }
         string seen = notes.Count == 0 ? "" : "; " + string.Join("; ", notes);
         throw new LutError(Exit.Data, 14, $"there are no {Shown.Name(split)} images in {Shown.Name(folder)}",
@@ -142,9 +137,7 @@ public static class DataSets
             throw new LutError(Exit.Data, 15, FormattableString.Invariant($"{split} has {set.Count} images, the protocol needs {count}"),
                 Shown.Name(Path.GetFullPath(folder)), "every image counts, once an epoch or once an evaluation",
                 "complete the set, or say --set data.train_images=... or data.test_images=... (the run is then marked +modified)");
-        if (count == 0)
-            throw new LutError(Exit.Data, 441, $"{split} has no image", Shown.Name(Path.GetFullPath(folder)),
-                "there is nothing to learn or to evaluate", "restore the images");
+        if (count == 0) throw FolderErrors.NoImage(split, folder, "there is nothing to learn or to evaluate", "restore the images");
         int most = set.Labels.Max(), used = set.Labels.Distinct().Count();
         if (most >= classes || (split == "train" && used != classes))
             throw new LutError(Exit.Data, 16,

@@ -27,6 +27,8 @@ public static class Decoder
 
     private static readonly Lock Large = new();
 
+    static Decoder() => ScalarJpeg.Ask();
+
     /// <exception cref="ImageException">Empty, not JPEG or PNG, 16 bits a channel, too large, truncated or damaged.</exception>
     public static Picture Decode(ReadOnlySpan<byte> file, string name)
     {

@@ -100,8 +100,7 @@ internal sealed class FolderWalk
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Data, 443, "a folder of images cannot be read", Shown.Name(Path.GetFullPath(folder)),
-                Shown.Name(e.Message), "check its permissions and the disk; links must not go in circles");
+            throw FolderErrors.Unreadable(folder, e);
         }
         return (folders, files);
     }

@@ -15,13 +15,10 @@ public sealed class Subset : ImageSource
     /// <exception cref="LutError">A folder that is no class of the set.</exception>
     public Subset(string folder, IReadOnlyList<string>? known, int classes, Action<string>? say = null)
     {
-        if (!Directory.Exists(folder))
-            throw new LutError(Exit.Data, 4, $"there is no folder {Shown.Name(folder)}", Shown.Name(Path.GetFullPath(folder)),
-                "--over names a folder of the classes' folders", "check the path");
+        if (!Directory.Exists(folder)) throw FolderErrors.NoFolder(folder, "--over names a folder of the classes' folders");
         var container = new ImageFolder(folder);
         if (container.Places.Count == 0)
-            throw new LutError(Exit.Data, 441, "the folder has no image", Shown.Name(Path.GetFullPath(folder)),
-                "it has no folder of a class", "point to the folder that holds the classes' folders");
+            throw FolderErrors.NoImage("the folder", folder, "it has no folder of a class", "point to the folder that holds the classes' folders");
         string name = Shown.Name(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)));
         foreach (string note in container.Notes) say?.Invoke($"{name}: {note}");
         images = new EncodedImages(container, ImageIndex.Build(container,

@@ -95,6 +95,24 @@ internal static class FolderChecks
             FormattableString.Invariant($"{Path.GetFileName(place.Path)} was made when parts 0 to {place.Part} were there"), "restore it from a copy, or start a new run without --resume; nothing was touched");
     }
 
+    /// <summary>
+    /// Checkpoints were here and are gone: a checkpoint has its name before the next part is committed, so one that an earlier part tells of was there.
+    /// </summary>
+    internal static LutError? Vanished(IReadOnlyList<string> parts)
+    {
+        int last = -1, told = -1;
+        int key = Schema.Events.IndexOf("key");
+        foreach (string path in parts)
+        {
+            if (!PartName.TryParse(path, out var table, out int part)) continue;
+            last = Math.Max(last, part);
+            if (table.Name == Schema.Events.Name && TableFile.Read(path).Rows.Any(r => (string)r[key]! == "checkpoint")) told = told < 0 ? part : Math.Min(told, part);
+        }
+        return told < 0 || told == last ? null : new LutError(Exit.Data, 401, "the run's checkpoints are gone", Path.GetDirectoryName(parts[0])!,
+            FormattableString.Invariant($"part {told} of the tables tells of one, parts up to {last} came after it, and the folder checkpoints holds none"),
+            "restore them from a copy and resume, or start a new run without --resume; nothing was touched");
+    }
+
     private static string Values(string canonical, RunIdentity mine)
     {
         try

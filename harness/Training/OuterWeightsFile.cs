@@ -16,8 +16,11 @@ public sealed record OuterWeightsFile(string Path, string Which)
         var table = run.Read(Schema.Run);
         if (table.Rows.Count == 0 || table.Get<string>(0, "stages").Split(',').Contains("pretrain")) return null;
         string words = Encoding.UTF8.GetString(table.Get<byte[]>(0, "argv"));
-        return Value(words, "--checkpoint") is { } path ? new OuterWeightsFile(path, Value(words, "--which") ?? "") : null;
+        return Value(words, "--checkpoint") is { } path ? new OuterWeightsFile(Placed(path), Value(words, "--which") ?? "") : null;
     }
+
+    /// <summary>Of a file outside of the working directory its name alone was recorded (../NAME): where it lies is for the reader to fill in.</summary>
+    private static string Placed(string recorded) => recorded.StartsWith("../", StringComparison.Ordinal) ? "PATH/TO/" + recorded[3..] : recorded;
 
     /// <summary>An option's value among words that were joined by spaces: it ends before the next option.</summary>
     private static string? Value(string words, string option)

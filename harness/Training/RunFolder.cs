@@ -110,6 +110,7 @@ public sealed class RunFolder : IDisposable
     {
         var parts = Store.PartFiles();
         if (FolderChecks.Parts(parts, mine, out _) is { } other) return new FolderState.Refused(other);
+        if (FolderChecks.Vanished(parts) is { } vanished) return new FolderState.Refused(vanished);
         if (parts.Count > 0)
             warn(FormattableString.Invariant($"{Store.Folder} has no checkpoint: it starts again from step 0, and {parts.Count} files of its tables are made again"));
         Clean(lastPart: -1);

@@ -11,7 +11,7 @@ public sealed class ClaimCommandTests
         string path = folder[$"{protocol}_s{seed}_{Guid.NewGuid():n}"[..40]];
         var store = RunStore.Create(path);
         Table run = new(Schema.Run), evals = new(Schema.Evals);
-        run.Add("id", protocol, protocol.Contains('+'), "pretrain,finetune", "success", 0, DateTime.UtcNow, DateTime.UtcNow, 1L, seed, "exact-1", "m", "d", "e", "c", "v", "bitwise-cross-device", "cuda:0", 1, 0, 0, 0, 1L, 1L, new byte[1], new byte[1], null, null, null, null, null, null);
+        run.Add("id", protocol, protocol.Contains('+'), "pretrain,finetune", "success", 0, DateTime.UtcNow, DateTime.UtcNow, 1L, seed, "exact-1", "m", "d", "e", "c", "v", "bitwise-cross-device", "cuda:0", 1, 0, 0, 0, 1L, 1L, new byte[1], new byte[1], null, null, null, null, null, null, null);
         evals.Add("id", "finetune_top1", "test", correct, n, 100.0 * correct / n, new byte[16], 1L);
         store.Commit([run, evals], new Dictionary<string, string> { ["lut.run_id"] = "id", ["lut.protocol"] = protocol, ["lut.math_hash"] = "m", ["lut.data_hash"] = "d", ["lut.writer"] = "test" });
         store.WriteManifest();

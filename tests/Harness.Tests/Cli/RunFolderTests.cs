@@ -171,6 +171,15 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("it starts again from step 0", r.Error);
     }
 
+    /// <summary>Later parts prove that a checkpoint was there: what it knew is not thrown away because it is gone.</summary>
+    [Fact]
+    public void CheckpointsThatAreGoneAreMissed()
+    {
+        TwoCheckpoints();
+        Directory.Delete(Path.Combine(folder.Run, "checkpoints"), recursive: true);
+        Refused(6, "LUT6401", "the run's checkpoints are gone", folder.Run);
+    }
+
     [Fact]
     public void PartsOfAnotherRunAreNeverRemoved()
     {

@@ -70,18 +70,24 @@ public sealed class TruthTests : IDisposable
     public void ReplayAndTraceKnowWeightsFromOutside()
     {
         Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder["p"]).Exit);
-        string weights = Directory.GetFiles(folder["p"], "pretrain-*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last();
-        Assert.Equal(0, Lut.Run("finetune", "hello@1", "-q", "-o", folder["a"], "--checkpoint", weights).Exit);
-        Assert.Equal(0, Lut.Run("finetune", "hello@1", "-q", "-o", folder["b"], "--checkpoint", weights, "--inject", "step=2,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12").Exit);
+        string file = Directory.GetFiles(folder["p"], "pretrain-*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last();
+        // below the working directory a run records where the file is; of others their name alone
+        string weights = Path.GetRelativePath(folder.Path, file);
+        Lut.Result Run(params string[] words) => Lut.RunIn(folder.Path, [], words);
+        Assert.Equal(0, Run("finetune", "hello@1", "-q", "-o", folder["a"], "--checkpoint", weights).Exit);
+        Assert.Equal(0, Run("finetune", "hello@1", "-q", "-o", folder["b"], "--checkpoint", weights, "--inject", "step=2,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12").Exit);
         string a = Directory.GetDirectories(folder["a"]).Single(), b = Directory.GetDirectories(folder["b"]).Single();
-        string[] replay = [.. Lut.Run("compare", a, b).Out.Split('\n').Where(l => l.StartsWith("replay: lut ", StringComparison.Ordinal)).Select(l => l["replay: lut ".Length..].Split("   (")[0])];
+        string[] replay = [.. Run("compare", a, b).Out.Split('\n').Where(l => l.StartsWith("replay: lut ", StringComparison.Ordinal)).Select(l => l["replay: lut ".Length..].Split("   (")[0])];
         Assert.Equal(2, replay.Length);
         Assert.All(replay, l => Assert.Contains("--checkpoint " + weights, l));
-        var trace = Lut.Run(replay[0].Split(' '));
+        var trace = Run(replay[0].Split(' '));
         Assert.True(trace.Exit == 3 && trace.LastLine.Contains("trace=B stage=finetune step=2 explained=yes", StringComparison.Ordinal), trace.Out + trace.Error);
-        var again = Lut.Run([.. replay[1].Split(' '), "-q", "-o", folder["r"]]);
+        var again = Run([.. replay[1].Split(' '), "-q", "-o", folder["r"]]);
         Assert.True(again.Exit == 0, again.Error);
-        var without = Lut.Run("trace", a, b);
+        var without = Run("trace", a, b);
+        string c = folder["c"];
+        Assert.Equal(0, Lut.Run("finetune", "hello@1", "-q", "-o", c, "--checkpoint", file, "--inject", "step=1,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12").Exit);
+        Assert.Contains("--checkpoint PATH/TO/" + Path.GetFileName(file), Run("compare", Directory.GetDirectories(c).Single(), a).Out);
         Assert.True(without.Exit == 2 && without.Error.Contains("lut trace A B --checkpoint " + weights, StringComparison.Ordinal), without.Error);
     }
 
