@@ -10,6 +10,7 @@ RANDOM=${SEED:-1}
 LUT_DLL=${LUT_DLL:-$PWD/harness/bin/Release/net10.0/lut.dll}
 work=$(mktemp -d "${TMPDIR:-/tmp}/lut-drill.XXXXXX")
 failures=0
+trap 'echo "FAILED the drill itself stopped at line $LINENO" >&2' ERR
 
 lut() { dotnet "$LUT_DLL" "$@"; }
 # a checkpoint after every step: the most files and renames that a run can have
@@ -105,10 +106,14 @@ disks() {
   [ "$(id -u)" = 0 ] || { fail "disks: only root can mount"; return; }
   local full="$work/full" source="$work/source" verbs=0 state
   mkdir -p "$full" "$source"
+  local run pretrained tuned other
   hello -o "$source" >/dev/null 2>&1
-  lut finetune hello@1 -q --checkpoint "$(ls "$source"/*/checkpoints/pretrain-*.safetensors)" -o "$source/fine" >/dev/null 2>&1
-  local run pretrained tuned
-  run=$(dirname "$(ls "$source"/hello*/COMPLETE)"); pretrained=$(ls "$run"/checkpoints/pretrain-*.safetensors); tuned=$(ls "$source"/fine/*/checkpoints/finetune-*.safetensors)
+  run=$(dirname "$(ls "$source"/hello*/COMPLETE)")
+  hello -o "$source/other" --inject step=3,tensor=blocks.0.mlp.fc1.weight,bit=12 >/dev/null 2>&1
+  other=$(dirname "$(ls "$source"/other/*/COMPLETE)")
+  pretrained=$(ls "$run"/checkpoints/pretrain-*.safetensors | tail -1)
+  lut finetune hello@1 -q --checkpoint "$pretrained" -o "$source/fine" >/dev/null 2>&1
+  tuned=$(ls "$source"/fine/*/checkpoints/finetune-*.safetensors | tail -1)
   mkdir -p "$source/bench"; lut bench tiny --launches 1 --blocks 2 --seconds 0.2 -o "$source/bench" >/dev/null 2>&1 || true
   for state in full read-only; do
     mount -t tmpfs -o size=256k tmpfs "$full"
@@ -129,7 +134,7 @@ convert $pretrained $full/converted.safetensors
 export-step tiny $full/step.safetensors
 export $run --to csv -o $full/csv
 compare $run $run -o $full/comparison
-compare $run $run --plot $full/plot.svg
+compare $run $other --plot $full/plot.svg
 report $run -o $full/report.html
 analyze $run -o $full/analysis
 verify $run --write-reference $full/own.digests

@@ -25,9 +25,9 @@ public static class ProtocolRules
             Need(Int(k) > 0, k, "must be positive");
         foreach (string k in new[] { "pretrain.epochs", "finetune.epochs", "model.decoder_depth", "augment.crop_padding" }) Need(Int(k) >= 0, k, "must not be negative");
         // more than any network or machine has: sizes multiply, and nothing below should have to fear what they become
-        foreach (string k in new[] { "model.width", "model.decoder_width", "pretrain.head_mlp_dim" }) Need(Int(k) <= 1 << 16, k, "must be at most 65536");
+        foreach (string k in new[] { "model.width", "model.decoder_width" }) Need(Int(k) <= 1 << 16, k, "must be at most 65536");
         foreach (string k in new[] { "model.depth", "model.decoder_depth" }) Need(Int(k) <= 1 << 10, k, "must be at most 1024");
-        foreach (string k in new[] { "pretrain.batch", "finetune.batch", "probe.batch", "data.classes" }) Need(Int(k) <= 1 << 24, k, "must be at most 16777216");
+        foreach (string k in new[] { "pretrain.head_mlp_dim", "pretrain.batch", "finetune.batch", "probe.batch", "data.classes" }) Need(Int(k) <= 1 << 24, k, "must be at most 16777216");
         Need(Int("data.image_size") <= 1 << 13, "data.image_size", "must be at most 8192");
         if (problems.Count > 0) return problems;
         Need(Int("model.width") % Int("model.heads") == 0, "model.heads", $"must divide model.width = {Show("model.width")}");
