@@ -41,7 +41,11 @@ public sealed partial class WholeFile : IDisposable
         string name = Path.GetFileName(full);
         if (name.Length > MostOfName) name = name[..(char.IsHighSurrogate(name[MostOfName - 1]) ? MostOfName - 1 : MostOfName)];
         string temporary = Path.Combine(folder, $".{name}.{random}{Suffix}");
-        return new WholeFile(full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite));
+        var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite);
+        if (stream.CanSeek) return new WholeFile(full, temporary, stream);
+        stream.Dispose();
+        File.Delete(temporary);
+        throw new IOException($"{path} is no place for a file: the system cannot tell positions in it");
     }
 
     public static void Write(string path, Action<Stream> write)

@@ -26,7 +26,7 @@ public sealed class GpuCheckTests : IDisposable
         Program("LutNative.Model.Tests", tests);
         var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
         foreach (string word in new[] { Path.Combine("pack", "gpu-check.sh"), "cuda:0", "out" }) start.ArgumentList.Add(word);
-        foreach (var (name, value) in new Dictionary<string, string> { ["GPU_CHECK_SECONDS"] = $"{seconds}", ["GPU_CHECK_GRACE"] = "1", ["PYTHON"] = "no-python" }) start.Environment[name] = value;
+        foreach (var (name, value) in new Dictionary<string, string> { ["GPU_CHECK_SECONDS"] = $"{seconds}", ["GPU_CHECK_GRACE"] = "1", ["PYTHON"] = "no-python", ["LC_ALL"] = "C" }) start.Environment[name] = value;
         using var p = Process.Start(start)!;
         var error = p.StandardError.ReadToEndAsync();
         string output = p.StandardOutput.ReadToEnd();

@@ -50,6 +50,22 @@ public sealed class SignalTests : IDisposable
         Assert.Equal(128 + signal, End(signal, 2000, words).Exit);
     }
 
+    /// <summary>Verbs that read images, and those that compute one long step.</summary>
+    [Theory]
+    [InlineData(Term, "data", "bench", "SET", "--split", "val", "--seconds", "60")]
+    [InlineData(Hup, "data", "bench", "SET", "--split", "val", "--seconds", "60")]
+    [InlineData(Int, "export-step", "vitb16", "OUT", "--batch", "32")]
+    public void AVerbOfLongWorkEndsByTheSignal(int signal, params string[] words)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        string set = Directory.CreateDirectory(folder["set/val/c0"]).FullName;
+        foreach (string file in Directory.GetFiles(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg")))
+            File.Copy(file, Path.Combine(set, Path.GetFileName(file)), overwrite: true);
+        string[] here = [.. words.Select(w => w == "SET" ? folder["set"] : w == "OUT" ? folder["step.safetensors"] : w)];
+        Assert.Equal(128 + signal, End(signal, 1500, here).Exit);
+        Assert.False(File.Exists(folder["step.safetensors"]));
+    }
+
     /// <summary>A pipe that nobody writes to: reading it never ends.</summary>
     [Theory]
     [InlineData("verify", "PIPE.safetensors")]

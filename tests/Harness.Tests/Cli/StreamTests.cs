@@ -14,6 +14,7 @@ public sealed class StreamTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("written for a POSIX shell");
         var info = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        info.Environment["LC_ALL"] = "C";   // a shell complains of a locale that is not installed
         foreach (string w in (string[])["-c", script, "bash", "dotnet", Path.Combine(AppContext.BaseDirectory, "lut.dll"), .. words]) info.ArgumentList.Add(w);
         using var p = Process.Start(info)!;
         var error = p.StandardError.ReadToEndAsync();

@@ -57,7 +57,7 @@ public sealed class LabelTests : IDisposable
     {
         var spec = ProtocolReader.Load("imagenet-lut-vitb16@1", Network).Spec.Data;
         Classes("val", Names[..9]);
-        Assert.Equal("LUT6016", Assert.Throws<LutError>(() => DataSets.LoadTest(spec with { TestImages = 18 }, folder.Path)).Id);
+        Assert.Equal("LUT6453", Assert.Throws<LutError>(() => DataSets.LoadTest(spec with { TestImages = 18 }, folder.Path)).Id);
         Classes("val", Names);
         Assert.Equal("LUT6015", Assert.Throws<LutError>(() => DataSets.LoadTest(spec with { TestImages = 18 }, folder.Path)).Id);
         Assert.Equal(20, DataSets.LoadTest(spec, folder.Path).Count);
