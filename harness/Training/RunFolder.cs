@@ -13,9 +13,9 @@ public sealed class RunFolder : IDisposable
 {
     private const string Resolved = "config.resolved.toml";
     private readonly FolderLock owner;
-    private readonly bool made;
+    private readonly IReadOnlyList<string> made;   // folders that were not there before, the innermost first
 
-    private RunFolder(RunStore store, FolderLock owner, bool made)
+    private RunFolder(RunStore store, FolderLock owner, IReadOnlyList<string> made)
     {
         Store = store;
         this.owner = owner;
@@ -36,7 +36,7 @@ public sealed class RunFolder : IDisposable
     {
         // looking first: a folder of somebody else does not even get a LOCK
         if (FolderChecks.Stranger(path, mine) is { } stranger) return new FolderState.Refused(stranger);
-        bool made = !Directory.Exists(path);
+        var made = Missing(path);
         var store = RunStore.Create(path);
         FolderLock? owner = null;
         RunFolder? folder = null;
@@ -58,7 +58,7 @@ public sealed class RunFolder : IDisposable
             else
             {
                 owner?.Dispose();
-                if (made) RemoveUnused(path);
+                RemoveUnused(made);
             }
             throw;
         }
@@ -93,7 +93,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>A start that recorded nothing leaves no folder behind.</summary>
     public void Dispose()
     {
-        if (made && !Store.IsComplete) RemoveUnused(Store.Folder);
+        if (!Store.IsComplete) RemoveUnused(made);
         owner.Dispose();
     }
 
@@ -204,16 +204,26 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Only a folder with nothing in it but what a start writes.</summary>
-    private static void RemoveUnused(string path)
+    /// <summary>The folder itself and those above it that are not there yet.</summary>
+    private static List<string> Missing(string path)
     {
+        var missing = new List<string>();
+        for (string? folder = Path.GetFullPath(path); folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)) missing.Add(folder);
+        return missing;
+    }
+
+    /// <summary>Only a folder with nothing in it but what a start writes, and those above it that are then empty.</summary>
+    private static void RemoveUnused(IReadOnlyList<string> made)
+    {
+        if (made.Count == 0) return;
         string[] ours = [ConfigDifference.FileName, Resolved, FolderLock.Name];
         try
         {
-            string[] there = Directory.GetFileSystemEntries(path);
+            string[] there = Directory.GetFileSystemEntries(made[0]);
             if (there.Any(f => !ours.Contains(Path.GetFileName(f)) && !WholeFile.IsTemporary(f))) return;
             foreach (string file in there) File.Delete(file);
-            Directory.Delete(path);
+            // a folder that somebody else uses by now is not empty, and stays
+            foreach (string folder in made) Directory.Delete(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
