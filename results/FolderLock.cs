@@ -15,7 +15,7 @@ public sealed partial class FolderLock : IDisposable
     /// <summary>The file's name; no part of a run.</summary>
     public const string Name = "LOCK";
 
-    private const int LongestText = 4096;
+    private const int LongestText = 4096, MostAttempts = 100;
     private static readonly TimeSpan HolderWrites = TimeSpan.FromSeconds(1), Pause = TimeSpan.FromMilliseconds(20);
     private readonly SafeFileHandle handle;
     private readonly string path;
@@ -36,7 +36,7 @@ public sealed partial class FolderLock : IDisposable
     {
         string path = Path.Combine(Path.GetFullPath(folder), Name);
         var me = LockHolder.Me();
-        while (true)
+        for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             var handle = OpenLocked(path);
             try
@@ -52,6 +52,7 @@ public sealed partial class FolderLock : IDisposable
             }
             handle.Dispose();
         }
+        throw CannotWrite(path, "what is written there cannot be read back");
     }
 
     /// <summary>
@@ -171,7 +172,7 @@ public sealed partial class FolderLock : IDisposable
             RandomAccess.SetLength(handle, 0);
             RandomAccess.Write(handle, text, 0);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw CannotWrite(path, e.Message);
         }
@@ -191,7 +192,7 @@ public sealed partial class FolderLock : IDisposable
         {
             return LockHolder.Parse(text.AsSpan(0, RandomAccess.Read(handle, text, 0)));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             return LockHolder.Parse([]);
         }

@@ -30,7 +30,8 @@ internal static class Refusals
         OutOfMemoryException x => new LutError(Exit.Unfit, 461, "there is too little memory", FormattableString.Invariant($"this machine, {Reports.Machine.RamBytes >> 20} MiB"), x.Message,
             "`lut plan PROTOCOL` says what a run needs: use --memory recompute, a smaller --micro-batch or --data-workers 0, or a machine with more; what is on disk is whole"),
         InsufficientExecutionStackException x => new LutError(Exit.Data, 460, "an input is nested too deeply", "a file that was being read", x.Message, "give a file as its own tools write it"),
-        IOException or UnauthorizedAccessException => new LutError(Exit.Store, 461, "a file cannot be read or written", Files.NameIn(e), e.Message,
+        // a file whose positions the system cannot tell (a failing lseek) is NotSupported to .NET
+        IOException or UnauthorizedAccessException or NotSupportedException { TargetSite.DeclaringType.Namespace: "System.IO" } => new LutError(Exit.Store, 461, "a file cannot be read or written", Files.NameIn(e), e.Message,
             "check the path, its permissions and the free space; what is under a final name is whole"),
         _ => new LutError(Exit.Internal, 1, $"a bug in lut: {e.Message}", $"lut {Version.Lut}", e.GetType().Name, "please report it, with this message, the trace below and the command"),
     };
