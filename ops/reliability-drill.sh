@@ -65,7 +65,9 @@ calls() {
   local names=(openat pwrite64 fsync rename unlink pread64 mkdir flock ftruncate fallocate write read lseek fstat) errors=(EIO ENOSPC EACCES ESTALE EDQUOT EROFS)
   local hit=0 tried=0 refused=0 through=0
   while [ $hit -lt "$CALLS" ] && [ $tried -lt $((CALLS * 12)) ]; do
-    local name=${names[$((RANDOM % ${#names[@]}))]} error=${errors[$((RANDOM % ${#errors[@]}))]} nth=$((RANDOM % 120 + 1)) folder="$work/call-$tried" code=0
+    local name=${names[$((RANDOM % ${#names[@]}))]} error=${errors[$((RANDOM % ${#errors[@]}))]} nth folder="$work/call-$tried" code=0
+    # of some a run makes few
+    case $name in mkdir | flock | ftruncate | fallocate | unlink) nth=$((RANDOM % 6 + 1)) ;; *) nth=$((RANDOM % 120 + 1)) ;; esac
     tried=$((tried + 1)); mkdir -p "$folder"
     # half of them while a run begins, half while an interrupted one goes on
     local resume=()
