@@ -78,6 +78,7 @@ calls() {
     hit=$((hit + 1))
     if told $code; then [ $code = 0 ] && through=$((through + 1)) || refused=$((refused + 1)); else fail "call $name $error #$nth: exit $code: $(head -2 "$folder.err" | tr '\n' ' ')"; fi
     finish "$folder" "call $name $error #$nth (exit $code)"
+    echo "call $hit of $CALLS: $name $error #$nth: exit $code" >&2
     rm -rf "$folder" "$folder".*
   done
   echo "calls: $hit failed calls on a run's files of $tried tries; $refused runs stopped and said so, $through went through; all finished and verified"
