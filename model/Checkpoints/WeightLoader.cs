@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Checkpoints;
@@ -9,9 +7,7 @@ namespace LutNative.Model.Checkpoints;
 /// <param name="Missing">Names that the network has and the file has not.</param>
 /// <param name="Unused">Names that the file has and the network has not, or has in another shape where that does not matter.</param>
 /// <param name="Interpolated">Position embeddings that were made for another resolution.</param>
-/// <param name="Sha256">Of the values that were loaded, as binary32, with their names in the network's order: the same for the same
-/// weights in any file.</param>
-public sealed record LoadReport(int Loaded, IReadOnlyList<string> Missing, IReadOnlyList<string> Unused, IReadOnlyList<string> Interpolated, string Sha256);
+public sealed record LoadReport(int Loaded, IReadOnlyList<string> Missing, IReadOnlyList<string> Unused, IReadOnlyList<string> Interpolated);
 
 /// <summary>Copies somebody's weights into a network's state, or says why they are not this network's.</summary>
 public static class WeightLoader
@@ -35,7 +31,6 @@ public static class WeightLoader
         if (surplus.Length > 0)
             throw new CheckpointException($"{set.Path} has {surplus.Length} tensors of an encoder that this network has no place for: {Names(surplus)}; without them it would compute something else, so it belongs to another model");
         int loaded = 0;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         float[] buffer = new float[CheckpointFile.Staging];
         foreach (var e in state.Layout.Entries)
         {
@@ -44,13 +39,13 @@ public static class WeightLoader
                 throw new CheckpointException($"{set.Path}: tensor {e.Name} is {t.Type}, which is not read: save it as plain floating-point numbers");
             else if (SameShape(t, e))
             {
-                Copy(set, state, e, t, buffer, hash);
+                Copy(set, state, e, t, buffer);
                 loaded++;
             }
             else if (!matters(e.Name)) unused.Add(e.Name);
             else if (e.Name is "pos_embed" or "decoder_pos_embed")
             {
-                Interpolate(set, state, e, t, hash);
+                Interpolate(set, state, e, t);
                 interpolated.Add(e.Name);
                 loaded++;
             }
@@ -58,21 +53,19 @@ public static class WeightLoader
         }
         for (int i = 0; i < state.Counters.Length; i++)
             if (set.Tensors.TryGetValue(state.Layout.Counters[i], out var c) && c.Type == "I64" && c.Count == 1) state.Counters[i] = c.Counter();
-        return new LoadReport(loaded, missing, unused, interpolated, Convert.ToHexStringLower(hash.GetHashAndReset()));
+        return new LoadReport(loaded, missing, unused, interpolated);
     }
 
     /// <summary>The first few names of a list, for people.</summary>
     public static string Names(IReadOnlyList<string> names) => string.Join(", ", names.Take(8)) + (names.Count > 8 ? ", ..." : "");
 
-    private static void Copy(WeightSet set, State state, Entry e, FileTensor t, float[] buffer, IncrementalHash hash)
+    private static void Copy(WeightSet set, State state, Entry e, FileTensor t, float[] buffer)
     {
-        hash.AppendData(Encoding.UTF8.GetBytes(e.Name + "\n"));
         for (long done = 0; done < e.Count; done += buffer.Length)
         {
             var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, e.Count - done));
             t.Read(done, piece);
             CheckFinite(set, e.Name, piece, done);
-            hash.AppendData(MemoryMarshal.AsBytes(piece));
             state.Write(e, done, piece);
         }
     }
@@ -84,7 +77,7 @@ public static class WeightLoader
             throw new CheckpointException(FormattableString.Invariant($"{set.Path}: element {first + i} of tensor {name} is {values[i]}; weights must be finite numbers"));
     }
 
-    private static void Interpolate(WeightSet set, State state, Entry e, FileTensor t, IncrementalHash hash)
+    private static void Interpolate(WeightSet set, State state, Entry e, FileTensor t)
     {
         CheckpointException Bad(string why) => new($"{set.Path}: {e.Name} is {t.ShapeText}: {why}; the network needs {Text(e)}");
         if (t.Shape.Count != 3 || t.Shape[0] != 1 || t.Shape[2] != e.Cols) throw Bad("another shape");
@@ -94,8 +87,6 @@ public static class WeightLoader
         float[] values = t.Floats();
         CheckFinite(set, e.Name, values, 0);
         float[] made = Positions.Interpolate(values, e.Cols, (int)rows, e.Rows);
-        hash.AppendData(Encoding.UTF8.GetBytes(e.Name + "\n"));
-        hash.AppendData(MemoryMarshal.AsBytes(made.AsSpan()));
         state.Write(e, made);
     }
 
