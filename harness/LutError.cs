@@ -5,7 +5,17 @@ namespace LutNative.Harness;
 /// <summary>The exit codes of `lut`: an interface (docs/EXIT_CODES.md), tested.</summary>
 public enum Exit
 {
-    Ok = 0, Internal = 1, Usage = 2, Negative = 3, Inconclusive = 4, Unfit = 5, Data = 6, Numerics = 7, NothingSelected = 8, Store = 9, Interrupted = 75,
+    Ok = 0,
+    Internal = 1,
+    Usage = 2,
+    Negative = 3,
+    Inconclusive = 4,
+    Unfit = 5,
+    Data = 6,
+    Numerics = 7,
+    NothingSelected = 8,
+    Store = 9,
+    Interrupted = 75,
 }
 
 /// <summary>
@@ -13,10 +23,13 @@ public enum Exit
 /// files and command lines: it cannot act on a terminal or begin a line.
 /// (No LINQ: this one must be made where no further library can be loaded.)
 /// </summary>
-public sealed class LutError(Exit exit, int number, string what, string[] where, string why, string fix) : Exception(
-    $"error {IdOf(exit, number)}: {Plain.OneLine(what)}\n  where: {string.Join("\n         ", Array.ConvertAll(where, Plain.OneLine))}\n  why:   {Plain.OneLine(why)}\n  fix:   {Plain.OneLine(fix)}")
+public sealed class LutError(Exit exit, int number, string what, string[] where, string why, string fix)
+    : Exception(
+        $"error {IdOf(exit, number)}: {Plain.OneLine(what)}\n  where: {string.Join("\n         ", Array.ConvertAll(where, Plain.OneLine))}\n  why:   {Plain.OneLine(why)}\n  fix:   {Plain.OneLine(fix)}"
+    )
 {
-    public LutError(Exit exit, int number, string what, string where, string why, string fix) : this(exit, number, what, [where], why, fix) { }
+    public LutError(Exit exit, int number, string what, string where, string why, string fix)
+        : this(exit, number, what, [where], why, fix) { }
 
     public Exit Exit { get; } = exit;
     public string Id { get; } = IdOf(exit, number);

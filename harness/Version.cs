@@ -7,5 +7,7 @@ public static class Version
 {
     public const string Contract = "exact-1";
 
-    public static string Lut { get; } = typeof(Version).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+    public static string Lut { get; } =
+        typeof(Version).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "0";
 }

@@ -12,7 +12,23 @@ public abstract unsafe class CudaCall
 /// <param name="StrideA">Elements from one of the batch to the next.</param>
 /// <param name="Accumulate">beta: 0 or 1. C has D's layout.</param>
 /// <param name="Bias">Adds a vector of m floats to every column.</param>
-public readonly record struct MatmulShape(CudaDataType Type, bool TransA, bool TransB, int M, int N, int K, int Lda, int Ldb, int Ldc, int Batch, long StrideA, long StrideB, long StrideC, bool Accumulate, bool Bias);
+public readonly record struct MatmulShape(
+    CudaDataType Type,
+    bool TransA,
+    bool TransB,
+    int M,
+    int N,
+    int K,
+    int Lda,
+    int Ldb,
+    int Ldc,
+    int Batch,
+    long StrideA,
+    long StrideB,
+    long StrideC,
+    bool Accumulate,
+    bool Bias
+);
 
 /// <summary>
 /// What operands' addresses are multiples of, bytes. An algorithm is chosen for these: one that was chosen for more may read past the words that are there, and one that was
@@ -26,7 +42,13 @@ public readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bi
     {
         long operand = s.Type == CudaDataType.Float32 ? sizeof(float) : sizeof(ushort);
         long batches = s.Batch == 1 ? 0 : 1;
-        return new MatmulAlignment(Common(a, batches * s.StrideA * operand), Common(b, batches * s.StrideB * operand), Common(c, batches * s.StrideC * sizeof(float)), Common(d, batches * s.StrideC * sizeof(float)), s.Bias ? Common(bias, 0) : 0);
+        return new MatmulAlignment(
+            Common(a, batches * s.StrideA * operand),
+            Common(b, batches * s.StrideB * operand),
+            Common(c, batches * s.StrideC * sizeof(float)),
+            Common(d, batches * s.StrideC * sizeof(float)),
+            s.Bias ? Common(bias, 0) : 0
+        );
     }
 
     /// <summary>Of the first matrix and of every one after it.</summary>
@@ -43,8 +65,9 @@ public readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bi
 /// </summary>
 public sealed unsafe class CudaBlasLt : IDisposable
 {
-    private const int BiasEpilogue = 4, InWorkspace = 2;
-    private const long WorkspaceBytes = 32L << 20;   // what the documentation recommends for Hopper
+    private const int BiasEpilogue = 4,
+        InWorkspace = 2;
+    private const long WorkspaceBytes = 32L << 20; // what the documentation recommends for Hopper
 
     private readonly PrimaryContext context;
     private readonly ICublasLt library;
@@ -68,21 +91,37 @@ public sealed unsafe class CudaBlasLt : IDisposable
     public CudaCall Matmul(in MatmulShape shape, ulong a, ulong b, ulong c, ulong d, ulong bias)
     {
         var alignment = MatmulAlignment.Of(shape, a, b, c, d, bias);
-        if (!plans.TryGetValue((shape, alignment), out var plan)) plans.Add((shape, alignment), plan = new Plan(this, shape, alignment, bias));
+        if (!plans.TryGetValue((shape, alignment), out var plan))
+            plans.Add((shape, alignment), plan = new Plan(this, shape, alignment, bias));
         return plan;
     }
 
     private void Check(int status, string call, string detail)
     {
-        if (status == 0) return;
-        string name = status switch { 1 => "NOT_INITIALIZED", 3 => "ALLOC_FAILED", 7 => "INVALID_VALUE", 8 => "ARCH_MISMATCH", 13 => "EXECUTION_FAILED", 14 => "INTERNAL_ERROR", 15 => "NOT_SUPPORTED", _ => "status" };
-        throw new CudaLibraryException($"{call} failed with {name} ({status}){(detail.Length == 0 ? "" : " for " + detail)} on {context.DeviceName}, {Version} of {Path}: check that the library fits the driver, or use --math exact");
+        if (status == 0)
+            return;
+        string name = status switch
+        {
+            1 => "NOT_INITIALIZED",
+            3 => "ALLOC_FAILED",
+            7 => "INVALID_VALUE",
+            8 => "ARCH_MISMATCH",
+            13 => "EXECUTION_FAILED",
+            14 => "INTERNAL_ERROR",
+            15 => "NOT_SUPPORTED",
+            _ => "status",
+        };
+        throw new CudaLibraryException(
+            $"{call} failed with {name} ({status}){(detail.Length == 0 ? "" : " for " + detail)} on {context.DeviceName}, {Version} of {Path}: check that the library fits the driver, or use --math exact"
+        );
     }
 
     public void Dispose()
     {
-        if (handle == 0) return;
-        foreach (var plan in plans.Values) plan.Destroy();
+        if (handle == 0)
+            return;
+        foreach (var plan in plans.Values)
+            plan.Destroy();
         plans.Clear();
         workspace.Dispose();
         library.Destroy(handle);
@@ -94,7 +133,10 @@ public sealed unsafe class CudaBlasLt : IDisposable
     {
         private readonly CudaBlasLt owner;
         private readonly MatmulShape shape;
-        private readonly nint desc, a, b, d;
+        private readonly nint desc,
+            a,
+            b,
+            d;
         private MatmulHeuristic algo;
 
         /// <param name="bias">Its first address: the library looks at it when it chooses.</param>
@@ -102,7 +144,14 @@ public sealed unsafe class CudaBlasLt : IDisposable
         {
             (this.owner, shape) = (owner, s);
             var lt = owner.library;
-            Check(lt.MatmulDescCreate(out desc, s.Type == CudaDataType.Float32 ? CublasCompute.Tf32 : CublasCompute.Float32, CudaDataType.Float32), "cublasLtMatmulDescCreate");
+            Check(
+                lt.MatmulDescCreate(
+                    out desc,
+                    s.Type == CudaDataType.Float32 ? CublasCompute.Tf32 : CublasCompute.Float32,
+                    CudaDataType.Float32
+                ),
+                "cublasLtMatmulDescCreate"
+            );
             Set(MatmulDescAttribute.TransA, s.TransA ? 1 : 0);
             Set(MatmulDescAttribute.TransB, s.TransB ? 1 : 0);
             if (s.Bias)
@@ -119,16 +168,38 @@ public sealed unsafe class CudaBlasLt : IDisposable
             {
                 ulong bytes = (ulong)WorkspaceBytes;
                 uint mask = InWorkspace;
-                Check(lt.MatmulPreferenceSetAttribute(preference, MatmulPreferenceAttribute.MaxWorkspaceBytes, &bytes, sizeof(ulong)), "cublasLtMatmulPreferenceSetAttribute");
-                Check(lt.MatmulPreferenceSetAttribute(preference, MatmulPreferenceAttribute.ReductionSchemeMask, &mask, sizeof(uint)), "cublasLtMatmulPreferenceSetAttribute");
+                Check(
+                    lt.MatmulPreferenceSetAttribute(
+                        preference,
+                        MatmulPreferenceAttribute.MaxWorkspaceBytes,
+                        &bytes,
+                        sizeof(ulong)
+                    ),
+                    "cublasLtMatmulPreferenceSetAttribute"
+                );
+                Check(
+                    lt.MatmulPreferenceSetAttribute(
+                        preference,
+                        MatmulPreferenceAttribute.ReductionSchemeMask,
+                        &mask,
+                        sizeof(uint)
+                    ),
+                    "cublasLtMatmulPreferenceSetAttribute"
+                );
                 Align(preference, MatmulPreferenceAttribute.MinAlignmentA, alignment.A);
                 Align(preference, MatmulPreferenceAttribute.MinAlignmentB, alignment.B);
                 Align(preference, MatmulPreferenceAttribute.MinAlignmentC, alignment.C);
                 Align(preference, MatmulPreferenceAttribute.MinAlignmentD, alignment.D);
                 fixed (MatmulHeuristic* result = &algo)
                 {
-                    Check(lt.MatmulAlgoGetHeuristic(owner.handle, desc, a, b, d, d, preference, 1, result, out int found), "cublasLtMatmulAlgoGetHeuristic");
-                    if (found == 0) throw new CudaLibraryException($"cuBLASLt has no algorithm for {shape} on {owner.context.DeviceName}: use --math exact");
+                    Check(
+                        lt.MatmulAlgoGetHeuristic(owner.handle, desc, a, b, d, d, preference, 1, result, out int found),
+                        "cublasLtMatmulAlgoGetHeuristic"
+                    );
+                    if (found == 0)
+                        throw new CudaLibraryException(
+                            $"cuBLASLt has no algorithm for {shape} on {owner.context.DeviceName}: use --math exact"
+                        );
                 }
             }
             finally
@@ -141,35 +212,81 @@ public sealed unsafe class CudaBlasLt : IDisposable
 
         internal override void Run(nint stream, ulong* at)
         {
-            float one = 1f, beta = shape.Accumulate ? 1f : 0f;
-            if (shape.Bias) Set(MatmulDescAttribute.BiasPointer, at[4]);
+            float one = 1f,
+                beta = shape.Accumulate ? 1f : 0f;
+            if (shape.Bias)
+                Set(MatmulDescAttribute.BiasPointer, at[4]);
             fixed (MatmulHeuristic* result = &algo)
-                Check(owner.library.Matmul(owner.handle, desc, &one, at[0], a, at[1], b, &beta, at[2], d, at[3], d, result, (ulong)owner.workspace.Pointer, (nuint)WorkspaceBytes, stream), "cublasLtMatmul");
+                Check(
+                    owner.library.Matmul(
+                        owner.handle,
+                        desc,
+                        &one,
+                        at[0],
+                        a,
+                        at[1],
+                        b,
+                        &beta,
+                        at[2],
+                        d,
+                        at[3],
+                        d,
+                        result,
+                        (ulong)owner.workspace.Pointer,
+                        (nuint)WorkspaceBytes,
+                        stream
+                    ),
+                    "cublasLtMatmul"
+                );
         }
 
         private void Align(nint preference, MatmulPreferenceAttribute attribute, int bytes)
         {
             uint value = (uint)bytes;
-            Check(owner.library.MatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(uint)), "cublasLtMatmulPreferenceSetAttribute");
+            Check(
+                owner.library.MatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(uint)),
+                "cublasLtMatmulPreferenceSetAttribute"
+            );
         }
 
         private nint Layout(CudaDataType type, int rows, int cols, int ld, long stride)
         {
-            Check(owner.library.MatrixLayoutCreate(out nint layout, type, (ulong)rows, (ulong)cols, ld), "cublasLtMatrixLayoutCreate");
-            if (shape.Batch == 1) return layout;
+            Check(
+                owner.library.MatrixLayoutCreate(out nint layout, type, (ulong)rows, (ulong)cols, ld),
+                "cublasLtMatrixLayoutCreate"
+            );
+            if (shape.Batch == 1)
+                return layout;
             int count = shape.Batch;
-            Check(owner.library.MatrixLayoutSetAttribute(layout, MatrixLayoutAttribute.BatchCount, &count, sizeof(int)), "cublasLtMatrixLayoutSetAttribute");
-            Check(owner.library.MatrixLayoutSetAttribute(layout, MatrixLayoutAttribute.StridedBatchOffset, &stride, sizeof(long)), "cublasLtMatrixLayoutSetAttribute");
+            Check(
+                owner.library.MatrixLayoutSetAttribute(layout, MatrixLayoutAttribute.BatchCount, &count, sizeof(int)),
+                "cublasLtMatrixLayoutSetAttribute"
+            );
+            Check(
+                owner.library.MatrixLayoutSetAttribute(
+                    layout,
+                    MatrixLayoutAttribute.StridedBatchOffset,
+                    &stride,
+                    sizeof(long)
+                ),
+                "cublasLtMatrixLayoutSetAttribute"
+            );
             return layout;
         }
 
-        private void Set<T>(MatmulDescAttribute attribute, T value) where T : unmanaged => Check(owner.library.MatmulDescSetAttribute(desc, attribute, &value, (nuint)sizeof(T)), "cublasLtMatmulDescSetAttribute");
+        private void Set<T>(MatmulDescAttribute attribute, T value)
+            where T : unmanaged =>
+            Check(
+                owner.library.MatmulDescSetAttribute(desc, attribute, &value, (nuint)sizeof(T)),
+                "cublasLtMatmulDescSetAttribute"
+            );
 
         private void Check(int status, string call) => owner.Check(status, call, shape.ToString());
 
         internal void Destroy()
         {
-            foreach (nint layout in new[] { a, b, d }) owner.library.MatrixLayoutDestroy(layout);
+            foreach (nint layout in new[] { a, b, d })
+                owner.library.MatrixLayoutDestroy(layout);
             owner.library.MatmulDescDestroy(desc);
         }
     }

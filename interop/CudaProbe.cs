@@ -25,13 +25,20 @@ public static unsafe class CudaProbe
             return new CudaStatus(false, 0, [], e.Message);
         }
         int code = driver.Init(0);
-        if (code != 0) return new CudaStatus(false, 0, [], $"cuInit returned {code}: the driver is installed and no usable device answers");
+        if (code != 0)
+            return new CudaStatus(
+                false,
+                0,
+                [],
+                $"cuInit returned {code}: the driver is installed and no usable device answers"
+            );
         driver.DriverGetVersion(out int version);
         driver.DeviceGetCount(out int count);
         var devices = new List<string>();
         byte* text = stackalloc byte[256];
         for (int d = 0; d < count; d++)
-            if (driver.DeviceGetName(text, 256, d) == 0) devices.Add(Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text)));
+            if (driver.DeviceGetName(text, 256, d) == 0)
+                devices.Add(Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text)));
         return new CudaStatus(true, version, devices, "");
     }
 }

@@ -8,15 +8,29 @@ namespace LutNative.Interop;
 /// </summary>
 public sealed unsafe class CudaQueue : IDisposable
 {
-    private enum Kind { Launch, Call, ToDevice, ToHost, Copy, Clear }
+    private enum Kind
+    {
+        Launch,
+        Call,
+        ToDevice,
+        ToHost,
+        Copy,
+        Clear,
+    }
 
     /// <summary>One operation; a launch's or call's arguments follow it, 8 bytes or more each.</summary>
     private struct Operation
     {
         public Kind Kind;
-        public int Kernel, Threads, ArgumentBytes;
-        public long X, Y, Z, Bytes;
-        public ulong To, From;
+        public int Kernel,
+            Threads,
+            ArgumentBytes;
+        public long X,
+            Y,
+            Z,
+            Bytes;
+        public ulong To,
+            From;
     }
 
     private sealed class Segment
@@ -30,9 +44,10 @@ public sealed unsafe class CudaQueue : IDisposable
     private readonly Dictionary<string, List<Segment>> steps = new(StringComparer.Ordinal);
     private readonly List<CudaKernel> kernels = [];
     private readonly List<CudaCall> calls = [];
-    private readonly Dictionary<object, int> numbers = [];   // of kernels and of calls
+    private readonly Dictionary<object, int> numbers = []; // of kernels and of calls
     private byte[] recorded = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
-    private int length, at;
+    private int length,
+        at;
     private List<Segment>? step;
     private bool deferred;
 
@@ -60,7 +75,8 @@ public sealed unsafe class CudaQueue : IDisposable
     public void BeginStep(string name)
     {
         Synchronize();
-        if (!steps.TryGetValue(name, out step)) steps.Add(name, step = []);
+        if (!steps.TryGetValue(name, out step))
+            steps.Add(name, step = []);
         at = 0;
         Expect();
     }
@@ -73,24 +89,49 @@ public sealed unsafe class CudaQueue : IDisposable
     }
 
     /// <summary>A kernel that only moves memory: its tensors, each once.</summary>
-    public void Launch(CudaKernel kernel, (long X, long Y, long Z) grid, int threads, params ReadOnlySpan<Argument> arguments)
+    public void Launch(
+        CudaKernel kernel,
+        (long X, long Y, long Z) grid,
+        int threads,
+        params ReadOnlySpan<Argument> arguments
+    )
     {
         double touched = 0;
         if (profile is not null)
-            foreach (var a in arguments) touched += a.TensorBytes;
+            foreach (var a in arguments)
+                touched += a.TensorBytes;
         Launch(kernel, grid, threads, new Work(0, touched), arguments);
     }
 
-    public void Launch(CudaKernel kernel, (long X, long Y, long Z) grid, int threads, in Work work, params ReadOnlySpan<Argument> arguments)
+    public void Launch(
+        CudaKernel kernel,
+        (long X, long Y, long Z) grid,
+        int threads,
+        in Work work,
+        params ReadOnlySpan<Argument> arguments
+    )
     {
         kernel.Check(arguments);
-        int number = NumberOf(kernel, kernels), bytes = 0;
-        foreach (var a in arguments) bytes += CudaKernel.Padded(a.Bytes);
-        Operation* o = Record(new Operation { Kind = Kind.Launch, Kernel = number, Threads = threads, ArgumentBytes = bytes, X = grid.X, Y = grid.Y, Z = grid.Z });
+        int number = NumberOf(kernel, kernels),
+            bytes = 0;
+        foreach (var a in arguments)
+            bytes += CudaKernel.Padded(a.Bytes);
+        Operation* o = Record(
+            new Operation
+            {
+                Kind = Kind.Launch,
+                Kernel = number,
+                Threads = threads,
+                ArgumentBytes = bytes,
+                X = grid.X,
+                Y = grid.Y,
+                Z = grid.Z,
+            }
+        );
         byte* to = (byte*)(o + 1);
         foreach (var a in arguments)
         {
-            *(ulong*)(to + CudaKernel.Padded(a.Bytes) - 8) = 0;   // padding is compared too
+            *(ulong*)(to + CudaKernel.Padded(a.Bytes) - 8) = 0; // padding is compared too
             a.CopyTo(to);
             to += CudaKernel.Padded(a.Bytes);
         }
@@ -100,25 +141,38 @@ public sealed unsafe class CudaQueue : IDisposable
     /// <summary>Performs it unless it waits for its graph, and measures it where that is asked for.</summary>
     private void Perform(Operation* o, string name, in Work work)
     {
-        if (deferred) return;
-        if (profile is null) Perform(o);
-        else Measured(profile, o, name, work);
+        if (deferred)
+            return;
+        if (profile is null)
+            Perform(o);
+        else
+            Measured(profile, o, name, work);
     }
 
     // apart, so that no closure is made where nothing is measured
-    private void Measured(KernelProfile with, Operation* o, string name, in Work work) => with.Around(context, stream.Handle, name, work, () => Perform(o));
+    private void Measured(KernelProfile with, Operation* o, string name, in Work work) =>
+        with.Around(context, stream.Handle, name, work, () => Perform(o));
 
     /// <summary>What a library does with some device memory.</summary>
     public void Call(CudaCall call, in Work work, params ReadOnlySpan<ulong> addresses)
     {
-        Operation* o = Record(new Operation { Kind = Kind.Call, Kernel = NumberOf(call, calls), ArgumentBytes = addresses.Length * sizeof(ulong) });
+        Operation* o = Record(
+            new Operation
+            {
+                Kind = Kind.Call,
+                Kernel = NumberOf(call, calls),
+                ArgumentBytes = addresses.Length * sizeof(ulong),
+            }
+        );
         addresses.CopyTo(new Span<ulong>(o + 1, addresses.Length));
         Perform(o, call.Name, work);
     }
 
-    private int NumberOf<T>(T work, List<T> all) where T : class
+    private int NumberOf<T>(T work, List<T> all)
+        where T : class
     {
-        if (numbers.TryGetValue(work, out int number)) return number;
+        if (numbers.TryGetValue(work, out int number))
+            return number;
         numbers.Add(work, number = all.Count);
         all.Add(work);
         return number;
@@ -138,7 +192,8 @@ public sealed unsafe class CudaQueue : IDisposable
     /// <summary>Waits for everything; errors of kernels come out here.</summary>
     public void Synchronize()
     {
-        if (step is not null) EndSegment();
+        if (step is not null)
+            EndSegment();
         length = 0;
         stream.Synchronize();
         profile?.Collect(context);
@@ -147,18 +202,41 @@ public sealed unsafe class CudaQueue : IDisposable
 
     private void Memory(Kind kind, void* to, void* from, long bytes)
     {
-        if (bytes == 0) return;
-        Operation* o = Record(new Operation { Kind = kind, To = (ulong)to, From = (ulong)from, Bytes = bytes });
-        Perform(o, kind switch { Kind.ToDevice => "copy to the device", Kind.ToHost => "copy to the host", Kind.Copy => "copy", _ => "clear" }, new Work(0, kind == Kind.Copy ? 2 * bytes : bytes));
+        if (bytes == 0)
+            return;
+        Operation* o = Record(
+            new Operation
+            {
+                Kind = kind,
+                To = (ulong)to,
+                From = (ulong)from,
+                Bytes = bytes,
+            }
+        );
+        Perform(
+            o,
+            kind switch
+            {
+                Kind.ToDevice => "copy to the device",
+                Kind.ToHost => "copy to the host",
+                Kind.Copy => "copy",
+                _ => "clear",
+            },
+            new Work(0, kind == Kind.Copy ? 2 * bytes : bytes)
+        );
     }
 
     private Operation* Record(in Operation operation)
     {
         int bytes = sizeof(Operation) + operation.ArgumentBytes;
-        if (step is null) length = 0;   // outside of a step nothing is compared
+        if (step is null)
+            length = 0; // outside of a step nothing is compared
         if (length + bytes > recorded.Length)
         {
-            byte[] larger = GC.AllocateUninitializedArray<byte>(Math.Max(2 * recorded.Length, length + bytes), pinned: true);
+            byte[] larger = GC.AllocateUninitializedArray<byte>(
+                Math.Max(2 * recorded.Length, length + bytes),
+                pinned: true
+            );
             recorded.AsSpan(0, length).CopyTo(larger);
             recorded = larger;
         }
@@ -172,7 +250,8 @@ public sealed unsafe class CudaQueue : IDisposable
 
     private void EndSegment()
     {
-        if (at == step!.Count) step.Add(new Segment());
+        if (at == step!.Count)
+            step.Add(new Segment());
         var segment = step[at++];
         bool same = recorded.AsSpan(0, length).SequenceEqual(segment.Operations);
         if (deferred && same)
@@ -187,7 +266,8 @@ public sealed unsafe class CudaQueue : IDisposable
             context.Driver.GraphExecDestroy(segment.Graph);
             segment.Graph = 0;
         }
-        else if (same && length > 0 && profile is null) segment.Graph = Capture();
+        else if (same && length > 0 && profile is null)
+            segment.Graph = Capture();
         segment.Operations = recorded.AsSpan(0, length).ToArray();
     }
 
@@ -195,7 +275,10 @@ public sealed unsafe class CudaQueue : IDisposable
     private nint Capture()
     {
         stream.Synchronize();
-        context.Check(context.Driver.StreamBeginCapture(stream.Handle, CaptureMode.ThreadLocal), "cuStreamBeginCapture");
+        context.Check(
+            context.Driver.StreamBeginCapture(stream.Handle, CaptureMode.ThreadLocal),
+            "cuStreamBeginCapture"
+        );
         PerformAll();
         context.Check(context.Driver.StreamEndCapture(stream.Handle, out nint graph), "cuStreamEndCapture");
         int code = context.Driver.GraphInstantiateWithFlags(out nint executable, graph, 0);
@@ -207,26 +290,40 @@ public sealed unsafe class CudaQueue : IDisposable
     private void PerformAll()
     {
         byte* first = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(recorded, 0);
-        for (int i = 0; i < length; i += sizeof(Operation) + ((Operation*)(first + i))->ArgumentBytes) Perform((Operation*)(first + i));
+        for (int i = 0; i < length; i += sizeof(Operation) + ((Operation*)(first + i))->ArgumentBytes)
+            Perform((Operation*)(first + i));
     }
 
     private void Perform(Operation* o)
     {
         switch (o->Kind)
         {
-            case Kind.Launch: kernels[o->Kernel].Launch(stream, (o->X, o->Y, o->Z), o->Threads, (byte*)(o + 1)); break;
-            case Kind.Call: calls[o->Kernel].Run(stream.Handle, (ulong*)(o + 1)); break;
-            case Kind.ToDevice: stream.CopyToDevice((void*)o->To, (void*)o->From, o->Bytes); break;
-            case Kind.ToHost: stream.CopyToHost((void*)o->To, (void*)o->From, o->Bytes); break;
-            case Kind.Copy: stream.Copy((void*)o->To, (void*)o->From, o->Bytes); break;
-            default: stream.Clear((void*)o->To, o->Bytes); break;
+            case Kind.Launch:
+                kernels[o->Kernel].Launch(stream, (o->X, o->Y, o->Z), o->Threads, (byte*)(o + 1));
+                break;
+            case Kind.Call:
+                calls[o->Kernel].Run(stream.Handle, (ulong*)(o + 1));
+                break;
+            case Kind.ToDevice:
+                stream.CopyToDevice((void*)o->To, (void*)o->From, o->Bytes);
+                break;
+            case Kind.ToHost:
+                stream.CopyToHost((void*)o->To, (void*)o->From, o->Bytes);
+                break;
+            case Kind.Copy:
+                stream.Copy((void*)o->To, (void*)o->From, o->Bytes);
+                break;
+            default:
+                stream.Clear((void*)o->To, o->Bytes);
+                break;
         }
     }
 
     public void Dispose()
     {
         foreach (var segment in steps.Values.SelectMany(s => s))
-            if (segment.Graph != 0) context.Driver.GraphExecDestroy(segment.Graph);
+            if (segment.Graph != 0)
+                context.Driver.GraphExecDestroy(segment.Graph);
         steps.Clear();
         profile?.Destroy(context);
         stream.Dispose();

@@ -19,18 +19,39 @@ internal sealed unsafe class CudaStream : IDisposable
     public void Synchronize() => context.Check(context.Driver.StreamSynchronize(handle), "cuStreamSynchronize");
 
     /// <summary>from must stay as it is until the copy is done; pinned memory copies fast.</summary>
-    public void CopyToDevice(void* to, void* from, long bytes) => context.Check(context.Driver.MemcpyHtoDAsync((ulong)to, from, (nuint)bytes, handle), "cuMemcpyHtoDAsync", FormattableString.Invariant($"{bytes} bytes"));
+    public void CopyToDevice(void* to, void* from, long bytes) =>
+        context.Check(
+            context.Driver.MemcpyHtoDAsync((ulong)to, from, (nuint)bytes, handle),
+            "cuMemcpyHtoDAsync",
+            FormattableString.Invariant($"{bytes} bytes")
+        );
 
-    public void CopyToHost(void* to, void* from, long bytes) => context.Check(context.Driver.MemcpyDtoHAsync(to, (ulong)from, (nuint)bytes, handle), "cuMemcpyDtoHAsync", FormattableString.Invariant($"{bytes} bytes"));
+    public void CopyToHost(void* to, void* from, long bytes) =>
+        context.Check(
+            context.Driver.MemcpyDtoHAsync(to, (ulong)from, (nuint)bytes, handle),
+            "cuMemcpyDtoHAsync",
+            FormattableString.Invariant($"{bytes} bytes")
+        );
 
-    public void Copy(void* to, void* from, long bytes) => context.Check(context.Driver.MemcpyDtoDAsync((ulong)to, (ulong)from, (nuint)bytes, handle), "cuMemcpyDtoDAsync", FormattableString.Invariant($"{bytes} bytes"));
+    public void Copy(void* to, void* from, long bytes) =>
+        context.Check(
+            context.Driver.MemcpyDtoDAsync((ulong)to, (ulong)from, (nuint)bytes, handle),
+            "cuMemcpyDtoDAsync",
+            FormattableString.Invariant($"{bytes} bytes")
+        );
 
     /// <summary>bytes is a multiple of 4.</summary>
-    public void Clear(void* to, long bytes) => context.Check(context.Driver.MemsetD32Async((ulong)to, 0, (nuint)(bytes / 4), handle), "cuMemsetD32Async", FormattableString.Invariant($"{bytes} bytes"));
+    public void Clear(void* to, long bytes) =>
+        context.Check(
+            context.Driver.MemsetD32Async((ulong)to, 0, (nuint)(bytes / 4), handle),
+            "cuMemsetD32Async",
+            FormattableString.Invariant($"{bytes} bytes")
+        );
 
     public void Dispose()
     {
-        if (handle == 0) return;
+        if (handle == 0)
+            return;
         context.Driver.StreamDestroy(handle);
         context.Disown(this);
         handle = 0;
@@ -61,7 +82,8 @@ public sealed unsafe class CudaDeviceMemory : IDisposable
 
     public void Dispose()
     {
-        if (Pointer == null) return;
+        if (Pointer == null)
+            return;
         context.Driver.MemFree((ulong)Pointer);
         context.Disown(this);
         Pointer = null;
@@ -76,7 +98,11 @@ public sealed unsafe class CudaHostMemory : IDisposable
     internal CudaHostMemory(PrimaryContext context, long bytes)
     {
         this.context = context;
-        context.Check(context.Driver.MemHostAlloc(out void* pointer, (nuint)bytes, 0), "cuMemHostAlloc", FormattableString.Invariant($"{bytes} bytes"));
+        context.Check(
+            context.Driver.MemHostAlloc(out void* pointer, (nuint)bytes, 0),
+            "cuMemHostAlloc",
+            FormattableString.Invariant($"{bytes} bytes")
+        );
         Pointer = pointer;
         Bytes = bytes;
     }
@@ -86,7 +112,8 @@ public sealed unsafe class CudaHostMemory : IDisposable
 
     public void Dispose()
     {
-        if (Pointer == null) return;
+        if (Pointer == null)
+            return;
         context.Driver.MemFreeHost(Pointer);
         context.Disown(this);
         Pointer = null;

@@ -3,19 +3,46 @@ using System.Runtime.InteropServices;
 namespace LutNative.Interop;
 
 /// <summary>cudaDataType_t.</summary>
-public enum CudaDataType { Float32 = 0, BFloat16 = 14 }
+public enum CudaDataType
+{
+    Float32 = 0,
+    BFloat16 = 14,
+}
 
 /// <summary>cublasComputeType_t: how products are computed and added.</summary>
-public enum CublasCompute { Float32 = 68, Tf32 = 77 }
+public enum CublasCompute
+{
+    Float32 = 68,
+    Tf32 = 77,
+}
 
 /// <summary>cublasLtMatmulDescAttributes_t.</summary>
-public enum MatmulDescAttribute { TransA = 3, TransB = 4, Epilogue = 7, BiasPointer = 8, BiasDataType = 26 }
+public enum MatmulDescAttribute
+{
+    TransA = 3,
+    TransB = 4,
+    Epilogue = 7,
+    BiasPointer = 8,
+    BiasDataType = 26,
+}
 
 /// <summary>cublasLtMatrixLayoutAttribute_t.</summary>
-public enum MatrixLayoutAttribute { BatchCount = 5, StridedBatchOffset = 6 }
+public enum MatrixLayoutAttribute
+{
+    BatchCount = 5,
+    StridedBatchOffset = 6,
+}
 
 /// <summary>cublasLtMatmulPreferenceAttributes_t.</summary>
-public enum MatmulPreferenceAttribute { MaxWorkspaceBytes = 1, ReductionSchemeMask = 3, MinAlignmentA = 5, MinAlignmentB = 6, MinAlignmentC = 7, MinAlignmentD = 8 }
+public enum MatmulPreferenceAttribute
+{
+    MaxWorkspaceBytes = 1,
+    ReductionSchemeMask = 3,
+    MinAlignmentA = 5,
+    MinAlignmentB = 6,
+    MinAlignmentC = 7,
+    MinAlignmentD = 8,
+}
 
 /// <summary>cublasLtMatmulHeuristicResult_t.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 96)]
@@ -49,6 +76,34 @@ public unsafe interface ICublasLt
     int MatmulPreferenceCreate(out nint preference);
     int MatmulPreferenceSetAttribute(nint preference, MatmulPreferenceAttribute attribute, void* value, nuint bytes);
     int MatmulPreferenceDestroy(nint preference);
-    int MatmulAlgoGetHeuristic(nint handle, nint desc, nint a, nint b, nint c, nint d, nint preference, int requested, MatmulHeuristic* results, out int found);
-    int Matmul(nint handle, nint desc, void* alpha, ulong aPointer, nint a, ulong bPointer, nint b, void* beta, ulong cPointer, nint c, ulong dPointer, nint d, void* algo, ulong workspace, nuint workspaceBytes, nint stream);
+    int MatmulAlgoGetHeuristic(
+        nint handle,
+        nint desc,
+        nint a,
+        nint b,
+        nint c,
+        nint d,
+        nint preference,
+        int requested,
+        MatmulHeuristic* results,
+        out int found
+    );
+    int Matmul(
+        nint handle,
+        nint desc,
+        void* alpha,
+        ulong aPointer,
+        nint a,
+        ulong bPointer,
+        nint b,
+        void* beta,
+        ulong cPointer,
+        nint c,
+        ulong dPointer,
+        nint d,
+        void* algo,
+        ulong workspace,
+        nuint workspaceBytes,
+        nint stream
+    );
 }

@@ -29,7 +29,19 @@ public unsafe interface ICudaDriver
     int ModuleGetFunction(out nint function, nint module, byte* name);
     int FuncGetAttribute(out int value, FunctionAttribute attribute, nint function);
     int FuncSetAttribute(nint function, FunctionAttribute attribute, int value);
-    int LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra);
+    int LaunchKernel(
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        void** parameters,
+        void** extra
+    );
 
     int MemGetInfo(out nuint free, out nuint total);
     int MemAlloc(out ulong address, nuint bytes);

@@ -18,9 +18,45 @@ public unsafe interface ICudnn
     int DestroyTensorDescriptor(nint desc);
 
     /// <summary>running = (1 - factor) running + factor statistic, the variance unbiased; saveInvVariance = 1 / sqrt(var + epsilon).</summary>
-    int BatchNormalizationForwardTraining(nint handle, int mode, float* alpha, float* beta, nint xDesc, ulong x, nint yDesc, ulong y, nint bnDesc, ulong scale, ulong bias, double factor,
-        ulong runningMean, ulong runningVariance, double epsilon, ulong saveMean, ulong saveInvVariance);
+    int BatchNormalizationForwardTraining(
+        nint handle,
+        int mode,
+        float* alpha,
+        float* beta,
+        nint xDesc,
+        ulong x,
+        nint yDesc,
+        ulong y,
+        nint bnDesc,
+        ulong scale,
+        ulong bias,
+        double factor,
+        ulong runningMean,
+        ulong runningVariance,
+        double epsilon,
+        ulong saveMean,
+        ulong saveInvVariance
+    );
 
-    int BatchNormalizationBackward(nint handle, int mode, float* alphaData, float* betaData, float* alphaParam, float* betaParam, nint xDesc, ulong x, nint dyDesc, ulong dy, nint dxDesc, ulong dx,
-        nint bnDesc, ulong scale, ulong dScale, ulong dBias, double epsilon, ulong savedMean, ulong savedInvVariance);
+    int BatchNormalizationBackward(
+        nint handle,
+        int mode,
+        float* alphaData,
+        float* betaData,
+        float* alphaParam,
+        float* betaParam,
+        nint xDesc,
+        ulong x,
+        nint dyDesc,
+        ulong dy,
+        nint dxDesc,
+        ulong dx,
+        nint bnDesc,
+        ulong scale,
+        ulong dScale,
+        ulong dBias,
+        double epsilon,
+        ulong savedMean,
+        ulong savedInvVariance
+    );
 }

@@ -1,7 +1,12 @@
 namespace LutNative.Interop;
 
 /// <summary>What does the arithmetic of a launch.</summary>
-public enum Unit { Float32, TensorCoreTf32, TensorCoreBf16 }
+public enum Unit
+{
+    Float32,
+    TensorCoreTf32,
+    TensorCoreBf16,
+}
 
 /// <summary>The work in one launch.</summary>
 /// <param name="Flops">Two for a multiply-add; 0 where memory is all that counts.</param>
@@ -31,14 +36,20 @@ public sealed class KernelProfile
     private readonly Stack<nint> free = new();
 
     /// <summary>Rows, longest first where they were measured, otherwise in order of first use.</summary>
-    public IReadOnlyList<KernelRow> Rows => [.. rows.Select(r => new KernelRow(r.Key, r.Value.Launches, r.Value.Works, r.Value.Milliseconds)).OrderByDescending(r => r.Milliseconds)];
+    public IReadOnlyList<KernelRow> Rows =>
+        [
+            .. rows.Select(r => new KernelRow(r.Key, r.Value.Launches, r.Value.Works, r.Value.Milliseconds))
+                .OrderByDescending(r => r.Milliseconds),
+        ];
 
     internal void Around(PrimaryContext context, nint stream, string name, in Work work, Action launch)
     {
-        if (!rows.TryGetValue(name, out var row)) rows.Add(name, row = new Row());
+        if (!rows.TryGetValue(name, out var row))
+            rows.Add(name, row = new Row());
         row.Launches++;
         row.Works[work] = row.Works.GetValueOrDefault(work) + 1;
-        nint begin = Event(context), end = Event(context);
+        nint begin = Event(context),
+            end = Event(context);
         context.Check(context.Driver.EventRecord(begin, stream), "cuEventRecord");
         launch();
         context.Check(context.Driver.EventRecord(end, stream), "cuEventRecord");
@@ -60,13 +71,15 @@ public sealed class KernelProfile
 
     internal void Destroy(PrimaryContext context)
     {
-        foreach (nint e in free) context.Driver.EventDestroy(e);
+        foreach (nint e in free)
+            context.Driver.EventDestroy(e);
         free.Clear();
     }
 
     private nint Event(PrimaryContext context)
     {
-        if (free.TryPop(out nint e)) return e;
+        if (free.TryPop(out nint e))
+            return e;
         context.Check(context.Driver.EventCreate(out e, 0), "cuEventCreate");
         return e;
     }

@@ -6,7 +6,16 @@ namespace LutNative.Interop;
 /// <summary>What NVML says of a GPU at one moment. A value that the device, the driver or the user's rights do not give is null, never 0.</summary>
 /// <param name="EnergyJoules">Since the driver was loaded: differences count.</param>
 /// <param name="Slowdown">Why clocks are held down, beyond idling and application clocks; empty when nothing does.</param>
-public sealed record GpuReading(string? DriverVersion, uint? SmClockMhz, uint? MaxSmClockMhz, double? PowerWatts, double? PowerLimitWatts, double? EnergyJoules, uint? TemperatureC, IReadOnlyList<string>? Slowdown);
+public sealed record GpuReading(
+    string? DriverVersion,
+    uint? SmClockMhz,
+    uint? MaxSmClockMhz,
+    double? PowerWatts,
+    double? PowerLimitWatts,
+    double? EnergyJoules,
+    uint? TemperatureC,
+    IReadOnlyList<string>? Slowdown
+);
 
 /// <summary>
 /// NVIDIA's management library, for what the driver API does not tell: power, energy, clocks, temperature. Calls are looked up one by one, so an old library lacks a
@@ -15,10 +24,18 @@ public sealed record GpuReading(string? DriverVersion, uint? SmClockMhz, uint? M
 public sealed unsafe class Nvml : IDisposable
 {
     private const string Library = "nvml";
-    private const int SmClock = 1, TemperatureSensor = 0;
+    private const int SmClock = 1,
+        TemperatureSensor = 0;
 
     // nvmlClocksEventReason*: the ones that make a measurement unfit
-    private static readonly (ulong Bit, string Name)[] Reasons = [(4, "power cap"), (8, "hardware slowdown"), (0x20, "software thermal"), (0x40, "hardware thermal"), (0x80, "power brake")];
+    private static readonly (ulong Bit, string Name)[] Reasons =
+    [
+        (4, "power cap"),
+        (8, "hardware slowdown"),
+        (0x20, "software thermal"),
+        (0x40, "hardware thermal"),
+        (0x80, "power brake"),
+    ];
 
     private readonly nint device;
 
@@ -33,12 +50,15 @@ public sealed unsafe class Nvml : IDisposable
             why = "not a GPU of NVIDIA's driver";
             return null;
         }
-        if (!NativeLibraries.TryLoad(Library, out _, out why)) return null;
-        nint initialise = NativeLibraries.Export(Library, "nvmlInit_v2"), find = NativeLibraries.Export(Library, "nvmlDeviceGetHandleByUUID");
+        if (!NativeLibraries.TryLoad(Library, out _, out why))
+            return null;
+        nint initialise = NativeLibraries.Export(Library, "nvmlInit_v2"),
+            find = NativeLibraries.Export(Library, "nvmlDeviceGetHandleByUUID");
         int code = initialise == 0 || find == 0 ? 13 : ((delegate* unmanaged<int>)initialise)();
         nint device = 0;
         if (code == 0)
-            fixed (byte* name = Encoding.ASCII.GetBytes(NameOf(new ReadOnlySpan<byte>(uuid, 16)) + "\0")) code = ((delegate* unmanaged<byte*, nint*, int>)find)(name, &device);
+            fixed (byte* name = Encoding.ASCII.GetBytes(NameOf(new ReadOnlySpan<byte>(uuid, 16)) + "\0"))
+                code = ((delegate* unmanaged<byte*, nint*, int>)find)(name, &device);
         why = code == 0 ? "" : $"NVML answers {code}";
         return code == 0 ? new Nvml(device) : null;
     }
@@ -52,16 +72,27 @@ public sealed unsafe class Nvml : IDisposable
 
     public GpuReading Read()
     {
-        ulong? reasons = Long("nvmlDeviceGetCurrentClocksEventReasons") ?? Long("nvmlDeviceGetCurrentClocksThrottleReasons");
-        return new GpuReading(Version(), Int("nvmlDeviceGetClockInfo", SmClock), Int("nvmlDeviceGetMaxClockInfo", SmClock), Int("nvmlDeviceGetPowerUsage") / 1e3, Int("nvmlDeviceGetEnforcedPowerLimit") / 1e3,
-            Long("nvmlDeviceGetTotalEnergyConsumption") / 1e3, Int("nvmlDeviceGetTemperature", TemperatureSensor), reasons is { } r ? [.. Reasons.Where(x => (r & x.Bit) != 0).Select(x => x.Name)] : null);
+        ulong? reasons =
+            Long("nvmlDeviceGetCurrentClocksEventReasons") ?? Long("nvmlDeviceGetCurrentClocksThrottleReasons");
+        return new GpuReading(
+            Version(),
+            Int("nvmlDeviceGetClockInfo", SmClock),
+            Int("nvmlDeviceGetMaxClockInfo", SmClock),
+            Int("nvmlDeviceGetPowerUsage") / 1e3,
+            Int("nvmlDeviceGetEnforcedPowerLimit") / 1e3,
+            Long("nvmlDeviceGetTotalEnergyConsumption") / 1e3,
+            Int("nvmlDeviceGetTemperature", TemperatureSensor),
+            reasons is { } r ? [.. Reasons.Where(x => (r & x.Bit) != 0).Select(x => x.Name)] : null
+        );
     }
 
     private static string? Version()
     {
         nint call = NativeLibraries.Export(Library, "nvmlSystemGetDriverVersion");
         byte* text = stackalloc byte[80];
-        return call != 0 && ((delegate* unmanaged<byte*, uint, int>)call)(text, 80) == 0 ? Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text)) : null;
+        return call != 0 && ((delegate* unmanaged<byte*, uint, int>)call)(text, 80) == 0
+            ? Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text))
+            : null;
     }
 
     private uint? Int(string name)
@@ -75,7 +106,9 @@ public sealed unsafe class Nvml : IDisposable
     {
         nint call = NativeLibraries.Export(Library, name);
         uint value;
-        return call != 0 && ((delegate* unmanaged<nint, int, uint*, int>)call)(device, which, &value) == 0 ? value : null;
+        return call != 0 && ((delegate* unmanaged<nint, int, uint*, int>)call)(device, which, &value) == 0
+            ? value
+            : null;
     }
 
     private ulong? Long(string name)
@@ -87,6 +120,7 @@ public sealed unsafe class Nvml : IDisposable
 
     public void Dispose()
     {
-        if (NativeLibraries.Export(Library, "nvmlShutdown") is var call and not 0) ((delegate* unmanaged<int>)call)();
+        if (NativeLibraries.Export(Library, "nvmlShutdown") is var call and not 0)
+            ((delegate* unmanaged<int>)call)();
     }
 }

@@ -21,13 +21,27 @@ public sealed unsafe class PrimaryContext : IDisposable
         Check(driver.DriverGetVersion(out int version), "cuDriverGetVersion");
         DriverVersion = version;
         Check(driver.DeviceGetCount(out int count), "cuDeviceGetCount");
-        if (ordinal < 0 || ordinal >= count) throw new CudaException(CudaResult.InvalidDevice, "cuDeviceGet", FormattableString.Invariant($"index {ordinal} of {count} device(s)"), DeviceName);
+        if (ordinal < 0 || ordinal >= count)
+            throw new CudaException(
+                CudaResult.InvalidDevice,
+                "cuDeviceGet",
+                FormattableString.Invariant($"index {ordinal} of {count} device(s)"),
+                DeviceName
+            );
         Check(driver.DeviceGet(out int device, ordinal), "cuDeviceGet");
         Device = device;
         byte* name = stackalloc byte[256];
         Check(driver.DeviceGetName(name, 256, device), "cuDeviceGetName");
         DeviceName += " " + Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
-        if (Attribute(DeviceAttribute.ComputeCapabilityMajor) < 8) throw new CudaException(CudaResult.NoBinaryForGpu, "cuDeviceGetAttribute", FormattableString.Invariant($"compute capability {Attribute(DeviceAttribute.ComputeCapabilityMajor)}.{Attribute(DeviceAttribute.ComputeCapabilityMinor)}"), DeviceName);
+        if (Attribute(DeviceAttribute.ComputeCapabilityMajor) < 8)
+            throw new CudaException(
+                CudaResult.NoBinaryForGpu,
+                "cuDeviceGetAttribute",
+                FormattableString.Invariant(
+                    $"compute capability {Attribute(DeviceAttribute.ComputeCapabilityMajor)}.{Attribute(DeviceAttribute.ComputeCapabilityMinor)}"
+                ),
+                DeviceName
+            );
         Check(driver.DeviceTotalMem(out nuint bytes, device), "cuDeviceTotalMem");
         TotalBytes = (long)bytes;
         Check(driver.DevicePrimaryCtxRetain(out handle, device), "cuDevicePrimaryCtxRetain");
@@ -46,7 +60,11 @@ public sealed unsafe class PrimaryContext : IDisposable
 
     public int Attribute(DeviceAttribute attribute)
     {
-        Check(Driver.DeviceGetAttribute(out int value, attribute, Device), "cuDeviceGetAttribute", attribute.ToString());
+        Check(
+            Driver.DeviceGetAttribute(out int value, attribute, Device),
+            "cuDeviceGetAttribute",
+            attribute.ToString()
+        );
         return value;
     }
 
@@ -62,18 +80,24 @@ public sealed unsafe class PrimaryContext : IDisposable
     }
 
     public CudaModule Load(string name, string ptx) => Own(new CudaModule(this, name, ptx));
+
     public CudaQueue CreateQueue() => Own(new CudaQueue(this));
+
     internal CudaStream CreateStream() => Own(new CudaStream(this));
+
     public CudaDeviceMemory Allocate(long bytes) => Own(new CudaDeviceMemory(this, bytes));
+
     public CudaHostMemory AllocateHost(long bytes) => Own(new CudaHostMemory(this, bytes));
 
     /// <summary>Throws for every code but success.</summary>
     internal void Check(int code, string call, string detail = "")
     {
-        if (code != 0) throw new CudaException((CudaResult)code, call, detail, DeviceName);
+        if (code != 0)
+            throw new CudaException((CudaResult)code, call, detail, DeviceName);
     }
 
-    internal T Own<T>(T made) where T : IDisposable
+    internal T Own<T>(T made)
+        where T : IDisposable
     {
         owned.Add(made);
         return made;
@@ -83,8 +107,10 @@ public sealed unsafe class PrimaryContext : IDisposable
 
     public void Dispose()
     {
-        if (handle == 0) return;
-        foreach (var o in Enumerable.Reverse([.. owned])) o.Dispose();
+        if (handle == 0)
+            return;
+        foreach (var o in Enumerable.Reverse([.. owned]))
+            o.Dispose();
         Driver.DevicePrimaryCtxRelease(Device);
         handle = 0;
     }

@@ -7,14 +7,16 @@ namespace LutNative.Results;
 public static class ChangePoints
 {
     /// <summary>Nights that a level must last, and that a series must have before anything is said.</summary>
-    public const int Shortest = 4, Least = 10;
+    public const int Shortest = 4,
+        Least = 10;
 
     /// <param name="values">Positive, oldest first.</param>
     /// <param name="band">Ratio that counts as noise.</param>
     /// <returns>Indices of the first night of each new level.</returns>
     public static IReadOnlyList<int> Find(IReadOnlyList<double> values, double band)
     {
-        if (values.Count < Least) return [];
+        if (values.Count < Least)
+            return [];
         double[] logs = [.. values.Select(v => Math.Log(v))];
         // the noise of one night: robust deviation of neighbours' differences, which a few steps do not move
         double[] differences = [.. logs.Skip(1).Zip(logs, (b, a) => Math.Abs(b - a))];
@@ -30,10 +32,13 @@ public static class ChangePoints
             double strongest = 0;
             for (int i = from + Shortest; i <= to - Shortest; i++)
             {
-                double shift = Math.Abs(Mean(i, to) - Mean(from, i)), error = sd * Math.Sqrt(1.0 / (i - from) + 1.0 / (to - i));
-                if (shift > band && shift / error > strongest) (best, strongest) = (i, shift / error);
+                double shift = Math.Abs(Mean(i, to) - Mean(from, i)),
+                    error = sd * Math.Sqrt(1.0 / (i - from) + 1.0 / (to - i));
+                if (shift > band && shift / error > strongest)
+                    (best, strongest) = (i, shift / error);
             }
-            if (best < 0 || strongest < 4) return;
+            if (best < 0 || strongest < 4)
+                return;
             found.Add(best);
             Cut(from, best);
             Cut(best, to);
@@ -42,7 +47,8 @@ public static class ChangePoints
         double Mean(int from, int to)
         {
             double sum = 0;
-            for (int i = from; i < to; i++) sum += logs[i];
+            for (int i = from; i < to; i++)
+                sum += logs[i];
             return sum / (to - from);
         }
     }

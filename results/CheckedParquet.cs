@@ -38,14 +38,16 @@ public sealed class CheckedParquet : Stream
     }
 
     /// <summary>The same for a file that is open, and stays so.</summary>
-    internal static CheckedParquet Over(Stream file, long mostUncompressed) => Checked(file, false, mostUncompressed, true);
+    internal static CheckedParquet Over(Stream file, long mostUncompressed) =>
+        Checked(file, false, mostUncompressed, true);
 
     private static CheckedParquet Checked(Stream file, bool owned, long mostUncompressed, bool pages)
     {
         var chunks = ParquetFooter.Read(file, mostUncompressed);
         long left = mostUncompressed;
         if (pages)
-            foreach (var chunk in chunks) ParquetPages.Check(file, chunk, ref left);
+            foreach (var chunk in chunks)
+                ParquetPages.Check(file, chunk, ref left);
         file.Position = 0;
         return new CheckedParquet(file, owned);
     }
@@ -79,13 +81,13 @@ public sealed class CheckedParquet : Stream
         return read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer.AsSpan(offset, count)));
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        Task.FromResult(Read(buffer.AsSpan(offset, count)));
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        new(Read(buffer.Span));
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
@@ -93,14 +95,19 @@ public sealed class CheckedParquet : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && owned) file.Dispose();
+        if (disposing && owned)
+            file.Dispose();
         base.Dispose(disposing);
     }
 
     private void Spend(int read, int asked)
     {
-        if (read == 0 && asked > 0) throw new DamagedParquetException($"its pages lead past its end at byte {file.Length}");
+        if (read == 0 && asked > 0)
+            throw new DamagedParquetException($"its pages lead past its end at byte {file.Length}");
         budget -= read;
-        if (budget < 0) throw new DamagedParquetException($"its pages lead back to themselves: more than twice its {file.Length} bytes were read");
+        if (budget < 0)
+            throw new DamagedParquetException(
+                $"its pages lead back to themselves: more than twice its {file.Length} bytes were read"
+            );
     }
 }

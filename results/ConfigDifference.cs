@@ -14,12 +14,16 @@ public static partial class ConfigDifference
     /// <exception cref="JsonException">One of them is no JSON.</exception>
     public static IReadOnlyList<string> Of(string a, string b)
     {
-        SortedDictionary<string, string> x = Flatten(a), y = Flatten(b);
+        SortedDictionary<string, string> x = Flatten(a),
+            y = Flatten(b);
         return
         [
-            .. x.Keys.Union(y.Keys).Order(StringComparer.Ordinal)
+            .. x
+                .Keys.Union(y.Keys)
+                .Order(StringComparer.Ordinal)
                 .Select(k => (Key: k, A: x.GetValueOrDefault(k, "absent"), B: y.GetValueOrDefault(k, "absent")))
-                .Where(k => k.A != k.B).Select(k => $"{k.Key}: {k.A} and {k.B}"),
+                .Where(k => k.A != k.B)
+                .Select(k => $"{k.Key}: {k.A} and {k.B}"),
         ];
     }
 
@@ -44,7 +48,9 @@ public static partial class ConfigDifference
 
     /// <summary>Real numbers are kept as their bits: "3fe0000000000000" is 0.5.</summary>
     private static string Number(string quoted) =>
-        BitConverter.Int64BitsToDouble(long.Parse(quoted.AsSpan(1, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString("R", CultureInfo.InvariantCulture);
+        BitConverter
+            .Int64BitsToDouble(long.Parse(quoted.AsSpan(1, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture))
+            .ToString("R", CultureInfo.InvariantCulture);
 
     [GeneratedRegex("\"[0-9a-f]{16}\"")]
     private static partial Regex Floats();
@@ -58,7 +64,8 @@ public static partial class ConfigDifference
 
         void Add(JsonElement e, string key)
         {
-            if (e.ValueKind != JsonValueKind.Object) values[key] = Floats().Replace(e.GetRawText(), m => Number(m.Value));
+            if (e.ValueKind != JsonValueKind.Object)
+                values[key] = Floats().Replace(e.GetRawText(), m => Number(m.Value));
             else
                 foreach (var p in e.EnumerateObject())
                     Add(p.Value, key.Length == 0 ? p.Name : $"{key}.{p.Name}");

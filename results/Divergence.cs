@@ -18,18 +18,32 @@ public sealed record ElementPair(string Tensor, long Element, uint A, uint B, lo
     /// <summary>Null when all bits are equal.</summary>
     public static ElementPair? First(string tensor, ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
-        int at = -1, count = 0;
+        int at = -1,
+            count = 0;
         for (int i = 0; i < a.Length; i++)
             if (BitConverter.SingleToInt32Bits(a[i]) != BitConverter.SingleToInt32Bits(b[i]))
             {
-                if (at < 0) at = i;
+                if (at < 0)
+                    at = i;
                 count++;
             }
-        return at < 0 ? null : new ElementPair(tensor, at, BitConverter.SingleToUInt32Bits(a[at]), BitConverter.SingleToUInt32Bits(b[at]), Divergence.UlpDistance(a[at], b[at]), count, a.Length);
+        return at < 0
+            ? null
+            : new ElementPair(
+                tensor,
+                at,
+                BitConverter.SingleToUInt32Bits(a[at]),
+                BitConverter.SingleToUInt32Bits(b[at]),
+                Divergence.UlpDistance(a[at], b[at]),
+                count,
+                a.Length
+            );
     }
 
-    public override string ToString() => FormattableString.Invariant(
-        $"{Tensor}[{Element}]: 0x{A:x8} ({BitConverter.UInt32BitsToSingle(A):R}) is not 0x{B:x8} ({BitConverter.UInt32BitsToSingle(B):R}), {Ulp} ulp; {Differ} of {Of} elements differ");
+    public override string ToString() =>
+        FormattableString.Invariant(
+            $"{Tensor}[{Element}]: 0x{A:x8} ({BitConverter.UInt32BitsToSingle(A):R}) is not 0x{B:x8} ({BitConverter.UInt32BitsToSingle(B):R}), {Ulp} ulp; {Differ} of {Of} elements differ"
+        );
 }
 
 /// <summary>What can be said of two runs whose bits differ: how the difference grows, which predictions it turned, and what was different about the machines.</summary>
@@ -43,34 +57,54 @@ public static class Divergence
         var rows = new List<GrowthRow>();
         foreach (var stage in left.GroupBy(r => r.Stage))
         {
-            var common = stage.Where(r => right.ContainsKey((r.Stage, r.Step))).Select(r => Row(r.Stage, r.Step, r.Loss, right[(r.Stage, r.Step)])).OrderBy(r => r.Step).ToList();
+            var common = stage
+                .Where(r => right.ContainsKey((r.Stage, r.Step)))
+                .Select(r => Row(r.Stage, r.Step, r.Loss, right[(r.Stage, r.Step)]))
+                .OrderBy(r => r.Step)
+                .ToList();
             int first = common.FindIndex(r => r.Ulp != 0);
-            if (first < 0) continue;
-            for (int i = 0; first + i < common.Count; i = i == 0 ? 1 : 2 * i) rows.Add(common[first + i]);
-            if (rows[^1] != common[^1]) rows.Add(common[^1]);
+            if (first < 0)
+                continue;
+            for (int i = 0; first + i < common.Count; i = i == 0 ? 1 : 2 * i)
+                rows.Add(common[first + i]);
+            if (rows[^1] != common[^1])
+                rows.Add(common[^1]);
         }
         return rows;
     }
 
     public static IReadOnlyList<FlipRow> Flips(RunStore a, RunStore b)
     {
-        Table left = a.Read(Schema.Predictions), right = b.Read(Schema.Predictions);
-        int metric = Schema.Predictions.IndexOf("metric"), sample = Schema.Predictions.IndexOf("sample_index"), label = Schema.Predictions.IndexOf("label"), top1 = Schema.Predictions.IndexOf("top1");
+        Table left = a.Read(Schema.Predictions),
+            right = b.Read(Schema.Predictions);
+        int metric = Schema.Predictions.IndexOf("metric"),
+            sample = Schema.Predictions.IndexOf("sample_index"),
+            label = Schema.Predictions.IndexOf("label"),
+            top1 = Schema.Predictions.IndexOf("top1");
         var other = right.Rows.ToDictionary(r => ((string)r[metric]!, (int)r[sample]!), r => (int)r[top1]!);
         var rows = new List<FlipRow>();
         foreach (var group in left.Rows.GroupBy(r => (string)r[metric]!))
         {
-            int images = 0, differ = 0, onlyA = 0, onlyB = 0;
+            int images = 0,
+                differ = 0,
+                onlyA = 0,
+                onlyB = 0;
             foreach (var r in group)
             {
-                if (!other.TryGetValue((group.Key, (int)r[sample]!), out int theirs)) continue;
+                if (!other.TryGetValue((group.Key, (int)r[sample]!), out int theirs))
+                    continue;
                 images++;
-                int mine = (int)r[top1]!, truth = (int)r[label]!;
-                if (mine != theirs) differ++;
-                if (mine == truth && theirs != truth) onlyA++;
-                if (mine != truth && theirs == truth) onlyB++;
+                int mine = (int)r[top1]!,
+                    truth = (int)r[label]!;
+                if (mine != theirs)
+                    differ++;
+                if (mine == truth && theirs != truth)
+                    onlyA++;
+                if (mine != truth && theirs == truth)
+                    onlyB++;
             }
-            if (differ > 0) rows.Add(new FlipRow(group.Key, images, differ, onlyA, onlyB, McNemar(onlyA, onlyB)));
+            if (differ > 0)
+                rows.Add(new FlipRow(group.Key, images, differ, onlyA, onlyB, McNemar(onlyA, onlyB)));
         }
         return rows;
     }
@@ -84,22 +118,32 @@ public static class Divergence
         var lines = new List<string>();
         void Columns(TableSchema schema, params string[] names)
         {
-            Table x = a.Read(schema), y = b.Read(schema);
-            if (x.Rows.Count == 0 || y.Rows.Count == 0) return;
+            Table x = a.Read(schema),
+                y = b.Read(schema);
+            if (x.Rows.Count == 0 || y.Rows.Count == 0)
+                return;
             foreach (string n in names)
             {
-                string p = Table.Show(x.Rows[0][schema.IndexOf(n)]), q = Table.Show(y.Rows[0][schema.IndexOf(n)]);
-                if (p != q) lines.Add($"{n}: {p}, {q}");
+                string p = Table.Show(x.Rows[0][schema.IndexOf(n)]),
+                    q = Table.Show(y.Rows[0][schema.IndexOf(n)]);
+                if (p != q)
+                    lines.Add($"{n}: {p}, {q}");
             }
         }
         Columns(Schema.Run, "protocol", "device");
         Columns(Schema.Hosts, "cpu_isa", "cpu_model", "arch", "dotnet_runtime", "os");
         Columns(Schema.Run, "lut_version");
-        Table left = a.Read(Schema.Env), right = b.Read(Schema.Env);
-        int name = Schema.Env.IndexOf("name"), version = Schema.Env.IndexOf("version"), sha = Schema.Env.IndexOf("sha256");
+        Table left = a.Read(Schema.Env),
+            right = b.Read(Schema.Env);
+        int name = Schema.Env.IndexOf("name"),
+            version = Schema.Env.IndexOf("version"),
+            sha = Schema.Env.IndexOf("sha256");
         var theirs = right.Rows.GroupBy(r => (string)r[name]!).ToDictionary(g => g.Key, g => g.First());
         foreach (var r in left.Rows)
-            if (theirs.TryGetValue((string)r[name]!, out var o) && Table.Show(r[sha]) != Table.Show(o[sha])) lines.Add($"file of {r[name]}: {r[version]}, {o[version]}{((string)r[version]! == (string)o[version]! ? " (other bytes)" : "")}");
+            if (theirs.TryGetValue((string)r[name]!, out var o) && Table.Show(r[sha]) != Table.Show(o[sha]))
+                lines.Add(
+                    $"file of {r[name]}: {r[version]}, {o[version]}{((string)r[version]! == (string)o[version]! ? " (other bytes)" : "")}"
+                );
         Columns(Schema.Run, "threads", "micro_batch", "data_workers", "resume_count");
         return lines;
     }
@@ -107,9 +151,13 @@ public static class Divergence
     /// <summary>Two-sided exact binomial test of x against y at one half.</summary>
     public static double McNemar(int x, int y)
     {
-        int n = x + y, least = Math.Min(x, y);
-        if (n == 0) return 1.0;
-        double sum = 0, logHalf = n * Math.Log(0.5), term = 0;   // log of C(n, k)
+        int n = x + y,
+            least = Math.Min(x, y);
+        if (n == 0)
+            return 1.0;
+        double sum = 0,
+            logHalf = n * Math.Log(0.5),
+            term = 0; // log of C(n, k)
         for (int k = 0; k <= least; k++)
         {
             sum += Math.Exp(term + logHalf);
@@ -121,16 +169,19 @@ public static class Divergence
     private static IEnumerable<(string Stage, long Step, float Loss)> Losses(RunStore store)
     {
         var t = store.Read(Schema.Steps);
-        int stage = Schema.Steps.IndexOf("stage"), step = Schema.Steps.IndexOf("step"), loss = Schema.Steps.IndexOf("loss");
+        int stage = Schema.Steps.IndexOf("stage"),
+            step = Schema.Steps.IndexOf("step"),
+            loss = Schema.Steps.IndexOf("loss");
         return t.Rows.Select(r => ((string)r[stage]!, (long)r[step]!, (float)r[loss]!));
     }
 
-    private static GrowthRow Row(string stage, long step, float a, float b) => new(stage, step, a, b, UlpDistance(a, b), a == b ? 0 : Math.Abs(((double)a - b) / a));
+    private static GrowthRow Row(string stage, long step, float a, float b) =>
+        new(stage, step, a, b, UlpDistance(a, b), a == b ? 0 : Math.Abs(((double)a - b) / a));
 
     /// <summary>Floats between two: units in the last place, across zero too.</summary>
     public static long UlpDistance(float a, float b)
     {
-        static long Line(int bits) => bits >= 0 ? bits : -(long)(bits & int.MaxValue);   // floats in order on one line of integers
+        static long Line(int bits) => bits >= 0 ? bits : -(long)(bits & int.MaxValue); // floats in order on one line of integers
         return Math.Abs(Line(BitConverter.SingleToInt32Bits(a)) - Line(BitConverter.SingleToInt32Bits(b)));
     }
 }

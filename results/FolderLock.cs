@@ -15,8 +15,10 @@ public sealed partial class FolderLock : IDisposable
     /// <summary>The file's name; no part of a run.</summary>
     public const string Name = "LOCK";
 
-    private const int LongestText = 4096, MostAttempts = 100;
-    private static readonly TimeSpan HolderWrites = TimeSpan.FromSeconds(1), Pause = TimeSpan.FromMilliseconds(20);
+    private const int LongestText = 4096,
+        MostAttempts = 100;
+    private static readonly TimeSpan HolderWrites = TimeSpan.FromSeconds(1),
+        Pause = TimeSpan.FromMilliseconds(20);
     private readonly SafeFileHandle handle;
     private readonly string path;
 
@@ -43,7 +45,8 @@ public sealed partial class FolderLock : IDisposable
             {
                 Write(handle, path, me);
                 // a run that ended removed the file that was opened here: the lock must be on the one that others will find
-                if (IsAt(path, me)) return new FolderLock(handle, path, me);
+                if (IsAt(path, me))
+                    return new FolderLock(handle, path, me);
             }
             catch
             {
@@ -63,15 +66,18 @@ public sealed partial class FolderLock : IDisposable
     /// <exception cref="ResultsException">Another process owns the folder by now.</exception>
     public void Check()
     {
-        if (OperatingSystem.IsWindows()) return;   // nobody else can have written
+        if (OperatingSystem.IsWindows())
+            return; // nobody else can have written
         using var there = Open(path, create: false);
-        if (there is not null && Read(there) is { IsWhole: true } holder && holder.Token != me.Token) throw Held(path, holder);
+        if (there is not null && Read(there) is { IsWhole: true } holder && holder.Token != me.Token)
+            throw Held(path, holder);
     }
 
     /// <summary>Removes LOCK while it is still held: the folder is finished, nobody needs to own it.</summary>
     public void Remove()
     {
-        if (OperatingSystem.IsWindows()) handle.Dispose();   // Windows removes no open file
+        if (OperatingSystem.IsWindows())
+            handle.Dispose(); // Windows removes no open file
         File.Delete(path);
     }
 
@@ -79,14 +85,16 @@ public sealed partial class FolderLock : IDisposable
 
     private static SafeFileHandle OpenLocked(string path)
     {
-        if (OperatingSystem.IsWindows()) return OpenWindows(path);
+        if (OperatingSystem.IsWindows())
+            return OpenWindows(path);
         var handle = Open(path, create: true)!;
         long began = Environment.TickCount64;
         while (Flock(handle, LockExclusive | LockNonBlocking) != 0)
         {
             int error = Marshal.GetLastPInvokeError();
             string message = Marshal.GetLastPInvokeErrorMessage();
-            if (error == Interrupted) continue;
+            if (error == Interrupted)
+                continue;
             if (error != WouldBlock)
             {
                 handle.Dispose();
@@ -106,7 +114,8 @@ public sealed partial class FolderLock : IDisposable
 
     private static SafeFileHandle OpenWindows(string path)
     {
-        if (new FileInfo(path) is { Exists: true, LinkTarget: not null }) throw CannotWrite(path, "it is a link");
+        if (new FileInfo(path) is { Exists: true, LinkTarget: not null })
+            throw CannotWrite(path, "it is a link");
         try
         {
             return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
@@ -134,15 +143,23 @@ public sealed partial class FolderLock : IDisposable
             if (descriptor >= 0)
             {
                 var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-                using var probe = new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.ReadWrite, bufferSize: 0);
-                if (probe.CanSeek) return handle;
+                using var probe = new FileStream(
+                    new SafeFileHandle(descriptor, ownsHandle: false),
+                    FileAccess.ReadWrite,
+                    bufferSize: 0
+                );
+                if (probe.CanSeek)
+                    return handle;
                 handle.Dispose();
                 throw CannotWrite(path, "it is a pipe or a device");
             }
             int error = Marshal.GetLastPInvokeError();
-            if (error == Interrupted) continue;
-            if (error != NoEntry) throw CannotWrite(path, error == Loop ? "it is a link" : Marshal.GetLastPInvokeErrorMessage());
-            if (!create) return null;
+            if (error == Interrupted)
+                continue;
+            if (error != NoEntry)
+                throw CannotWrite(path, error == Loop ? "it is a link" : Marshal.GetLastPInvokeErrorMessage());
+            if (!create)
+                return null;
             Create(path);
         }
     }
@@ -180,7 +197,8 @@ public sealed partial class FolderLock : IDisposable
 
     private static bool IsAt(string path, LockHolder me)
     {
-        if (OperatingSystem.IsWindows()) return true;
+        if (OperatingSystem.IsWindows())
+            return true;
         using var there = Open(path, create: false);
         return there is not null && Read(there).Token == me.Token;
     }
@@ -198,24 +216,48 @@ public sealed partial class FolderLock : IDisposable
         }
     }
 
-    private static ResultsException Held(string path, LockHolder holder) => new(StoreFault.Held,
-        "another process is working in this folder", Path.GetDirectoryName(path)!, $"{Name} is held by {holder}",
-        "wait until it ends, or stop it; nothing was touched. A process that has died holds no lock");
+    private static ResultsException Held(string path, LockHolder holder) =>
+        new(
+            StoreFault.Held,
+            "another process is working in this folder",
+            Path.GetDirectoryName(path)!,
+            $"{Name} is held by {holder}",
+            "wait until it ends, or stop it; nothing was touched. A process that has died holds no lock"
+        );
 
-    private static ResultsException Unsupported(string path, string message) => new(StoreFault.CannotLock,
-        "this file system cannot lock", path, message,
-        "choose another --output, on a file system with locks (a local disk, NFS with its lock service); without a lock two processes could ruin one folder");
+    private static ResultsException Unsupported(string path, string message) =>
+        new(
+            StoreFault.CannotLock,
+            "this file system cannot lock",
+            path,
+            message,
+            "choose another --output, on a file system with locks (a local disk, NFS with its lock service); without a lock two processes could ruin one folder"
+        );
 
-    private static ResultsException CannotWrite(string path, string why) => new(StoreFault.CannotWrite,
-        $"cannot take the folder's {Name}", path, why, "remove what is in its place, free some space, or choose another --output");
+    private static ResultsException CannotWrite(string path, string why) =>
+        new(
+            StoreFault.CannotWrite,
+            $"cannot take the folder's {Name}",
+            path,
+            why,
+            "remove what is in its place, free some space, or choose another --output"
+        );
 
     private const int SharingViolation = 32;
-    private const int LockExclusive = 2, LockNonBlocking = 4, ReadWrite = 2;
-    private const int Interrupted = 4, NoEntry = 2, Exists = 17, InvalidArgument = 22;
+    private const int LockExclusive = 2,
+        LockNonBlocking = 4,
+        ReadWrite = 2;
+    private const int Interrupted = 4,
+        NoEntry = 2,
+        Exists = 17,
+        InvalidArgument = 22;
     private static readonly bool Mac = OperatingSystem.IsMacOS();
     private static readonly bool Arm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
     private static readonly int CloseOnExec = Mac ? 0x1000000 : 0x80000;
-    private static readonly int NoFollow = Mac ? 0x100 : Arm ? 0x8000 : 0x20000;
+    private static readonly int NoFollow =
+        Mac ? 0x100
+        : Arm ? 0x8000
+        : 0x20000;
     private static readonly int NonBlocking = Mac ? 4 : 0x800;
     private static readonly int WouldBlock = Mac ? 35 : 11;
     private static readonly int Loop = Mac ? 62 : 40;

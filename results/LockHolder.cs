@@ -21,7 +21,8 @@ internal sealed record LockHolder(string Pid, string Host, string Start, string 
             Environment.MachineName,
             process.StartTime.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
             Path.GetFileName(Environment.GetCommandLineArgs()[0]),
-            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))
+        );
     }
 
     /// <summary>A holder may die while it writes: what is not there is unknown.</summary>
@@ -39,10 +40,12 @@ internal sealed record LockHolder(string Pid, string Host, string Start, string 
 
     internal bool IsWhole => Token != Unknown;
 
-    internal byte[] ToBytes() => Encoding.UTF8.GetBytes($"pid {Pid}\nhost {Host}\nstart {Start}\nprogram {Program}\ntoken {Token}\n");
+    internal byte[] ToBytes() =>
+        Encoding.UTF8.GetBytes($"pid {Pid}\nhost {Host}\nstart {Start}\nprogram {Program}\ntoken {Token}\n");
 
     public override string ToString() => $"pid {Pid} on host {Host}, started {Start}, program {Program}";
 
     /// <summary>The file is anybody's: nothing of it may move a terminal's cursor.</summary>
-    private static string Printable(string text) => string.Concat(text.Take(200).Select(c => c is >= ' ' and <= '~' ? c : '?'));
+    private static string Printable(string text) =>
+        string.Concat(text.Take(200).Select(c => c is >= ' ' and <= '~' ? c : '?'));
 }

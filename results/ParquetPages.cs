@@ -6,8 +6,14 @@ namespace LutNative.Results;
 /// </summary>
 internal static class ParquetPages
 {
-    private const int DataPage = 0, DictionaryPage = 2, DataPageV2 = 3, Uncompressed = 0, Snappy = 1, Zstd = 6;
-    private const int FirstWindow = 4096, LargestHeader = 16 << 20;
+    private const int DataPage = 0,
+        DictionaryPage = 2,
+        DataPageV2 = 3,
+        Uncompressed = 0,
+        Snappy = 1,
+        Zstd = 6;
+    private const int FirstWindow = 4096,
+        LargestHeader = 16 << 20;
 
     /// <summary>Blocks of Zstandard whose frame has no size are allowed for as whole.</summary>
     private const long Slack = 1 << 20;
@@ -15,22 +21,30 @@ internal static class ParquetPages
     /// <param name="left">Bytes that pages may still claim; what these claim is taken off.</param>
     internal static void Check(Stream file, ParquetChunk chunk, ref long left)
     {
-        long at = chunk.Start, end = chunk.Start + chunk.Length, values = 0;
+        long at = chunk.Start,
+            end = chunk.Start + chunk.Length,
+            values = 0;
         bool dictionary = false;
         while (at < end)
         {
             var header = Header(file, chunk, ref at, end);
-            long type = header.Number(1), uncompressed = header.Number(2), compressed = header.Number(3);
-            if (compressed < 0 || compressed > end - at) throw Bad($"a page of {chunk} claims {compressed} bytes, {end - at} are left");
-            if (uncompressed < 0 || uncompressed > left) throw Bad($"a page of {chunk} claims {uncompressed} bytes unpacked, {left} are left to the file");
+            long type = header.Number(1),
+                uncompressed = header.Number(2),
+                compressed = header.Number(3);
+            if (compressed < 0 || compressed > end - at)
+                throw Bad($"a page of {chunk} claims {compressed} bytes, {end - at} are left");
+            if (uncompressed < 0 || uncompressed > left)
+                throw Bad($"a page of {chunk} claims {uncompressed} bytes unpacked, {left} are left to the file");
             left -= uncompressed;
             switch (type)
             {
                 case DictionaryPage:
-                    if (dictionary || values > 0) throw Bad($"{chunk} has a dictionary that does not come first");
+                    if (dictionary || values > 0)
+                        throw Bad($"{chunk} has a dictionary that does not come first");
                     dictionary = true;
                     // an entry takes a byte at least
-                    if (One(header, 7, chunk).Number(1) is var entries && (entries < 0 || entries > uncompressed)) throw Bad($"the dictionary of {chunk} claims {entries} entries in {uncompressed} bytes");
+                    if (One(header, 7, chunk).Number(1) is var entries && (entries < 0 || entries > uncompressed))
+                        throw Bad($"the dictionary of {chunk} claims {entries} entries in {uncompressed} bytes");
                     Packed(file, chunk, at, compressed, uncompressed);
                     break;
                 case DataPage:
@@ -39,16 +53,27 @@ internal static class ParquetPages
                     break;
                 case DataPageV2:
                     var v2 = One(header, 8, chunk);
-                    long count = Values(v2.Number(1), chunk, values), levels = v2.Number(5) + v2.Number(6);
-                    if (v2.Number(2) < 0 || v2.Number(2) > count || v2.Number(5) < 0 || v2.Number(6) < 0 || levels > Math.Min(compressed, uncompressed)) throw Bad($"a page of {chunk} has {v2.Number(2)} nulls and {levels} bytes of levels");
+                    long count = Values(v2.Number(1), chunk, values),
+                        levels = v2.Number(5) + v2.Number(6);
+                    if (
+                        v2.Number(2) < 0
+                        || v2.Number(2) > count
+                        || v2.Number(5) < 0
+                        || v2.Number(6) < 0
+                        || levels > Math.Min(compressed, uncompressed)
+                    )
+                        throw Bad($"a page of {chunk} has {v2.Number(2)} nulls and {levels} bytes of levels");
                     values += count;
-                    if (!v2.Has(7) || v2.Number(7) == 1) Packed(file, chunk, at + levels, compressed - levels, uncompressed - levels);
+                    if (!v2.Has(7) || v2.Number(7) == 1)
+                        Packed(file, chunk, at + levels, compressed - levels, uncompressed - levels);
                     break;
-                default: throw Bad($"a page of {chunk} is of kind {type}");
+                default:
+                    throw Bad($"a page of {chunk} is of kind {type}");
             }
             at += compressed;
         }
-        if (values != chunk.Values) throw Bad($"the pages of {chunk} have {values} values, the footer says {chunk.Values}");
+        if (values != chunk.Values)
+            throw Bad($"the pages of {chunk} have {values} values, the footer says {chunk.Values}");
     }
 
     private static ThriftRecord Header(Stream file, ParquetChunk chunk, ref long at, long end)
@@ -68,23 +93,32 @@ internal static class ParquetPages
             }
             catch (DamagedParquetException e)
             {
-                if (!walker.RanOut || bytes.Length < window) throw Bad($"a page header of {chunk} is damaged: {e.Message}");
+                if (!walker.RanOut || bytes.Length < window)
+                    throw Bad($"a page header of {chunk} is damaged: {e.Message}");
             }
         }
     }
 
-    private static ThriftRecord One(ThriftRecord header, int field, ParquetChunk chunk) => header.Has(field) ? header.Structures(field)[0] : throw Bad($"a page of {chunk} lacks the header of its kind");
+    private static ThriftRecord One(ThriftRecord header, int field, ParquetChunk chunk) =>
+        header.Has(field) ? header.Structures(field)[0] : throw Bad($"a page of {chunk} lacks the header of its kind");
 
-    private static long Values(long n, ParquetChunk chunk, long before) => n >= 0 && n <= chunk.Values - before ? n : throw Bad($"a page of {chunk} claims {n} values after {before} of {chunk.Values}");
+    private static long Values(long n, ParquetChunk chunk, long before) =>
+        n >= 0 && n <= chunk.Values - before
+            ? n
+            : throw Bad($"a page of {chunk} claims {n} values after {before} of {chunk.Values}");
 
     /// <summary>A page's own word for its size must not be larger than its header's.</summary>
     private static void Packed(Stream file, ParquetChunk chunk, long at, long compressed, long uncompressed)
     {
-        if (compressed == 0 && uncompressed == 0) return;
+        if (compressed == 0 && uncompressed == 0)
+            return;
         file.Position = at;
-        if (chunk.Codec == Uncompressed && compressed != uncompressed) throw Bad($"a page of {chunk} is not packed, yet has {compressed} bytes for {uncompressed}");
-        if (chunk.Codec == Snappy && SnappySize(file, compressed) is var s && s != uncompressed) throw Bad($"a page of {chunk} unpacks to {s} bytes, its header says {uncompressed}");
-        if (chunk.Codec == Zstd && ZstdFrames.Bound(file, compressed) is var z && z > 2 * uncompressed + Slack) throw Bad($"a page of {chunk} unpacks to {z} bytes, its header says {uncompressed}");
+        if (chunk.Codec == Uncompressed && compressed != uncompressed)
+            throw Bad($"a page of {chunk} is not packed, yet has {compressed} bytes for {uncompressed}");
+        if (chunk.Codec == Snappy && SnappySize(file, compressed) is var s && s != uncompressed)
+            throw Bad($"a page of {chunk} unpacks to {s} bytes, its header says {uncompressed}");
+        if (chunk.Codec == Zstd && ZstdFrames.Bound(file, compressed) is var z && z > 2 * uncompressed + Slack)
+            throw Bad($"a page of {chunk} unpacks to {z} bytes, its header says {uncompressed}");
     }
 
     private static long SnappySize(Stream file, long compressed)
@@ -94,7 +128,8 @@ internal static class ParquetPages
         {
             int b = file.ReadByte();
             size |= (long)(b & 0x7f) << (7 * i);
-            if (b < 0x80) return size;
+            if (b < 0x80)
+                return size;
         }
         return -1;
     }

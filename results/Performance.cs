@@ -1,6 +1,15 @@
 namespace LutNative.Results;
 
-public enum PerformanceVerdict { Faster, Same, Slower, Undecided, Unstable, Unfit, Incomparable }
+public enum PerformanceVerdict
+{
+    Faster,
+    Same,
+    Slower,
+    Undecided,
+    Unstable,
+    Unfit,
+    Incomparable,
+}
 
 /// <summary>One benchmark (a shape, stage, method and batch) on two sides.</summary>
 /// <param name="Ratio">B's images/s over A's: Hodges and Lehmann's estimate of a shift, on logarithms: the median of all pairs of blocks, or, of blocks measured in turns, of the averages of all
@@ -9,7 +18,18 @@ public enum PerformanceVerdict { Faster, Same, Slower, Undecided, Unstable, Unfi
 /// <param name="P">Chance of so clear a shift beyond the band when there is none, two-sided; after Holm's correction over the rows of the comparison.</param>
 /// <param name="Band">Ratio that counts as noise: 0.03 is three percent either way.</param>
 /// <param name="Why">For INCOMPARABLE, UNFIT and UNSTABLE the reason; else warnings that a reader must know.</param>
-public sealed record PerformanceRow(string Key, PerformanceVerdict Verdict, double MedianA, double MedianB, double Ratio, double Low, double High, double P, double Band, IReadOnlyList<string> Why);
+public sealed record PerformanceRow(
+    string Key,
+    PerformanceVerdict Verdict,
+    double MedianA,
+    double MedianB,
+    double Ratio,
+    double Low,
+    double High,
+    double P,
+    double Band,
+    IReadOnlyList<string> Why
+);
 
 /// <summary>
 /// Folders that `lut bench -o` wrote: is B faster? Where both sides are one benchmark (`bench --against`: one run_id), blocks are pairs that were measured in turns, and the machine's
@@ -23,11 +43,18 @@ public static class Performance
     public const int MethodVersion = 2;
 
     /// <summary>Cores that others may keep busy, and the spread of launches (robust standard deviation) that a verdict bears.</summary>
-    public const double MostOtherLoad = 0.25, MostSpread = 0.10;
+    public const double MostOtherLoad = 0.25,
+        MostSpread = 0.10;
     private const int Resamples = 2000;
 
     /// <summary>What makes two rows the same benchmark.</summary>
-    public static string KeyOf(Table t, object?[] row) => string.Join(' ', new[] { "shape", "stage", "method", "batch" }.Select(c => Table.Show(row[t.Schema.IndexOf(c)])).Where(s => s.Length > 0));
+    public static string KeyOf(Table t, object?[] row) =>
+        string.Join(
+            ' ',
+            new[] { "shape", "stage", "method", "batch" }
+                .Select(c => Table.Show(row[t.Schema.IndexOf(c)]))
+                .Where(s => s.Length > 0)
+        );
 
     public static IReadOnlyList<PerformanceRow> Compare(Table a, Table b, Func<string, double> bandOf)
     {
@@ -35,15 +62,46 @@ public static class Performance
         var right = b.Rows.GroupBy(r => KeyOf(b, r)).ToDictionary(g => g.Key, g => g.ToList());
         var rows = new List<(PerformanceRow Row, double RawP)>();
         foreach (string key in left.Keys.Union(right.Keys))
-            rows.Add(left.TryGetValue(key, out var x) && right.TryGetValue(key, out var y) ? Row(key, a.Schema, x, y, bandOf(key))
-                : (new PerformanceRow(key, PerformanceVerdict.Incomparable, 0, 0, 0, 0, 0, 1, bandOf(key), [left.ContainsKey(key) ? "only in A" : "only in B"]), 1));
+            rows.Add(
+                left.TryGetValue(key, out var x) && right.TryGetValue(key, out var y)
+                    ? Row(key, a.Schema, x, y, bandOf(key))
+                    : (
+                        new PerformanceRow(
+                            key,
+                            PerformanceVerdict.Incomparable,
+                            0,
+                            0,
+                            0,
+                            0,
+                            0,
+                            1,
+                            bandOf(key),
+                            [left.ContainsKey(key) ? "only in A" : "only in B"]
+                        ),
+                        1
+                    )
+            );
         // Holm: the k-th smallest of m chances counts m - k + 1 times, and none less than the one before it
         double before = 0;
-        int m = rows.Count(r => r.Row.Verdict == PerformanceVerdict.Undecided), k = 0;
-        foreach (int i in Enumerable.Range(0, rows.Count).Where(i => rows[i].Row.Verdict == PerformanceVerdict.Undecided).OrderBy(i => rows[i].RawP).ToArray())
+        int m = rows.Count(r => r.Row.Verdict == PerformanceVerdict.Undecided),
+            k = 0;
+        foreach (
+            int i in Enumerable
+                .Range(0, rows.Count)
+                .Where(i => rows[i].Row.Verdict == PerformanceVerdict.Undecided)
+                .OrderBy(i => rows[i].RawP)
+                .ToArray()
+        )
         {
             var r = rows[i].Row with { P = before = Math.Min(1, Math.Max(before, (m - k++) * rows[i].RawP)) };
-            var verdict = r.P <= 0.05 ? r.Ratio > 1 ? PerformanceVerdict.Faster : PerformanceVerdict.Slower : r.Low >= 1 - r.Band && r.High <= 1 + r.Band ? PerformanceVerdict.Same : PerformanceVerdict.Undecided;
+            var verdict =
+                r.P <= 0.05
+                    ? r.Ratio > 1
+                        ? PerformanceVerdict.Faster
+                        : PerformanceVerdict.Slower
+                    : r.Low >= 1 - r.Band && r.High <= 1 + r.Band
+                        ? PerformanceVerdict.Same
+                        : PerformanceVerdict.Undecided;
             rows[i] = (r with { Verdict = verdict }, rows[i].RawP);
         }
         return [.. rows.Select(r => r.Row)];
@@ -66,31 +124,71 @@ public static class Performance
     private const double LeastBand = 0.005;
 
     /// <summary>Undecided until Holm's correction has been applied.</summary>
-    private static (PerformanceRow, double) Row(string key, TableSchema s, List<object?[]> a, List<object?[]> b, double band)
+    private static (PerformanceRow, double) Row(
+        string key,
+        TableSchema s,
+        List<object?[]> a,
+        List<object?[]> b,
+        double band
+    )
     {
         var why = new List<string>();
-        double[][] left = Launches(s, a), right = Launches(s, b);
+        double[][] left = Launches(s, a),
+            right = Launches(s, b);
         string other = OtherWork(s, a, b);
-        if (other.Length > 0) why.Add(other);
-        if (Math.Min(left.Length, right.Length) < 3) why.Add(FormattableString.Invariant($"{left.Length} and {right.Length} launches: with fewer than three each, launches' own spread is not seen"));
+        if (other.Length > 0)
+            why.Add(other);
+        if (Math.Min(left.Length, right.Length) < 3)
+            why.Add(
+                FormattableString.Invariant(
+                    $"{left.Length} and {right.Length} launches: with fewer than three each, launches' own spread is not seen"
+                )
+            );
         string[] unfit = [.. Unfit(s, a, "A"), .. Unfit(s, b, "B")];
         int id = s.IndexOf("run_id");
-        bool paired = a.Select(r => (string)r[id]!).Concat(b.Select(r => (string)r[id]!)).Distinct().Count() == 1 && left.Length == right.Length && left.Zip(right).All(p => p.First.Length == p.Second.Length);
+        bool paired =
+            a.Select(r => (string)r[id]!).Concat(b.Select(r => (string)r[id]!)).Distinct().Count() == 1
+            && left.Length == right.Length
+            && left.Zip(right).All(p => p.First.Length == p.Second.Length);
         double[][] pairs = paired ? Pairs(left, right) : [];
-        double spread = paired ? Spread(pairs) : Math.Max(Spread(left), Spread(right)), ratio = paired ? Walsh(pairs) : HodgesLehmann(left, right);
-        var random = new Random(1);   // seeded: a report repeats
+        double spread = paired ? Spread(pairs) : Math.Max(Spread(left), Spread(right)),
+            ratio = paired ? Walsh(pairs) : HodgesLehmann(left, right);
+        var random = new Random(1); // seeded: a report repeats
         var ratios = new double[Resamples];
-        for (int i = 0; i < Resamples; i++) ratios[i] = paired ? Walsh(Draw(pairs, random)) : HodgesLehmann(Draw(left, random), Draw(right, random));
+        for (int i = 0; i < Resamples; i++)
+            ratios[i] = paired ? Walsh(Draw(pairs, random)) : HodgesLehmann(Draw(left, random), Draw(right, random));
         Array.Sort(ratios);
-        double slower = (double)ratios.Count(r => r >= 1 - band) / Resamples, faster = (double)ratios.Count(r => r <= 1 + band) / Resamples, p = Math.Clamp(2 * Math.Min(slower, faster), 2.0 / Resamples, 1);
+        double slower = (double)ratios.Count(r => r >= 1 - band) / Resamples,
+            faster = (double)ratios.Count(r => r <= 1 + band) / Resamples,
+            p = Math.Clamp(2 * Math.Min(slower, faster), 2.0 / Resamples, 1);
         var verdict = PerformanceVerdict.Undecided;
-        if (unfit.Length > 0) (verdict, why) = (PerformanceVerdict.Unfit, [.. unfit, .. why]);
+        if (unfit.Length > 0)
+            (verdict, why) = (PerformanceVerdict.Unfit, [.. unfit, .. why]);
         else if (spread > MostSpread)
         {
             verdict = PerformanceVerdict.Unstable;
-            why.Insert(0, FormattableString.Invariant($"launches are {100 * spread:f1} % apart (more than {100 * MostSpread:f0} %)"));
+            why.Insert(
+                0,
+                FormattableString.Invariant(
+                    $"launches are {100 * spread:f1} % apart (more than {100 * MostSpread:f0} %)"
+                )
+            );
         }
-        return (new PerformanceRow(key, verdict, Rate(left), Rate(right), ratio, ratios[Resamples / 40], ratios[Resamples - 1 - Resamples / 40], p, band, why), p);
+        return (
+            new PerformanceRow(
+                key,
+                verdict,
+                Rate(left),
+                Rate(right),
+                ratio,
+                ratios[Resamples / 40],
+                ratios[Resamples - 1 - Resamples / 40],
+                p,
+                band,
+                why
+            ),
+            p
+        );
     }
 
     /// <summary>Equal steps of equal work end in equal bits: a faster row with another digest did something else.</summary>
@@ -98,12 +196,18 @@ public static class Performance
     {
         int check = s.IndexOf("check_digest");
         if (a[0][check] is string first && b.FirstOrDefault(r => r[check] is string c && c != first) is { } odd)
-            return FormattableString.Invariant($"after the first steps the digests differ: {first}, {odd[check]}: it did other work{((string)a[0][s.IndexOf("contract")]! == (string)odd[s.IndexOf("contract")]! ? "" : ", in another level of math")}");
-        int n = s.IndexOf("n_steps"), digest = s.IndexOf("state_digest"), contract = s.IndexOf("contract");
+            return FormattableString.Invariant(
+                $"after the first steps the digests differ: {first}, {odd[check]}: it did other work{((string)a[0][s.IndexOf("contract")]! == (string)odd[s.IndexOf("contract")]! ? "" : ", in another level of math")}"
+            );
+        int n = s.IndexOf("n_steps"),
+            digest = s.IndexOf("state_digest"),
+            contract = s.IndexOf("contract");
         var done = a.ToLookup(r => (long)r[n]!, r => (string)r[digest]!);
         foreach (var r in b)
             if (done[(long)r[n]!] is var known && known.Any() && !known.Contains((string)r[digest]!))
-                return FormattableString.Invariant($"after {r[n]} steps the digests differ: {known.First()}, {r[digest]}: it did other work{((string)a[0][contract]! == (string)r[contract]! ? "" : ", in another level of math")}");
+                return FormattableString.Invariant(
+                    $"after {r[n]} steps the digests differ: {known.First()}, {r[digest]}: it did other work{((string)a[0][contract]! == (string)r[contract]! ? "" : ", in another level of math")}"
+                );
         return "";
     }
 
@@ -113,14 +217,24 @@ public static class Performance
     private static IEnumerable<string> Unfit(TableSchema s, IReadOnlyList<object?[]> rows, string side)
     {
         double[] load = [.. rows.Select(r => r[s.IndexOf("other_load")]).OfType<double>()];
-        if (load.Length > 0 && Median(load) > MostOtherLoad) yield return FormattableString.Invariant($"{side}: other processes kept {Median(load):f2} cores busy (more than {MostOtherLoad})");
-        string[] slow = [.. rows.Select(r => r[s.IndexOf("slowdown")]).OfType<string>().Where(t => t.Length > 0).Distinct()];
-        if (slow.Length > 0) yield return $"{side}: clocks were held down by {string.Join(", ", slow)}";
+        if (load.Length > 0 && Median(load) > MostOtherLoad)
+            yield return FormattableString.Invariant(
+                $"{side}: other processes kept {Median(load):f2} cores busy (more than {MostOtherLoad})"
+            );
+        string[] slow =
+        [
+            .. rows.Select(r => r[s.IndexOf("slowdown")]).OfType<string>().Where(t => t.Length > 0).Distinct(),
+        ];
+        if (slow.Length > 0)
+            yield return $"{side}: clocks were held down by {string.Join(", ", slow)}";
     }
 
     /// <summary>Logarithms of images/s, by launch of each benchmark in the folder.</summary>
     private static double[][] Launches(TableSchema s, IEnumerable<object?[]> rows) =>
-        [.. rows.GroupBy(r => ((string)r[s.IndexOf("run_id")]!, (int)r[s.IndexOf("launch")]!)).Select(g => g.Select(r => Math.Log((double)r[s.IndexOf("images_per_second")]!)).ToArray())];
+        [
+            .. rows.GroupBy(r => ((string)r[s.IndexOf("run_id")]!, (int)r[s.IndexOf("launch")]!))
+                .Select(g => g.Select(r => Math.Log((double)r[s.IndexOf("images_per_second")]!)).ToArray()),
+        ];
 
     /// <summary>Median of the blocks of all launches, images/s.</summary>
     private static double Rate(double[][] launches) => Math.Exp(Median([.. launches.SelectMany(l => l)]));
@@ -134,24 +248,37 @@ public static class Performance
     }
 
     private static double[][] Draw(double[][] launches, Random random) =>
-        [.. launches.Select(_ => launches[random.Next(launches.Length)]).Select(blocks => blocks.Select(_ => blocks[random.Next(blocks.Length)]).ToArray())];
+        [
+            .. launches
+                .Select(_ => launches[random.Next(launches.Length)])
+                .Select(blocks => blocks.Select(_ => blocks[random.Next(blocks.Length)]).ToArray()),
+        ];
 
     /// <summary>Differences of the logarithms of blocks measured in turns, by launch.</summary>
-    private static double[][] Pairs(double[][] a, double[][] b) => [.. a.Zip(b, (x, y) => x.Zip(y, (p, q) => q - p).ToArray())];
+    private static double[][] Pairs(double[][] a, double[][] b) =>
+        [.. a.Zip(b, (x, y) => x.Zip(y, (p, q) => q - p).ToArray())];
 
     /// <summary>Of launches' medians: the median of the averages of all two of them (each with itself too).</summary>
     private static double Walsh(double[][] pairs)
     {
         double[] d = [.. pairs.Select(Median)];
-        return Math.Exp(Median([.. from i in Enumerable.Range(0, d.Length) from j in Enumerable.Range(0, i + 1) select 0.5 * (d[i] + d[j])]));
+        return Math.Exp(
+            Median([
+                .. from i in Enumerable.Range(0, d.Length)
+                from j in Enumerable.Range(0, i + 1)
+                select 0.5 * (d[i] + d[j]),
+            ])
+        );
     }
 
     private static double HodgesLehmann(double[][] a, double[][] b)
     {
-        double[] x = [.. a.SelectMany(l => l)], y = [.. b.SelectMany(l => l)];
+        double[] x = [.. a.SelectMany(l => l)],
+            y = [.. b.SelectMany(l => l)];
         var shifts = new double[x.Length * y.Length];
         for (int i = 0; i < x.Length; i++)
-            for (int j = 0; j < y.Length; j++) shifts[i * y.Length + j] = y[j] - x[i];
+        for (int j = 0; j < y.Length; j++)
+            shifts[i * y.Length + j] = y[j] - x[i];
         return Math.Exp(Median(shifts));
     }
 

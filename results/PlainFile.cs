@@ -6,16 +6,25 @@ namespace LutNative.Results;
 /// <summary>Opening what may be no file at all: a pipe would be waited for until somebody writes to it.</summary>
 public static partial class PlainFile
 {
-    private const int NotThere = 2, NotAllowed = 13;
-    private const int NonBlockingLinux = 0x800, NonBlockingMac = 0x4, CloseOnExecLinux = 0x80000, CloseOnExecMac = 0x1000000;
+    private const int NotThere = 2,
+        NotAllowed = 13;
+    private const int NonBlockingLinux = 0x800,
+        NonBlockingMac = 0x4,
+        CloseOnExecLinux = 0x80000,
+        CloseOnExecMac = 0x1000000;
 
     /// <exception cref="IOException">It is a pipe, a device or a folder, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
     public static FileStream OpenRead(string path)
     {
-        if (Directory.Exists(path)) throw new IOException($"{path} is a folder");
-        if (OperatingSystem.IsWindows()) return File.OpenRead(path);
-        int descriptor = Open(path, OperatingSystem.IsMacOS() ? NonBlockingMac | CloseOnExecMac : NonBlockingLinux | CloseOnExecLinux);
+        if (Directory.Exists(path))
+            throw new IOException($"{path} is a folder");
+        if (OperatingSystem.IsWindows())
+            return File.OpenRead(path);
+        int descriptor = Open(
+            path,
+            OperatingSystem.IsMacOS() ? NonBlockingMac | CloseOnExecMac : NonBlockingLinux | CloseOnExecLinux
+        );
         if (descriptor < 0)
             throw Marshal.GetLastPInvokeError() switch
             {
@@ -24,7 +33,8 @@ public static partial class PlainFile
                 _ => new IOException($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}"),
             };
         var file = new FileStream(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Read);
-        if (file.CanSeek) return file;
+        if (file.CanSeek)
+            return file;
         file.Dispose();
         throw new IOException($"{path} is a pipe or a device, not a file");
     }

@@ -14,7 +14,8 @@ public static class Reference
     public static string[]? Find(string protocol)
     {
         using var stream = typeof(Reference).Assembly.GetManifestResourceStream($"reference/{protocol}.digests");
-        if (stream is null) return null;
+        if (stream is null)
+            return null;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
@@ -22,23 +23,43 @@ public static class Reference
     /// <summary>The reference lines of a finished run.</summary>
     public static string[] Of(RunStore run)
     {
-        Table row = run.Read(Schema.Run), steps = run.Read(Schema.Steps), digests = run.Read(Schema.Digests), evals = run.Read(Schema.Evals);
+        Table row = run.Read(Schema.Run),
+            steps = run.Read(Schema.Steps),
+            digests = run.Read(Schema.Digests),
+            evals = run.Read(Schema.Evals);
         var lines = new List<string> { Head };
-        foreach (string k in new[] { "protocol", "contract", "math_hash", "data_hash" }) lines.Add($"{k} {row.Get<string>(0, k)}");
+        foreach (string k in new[] { "protocol", "contract", "math_hash", "data_hash" })
+            lines.Add($"{k} {row.Get<string>(0, k)}");
         lines.Add($"seed {row.Get<long>(0, "seed").ToString(CultureInfo.InvariantCulture)}");
         var last = new Dictionary<string, long>();
         for (int i = 0; i < steps.Rows.Count; i++)
         {
-            if (steps.Rows[i][Schema.Steps.IndexOf("state_digest")] is not byte[] state) continue;
+            if (steps.Rows[i][Schema.Steps.IndexOf("state_digest")] is not byte[] state)
+                continue;
             string stage = steps.Get<string>(i, "stage");
             last[stage] = steps.Get<long>(i, "step");
-            lines.Add(FormattableString.Invariant($"step {stage} {last[stage]} loss {steps.Get<uint>(i, "loss_bits"):x8} state {Convert.ToHexStringLower(state)}"));
+            lines.Add(
+                FormattableString.Invariant(
+                    $"step {stage} {last[stage]} loss {steps.Get<uint>(i, "loss_bits"):x8} state {Convert.ToHexStringLower(state)}"
+                )
+            );
         }
         for (int i = 0; i < digests.Rows.Count; i++)
-            if (last.TryGetValue(digests.Get<string>(i, "stage"), out long step) && step == digests.Get<long>(i, "step"))
-                lines.Add(FormattableString.Invariant($"tensor {digests.Get<string>(i, "stage")} {step} {digests.Get<string>(i, "tensor")} {Convert.ToHexStringLower(digests.Get<byte[]>(i, "digest"))}"));
+            if (
+                last.TryGetValue(digests.Get<string>(i, "stage"), out long step)
+                && step == digests.Get<long>(i, "step")
+            )
+                lines.Add(
+                    FormattableString.Invariant(
+                        $"tensor {digests.Get<string>(i, "stage")} {step} {digests.Get<string>(i, "tensor")} {Convert.ToHexStringLower(digests.Get<byte[]>(i, "digest"))}"
+                    )
+                );
         for (int i = 0; i < evals.Rows.Count; i++)
-            lines.Add(FormattableString.Invariant($"eval {evals.Get<string>(i, "metric")} {evals.Get<long>(i, "correct")}/{evals.Get<long>(i, "n")} predictions {Convert.ToHexStringLower(evals.Get<byte[]>(i, "predictions_digest"))}"));
+            lines.Add(
+                FormattableString.Invariant(
+                    $"eval {evals.Get<string>(i, "metric")} {evals.Get<long>(i, "correct")}/{evals.Get<long>(i, "n")} predictions {Convert.ToHexStringLower(evals.Get<byte[]>(i, "predictions_digest"))}"
+                )
+            );
         return [.. lines];
     }
 
@@ -50,7 +71,10 @@ public static class Reference
         try
         {
             using var file = PlainFile.OpenRead(path);
-            if (file.Length > MostBytes) throw new IOException(FormattableString.Invariant($"{file.Length} bytes are more than a reference has"));
+            if (file.Length > MostBytes)
+                throw new IOException(
+                    FormattableString.Invariant($"{file.Length} bytes are more than a reference has")
+                );
             using var reader = new StreamReader(file);
             string[] lines = reader.ReadToEnd().ReplaceLineEndings("\n").Split('\n');
             Parse(lines, path);
@@ -58,7 +82,13 @@ public static class Reference
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ResultsException(e is FileNotFoundException ? StoreFault.Missing : StoreFault.Unreadable, $"cannot read the reference {Path.GetFileName(path)}", path, e.Message, "name a .digests file; `lut verify RUN --write-reference FILE` makes one");
+            throw new ResultsException(
+                e is FileNotFoundException ? StoreFault.Missing : StoreFault.Unreadable,
+                $"cannot read the reference {Path.GetFileName(path)}",
+                path,
+                e.Message,
+                "name a .digests file; `lut verify RUN --write-reference FILE` makes one"
+            );
         }
     }
 
@@ -70,17 +100,28 @@ public static class Reference
         var found = new OrderedDictionary<string, string>(StringComparer.Ordinal);
         for (int i = 0; i < lines.Count; i++)
         {
-            if (lines[i].Length == 0 || lines[i][0] == '#') continue;
-            if (KeyOf(lines[i]) is not { } key) throw Bad(i, "is not a line of a reference: " + Printable(lines[i]));
-            if (!found.TryAdd(key, lines[i])) throw Bad(i, $"comes twice: {Printable(key)}");
+            if (lines[i].Length == 0 || lines[i][0] == '#')
+                continue;
+            if (KeyOf(lines[i]) is not { } key)
+                throw Bad(i, "is not a line of a reference: " + Printable(lines[i]));
+            if (!found.TryAdd(key, lines[i]))
+                throw Bad(i, $"comes twice: {Printable(key)}");
         }
         foreach (string k in Identity)
-            if (!found.ContainsKey(k)) throw Bad(-1, $"has no line {k}: nothing says which experiment its digests are of");
-        if (found.Count <= Identity.Length || !found.Keys.Any(k => k.Contains(' ', StringComparison.Ordinal))) throw Bad(-1, "has no digests");
+            if (!found.ContainsKey(k))
+                throw Bad(-1, $"has no line {k}: nothing says which experiment its digests are of");
+        if (found.Count <= Identity.Length || !found.Keys.Any(k => k.Contains(' ', StringComparison.Ordinal)))
+            throw Bad(-1, "has no digests");
         return found;
 
-        ResultsException Bad(int line, string why) => new(StoreFault.Damaged, $"the reference {Path.GetFileName(name)} cannot be used", line < 0 ? name : FormattableString.Invariant($"{name}:{line + 1}"),
-            line < 0 ? "it " + why : FormattableString.Invariant($"line {line + 1} {why}"), "restore it, or make it again: `lut verify RUN --write-reference FILE`");
+        ResultsException Bad(int line, string why) =>
+            new(
+                StoreFault.Damaged,
+                $"the reference {Path.GetFileName(name)} cannot be used",
+                line < 0 ? name : FormattableString.Invariant($"{name}:{line + 1}"),
+                line < 0 ? "it " + why : FormattableString.Invariant($"line {line + 1} {why}"),
+                "restore it, or make it again: `lut verify RUN --write-reference FILE`"
+            );
     }
 
     private static readonly string[] Identity = ["contract", "math_hash", "data_hash"];
@@ -95,13 +136,17 @@ public static class Reference
         {
             ["step", _, _, "loss", _, "state", _] when Number(2) && Hex(4) && Hex(6) => string.Join(' ', word[..3]),
             ["tensor", _, _, _, _] when Number(2) && Hex(4) => string.Join(' ', word[..4]),
-            ["eval", _, _, "predictions", _] when word[2].Split('/') is [{ Length: > 0 } a, { Length: > 0 } b] && (a + b).All(char.IsAsciiDigit) && Hex(4) => string.Join(' ', word[..2]),
+            ["eval", _, _, "predictions", _]
+                when word[2].Split('/') is [{ Length: > 0 } a, { Length: > 0 } b]
+                    && (a + b).All(char.IsAsciiDigit)
+                    && Hex(4) => string.Join(' ', word[..2]),
             ["protocol" or "contract" or "math_hash" or "data_hash" or "seed", { Length: > 0 }, ..] => word[0],
             _ => null,
         };
     }
 
-    private static string Printable(string text) => string.Concat(text.Take(120).Select(c => char.IsControl(c) ? '?' : c));
+    private static string Printable(string text) =>
+        string.Concat(text.Take(120).Select(c => char.IsControl(c) ? '?' : c));
 
     /// <summary>A run against reference lines: the first line that differs names stage, step and tensor.</summary>
     /// <exception cref="ResultsException">The reference, or the run's own tables, cannot be used.</exception>
@@ -112,18 +157,37 @@ public static class Reference
         var found = Of(run).Where(l => l[0] != '#').ToDictionary(l => KeyOf(l) ?? l);
         var incomparable = Identity.Where(k => expected.GetValueOrDefault(k) != found.GetValueOrDefault(k)).ToArray();
         if (incomparable.Length > 0)
-            return new ExactReport(ExactVerdict.Incomparable, null, [.. incomparable.Select(k => $"{found.GetValueOrDefault(k)}, reference {expected.GetValueOrDefault(k)}")]);
+            return new ExactReport(
+                ExactVerdict.Incomparable,
+                null,
+                [
+                    .. incomparable.Select(k =>
+                        $"{found.GetValueOrDefault(k)}, reference {expected.GetValueOrDefault(k)}"
+                    ),
+                ]
+            );
         var missing = expected.Keys.Where(k => !found.ContainsKey(k)).ToArray();
         // tensors at the last step say more than the step's one digest: name the first of them when both differ
         // names are not bits: another name with the same hashes is the same experiment
-        var different = expected.Keys.Where(k => k is not "protocol" && found.TryGetValue(k, out string? m) && m != expected[k]).ToArray();
+        var different = expected
+            .Keys.Where(k => k is not "protocol" && found.TryGetValue(k, out string? m) && m != expected[k])
+            .ToArray();
         string? first = different.Length == 0 ? null : $"{found[different[0]]}, reference {expected[different[0]]}";
-        var details = new List<string> { $"{expected.Count} reference lines, {different.Length} differ, {missing.Length} missing in this run" };
+        var details = new List<string>
+        {
+            $"{expected.Count} reference lines, {different.Length} differ, {missing.Length} missing in this run",
+        };
         details.AddRange(different.Skip(1).Take(5).Select(k => $"also {k}"));
-        var verdict = different.Length > 0 ? ExactVerdict.Diverged : missing.Length > 0 ? ExactVerdict.Missing : ExactVerdict.Identical;
+        var verdict =
+            different.Length > 0 ? ExactVerdict.Diverged
+            : missing.Length > 0 ? ExactVerdict.Missing
+            : ExactVerdict.Identical;
         return new ExactReport(verdict, first ?? (missing.Length > 0 ? $"missing: {missing[0]}" : null), details)
         {
-            Compared = new[] { "step", "tensor", "eval" }.ToDictionary(k => k + "s", k => expected.Keys.Count(e => e.StartsWith(k + " ", StringComparison.Ordinal))),
+            Compared = new[] { "step", "tensor", "eval" }.ToDictionary(
+                k => k + "s",
+                k => expected.Keys.Count(e => e.StartsWith(k + " ", StringComparison.Ordinal))
+            ),
         };
     }
 }

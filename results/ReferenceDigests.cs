@@ -10,9 +10,7 @@ public sealed class ReferenceDigests
     private readonly Dictionary<(string Stage, long Step, string Tensor), string> tensors = [];
     private readonly Dictionary<string, string> evals = new(StringComparer.Ordinal);
 
-    private ReferenceDigests()
-    {
-    }
+    private ReferenceDigests() { }
 
     public int Steps => steps.Count;
 
@@ -23,18 +21,27 @@ public sealed class ReferenceDigests
         foreach (string line in lines.Where(l => l.Length > 0 && !l.StartsWith('#')))
         {
             string[] w = line.Split(' ');
-            long step = w is ["step" or "tensor", _, var number, ..] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1;
+            long step =
+                w is ["step" or "tensor", _, var number, ..]
+                && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long n)
+                    ? n
+                    : -1;
             if (w is ["step", var stage, _, "loss", var loss, "state", var state] && step >= 0)
                 reference.steps[(stage, step)] = (loss, state);
-            else if (w is ["tensor", var of, _, var tensor, var digest] && step >= 0) reference.tensors[(of, step, tensor)] = digest;
-            else if (w is ["eval", var metric, ..]) reference.evals[metric] = line;
-            else if (w is [var key, var value]) reference.facts[key] = value;
-            else throw new ResultsException(
-                StoreFault.Unreadable,
-                "this is no reference",
-                "a .digests file",
-                $"it has the line \"{line}\"",
-                "restore it from the repository");
+            else if (w is ["tensor", var of, _, var tensor, var digest] && step >= 0)
+                reference.tensors[(of, step, tensor)] = digest;
+            else if (w is ["eval", var metric, ..])
+                reference.evals[metric] = line;
+            else if (w is [var key, var value])
+                reference.facts[key] = value;
+            else
+                throw new ResultsException(
+                    StoreFault.Unreadable,
+                    "this is no reference",
+                    "a .digests file",
+                    $"it has the line \"{line}\"",
+                    "restore it from the repository"
+                );
         }
         return reference;
     }
@@ -52,22 +59,36 @@ public sealed class ReferenceDigests
     /// What differs in a step, the tensor first where the reference has tensors; null when nothing does or the reference has no such step.
     /// </summary>
     /// <param name="digests">By tensor.</param>
-    public string? Step(string stage, long step, uint lossBits, byte[] state, IEnumerable<(string Tensor, byte[] Digest)> digests)
+    public string? Step(
+        string stage,
+        long step,
+        uint lossBits,
+        byte[] state,
+        IEnumerable<(string Tensor, byte[] Digest)> digests
+    )
     {
         foreach (var (tensor, digest) in digests)
             if (tensors.TryGetValue((stage, step, tensor), out string? expected) && Hex(digest) != expected)
-                return FormattableString.Invariant($"step {step} of {stage}, tensor {tensor}: {Hex(digest)}, reference {expected}");
-        if (!steps.TryGetValue((stage, step), out var known)) return null;
+                return FormattableString.Invariant(
+                    $"step {step} of {stage}, tensor {tensor}: {Hex(digest)}, reference {expected}"
+                );
+        if (!steps.TryGetValue((stage, step), out var known))
+            return null;
         string loss = lossBits.ToString("x8", CultureInfo.InvariantCulture);
-        if (loss != known.Loss) return FormattableString.Invariant($"step {step} of {stage}, loss_bits: {loss}, reference {known.Loss}");
-        return Hex(state) == known.State ? null : FormattableString.Invariant($"step {step} of {stage}, state: {Hex(state)}, reference {known.State}");
+        if (loss != known.Loss)
+            return FormattableString.Invariant($"step {step} of {stage}, loss_bits: {loss}, reference {known.Loss}");
+        return Hex(state) == known.State
+            ? null
+            : FormattableString.Invariant($"step {step} of {stage}, state: {Hex(state)}, reference {known.State}");
     }
 
     /// <summary>What differs in an evaluation; null when nothing does or the reference has none of this metric.</summary>
     public string? Eval(string metric, long correct, long n, byte[] predictions)
     {
         string line = FormattableString.Invariant($"eval {metric} {correct}/{n} predictions {Hex(predictions)}");
-        return evals.TryGetValue(metric, out string? expected) && expected != line ? $"{line}, reference {expected}" : null;
+        return evals.TryGetValue(metric, out string? expected) && expected != line
+            ? $"{line}, reference {expected}"
+            : null;
     }
 
     private static string Hex(byte[] digest) => Convert.ToHexStringLower(digest);

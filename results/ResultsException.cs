@@ -17,7 +17,8 @@ public enum StoreFault
 }
 
 /// <summary>A results file cannot be written, read or trusted; the message says what, where, why and what to do.</summary>
-public sealed class ResultsException(StoreFault fault, string what, string where, string why, string fix) : Exception($"{what}: {why}")
+public sealed class ResultsException(StoreFault fault, string what, string where, string why, string fix)
+    : Exception($"{what}: {why}")
 {
     public StoreFault Fault { get; } = fault;
     public string What { get; } = what;

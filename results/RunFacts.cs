@@ -26,24 +26,29 @@ public sealed class RunFacts
     public static RunFacts Of(RunStore run)
     {
         var row = run.Read(Schema.Run);
-        if (row.Rows.Count == 0) return OfPart(run.PartFiles().FirstOrDefault());
+        if (row.Rows.Count == 0)
+            return OfPart(run.PartFiles().FirstOrDefault());
         string seed = row.Get<long>(0, "seed").ToString(CultureInfo.InvariantCulture);
         var facts = new RunFacts($"{row.Get<string>(0, "protocol")} seed {seed}");
         foreach (string key in Deciding.Append(Weights))
-            if (row.Rows[0][Schema.Run.IndexOf(key)] is string value) facts.values[key] = value;
+            if (row.Rows[0][Schema.Run.IndexOf(key)] is string value)
+                facts.values[key] = value;
         return facts;
     }
 
     /// <summary>The deciding facts that both recorded, and that differ.</summary>
-    internal static IEnumerable<string> Different(RunFacts x, RunFacts y) => Deciding.Where(k => x[k] is { } p && y[k] is { } q && p != q);
+    internal static IEnumerable<string> Different(RunFacts x, RunFacts y) =>
+        Deciding.Where(k => x[k] is { } p && y[k] is { } q && p != q);
 
     private static RunFacts OfPart(string? part)
     {
-        if (part is null) return new RunFacts("a run without tables");
+        if (part is null)
+            return new RunFacts("a run without tables");
         var metadata = TableFile.ReadWithMetadata(part).Metadata;
         var facts = new RunFacts(metadata.GetValueOrDefault("lut.protocol", "a run") + ", not ended");
         foreach (string key in Deciding.Append(Weights))
-            if (metadata.TryGetValue("lut." + key, out string? value) && value.Length > 0) facts.values[key] = value;
+            if (metadata.TryGetValue("lut." + key, out string? value) && value.Length > 0)
+                facts.values[key] = value;
         return facts;
     }
 }

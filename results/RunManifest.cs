@@ -15,8 +15,10 @@ internal static class RunManifest
         var lines = new List<string>();
         foreach (var (name, file) in Files(folder))
         {
-            if (file.LinkTarget is not null) throw new IOException($"{name} is a link: a finished folder holds its own files alone");
-            if (Fault(name) is { } fault) throw new IOException($"the name {Printable(name)} {fault}");
+            if (file.LinkTarget is not null)
+                throw new IOException($"{name} is a link: a finished folder holds its own files alone");
+            if (Fault(name) is { } fault)
+                throw new IOException($"the name {Printable(name)} {fault}");
             lines.Add($"{RunStore.Sha256(file.FullName)}  {name}");
         }
         return string.Join("\n", lines) + "\n";
@@ -26,32 +28,54 @@ internal static class RunManifest
     internal static IEnumerable<string> Differences(string folder)
     {
         string path = Path.Combine(folder, RunStore.ManifestName);
-        if (new FileInfo(path) is var info && !info.Exists) return [$"{RunStore.ManifestName} is missing: the run did not finish, or the file was removed"];
-        if (info.LinkTarget is not null) return [$"{RunStore.ManifestName} is a link"];
-        if (info.Length > MostBytes) return [$"{RunStore.ManifestName} has {info.Length} bytes, more than {MostBytes}"];
+        if (new FileInfo(path) is var info && !info.Exists)
+            return [$"{RunStore.ManifestName} is missing: the run did not finish, or the file was removed"];
+        if (info.LinkTarget is not null)
+            return [$"{RunStore.ManifestName} is a link"];
+        if (info.Length > MostBytes)
+            return [$"{RunStore.ManifestName} has {info.Length} bytes, more than {MostBytes}"];
         string[] lines;
-        using (var reader = new StreamReader(PlainFile.OpenRead(path))) lines = reader.ReadToEnd().ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        using (var reader = new StreamReader(PlainFile.OpenRead(path)))
+            lines = reader.ReadToEnd().ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var problems = new List<string>();
-        if (lines.Length == 0) problems.Add($"{RunStore.ManifestName} is empty");
+        if (lines.Length == 0)
+            problems.Add($"{RunStore.ManifestName} is empty");
         var present = new Dictionary<string, FileInfo>(StringComparer.Ordinal);
-        foreach (var (name, file) in Files(folder)) present.Add(name, file);
+        foreach (var (name, file) in Files(folder))
+            present.Add(name, file);
         var listed = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < lines.Length; i++)
         {
             string[] part = lines[i].Split("  ", 2);
-            if (part.Length != 2 || part[0].Length != HashCharacters || !part[0].All(char.IsAsciiHexDigitLower)) problems.Add($"{RunStore.ManifestName} has a malformed line {i + 1}: {Printable(lines[i])}");
-            else if (Fault(part[1]) is { } fault) problems.Add($"{RunStore.ManifestName} line {i + 1}: the name {Printable(part[1])} {fault}");
-            else if (!listed.Add(part[1])) problems.Add($"{RunStore.ManifestName} names {part[1]} twice");
-            else if (!present.TryGetValue(part[1], out var file)) problems.Add($"{part[1]} is missing");
-            else if (file.LinkTarget is not null) problems.Add($"{part[1]} is a link: the file itself is not in the folder");
-            else if (Changed(part[1], file, part[0]) is { } changed) problems.Add(changed);
+            if (part.Length != 2 || part[0].Length != HashCharacters || !part[0].All(char.IsAsciiHexDigitLower))
+                problems.Add($"{RunStore.ManifestName} has a malformed line {i + 1}: {Printable(lines[i])}");
+            else if (Fault(part[1]) is { } fault)
+                problems.Add($"{RunStore.ManifestName} line {i + 1}: the name {Printable(part[1])} {fault}");
+            else if (!listed.Add(part[1]))
+                problems.Add($"{RunStore.ManifestName} names {part[1]} twice");
+            else if (!present.TryGetValue(part[1], out var file))
+                problems.Add($"{part[1]} is missing");
+            else if (file.LinkTarget is not null)
+                problems.Add($"{part[1]} is a link: the file itself is not in the folder");
+            else if (Changed(part[1], file, part[0]) is { } changed)
+                problems.Add(changed);
         }
         foreach (var (name, file) in present)
         {
-            if (listed.Contains(name)) continue;
+            if (listed.Contains(name))
+                continue;
             // manifests of schema 1.2 and before left out those of the folders inside
-            if (Path.GetFileName(name) is RunStore.ManifestName or RunStore.CompleteName && name.Contains('/', StringComparison.Ordinal) && file.LinkTarget is null) continue;
-            problems.Add(file.LinkTarget is null ? $"{Printable(name)} is not in {RunStore.ManifestName}: it was added after the run ended" : $"{Printable(name)} is a link");
+            if (
+                Path.GetFileName(name) is RunStore.ManifestName or RunStore.CompleteName
+                && name.Contains('/', StringComparison.Ordinal)
+                && file.LinkTarget is null
+            )
+                continue;
+            problems.Add(
+                file.LinkTarget is null
+                    ? $"{Printable(name)} is not in {RunStore.ManifestName}: it was added after the run ended"
+                    : $"{Printable(name)} is a link"
+            );
         }
         return problems;
     }
@@ -60,7 +84,9 @@ internal static class RunManifest
     {
         try
         {
-            return RunStore.Sha256(file.FullName) == expected ? null : $"{name} has changed since the run ended (its SHA-256 differs from the manifest)";
+            return RunStore.Sha256(file.FullName) == expected
+                ? null
+                : $"{name} has changed since the run ended (its SHA-256 differs from the manifest)";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -80,13 +106,16 @@ internal static class RunManifest
             foreach (var entry in at.EnumerateFileSystemInfos())
             {
                 string name = prefix + entry.Name;
-                if (entry is DirectoryInfo inside && inside.LinkTarget is null) Walk(inside, name + "/");
-                else if (entry.LinkTarget is not null || !IsExempt(name)) found.Add((name, new FileInfo(entry.FullName)));
+                if (entry is DirectoryInfo inside && inside.LinkTarget is null)
+                    Walk(inside, name + "/");
+                else if (entry.LinkTarget is not null || !IsExempt(name))
+                    found.Add((name, new FileInfo(entry.FullName)));
             }
         }
     }
 
-    private static bool IsExempt(string name) => name is RunStore.ManifestName or RunStore.CompleteName or RunStore.LockName || WholeFile.IsTemporary(name);
+    private static bool IsExempt(string name) =>
+        name is RunStore.ManifestName or RunStore.CompleteName or RunStore.LockName || WholeFile.IsTemporary(name);
 
     /// <summary>What keeps a name from being one of a file inside of the folder; null when nothing does.</summary>
     private static string? Fault(string name) =>
@@ -99,5 +128,6 @@ internal static class RunManifest
         : null;
 
     /// <summary>A line of somebody else's file, for a message.</summary>
-    private static string Printable(string text) => string.Concat(text.Take(200).Select(c => char.IsControl(c) ? '?' : c));
+    private static string Printable(string text) =>
+        string.Concat(text.Take(200).Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -9,7 +9,9 @@ namespace LutNative.Results;
 /// </summary>
 public sealed class RunStore(string folder)
 {
-    public const string ManifestName = "MANIFEST.sha256", CompleteName = "COMPLETE", LockName = "LOCK";
+    public const string ManifestName = "MANIFEST.sha256",
+        CompleteName = "COMPLETE",
+        LockName = "LOCK";
 
     public string Folder { get; } = folder;
     public bool IsComplete => File.Exists(Path.Combine(Folder, CompleteName));
@@ -22,7 +24,13 @@ public sealed class RunStore(string folder)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ResultsException(StoreFault.CannotWrite, "cannot create the run's folder", folder, e.Message, "choose another --output");
+            throw new ResultsException(
+                StoreFault.CannotWrite,
+                "cannot create the run's folder",
+                folder,
+                e.Message,
+                "choose another --output"
+            );
         }
         return new RunStore(folder);
     }
@@ -47,12 +55,19 @@ public sealed class RunStore(string folder)
     {
         try
         {
-            foreach (var p in Parts().Where(p => p.Number > part)) File.Delete(p.Path);
+            foreach (var p in Parts().Where(p => p.Number > part))
+                File.Delete(p.Path);
             WholeFile.StoreFolder(Folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ResultsException(StoreFault.CannotWrite, "cannot remove parts that are computed again", Folder, e.Message, "make the folder writable");
+            throw new ResultsException(
+                StoreFault.CannotWrite,
+                "cannot remove parts that are computed again",
+                Folder,
+                e.Message,
+                "make the folder writable"
+            );
         }
     }
 
@@ -64,9 +79,16 @@ public sealed class RunStore(string folder)
     public Table Read(TableSchema schema)
     {
         var all = new Table(schema);
-        foreach (var p in Parts().Where(p => p.Table == schema.Name)) all.AddRange(TableFile.Read(p.Path));
+        foreach (var p in Parts().Where(p => p.Table == schema.Name))
+            all.AddRange(TableFile.Read(p.Path));
         if (TableKeys.FirstTwice(all) is { } key)
-            throw new ResultsException(StoreFault.Damaged, $"the table {schema.Name} has {key} twice", Path.GetFullPath(Folder), "two processes wrote into the folder, or files of two runs lie in it", "restore it from another copy of the run, or run it again");
+            throw new ResultsException(
+                StoreFault.Damaged,
+                $"the table {schema.Name} has {key} twice",
+                Path.GetFullPath(Folder),
+                "two processes wrote into the folder, or files of two runs lie in it",
+                "restore it from another copy of the run, or run it again"
+            );
         return all;
     }
 
@@ -80,7 +102,13 @@ public sealed class RunStore(string folder)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ResultsException(StoreFault.CannotWrite, $"cannot write {ManifestName}", Folder, e.Message, "free some space or mend what is named, and resume the run: nothing is computed again");
+            throw new ResultsException(
+                StoreFault.CannotWrite,
+                $"cannot write {ManifestName}",
+                Folder,
+                e.Message,
+                "free some space or mend what is named, and resume the run: nothing is computed again"
+            );
         }
     }
 
@@ -91,8 +119,10 @@ public sealed class RunStore(string folder)
         {
             var problems = RunManifest.Differences(Folder).ToList();
             var complete = new FileInfo(Path.Combine(Folder, CompleteName));
-            if (complete.LinkTarget is not null) problems.Add($"{CompleteName} is a link");
-            else if (!complete.Exists) problems.Add($"{CompleteName} is missing: the run did not finish, or the file was removed");
+            if (complete.LinkTarget is not null)
+                problems.Add($"{CompleteName} is a link");
+            else if (!complete.Exists)
+                problems.Add($"{CompleteName} is missing: the run did not finish, or the file was removed");
             return problems;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -110,11 +140,19 @@ public sealed class RunStore(string folder)
     /// <summary>Parts of our tables, in order of their numbers. A file is one only if a commit would give it exactly that name.</summary>
     private List<(string Path, string Table, int Number)> Parts()
     {
-        if (!Directory.Exists(Folder)) throw new ResultsException(StoreFault.Missing, $"there is no run {Folder}", Path.GetFullPath(Folder), "the folder does not exist", "`lut ls` lists the runs");
+        if (!Directory.Exists(Folder))
+            throw new ResultsException(
+                StoreFault.Missing,
+                $"there is no run {Folder}",
+                Path.GetFullPath(Folder),
+                "the folder does not exist",
+                "`lut ls` lists the runs"
+            );
         var parts = new List<(string Path, string Table, int Number)>();
         foreach (string path in PathsOf(Folder))
         {
-            if (PartName.TryParse(path, out var table, out int number)) parts.Add((path, table.Name, number));
+            if (PartName.TryParse(path, out var table, out int number))
+                parts.Add((path, table.Name, number));
         }
         return [.. parts.OrderBy(p => p.Number)];
     }
@@ -127,7 +165,13 @@ public sealed class RunStore(string folder)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ResultsException(StoreFault.Unreadable, "cannot look into the run's folder", Path.GetFullPath(folder), e.Message, "make it readable, or use another copy of the run");
+            throw new ResultsException(
+                StoreFault.Unreadable,
+                "cannot look into the run's folder",
+                Path.GetFullPath(folder),
+                e.Message,
+                "make it readable, or use another copy of the run"
+            );
         }
     }
 }

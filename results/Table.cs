@@ -14,14 +14,20 @@ public sealed class Table(TableSchema schema)
 
     public void Add(params object?[] row)
     {
-        if (row.Length != Schema.Columns.Count) throw new ArgumentException($"table {Schema.Name} has {Schema.Columns.Count} columns, the row {row.Length}");
+        if (row.Length != Schema.Columns.Count)
+            throw new ArgumentException(
+                $"table {Schema.Name} has {Schema.Columns.Count} columns, the row {row.Length}"
+            );
         for (int i = 0; i < row.Length; i++)
         {
             var c = Schema.Columns[i];
-            if (row[i] is null && !c.Nullable) throw new ArgumentException($"{Schema.Name}.{c.Name} must not be null");
-            if (row[i] is { } v && v.GetType() != ClrType(c.Type)) throw new ArgumentException($"{Schema.Name}.{c.Name} is {c.Type}, the value a {v.GetType().Name}");
+            if (row[i] is null && !c.Nullable)
+                throw new ArgumentException($"{Schema.Name}.{c.Name} must not be null");
+            if (row[i] is { } v && v.GetType() != ClrType(c.Type))
+                throw new ArgumentException($"{Schema.Name}.{c.Name} is {c.Type}, the value a {v.GetType().Name}");
             // Parquet's string statistics are ordered differently by different readers unless keys are ASCII
-            if (row[i] is string s && !Ascii.IsValid(s)) row[i] = string.Concat(s.Select(ch => ch < 128 ? ch : '?'));
+            if (row[i] is string s && !Ascii.IsValid(s))
+                row[i] = string.Concat(s.Select(ch => ch < 128 ? ch : '?'));
         }
         rows.Add(row);
     }
@@ -47,45 +53,55 @@ public sealed class Table(TableSchema schema)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         int[] columns = [.. Enumerable.Range(0, Schema.Columns.Count).Where(i => counts(Schema.Columns[i]))];
         foreach (var row in rows)
-            foreach (int i in columns)
-            {
-                byte[] bytes = Bytes(row[i]);
-                hash.AppendData(BitConverter.GetBytes(row[i] is null ? -1 : bytes.Length));
-                hash.AppendData(bytes);
-            }
+        foreach (int i in columns)
+        {
+            byte[] bytes = Bytes(row[i]);
+            hash.AppendData(BitConverter.GetBytes(row[i] is null ? -1 : bytes.Length));
+            hash.AppendData(bytes);
+        }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    internal static Type ClrType(ColumnType type) => type switch
-    {
-        ColumnType.Int32 => typeof(int), ColumnType.Int64 => typeof(long), ColumnType.UInt32 => typeof(uint), ColumnType.Float32 => typeof(float), ColumnType.Float64 => typeof(double),
-        ColumnType.Bool => typeof(bool), ColumnType.Text => typeof(string), ColumnType.Blob => typeof(byte[]), _ => typeof(DateTime),
-    };
+    internal static Type ClrType(ColumnType type) =>
+        type switch
+        {
+            ColumnType.Int32 => typeof(int),
+            ColumnType.Int64 => typeof(long),
+            ColumnType.UInt32 => typeof(uint),
+            ColumnType.Float32 => typeof(float),
+            ColumnType.Float64 => typeof(double),
+            ColumnType.Bool => typeof(bool),
+            ColumnType.Text => typeof(string),
+            ColumnType.Blob => typeof(byte[]),
+            _ => typeof(DateTime),
+        };
 
     /// <summary>The value as its bits; equality of values is equality of these.</summary>
-    internal static byte[] Bytes(object? v) => v switch
-    {
-        null => [],
-        int x => BitConverter.GetBytes(x),
-        long x => BitConverter.GetBytes(x),
-        uint x => BitConverter.GetBytes(x),
-        float x => BitConverter.GetBytes(x),
-        double x => BitConverter.GetBytes(x),
-        bool x => BitConverter.GetBytes(x),
-        string x => Encoding.UTF8.GetBytes(x),
-        byte[] x => x,
-        DateTime x => BitConverter.GetBytes(x.Ticks / TimeSpan.TicksPerMicrosecond),   // what a file keeps of it
-        _ => throw new ArgumentException(v.GetType().Name),
-    };
+    internal static byte[] Bytes(object? v) =>
+        v switch
+        {
+            null => [],
+            int x => BitConverter.GetBytes(x),
+            long x => BitConverter.GetBytes(x),
+            uint x => BitConverter.GetBytes(x),
+            float x => BitConverter.GetBytes(x),
+            double x => BitConverter.GetBytes(x),
+            bool x => BitConverter.GetBytes(x),
+            string x => Encoding.UTF8.GetBytes(x),
+            byte[] x => x,
+            DateTime x => BitConverter.GetBytes(x.Ticks / TimeSpan.TicksPerMicrosecond), // what a file keeps of it
+            _ => throw new ArgumentException(v.GetType().Name),
+        };
 
     /// <summary>A value for people: floats with their bits' sibling beside, blobs in hex.</summary>
-    public static string Show(object? v) => v switch
-    {
-        null => "null",
-        byte[] b => Convert.ToHexStringLower(b),
-        float f => f.ToString("R", CultureInfo.InvariantCulture),
-        double d => d.ToString("R", CultureInfo.InvariantCulture),
-        DateTime t => t.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
-        _ => Convert.ToString(v, CultureInfo.InvariantCulture) ?? "",
-    };
+    public static string Show(object? v) =>
+        v switch
+        {
+            null => "null",
+            byte[] b => Convert.ToHexStringLower(b),
+            float f => f.ToString("R", CultureInfo.InvariantCulture),
+            double d => d.ToString("R", CultureInfo.InvariantCulture),
+            DateTime t => t.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
+            _ => Convert.ToString(v, CultureInfo.InvariantCulture) ?? "",
+        };
 }

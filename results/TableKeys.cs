@@ -21,11 +21,15 @@ public static class TableKeys
     /// <summary>The first key that a second row has as well, for people; null when there is none.</summary>
     public static string? FirstTwice(Table table)
     {
-        if (Of(table.Schema) is not { } names) return null;
+        if (Of(table.Schema) is not { } names)
+            return null;
         int[] key = [.. names.Select(table.Schema.IndexOf)];
         var seen = new HashSet<object?[]>(new ByKey(key));
         foreach (var row in table.Rows)
-            if (!seen.Add(row)) return key.Length == 0 ? "a row" : string.Join(" ", names.Select((n, k) => $"{n}={Table.Show(row[key[k]])}"));
+            if (!seen.Add(row))
+                return key.Length == 0
+                    ? "a row"
+                    : string.Join(" ", names.Select((n, k) => $"{n}={Table.Show(row[key[k]])}"));
         return null;
     }
 
@@ -36,7 +40,8 @@ public static class TableKeys
         public int GetHashCode(object?[] row)
         {
             var hash = default(HashCode);
-            foreach (int i in key) hash.Add(row[i]);
+            foreach (int i in key)
+                hash.Add(row[i]);
             return hash.ToHashCode();
         }
     }

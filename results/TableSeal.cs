@@ -12,22 +12,38 @@ internal static class TableSeal
 
     /// <param name="minor">The file's.</param>
     /// <param name="known">The file has no column that this version does not know.</param>
-    internal static void Check(Table table, IReadOnlyDictionary<string, string> metadata, int minor, bool known, string path)
+    internal static void Check(
+        Table table,
+        IReadOnlyDictionary<string, string> metadata,
+        int minor,
+        bool known,
+        string path
+    )
     {
         string rows = table.Rows.Count.ToString(CultureInfo.InvariantCulture);
-        if (Value("lut.rowcount") != rows) throw Damaged("lut.rowcount", rows);
+        if (Value("lut.rowcount") != rows)
+            throw Damaged("lut.rowcount", rows);
         // of a later version's columns nothing says which are exact
-        if (minor > Schema.Minor && !known) return;
+        if (minor > Schema.Minor && !known)
+            return;
         string content = table.ContentSha256(minor);
-        if (Value("lut.content_sha256") != content) throw Damaged("lut.content_sha256", content);
-        if (minor < RowsHashSince && !metadata.ContainsKey("lut.rows_sha256")) return;
+        if (Value("lut.content_sha256") != content)
+            throw Damaged("lut.content_sha256", content);
+        if (minor < RowsHashSince && !metadata.ContainsKey("lut.rows_sha256"))
+            return;
         string all = table.RowsSha256(minor);
-        if (Value("lut.rows_sha256") != all) throw Damaged("lut.rows_sha256", all);
+        if (Value("lut.rows_sha256") != all)
+            throw Damaged("lut.rows_sha256", all);
 
         string Value(string key) => metadata.TryGetValue(key, out string? value) ? value : "missing";
 
         ResultsException Damaged(string key, string found) =>
-            new(StoreFault.Damaged, $"{Path.GetFileName(path)} does not hold the rows that it was written with", path, $"{key} is {Value(key)}, its rows give {found}",
-                "the file was damaged or changed after it was written; restore it from another copy of the run, or run it again");
+            new(
+                StoreFault.Damaged,
+                $"{Path.GetFileName(path)} does not hold the rows that it was written with",
+                path,
+                $"{key} is {Value(key)}, its rows give {found}",
+                "the file was damaged or changed after it was written; restore it from another copy of the run, or run it again"
+            );
     }
 }

@@ -1,16 +1,44 @@
 namespace LutNative.Results;
 
 /// <summary>Type codes of Thrift's compact protocol.</summary>
-internal enum ThriftType : byte { Stop, True, False, Byte, I16, I32, I64, Double, Binary, List, Set, Map, Struct }
+internal enum ThriftType : byte
+{
+    Stop,
+    True,
+    False,
+    Byte,
+    I16,
+    I32,
+    I64,
+    Double,
+    Binary,
+    List,
+    Set,
+    Map,
+    Struct,
+}
 
 /// <param name="Of">The layout of a structure, or of a list's structures.</param>
 /// <param name="Element">Of a list.</param>
 /// <param name="Kept">Its structures are handed to the caller; others are walked and forgotten.</param>
-internal sealed record ThriftField(int Id, string Name, ThriftType Type, ThriftLayout? Of = null, ThriftType Element = ThriftType.Stop, bool Required = false, bool Kept = false);
+internal sealed record ThriftField(
+    int Id,
+    string Name,
+    ThriftType Type,
+    ThriftLayout? Of = null,
+    ThriftType Element = ThriftType.Stop,
+    bool Required = false,
+    bool Kept = false
+);
 
 internal sealed class ThriftLayout(string name, params ThriftField[] fields)
 {
-    private readonly ThriftField?[] byId = [.. Enumerable.Range(0, fields.Select(f => f.Id).DefaultIfEmpty(0).Max() + 1).Select(id => fields.FirstOrDefault(f => f.Id == id))];
+    private readonly ThriftField?[] byId =
+    [
+        .. Enumerable
+            .Range(0, fields.Select(f => f.Id).DefaultIfEmpty(0).Max() + 1)
+            .Select(id => fields.FirstOrDefault(f => f.Id == id)),
+    ];
 
     public string Name { get; } = name;
     public IReadOnlyList<ThriftField> Fields { get; } = fields;
@@ -39,7 +67,8 @@ internal sealed class ThriftRecord(ThriftLayout layout)
     internal void Add(int id, ThriftRecord child)
     {
         structures ??= [];
-        if (!structures.TryGetValue(id, out var list)) structures.Add(id, list = []);
+        if (!structures.TryGetValue(id, out var list))
+            structures.Add(id, list = []);
         list.Add(child);
     }
 }
@@ -50,7 +79,9 @@ internal sealed class ThriftRecord(ThriftLayout layout)
 /// </summary>
 internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
 {
-    private const int LongestVarint32 = 5, LongestVarint64 = 10, DeepestUnknown = 8;
+    private const int LongestVarint32 = 5,
+        LongestVarint64 = 10,
+        DeepestUnknown = 8;
     private readonly ReadOnlySpan<byte> bytes = bytes;
 
     public int Position { get; private set; }
@@ -71,12 +102,14 @@ internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
                 Skip(layout.Name, id, type, 0);
                 continue;
             }
-            if (record.Has(id)) throw Bad($"{layout.Name} has {field.Name} twice");
+            if (record.Has(id))
+                throw Bad($"{layout.Name} has {field.Name} twice");
             record.Mark(id);
             Known(layout, field, type, record);
         }
         foreach (var f in layout.Fields)
-            if (f.Required && !record.Has(f.Id)) throw Bad($"{layout.Name} has no {f.Name}");
+            if (f.Required && !record.Has(f.Id))
+                throw Bad($"{layout.Name} has no {f.Name}");
         return record;
     }
 
@@ -84,29 +117,37 @@ internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
     {
         byte header = Byte();
         type = (ThriftType)(header & 0x0f);
-        if (header == 0) return false;
+        if (header == 0)
+            return false;
         long next = header >> 4 == 0 ? ZigZag(Varint(LongestVarint32)) : id + (header >> 4);
-        if (next is <= 0 or > short.MaxValue) throw Bad($"{layout.Name} has a field numbered {next}");
+        if (next is <= 0 or > short.MaxValue)
+            throw Bad($"{layout.Name} has a field numbered {next}");
         id = (int)next;
         return true;
     }
 
     private void Known(ThriftLayout layout, ThriftField field, ThriftType type, ThriftRecord record)
     {
-        if (type != field.Type && !(field.Type == ThriftType.True && type == ThriftType.False)) throw Bad($"{layout.Name}.{field.Name} has type {type}, not {field.Type}");
+        if (type != field.Type && !(field.Type == ThriftType.True && type == ThriftType.False))
+            throw Bad($"{layout.Name}.{field.Name} has type {type}, not {field.Type}");
         switch (type)
         {
             case ThriftType.Struct:
                 var child = Structure(field.Of!);
-                if (field.Kept) record.Add(field.Id, child);
+                if (field.Kept)
+                    record.Add(field.Id, child);
                 break;
             case ThriftType.List:
                 int count = ListHeader(layout.Name, field.Name, out var element);
-                if (count > 0 && element != field.Element) throw Bad($"{layout.Name}.{field.Name} is a list of {element}, not of {field.Element}");
+                if (count > 0 && element != field.Element)
+                    throw Bad($"{layout.Name}.{field.Name} is a list of {element}, not of {field.Element}");
                 for (int i = 0; i < count; i++)
-                    if (element != ThriftType.Struct) Scalar(layout.Name, field.Name, element);
-                    else if (field.Kept) record.Add(field.Id, Structure(field.Of!));
-                    else Structure(field.Of!);
+                    if (element != ThriftType.Struct)
+                        Scalar(layout.Name, field.Name, element);
+                    else if (field.Kept)
+                        record.Add(field.Id, Structure(field.Of!));
+                    else
+                        Structure(field.Of!);
                 break;
             default:
                 record.Set(field.Id, Scalar(layout.Name, field.Name, type));
@@ -119,21 +160,30 @@ internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
     {
         switch (type)
         {
-            case ThriftType.True: return 1;
-            case ThriftType.False: return 0;
-            case ThriftType.Byte: return (sbyte)Byte();
+            case ThriftType.True:
+                return 1;
+            case ThriftType.False:
+                return 0;
+            case ThriftType.Byte:
+                return (sbyte)Byte();
             case ThriftType.I16 or ThriftType.I32:
                 long value = ZigZag(Varint(LongestVarint32));
-                if (value is < int.MinValue or > int.MaxValue) throw Bad($"{structure}.{field} does not fit 32 bits");
+                if (value is < int.MinValue or > int.MaxValue)
+                    throw Bad($"{structure}.{field} does not fit 32 bits");
                 return value;
-            case ThriftType.I64: return ZigZag(Varint(LongestVarint64));
-            case ThriftType.Double: Pass(sizeof(double)); return 0;
+            case ThriftType.I64:
+                return ZigZag(Varint(LongestVarint64));
+            case ThriftType.Double:
+                Pass(sizeof(double));
+                return 0;
             case ThriftType.Binary:
                 ulong length = Varint(LongestVarint32);
-                if (length > int.MaxValue) throw Bad($"{structure}.{field} claims {length} bytes");
+                if (length > int.MaxValue)
+                    throw Bad($"{structure}.{field} claims {length} bytes");
                 Pass((int)length);
                 return 0;
-            default: throw Bad($"{structure}.{field} has type {type}, which Parquet does not use");
+            default:
+                throw Bad($"{structure}.{field} has type {type}, which Parquet does not use");
         }
     }
 
@@ -141,15 +191,20 @@ internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
     private void Skip(string structure, int id, ThriftType type, int depth)
     {
         string name = FormattableString.Invariant($"field {id}");
-        if (depth > DeepestUnknown) throw Bad($"{structure}'s {name} is nested more than {DeepestUnknown} deep");
+        if (depth > DeepestUnknown)
+            throw Bad($"{structure}'s {name} is nested more than {DeepestUnknown} deep");
         if (type == ThriftType.List)
         {
             int count = ListHeader(structure, name, out var element);
-            if (count > 0 && element is ThriftType.True or ThriftType.False or ThriftType.Struct) throw Bad($"{structure} has an unknown {name}, a list of {element}");
-            for (int i = 0; i < count; i++) Skip(structure, id, element, depth + 1);
+            if (count > 0 && element is ThriftType.True or ThriftType.False or ThriftType.Struct)
+                throw Bad($"{structure} has an unknown {name}, a list of {element}");
+            for (int i = 0; i < count; i++)
+                Skip(structure, id, element, depth + 1);
         }
-        else if (type != ThriftType.Struct) Scalar(structure, name, type);
-        else if (Byte() != 0) throw Bad($"{structure} has an unknown {name}, a structure");
+        else if (type != ThriftType.Struct)
+            Scalar(structure, name, type);
+        else if (Byte() != 0)
+            throw Bad($"{structure} has an unknown {name}, a structure");
     }
 
     private int ListHeader(string structure, string field, out ThriftType element)
@@ -173,7 +228,8 @@ internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
         {
             byte b = Byte();
             value |= (ulong)(b & 0x7f) << (7 * i);
-            if (b < 0x80) return value;
+            if (b < 0x80)
+                return value;
         }
         throw Bad($"an integer at byte {Position} takes more than {longest} bytes");
     }

@@ -39,10 +39,12 @@ public sealed partial class WholeFile : IDisposable
         string folder = Path.GetDirectoryName(full) ?? throw new IOException($"{path} is not the name of a file");
         string random = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes));
         string name = Path.GetFileName(full);
-        if (name.Length > MostOfName) name = name[..(char.IsHighSurrogate(name[MostOfName - 1]) ? MostOfName - 1 : MostOfName)];
+        if (name.Length > MostOfName)
+            name = name[..(char.IsHighSurrogate(name[MostOfName - 1]) ? MostOfName - 1 : MostOfName)];
         string temporary = Path.Combine(folder, $".{name}.{random}{Suffix}");
         var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite);
-        if (stream.CanSeek) return new WholeFile(full, temporary, stream);
+        if (stream.CanSeek)
+            return new WholeFile(full, temporary, stream);
         stream.Dispose();
         File.Delete(temporary);
         throw new IOException($"{path} is no place for a file: the system cannot tell positions in it");
@@ -68,7 +70,11 @@ public sealed partial class WholeFile : IDisposable
     public static bool IsTemporary(string path)
     {
         string[] parts = Path.GetFileName(path).Split('.');
-        return parts.Length >= 4 && parts[0].Length == 0 && parts[^1] == Suffix[1..] && parts[^2].Length == 2 * RandomBytes && parts[^2].All(char.IsAsciiHexDigitLower);
+        return parts.Length >= 4
+            && parts[0].Length == 0
+            && parts[^1] == Suffix[1..]
+            && parts[^2].Length == 2 * RandomBytes
+            && parts[^2].All(char.IsAsciiHexDigitLower);
     }
 
     /// <summary>Stores the bytes, still under the temporary name: what is left to <see cref="Keep"/> is a rename.</summary>
@@ -84,10 +90,14 @@ public sealed partial class WholeFile : IDisposable
         }
         if (OperatingSystem.IsWindows())
         {
-            if (!FlushFileBuffers(Stream.SafeFileHandle)) throw Failed("cannot store", Temporary);
+            if (!FlushFileBuffers(Stream.SafeFileHandle))
+                throw Failed("cannot store", Temporary);
         }
         // macOS: fsync leaves bytes in the drive's cache; where a file system lacks F_FULLFSYNC, fsync is what there is
-        else if (!(OperatingSystem.IsMacOS() && Fcntl(Stream.SafeFileHandle, FullFsync) == 0) && !Synced(Stream.SafeFileHandle))
+        else if (
+            !(OperatingSystem.IsMacOS() && Fcntl(Stream.SafeFileHandle, FullFsync) == 0)
+            && !Synced(Stream.SafeFileHandle)
+        )
             throw Failed("cannot store", Temporary);
     }
 
@@ -104,7 +114,8 @@ public sealed partial class WholeFile : IDisposable
     /// <summary>What was not kept is removed. A full disk fails here a second time: the caller has the first failure already.</summary>
     public void Dispose()
     {
-        if (kept) return;
+        if (kept)
+            return;
         try
         {
             Stream.Dispose();
@@ -126,20 +137,29 @@ public sealed partial class WholeFile : IDisposable
     /// <summary>.NET's odd word for a file that reached the limit of its file system or of this user.</summary>
     internal static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value" };
 
-    private static IOException TooLarge(string path, Exception e) => new($"{path} is too large for its file system, or for the limit of this user", e);
+    private static IOException TooLarge(string path, Exception e) =>
+        new($"{path} is too large for its file system, or for the limit of this user", e);
 
     /// <summary>Makes renames and removals inside a folder durable.</summary>
     public static void StoreFolder(string folder)
     {
-        if (OperatingSystem.IsWindows()) return;   // NTFS journals them
+        if (OperatingSystem.IsWindows())
+            return; // NTFS journals them
         int descriptor = Open(folder, OperatingSystem.IsMacOS() ? CloseOnExecMac : CloseOnExecLinux);
-        if (descriptor < 0) throw Failed("cannot open the folder", folder);
+        if (descriptor < 0)
+            throw Failed("cannot open the folder", folder);
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         // some network file systems have no such call for folders and say so: their rename is as durable as it gets
-        if (!Synced(handle) && Marshal.GetLastPInvokeError() is not (InvalidArgument or NotSupported)) throw Failed("cannot store the folder", folder);
+        if (!Synced(handle) && Marshal.GetLastPInvokeError() is not (InvalidArgument or NotSupported))
+            throw Failed("cannot store the folder", folder);
     }
 
-    private const int FullFsync = 51, Interrupted = 4, InvalidArgument = 22, NotSupported = 95, CloseOnExecLinux = 0x80000, CloseOnExecMac = 0x1000000;
+    private const int FullFsync = 51,
+        Interrupted = 4,
+        InvalidArgument = 22,
+        NotSupported = 95,
+        CloseOnExecLinux = 0x80000,
+        CloseOnExecMac = 0x1000000;
 
     /// <summary>
     /// The fsync that this process sees first, so that a preloaded one (a test's, a cluster's) counts: an import from libc by name would pass it by. A signal may end the wait for a
@@ -147,16 +167,19 @@ public sealed partial class WholeFile : IDisposable
     /// </summary>
     private static unsafe bool Synced(SafeFileHandle file)
     {
-        var fsync = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "fsync");
+        var fsync = (delegate* unmanaged<int, int>)
+            NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "fsync");
         bool held = false;
         file.DangerousAddRef(ref held);
         try
         {
             while (true)
             {
-                int result = fsync((int)file.DangerousGetHandle()), error = Marshal.GetLastSystemError();
+                int result = fsync((int)file.DangerousGetHandle()),
+                    error = Marshal.GetLastSystemError();
                 Marshal.SetLastPInvokeError(error);
-                if (result == 0 || error != Interrupted) return result == 0;
+                if (result == 0 || error != Interrupted)
+                    return result == 0;
             }
         }
         finally
@@ -165,7 +188,8 @@ public sealed partial class WholeFile : IDisposable
         }
     }
 
-    private static IOException Failed(string what, string path) => new($"{what} {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static IOException Failed(string what, string path) =>
+        new($"{what} {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Fcntl(SafeFileHandle file, int command);

@@ -8,7 +8,8 @@ public static class Repository
     private static string Find()
     {
         string? dir = AppContext.BaseDirectory;
-        while (dir is not null && !File.Exists(Path.Combine(dir, "LutNative.sln"))) dir = Path.GetDirectoryName(dir);
+        while (dir is not null && !File.Exists(Path.Combine(dir, "LutNative.sln")))
+            dir = Path.GetDirectoryName(dir);
         return dir ?? throw new InvalidOperationException("the tests must run inside the repository");
     }
 }

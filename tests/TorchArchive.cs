@@ -30,7 +30,8 @@ public static class TorchArchive
         using (var zip = new ZipArchive(to, ZipArchiveMode.Create, leaveOpen: true))
         {
             Entry(zip, "archive/data.pkl", [.. pickle], level);
-            for (int i = 0; i < storages.Count; i++) Entry(zip, FormattableString.Invariant($"archive/data/{i}"), storages[i], level);
+            for (int i = 0; i < storages.Count; i++)
+                Entry(zip, FormattableString.Invariant($"archive/data/{i}"), storages[i], level);
         }
         return to.ToArray();
     }
@@ -45,10 +46,18 @@ public static class TorchArchive
     {
         switch (o)
         {
-            case Raw raw: p.AddRange(raw.Opcodes); break;
-            case string text: Text(p, text); break;
-            case long n: Number(p, n); break;
-            case Tensor t: Put(p, storages, t); break;
+            case Raw raw:
+                p.AddRange(raw.Opcodes);
+                break;
+            case string text:
+                Text(p, text);
+                break;
+            case long n:
+                Number(p, n);
+                break;
+            case Tensor t:
+                Put(p, storages, t);
+                break;
             case IEnumerable<KeyValuePair<string, object>> d:
                 p.AddRange("ccollections\nOrderedDict\n)R("u8.ToArray());
                 foreach (var (key, value) in d)
@@ -58,7 +67,8 @@ public static class TorchArchive
                 }
                 p.Add((byte)'u');
                 break;
-            default: throw new ArgumentException(o.GetType().Name, nameof(o));
+            default:
+                throw new ArgumentException(o.GetType().Name, nameof(o));
         }
     }
 
@@ -77,7 +87,8 @@ public static class TorchArchive
         Numbers(p, t.Shape);
         Numbers(p, t.Strides ?? RowMajor(t.Shape));
         p.AddRange([0x89, .. "ccollections\nOrderedDict\n)R"u8]);
-        if (newer) p.AddRange([.. Encoding.ASCII.GetBytes($"ctorch\n{t.Storage}\n"), (byte)'N']);
+        if (newer)
+            p.AddRange([.. Encoding.ASCII.GetBytes($"ctorch\n{t.Storage}\n"), (byte)'N']);
         p.AddRange("tR"u8.ToArray());
     }
 
@@ -85,18 +96,21 @@ public static class TorchArchive
     {
         var strides = new long[shape.Length];
         long step = 1;
-        for (int i = shape.Length - 1; i >= 0; i--) (strides[i], step) = (step, step * shape[i]);
+        for (int i = shape.Length - 1; i >= 0; i--)
+            (strides[i], step) = (step, step * shape[i]);
         return strides;
     }
 
-    private static void Text(List<byte> p, string s) => p.AddRange([(byte)'X', .. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(s)), .. Encoding.UTF8.GetBytes(s)]);
+    private static void Text(List<byte> p, string s) =>
+        p.AddRange([(byte)'X', .. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(s)), .. Encoding.UTF8.GetBytes(s)]);
 
     private static void Number(List<byte> p, long n) => p.AddRange([0x8a, 8, .. BitConverter.GetBytes(n)]);
 
     private static void Numbers(List<byte> p, long[] list)
     {
         p.Add((byte)'(');
-        foreach (long n in list) Number(p, n);
+        foreach (long n in list)
+            Number(p, n);
         p.Add((byte)'t');
     }
 }

@@ -8,7 +8,17 @@ namespace LutNative.Harness.Bench;
 /// </summary>
 /// <param name="MemoryBytes">Of the device, 1e9 based as sold.</param>
 /// <param name="Watts">Of the board at most.</param>
-internal sealed record Hardware(string Name, string Title, int Multiprocessors, double Float32, double Tf32, double Bf16, double BytesPerSecond, double MemoryBytes, double Watts)
+internal sealed record Hardware(
+    string Name,
+    string Title,
+    int Multiprocessors,
+    double Float32,
+    double Tf32,
+    double Bf16,
+    double BytesPerSecond,
+    double MemoryBytes,
+    double Watts
+)
 {
     // NVIDIA's data sheets: A100 80GB SXM (2021), H100 SXM (2023), H200 SXM (2024), L40S (2023), RTX 4090 (Ada whitepaper, 2022)
     internal static IReadOnlyList<Hardware> Known { get; } =
@@ -20,12 +30,38 @@ internal sealed record Hardware(string Name, string Title, int Multiprocessors, 
         new("rtx4090", "GeForce RTX 4090", 128, 82.6e12, 82.6e12, 165.2e12, 1.008e12, 24e9, 450),
     ];
 
-    internal static Hardware Find(string name) => Known.FirstOrDefault(h => h.Name == name)
-        ?? throw new LutError(Exit.Usage, 21, $"there is no data sheet for {name}", name, "known are " + string.Join(", ", Known.Select(h => h.Name)), $"did you mean {Protocol.Nearest.To(name, Known.Select(h => h.Name))}?");
+    internal static Hardware Find(string name) =>
+        Known.FirstOrDefault(h => h.Name == name)
+        ?? throw new LutError(
+            Exit.Usage,
+            21,
+            $"there is no data sheet for {name}",
+            name,
+            "known are " + string.Join(", ", Known.Select(h => h.Name)),
+            $"did you mean {Protocol.Nearest.To(name, Known.Select(h => h.Name))}?"
+        );
 
     /// <summary>The sheet of a device by the name that its driver gives, or null.</summary>
-    internal static Hardware? Of(string deviceName) => Known.FirstOrDefault(h => deviceName.Replace(" ", "", StringComparison.Ordinal).Contains(h.Name, StringComparison.OrdinalIgnoreCase));
+    internal static Hardware? Of(string deviceName) =>
+        Known.FirstOrDefault(h =>
+            deviceName.Replace(" ", "", StringComparison.Ordinal).Contains(h.Name, StringComparison.OrdinalIgnoreCase)
+        );
 
     /// <summary>Seconds that a launch cannot go below.</summary>
-    internal double Floor(in Work w) => Math.Max(w.Flops / (w.Share * (w.Unit switch { Unit.TensorCoreBf16 => Bf16, Unit.TensorCoreTf32 => Tf32, _ => Float32 })), w.Bytes / BytesPerSecond);
+    internal double Floor(in Work w) =>
+        Math.Max(
+            w.Flops
+                / (
+                    w.Share
+                    * (
+                        w.Unit switch
+                        {
+                            Unit.TensorCoreBf16 => Bf16,
+                            Unit.TensorCoreTf32 => Tf32,
+                            _ => Float32,
+                        }
+                    )
+                ),
+            w.Bytes / BytesPerSecond
+        );
 }

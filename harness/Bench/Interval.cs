@@ -14,7 +14,8 @@ internal readonly record struct Interval(double Median, double Low, double High)
         var draw = new double[x.Count];
         for (int r = 0; r < Resamples; r++)
         {
-            for (int i = 0; i < draw.Length; i++) draw[i] = x[(int)random.NextBelow((uint)x.Count)];
+            for (int i = 0; i < draw.Length; i++)
+                draw[i] = x[(int)random.NextBelow((uint)x.Count)];
             medians[r] = Performance.Median(draw);
         }
         Array.Sort(medians);

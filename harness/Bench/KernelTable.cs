@@ -18,20 +18,47 @@ internal static class KernelTable
     internal const string Planned = "planned:";
     private const double NoLimit = 1e15;
 
-    internal static void Print(BenchShape shape, string stage, ExecOptions exec, string deviceName, string math, string memory, string? data, bool json)
+    internal static void Print(
+        BenchShape shape,
+        string stage,
+        ExecOptions exec,
+        string deviceName,
+        string math,
+        string memory,
+        string? data,
+        bool json
+    )
     {
         bool plan = deviceName.StartsWith(Planned, StringComparison.Ordinal);
         var sheet = plan ? Hardware.Find(deviceName[Planned.Length..]) : null;
         Device device = sheet is null ? RunOptions.DeviceOf(deviceName, math) : PlannedDevice(sheet, math);
-        if (device is not CudaDevice cuda) throw new LutError(Exit.Usage, 22, "--kernels is about GPUs", "--device " + deviceName, "the CPU's time is told by phase and by operation", "use --device cuda:0, planned:h200, or ./build.sh bench");
+        if (device is not CudaDevice cuda)
+            throw new LutError(
+                Exit.Usage,
+                22,
+                "--kernels is about GPUs",
+                "--device " + deviceName,
+                "the CPU's time is told by phase and by operation",
+                "use --device cuda:0, planned:h200, or ./build.sh bench"
+            );
         using (cuda)
         {
             sheet ??= Hardware.Of(cuda.Context.DeviceName);
-            exec = exec with { Recompute = RunOptions.Recompute(memory, shape.Protocol, device, exec), FrozenData = true };
-            if (plan) exec = ThatFits(shape, stage, cuda, exec, memory);
+            exec = exec with
+            {
+                Recompute = RunOptions.Recompute(memory, shape.Protocol, device, exec),
+                FrozenData = true,
+            };
+            if (plan)
+                exec = ThatFits(shape, stage, cuda, exec, memory);
             var rows = Measure(shape, stage, exec, cuda, data);
             Show(shape, stage, cuda, sheet, plan, rows, json);
-            if (plan && !json) Console.Out.WriteLine(FormattableString.Invariant($"{exec.PlanOf(cuda, shape.Batch(stage), shape.Batch(stage), shape.Grain(stage)).Samples} samples at once, activations {(exec.Recompute ? "recomputed" : "kept")}: fits {cuda.MemoryBytes / 1e9:f0} GB"));
+            if (plan && !json)
+                Console.Out.WriteLine(
+                    FormattableString.Invariant(
+                        $"{exec.PlanOf(cuda, shape.Batch(stage), shape.Batch(stage), shape.Grain(stage)).Samples} samples at once, activations {(exec.Recompute ? "recomputed" : "kept")}: fits {cuda.MemoryBytes / 1e9:f0} GB"
+                    )
+                );
         }
     }
 
@@ -39,38 +66,87 @@ internal static class KernelTable
     internal static double SheetRate(ProtocolSpec p, string stage, Hardware sheet, string math)
     {
         const int Samples = 128;
-        var shape = new BenchShape("plan", p.Title, p with
-        {
-            Data = p.Data with { Name = "noise", TrainImages = Samples, TestImages = Samples },
-            Pretrain = p.Pretrain with { Epochs = 1 << 20, Batch = Samples, BnBatch = Samples, Grain = Math.Min(p.Pretrain.Grain, Samples) },
-            Finetune = p.Finetune with { Epochs = 1 << 20, Batch = Samples, Grain = Math.Min(p.Finetune.Grain, Samples), Mixup = 0, Cutmix = 0 },
-            Transform = null,
-        });
-        using var device = PlannedDevice(sheet with { MemoryBytes = NoLimit }, math);   // how fast, not how much at once
-        var rows = Measure(shape, stage, new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false, FrozenData: true), device, null);
+        var shape = new BenchShape(
+            "plan",
+            p.Title,
+            p with
+            {
+                Data = p.Data with { Name = "noise", TrainImages = Samples, TestImages = Samples },
+                Pretrain = p.Pretrain with
+                {
+                    Epochs = 1 << 20,
+                    Batch = Samples,
+                    BnBatch = Samples,
+                    Grain = Math.Min(p.Pretrain.Grain, Samples),
+                },
+                Finetune = p.Finetune with
+                {
+                    Epochs = 1 << 20,
+                    Batch = Samples,
+                    Grain = Math.Min(p.Finetune.Grain, Samples),
+                    Mixup = 0,
+                    Cutmix = 0,
+                },
+                Transform = null,
+            }
+        );
+        using var device = PlannedDevice(sheet with { MemoryBytes = NoLimit }, math); // how fast, not how much at once
+        var rows = Measure(
+            shape,
+            stage,
+            new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false, FrozenData: true),
+            device,
+            null
+        );
         return Samples / rows.Sum(r => Total(r, w => sheet.Floor(w)));
     }
 
     /// <summary>A plan says what a card can do: where the asked setting does not fit its memory, the largest that does.</summary>
-    private static ExecOptions ThatFits(BenchShape shape, string stage, CudaDevice device, ExecOptions exec, string memory)
+    private static ExecOptions ThatFits(
+        BenchShape shape,
+        string stage,
+        CudaDevice device,
+        ExecOptions exec,
+        string memory
+    )
     {
-        if (MemoryPlan.Stage(shape.Protocol, stage, device, exec) <= 0.95 * device.MemoryBytes) return exec;
+        if (MemoryPlan.Stage(shape.Protocol, stage, device, exec) <= 0.95 * device.MemoryBytes)
+            return exec;
         return MemoryPlan.Fitting(shape.Protocol, device, exec)
-            ?? throw new LutError(Exit.Unfit, 489, $"{shape.Name} does not fit {device.Name}", $"--memory {memory} --batch {shape.Batch(stage)}", "not even one sample at once with recomputed activations", "plan a card with more memory, or a smaller batch");
+            ?? throw new LutError(
+                Exit.Unfit,
+                489,
+                $"{shape.Name} does not fit {device.Name}",
+                $"--memory {memory} --batch {shape.Batch(stage)}",
+                "not even one sample at once with recomputed activations",
+                "plan a card with more memory, or a smaller batch"
+            );
     }
 
     internal static CudaDevice PlannedDevice(Hardware sheet, string math)
     {
-        var driver = new EmulatedDriver(new EmulationOptions(Multiprocessors: sheet.Multiprocessors, Execute: false), (long)sheet.MemoryBytes);
+        var driver = new EmulatedDriver(
+            new EmulationOptions(Multiprocessors: sheet.Multiprocessors, Execute: false),
+            (long)sheet.MemoryBytes
+        );
         return RunOptions.Emulated(driver, Planned + sheet.Name, math);
     }
 
     /// <summary>The third step: buffers exist by then.</summary>
-    private static IReadOnlyList<KernelRow> Measure(BenchShape shape, string stage, ExecOptions exec, CudaDevice device, string? data)
+    private static IReadOnlyList<KernelRow> Measure(
+        BenchShape shape,
+        string stage,
+        ExecOptions exec,
+        CudaDevice device,
+        string? data
+    )
     {
         using var pool = new Pool(1);
         var views = new Views(shape.Protocol, shape.Images(data));
-        using Trainer t = stage == "pretrain" ? new PretrainTrainer(shape.Protocol, views, device, pool, exec) : new FinetuneTrainer(shape.Protocol, views, device, pool, exec, trunk: null);
+        using Trainer t =
+            stage == "pretrain"
+                ? new PretrainTrainer(shape.Protocol, views, device, pool, exec)
+                : new FinetuneTrainer(shape.Protocol, views, device, pool, exec, trunk: null);
         t.Step(0);
         t.Step(1);
         var profile = new KernelProfile();
@@ -81,28 +157,92 @@ internal static class KernelTable
         return rows;
     }
 
-    private static void Show(BenchShape shape, string stage, CudaDevice device, Hardware? sheet, bool plan, IReadOnlyList<KernelRow> rows, bool json)
+    private static void Show(
+        BenchShape shape,
+        string stage,
+        CudaDevice device,
+        Hardware? sheet,
+        bool plan,
+        IReadOnlyList<KernelRow> rows,
+        bool json
+    )
     {
         int batch = shape.Batch(stage);
-        var lines = rows.Select(r => (Row: r, Flops: Total(r, w => w.Flops), Bytes: Total(r, w => w.Bytes), Floor: sheet is null ? 0 : 1e3 * Total(r, w => sheet.Floor(w)))).ToList();
-        if (plan) lines = [.. lines.OrderByDescending(l => l.Floor)];
-        double floor = lines.Sum(l => l.Floor), measured = rows.Sum(r => r.Milliseconds);
+        var lines = rows.Select(r =>
+                (
+                    Row: r,
+                    Flops: Total(r, w => w.Flops),
+                    Bytes: Total(r, w => w.Bytes),
+                    Floor: sheet is null ? 0 : 1e3 * Total(r, w => sheet.Floor(w))
+                )
+            )
+            .ToList();
+        if (plan)
+            lines = [.. lines.OrderByDescending(l => l.Floor)];
+        double floor = lines.Sum(l => l.Floor),
+            measured = rows.Sum(r => r.Milliseconds);
         if (json)
         {
-            Output.Json(new { shape = shape.Name, stage, batch, device = device.Name, level = device.Level ?? shape.Protocol.Contract, sheet = sheet?.Name, floor_ms = floor, measured_ms = measured, kernels = lines.Select(l => new { name = l.Row.Name, launches = l.Row.Launches, flops = l.Flops, bytes = l.Bytes, floor_ms = l.Floor, measured_ms = l.Row.Milliseconds }) });
+            Output.Json(
+                new
+                {
+                    shape = shape.Name,
+                    stage,
+                    batch,
+                    device = device.Name,
+                    level = device.Level ?? shape.Protocol.Contract,
+                    sheet = sheet?.Name,
+                    floor_ms = floor,
+                    measured_ms = measured,
+                    kernels = lines.Select(l => new
+                    {
+                        name = l.Row.Name,
+                        launches = l.Row.Launches,
+                        flops = l.Flops,
+                        bytes = l.Bytes,
+                        floor_ms = l.Floor,
+                        measured_ms = l.Row.Milliseconds,
+                    }),
+                }
+            );
             return;
         }
         static string F(double x, string f) => x.ToString(f, CultureInfo.InvariantCulture);
-        Output.Table(["kernel", "launches", "GFLOP", "MB", "sheet ms", "measured ms", "share of sheet"],
-            lines.Select(l => new[] { l.Row.Name, F(l.Row.Launches, "f0"), F(l.Flops / 1e9, "f1"), F(l.Bytes / 1e6, "f1"), F(l.Floor, "f3"), plan ? "" : F(l.Row.Milliseconds, "f3"), plan || sheet is null ? "" : F(100 * l.Floor / l.Row.Milliseconds, "f0") + " %" }));
-        Console.Out.WriteLine(FormattableString.Invariant($"{shape.Name} {stage}, batch {batch}, {device.Level ?? shape.Protocol.Contract}: {rows.Sum(r => r.Launches)} launches a step, {F(lines.Sum(l => l.Flops) / 1e9, "f1")} GFLOP, {F(lines.Sum(l => l.Bytes) / 1e9, "f2")} GB")
-            + (sheet is null ? "" : FormattableString.Invariant($"; {sheet.Title}'s sheet allows {floor:f2} ms, {batch / floor * 1e3:f0} images/s")) + (plan ? "" : FormattableString.Invariant($"; measured {measured:f2} ms in kernels")));
+        Output.Table(
+            ["kernel", "launches", "GFLOP", "MB", "sheet ms", "measured ms", "share of sheet"],
+            lines.Select(l =>
+                new[]
+                {
+                    l.Row.Name,
+                    F(l.Row.Launches, "f0"),
+                    F(l.Flops / 1e9, "f1"),
+                    F(l.Bytes / 1e6, "f1"),
+                    F(l.Floor, "f3"),
+                    plan ? "" : F(l.Row.Milliseconds, "f3"),
+                    plan || sheet is null ? "" : F(100 * l.Floor / l.Row.Milliseconds, "f0") + " %",
+                }
+            )
+        );
+        Console.Out.WriteLine(
+            FormattableString.Invariant(
+                $"{shape.Name} {stage}, batch {batch}, {device.Level ?? shape.Protocol.Contract}: {rows.Sum(r => r.Launches)} launches a step, {F(lines.Sum(l => l.Flops) / 1e9, "f1")} GFLOP, {F(lines.Sum(l => l.Bytes) / 1e9, "f2")} GB"
+            )
+                + (
+                    sheet is null
+                        ? ""
+                        : FormattableString.Invariant(
+                            $"; {sheet.Title}'s sheet allows {floor:f2} ms, {batch / floor * 1e3:f0} images/s"
+                        )
+                )
+                + (plan ? "" : FormattableString.Invariant($"; measured {measured:f2} ms in kernels"))
+        );
     }
 
     private static double Total(KernelRow row, Func<Work, double> of)
     {
         double sum = 0;
-        foreach (var (work, count) in row.Works) sum += count * of(work);
+        foreach (var (work, count) in row.Works)
+            sum += count * of(work);
         return sum;
     }
 }

@@ -11,18 +11,67 @@ namespace LutNative.Harness.Bench;
 
 /// <summary>What to measure, as the command line says it; a fresh process gets the same words.</summary>
 /// <param name="Slow">Share of a step's time to wait after it: a slowdown planted on purpose.</param>
-internal sealed record BenchOrder(string Shape, string Stage = "pretrain", string Method = "", int Batch = 0, int Threads = 0, int MicroBatch = 0, int DataWorkers = 0, int Blocks = 3, double Seconds = 3.0, string Memory = "keep", string Device = "cpu", string Math = "exact",
-    bool Premade = false, string? Data = null, double Slow = 0)
+internal sealed record BenchOrder(
+    string Shape,
+    string Stage = "pretrain",
+    string Method = "",
+    int Batch = 0,
+    int Threads = 0,
+    int MicroBatch = 0,
+    int DataWorkers = 0,
+    int Blocks = 3,
+    double Seconds = 3.0,
+    string Memory = "keep",
+    string Device = "cpu",
+    string Math = "exact",
+    bool Premade = false,
+    string? Data = null,
+    double Slow = 0
+)
 {
     /// <summary>A GPU computes, or is emulated or planned.</summary>
-    internal bool OnGpu => Device.StartsWith("cuda", StringComparison.Ordinal) || Device.StartsWith(KernelTable.Planned, StringComparison.Ordinal);
+    internal bool OnGpu =>
+        Device.StartsWith("cuda", StringComparison.Ordinal)
+        || Device.StartsWith(KernelTable.Planned, StringComparison.Ordinal);
 
     internal IEnumerable<string> Words()
     {
         string I(int v) => v.ToString(CultureInfo.InvariantCulture);
         string D(double v) => v.ToString("R", CultureInfo.InvariantCulture);
-        string[] words = ["bench", Shape, "--stage", Stage, "--batch", I(Batch), "--threads", I(Threads), "--micro-batch", I(MicroBatch), "--data-workers", I(DataWorkers), "--blocks", I(Blocks), "--seconds", D(Seconds), "--memory", Memory, "--device", Device, "--math", Math, "--launches=0"];
-        return [.. words, .. Method.Length > 0 ? (string[])["--method", Method] : [], .. Premade ? (string[])["--premade"] : [], .. Data is not null ? (string[])["--data", Data] : [], .. Slow > 0 ? (string[])["--slow", D(Slow)] : []];
+        string[] words =
+        [
+            "bench",
+            Shape,
+            "--stage",
+            Stage,
+            "--batch",
+            I(Batch),
+            "--threads",
+            I(Threads),
+            "--micro-batch",
+            I(MicroBatch),
+            "--data-workers",
+            I(DataWorkers),
+            "--blocks",
+            I(Blocks),
+            "--seconds",
+            D(Seconds),
+            "--memory",
+            Memory,
+            "--device",
+            Device,
+            "--math",
+            Math,
+            "--launches=0",
+        ];
+        return
+        [
+            .. words,
+            .. Method.Length > 0 ? (string[])["--method", Method] : [],
+            .. Premade ? (string[])["--premade"] : [],
+            .. Data is not null ? (string[])["--data", Data] : [],
+            .. Slow > 0 ? (string[])["--slow", D(Slow)] : [],
+        ];
     }
 }
 
@@ -47,7 +96,7 @@ internal static class Launches
     internal static (Launch Mine, Launch Theirs) Pair(BenchOrder order, string other, BenchOrder theirs)
     {
         using var a = new Child(Self, order, turns: true);
-        a.Await();   // warm, before the other begins to warm up
+        a.Await(); // warm, before the other begins to warm up
         using var b = new Child(other, theirs, turns: true);
         b.Await();
         for (int block = 0; block < order.Blocks; block++)
@@ -82,15 +131,26 @@ internal static class Launches
             var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardInput = turns };
             bool own = program == Self;
             // `dotnet lut.dll ...` has the program as its first argument, a self-contained executable does not
-            bool runtime = own ? Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" : program.EndsWith(".dll", StringComparison.Ordinal);
+            bool runtime = own
+                ? Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
+                : program.EndsWith(".dll", StringComparison.Ordinal);
             // absolute, so that nobody looks for it elsewhere
             string other = own ? "" : Path.GetFullPath(program);
-            if (!own && !File.Exists(other)) throw Failed("there is no such file: give the path of its lut.dll or its executable");
-            string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? Environment.ProcessPath! : "";
-            start.FileName = own ? Environment.ProcessPath! : !runtime ? other : host.Length > 0 ? host : ExecutablePath.Find("dotnet");
-            if (runtime) start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : other);
-            foreach (string word in order.Words()) start.ArgumentList.Add(word);
-            if (turns) start.ArgumentList.Add("--turns");
+            if (!own && !File.Exists(other))
+                throw Failed("there is no such file: give the path of its lut.dll or its executable");
+            string host =
+                Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? Environment.ProcessPath! : "";
+            start.FileName =
+                own ? Environment.ProcessPath!
+                : !runtime ? other
+                : host.Length > 0 ? host
+                : ExecutablePath.Find("dotnet");
+            if (runtime)
+                start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : other);
+            foreach (string word in order.Words())
+                start.ArgumentList.Add(word);
+            if (turns)
+                start.ArgumentList.Add("--turns");
             try
             {
                 process = Process.Start(start)!;
@@ -110,14 +170,16 @@ internal static class Launches
 
         internal void Await()
         {
-            if (process.StandardOutput.ReadLine() != Waiting) throw Failed("it ended before its turn");
+            if (process.StandardOutput.ReadLine() != Waiting)
+                throw Failed("it ended before its turn");
         }
 
         internal Launch Result()
         {
             string answer = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
-            if (process.ExitCode != 0) throw Ended();
+            if (process.ExitCode != 0)
+                throw Ended();
             try
             {
                 return JsonSerializer.Deserialize<Launch>(answer)!;
@@ -129,15 +191,37 @@ internal static class Launches
         }
 
         /// <summary>A launch that refused has said why under its own id; one that was killed has not.</summary>
-        private Exception Ended() => Enum.IsDefined((Exit)process.ExitCode)
-            ? new ChildFailedException((Exit)process.ExitCode, FormattableString.Invariant($"a launch of the benchmark ended with exit code {process.ExitCode}; its error is above"))
-            : new LutError(Exit.Unfit, 464, "a launch of the benchmark died", program, FormattableString.Invariant($"it ended with code {process.ExitCode}; above 128 that is a signal"), "look for what ended it (memory, a limit of time), and run it again");
+        private Exception Ended() =>
+            Enum.IsDefined((Exit)process.ExitCode)
+                ? new ChildFailedException(
+                    (Exit)process.ExitCode,
+                    FormattableString.Invariant(
+                        $"a launch of the benchmark ended with exit code {process.ExitCode}; its error is above"
+                    )
+                )
+                : new LutError(
+                    Exit.Unfit,
+                    464,
+                    "a launch of the benchmark died",
+                    program,
+                    FormattableString.Invariant($"it ended with code {process.ExitCode}; above 128 that is a signal"),
+                    "look for what ended it (memory, a limit of time), and run it again"
+                );
 
-        private LutError Failed(string why) => new(Exit.Usage, 37, "a build cannot be measured", program, why, "name the lut.dll or the executable of a build that knows `bench --launches=0 --turns`");
+        private LutError Failed(string why) =>
+            new(
+                Exit.Usage,
+                37,
+                "a build cannot be measured",
+                program,
+                why,
+                "name the lut.dll or the executable of a build that knows `bench --launches=0 --turns`"
+            );
 
         public void Dispose()
         {
-            if (!process.HasExited) process.Kill();
+            if (!process.HasExited)
+                process.Kill();
             Interruption.Release(process);
             process.Dispose();
         }
@@ -145,7 +229,14 @@ internal static class Launches
 
     /// <summary>The launches' blocks as rows of the throughput table.</summary>
     /// <param name="id">Of the benchmark: the two sides of pairs share it.</param>
-    internal static Table Rows(BenchShape shape, string stage, Device device, int threads, IReadOnlyList<Launch> launches, string? id = null)
+    internal static Table Rows(
+        BenchShape shape,
+        string stage,
+        Device device,
+        int threads,
+        IReadOnlyList<Launch> launches,
+        string? id = null
+    )
     {
         var p = shape.Protocol;
         var table = new Table(Schema.Throughput);
@@ -153,32 +244,81 @@ internal static class Launches
         string machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
         var (method, batch) = stage == "pretrain" ? (p.Pretrain.Method, p.Pretrain.Batch) : ("", p.Finetune.Batch);
         for (int l = 0; l < launches.Count; l++)
-            for (int b = 0; b < launches[l].Blocks.Length; b++)
-            {
-                var block = launches[l].Blocks[b];
-                var (peak, source) = PeakOf(device, block);
-                table.Add(id, DateTime.UtcNow, shape.Name, stage, method, batch, device.Level ?? p.Contract, device.Name, machine, threads, l, b, block.ImagesPerSecond, launches[l].FlopsPerImage, block.FmaFlops,
-                    launches[l].JoulesPerImage, launches[l].Steps, launches[l].Digest, Version.Lut,
-                    block.P50, block.P90, block.P99, block.Max, block.DataWait, peak, source, block.OtherLoad, block.ClockMhz, string.Join(",", block.Slowdown), launches[l].WarmupSteps, Machine.HardwareKey(device), launches[l].CheckDigest);
-            }
+        for (int b = 0; b < launches[l].Blocks.Length; b++)
+        {
+            var block = launches[l].Blocks[b];
+            var (peak, source) = PeakOf(device, block);
+            table.Add(
+                id,
+                DateTime.UtcNow,
+                shape.Name,
+                stage,
+                method,
+                batch,
+                device.Level ?? p.Contract,
+                device.Name,
+                machine,
+                threads,
+                l,
+                b,
+                block.ImagesPerSecond,
+                launches[l].FlopsPerImage,
+                block.FmaFlops,
+                launches[l].JoulesPerImage,
+                launches[l].Steps,
+                launches[l].Digest,
+                Version.Lut,
+                block.P50,
+                block.P90,
+                block.P99,
+                block.Max,
+                block.DataWait,
+                peak,
+                source,
+                block.OtherLoad,
+                block.ClockMhz,
+                string.Join(",", block.Slowdown),
+                launches[l].WarmupSteps,
+                Machine.HardwareKey(device),
+                launches[l].CheckDigest
+            );
+        }
         return table;
     }
 
     /// <summary>MFU's denominator: a GPU's data sheet (dense, at its highest clock) for the unit that this level of math uses; on the CPU and unknown GPUs what was measured before the block.</summary>
     internal static (double Flops, string Source) PeakOf(Device device, Block block)
     {
-        if (device is not CudaDevice cuda || Hardware.Of(cuda.Context.DeviceName) is not { } sheet) return (block.FmaFlops, "FMA limit measured before the block");
+        if (device is not CudaDevice cuda || Hardware.Of(cuda.Context.DeviceName) is not { } sheet)
+            return (block.FmaFlops, "FMA limit measured before the block");
         return device.Level switch
         {
-            null => (sheet.Float32, $"{sheet.Title}'s sheet, FP32"), { } level when level.Contains("tf32", StringComparison.Ordinal) => (sheet.Tf32, $"{sheet.Title}'s sheet, TF32"), _ => (sheet.Bf16, $"{sheet.Title}'s sheet, BF16"),
+            null => (sheet.Float32, $"{sheet.Title}'s sheet, FP32"),
+            { } level when level.Contains("tf32", StringComparison.Ordinal) => (
+                sheet.Tf32,
+                $"{sheet.Title}'s sheet, TF32"
+            ),
+            _ => (sheet.Bf16, $"{sheet.Title}'s sheet, BF16"),
         };
     }
 
     internal static void Write(string folder, Table rows)
     {
         string id = rows.Get<string>(0, "run_id");
-        var part = new Table(Schema.Throughput);   // a commit empties what it has written
+        var part = new Table(Schema.Throughput); // a commit empties what it has written
         part.AddRange(rows);
-        RunStore.Create(folder).Commit([part], new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.protocol"] = rows.Get<string>(0, "shape"), ["lut.math_hash"] = "", ["lut.data_hash"] = "", ["lut.writer"] = "lut " + Version.Lut });
+        RunStore
+            .Create(folder)
+            .Commit(
+                [part],
+                new Dictionary<string, string>
+                {
+                    ["lut.run_id"] = id,
+                    ["lut.protocol"] = rows.Get<string>(0, "shape"),
+                    ["lut.math_hash"] = "",
+                    ["lut.data_hash"] = "",
+                    ["lut.writer"] = "lut " + Version.Lut,
+                }
+            );
     }
 }

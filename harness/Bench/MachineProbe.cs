@@ -12,7 +12,16 @@ namespace LutNative.Harness.Bench;
 /// <param name="MemoryBytesPerSecond">Of copies far larger than the caches, read and written bytes.</param>
 /// <param name="DiskBytesPerSecond">Of a file written and flushed to the disk.</param>
 /// <param name="Slowdown">What held a GPU's clocks down.</param>
-internal sealed record Probe(double[] FmaFlops, double? OtherLoad, double? ClockBefore, double? ClockAfter, double MemoryBytesPerSecond, double? DiskBytesPerSecond, long? DiskFree, string[] Slowdown)
+internal sealed record Probe(
+    double[] FmaFlops,
+    double? OtherLoad,
+    double? ClockBefore,
+    double? ClockAfter,
+    double MemoryBytesPerSecond,
+    double? DiskBytesPerSecond,
+    long? DiskFree,
+    string[] Slowdown
+)
 {
     /// <summary>The slowest window beside the median: clocks that do not hold, or a neighbour.</summary>
     internal double Held => FmaFlops.Min() / Performance.Median(FmaFlops);
@@ -33,7 +42,8 @@ internal static class MachineProbe
         double? before = nvml is null ? MachineState.ClockMhz() : nvml.Read().SmClockMhz;
         double[] fma = [.. Enumerable.Range(0, Windows).Select(_ => device.FmaFlops(pool, 0.4))];
         var gpu = nvml?.Read();
-        double? others = MachineState.Busy.Now().OthersSince(busy), after = nvml is null ? MachineState.ClockMhz() : gpu?.SmClockMhz;
+        double? others = MachineState.Busy.Now().OthersSince(busy),
+            after = nvml is null ? MachineState.ClockMhz() : gpu?.SmClockMhz;
         using var host = new Pool(Environment.ProcessorCount);
         var (written, free) = Disk(folder);
         return new Probe(fma, others, before, after, Memory(host), written, free, [.. gpu?.Slowdown ?? []]);
@@ -42,22 +52,36 @@ internal static class MachineProbe
     /// <summary>Why the machine's times would mean little; empty when it is fit.</summary>
     internal static IEnumerable<string> Unfit(Probe p)
     {
-        if (p.OtherLoad > Results.Performance.MostOtherLoad) yield return FormattableString.Invariant($"other processes keep {p.OtherLoad:f2} cores busy (more than {Results.Performance.MostOtherLoad})");
-        if (p.Held < LeastHeld) yield return FormattableString.Invariant($"the slowest of {Windows} windows reaches {100 * p.Held:f0} % of the median (less than {100 * LeastHeld:f0}): clocks do not hold, or a neighbour takes the cores");
-        if (p.Slowdown.Length > 0) yield return "clocks are held down by " + string.Join(", ", p.Slowdown);
-        if (p.DiskFree < LeastDisk) yield return FormattableString.Invariant($"{p.DiskFree >> 20} MiB are free on the disk");
+        if (p.OtherLoad > Results.Performance.MostOtherLoad)
+            yield return FormattableString.Invariant(
+                $"other processes keep {p.OtherLoad:f2} cores busy (more than {Results.Performance.MostOtherLoad})"
+            );
+        if (p.Held < LeastHeld)
+            yield return FormattableString.Invariant(
+                $"the slowest of {Windows} windows reaches {100 * p.Held:f0} % of the median (less than {100 * LeastHeld:f0}): clocks do not hold, or a neighbour takes the cores"
+            );
+        if (p.Slowdown.Length > 0)
+            yield return "clocks are held down by " + string.Join(", ", p.Slowdown);
+        if (p.DiskFree < LeastDisk)
+            yield return FormattableString.Invariant($"{p.DiskFree >> 20} MiB are free on the disk");
     }
 
     private static double Memory(Pool pool)
     {
-        const int Floats = 16 << 20;   // 64 MiB a side
-        float[] from = new float[Floats], to = new float[Floats];
+        const int Floats = 16 << 20; // 64 MiB a side
+        float[] from = new float[Floats],
+            to = new float[Floats];
         Array.Fill(from, 1f);
         double best = 0;
         for (int round = 0; round < 4; round++)
         {
             long begin = Stopwatch.GetTimestamp();
-            pool.Run(pool.Workers, (w, _) => from.AsSpan(w * (Floats / pool.Workers), Floats / pool.Workers).CopyTo(to.AsSpan(w * (Floats / pool.Workers))));
+            pool.Run(
+                pool.Workers,
+                (w, _) =>
+                    from.AsSpan(w * (Floats / pool.Workers), Floats / pool.Workers)
+                        .CopyTo(to.AsSpan(w * (Floats / pool.Workers)))
+            );
             best = Math.Max(best, 2.0 * sizeof(float) * Floats / Stopwatch.GetElapsedTime(begin).TotalSeconds);
         }
         return best;
@@ -70,11 +94,24 @@ internal static class MachineProbe
         {
             byte[] block = new byte[1 << 20];
             long begin = Stopwatch.GetTimestamp();
-            using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 4096, FileOptions.DeleteOnClose))
+            using (
+                var file = new FileStream(
+                    path,
+                    FileMode.CreateNew,
+                    FileAccess.Write,
+                    FileShare.None,
+                    4096,
+                    FileOptions.DeleteOnClose
+                )
+            )
             {
-                for (int i = 0; i < 64; i++) file.Write(block);
+                for (int i = 0; i < 64; i++)
+                    file.Write(block);
                 file.Flush(true);
-                return (64.0 * block.Length / Stopwatch.GetElapsedTime(begin).TotalSeconds, new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace);
+                return (
+                    64.0 * block.Length / Stopwatch.GetElapsedTime(begin).TotalSeconds,
+                    new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace
+                );
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

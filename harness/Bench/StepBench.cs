@@ -16,7 +16,18 @@ namespace LutNative.Harness.Bench;
 /// <param name="OtherLoad">Cores that other processes kept busy; null where the system does not tell.</param>
 /// <param name="ClockMhz">At the block's end.</param>
 /// <param name="Slowdown">What held the GPU's clocks down at the block's end.</param>
-internal sealed record Block(double ImagesPerSecond, double FmaFlops, long P50, long P90, long P99, long Max, double DataWait, double? OtherLoad, double? ClockMhz, string[] Slowdown);
+internal sealed record Block(
+    double ImagesPerSecond,
+    double FmaFlops,
+    long P50,
+    long P90,
+    long P99,
+    long Max,
+    double DataWait,
+    double? OtherLoad,
+    double? ClockMhz,
+    string[] Slowdown
+);
 
 /// <summary>What one process measured.</summary>
 /// <param name="FlopsPerImage">Of matrix products: two a multiply-add, backward twice forward.</param>
@@ -27,12 +38,24 @@ internal sealed record Block(double ImagesPerSecond, double FmaFlops, long P50, 
 /// <param name="JoulesPerImage">Of the GPU, or of the processor's package, over all blocks; null where nobody counts them.</param>
 /// <param name="CheckDigest">Of the student after the first three steps.</param>
 /// <param name="Digest">Of the student's parameters at the end: rows with equal steps must agree on every machine.</param>
-internal sealed record Launch(Block[] Blocks, double FlopsPerImage, Dictionary<string, double> Phases, long WarmupSteps, long Steps, double BytesPerStep, long PeakBytes, string CheckDigest, string Digest, double? JoulesPerImage);
+internal sealed record Launch(
+    Block[] Blocks,
+    double FlopsPerImage,
+    Dictionary<string, double> Phases,
+    long WarmupSteps,
+    long Steps,
+    double BytesPerStep,
+    long PeakBytes,
+    string CheckDigest,
+    string Digest,
+    double? JoulesPerImage
+);
 
 /// <summary>Measures whole optimiser steps of a trainer, the same ones that a run executes.</summary>
 internal static class StepBench
 {
-    private const double WindowSeconds = 0.2, Steady = 0.03;
+    private const double WindowSeconds = 0.2,
+        Steady = 0.03;
 
     internal static double FlopsPerImage(ProtocolSpec p, string stage)
     {
@@ -43,15 +66,28 @@ internal static class StepBench
     /// <param name="blockSeconds">A block is as many whole steps as fill this time.</param>
     /// <param name="turn">Called before every block, and once after the last: a process that takes turns with another waits inside.</param>
     /// <param name="slow">Waits after every step for this share of its time: a slowdown planted on purpose, for drills.</param>
-    internal static Launch Run(BenchShape shape, string stage, ImageSource images, Device device, ExecOptions exec, int blocks, double blockSeconds, double slow = 0, Action? turn = null)
+    internal static Launch Run(
+        BenchShape shape,
+        string stage,
+        ImageSource images,
+        Device device,
+        ExecOptions exec,
+        int blocks,
+        double blockSeconds,
+        double slow = 0,
+        Action? turn = null
+    )
     {
         var p = shape.Protocol;
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         var views = new Views(p, images);
-        using Trainer t = stage == "pretrain" ? new PretrainTrainer(p, views, device, pool, exec) : new FinetuneTrainer(p, views, device, pool, exec, trunk: null);
+        using Trainer t =
+            stage == "pretrain"
+                ? new PretrainTrainer(p, views, device, pool, exec)
+                : new FinetuneTrainer(p, views, device, pool, exec, trunk: null);
         long s = 0;
         Step();
-        Step();   // buffers and machine code exist now
+        Step(); // buffers and machine code exist now
         double one = Step().Seconds;
         string check = DigestOf();
         WarmUp(one, blockSeconds, () => Step().Seconds);
@@ -60,7 +96,9 @@ internal static class StepBench
         var measured = new Block[blocks];
         long[] ns = new long[steps];
         var phases = Enum.GetValues<Phase>().ToDictionary(f => f.ToString().ToLowerInvariant(), _ => 0.0);
-        double wall = 0, bytes = double.MaxValue, joules = 0;
+        double wall = 0,
+            bytes = double.MaxValue,
+            joules = 0;
         using var nvml = device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
         for (int b = 0; b < blocks; b++)
         {
@@ -69,7 +107,9 @@ internal static class StepBench
             pool.Clock.Reset();
             double? energy = Energy();
             var busy = MachineState.Busy.Now();
-            long waited = 0, allocated = GC.GetTotalAllocatedBytes(precise: true), before = Stopwatch.GetTimestamp();
+            long waited = 0,
+                allocated = GC.GetTotalAllocatedBytes(precise: true),
+                before = Stopwatch.GetTimestamp();
             for (int i = 0; i < steps; i++)
             {
                 var step = Step();
@@ -82,25 +122,62 @@ internal static class StepBench
             var after = nvml?.Read();
             Array.Sort(ns);
             long At(double q) => ns[Math.Min(steps - 1, (int)(q * steps))];
-            measured[b] = new Block((double)steps * t.Batch / seconds, peak, At(0.5), At(0.9), At(0.99), ns[^1], waited / 1e9 / seconds, MachineState.Busy.Now().OthersSince(busy), nvml is null ? MachineState.ClockMhz() : after?.SmClockMhz, [.. after?.Slowdown ?? []]);
+            measured[b] = new Block(
+                (double)steps * t.Batch / seconds,
+                peak,
+                At(0.5),
+                At(0.9),
+                At(0.99),
+                ns[^1],
+                waited / 1e9 / seconds,
+                MachineState.Busy.Now().OthersSince(busy),
+                nvml is null ? MachineState.ClockMhz() : after?.SmClockMhz,
+                [.. after?.Slowdown ?? []]
+            );
             wall += seconds;
-            foreach (var f in Enum.GetValues<Phase>()) phases[f.ToString().ToLowerInvariant()] += Busy(f, pool);
+            foreach (var f in Enum.GetValues<Phase>())
+                phases[f.ToString().ToLowerInvariant()] += Busy(f, pool);
         }
         turn?.Invoke();
-        foreach (string f in phases.Keys) phases[f] /= wall * pool.Workers;
+        foreach (string f in phases.Keys)
+            phases[f] /= wall * pool.Workers;
         using var self = Process.GetCurrentProcess();
-        return new Launch(measured, FlopsPerImage(p, stage), phases, warm, s, bytes, self.PeakWorkingSet64, check, DigestOf(), double.IsNaN(joules) ? null : joules / ((double)blocks * steps * t.Batch));
+        return new Launch(
+            measured,
+            FlopsPerImage(p, stage),
+            phases,
+            warm,
+            s,
+            bytes,
+            self.PeakWorkingSet64,
+            check,
+            DigestOf(),
+            double.IsNaN(joules) ? null : joules / ((double)blocks * steps * t.Batch)
+        );
 
-        string DigestOf() => Model.Numerics.Digest.Combine(t.Digests(pool).Where(d => d.Tensor.StartsWith("student/", StringComparison.Ordinal)).Select(d => (d.Tensor, d.Value))).ToString();
+        string DigestOf() =>
+            Model
+                .Numerics.Digest.Combine(
+                    t.Digests(pool)
+                        .Where(d => d.Tensor.StartsWith("student/", StringComparison.Ordinal))
+                        .Select(d => (d.Tensor, d.Value))
+                )
+                .ToString();
 
-        double? Energy() => nvml is null ? device.OnHost ? MachineState.EnergyJoules() : null : nvml.Read().EnergyJoules;
+        double? Energy() =>
+            nvml is null
+                ? device.OnHost
+                    ? MachineState.EnergyJoules()
+                    : null
+                : nvml.Read().EnergyJoules;
 
         (double Seconds, long DataNs) Step()
         {
             long begin = Stopwatch.GetTimestamp();
             var report = t.Step(s++);
             double took = Stopwatch.GetElapsedTime(begin).TotalSeconds;
-            while (slow > 0 && Stopwatch.GetElapsedTime(begin).TotalSeconds < took * (1 + slow)) Thread.SpinWait(100);
+            while (slow > 0 && Stopwatch.GetElapsedTime(begin).TotalSeconds < took * (1 + slow))
+                Thread.SpinWait(100);
             return (slow > 0 ? Stopwatch.GetElapsedTime(begin).TotalSeconds : took, report.DataNs);
         }
     }
@@ -110,18 +187,23 @@ internal static class StepBench
     {
         int each = Math.Max(1, (int)(WindowSeconds / one));
         var last = new Queue<double>();
-        double spent = 0, most = Math.Max(1.0, 2 * blockSeconds);
+        double spent = 0,
+            most = Math.Max(1.0, 2 * blockSeconds);
         while (spent < most)
         {
             double window = 0;
-            for (int i = 0; i < each; i++) window += step();
+            for (int i = 0; i < each; i++)
+                window += step();
             spent += window;
             last.Enqueue(window);
-            if (last.Count > 3) last.Dequeue();
-            if (last.Count == 3 && last.Max() <= (1 + Steady) * last.Min()) return;
+            if (last.Count > 3)
+                last.Dequeue();
+            if (last.Count == 3 && last.Max() <= (1 + Steady) * last.Min())
+                return;
         }
     }
 
     /// <summary>Heads and optimiser are timed by the thread that leads them, while all of them work.</summary>
-    private static double Busy(Phase f, Pool pool) => pool.Clock.Seconds(f) * (f is Phase.Heads or Phase.Optimizer ? pool.Workers : 1);
+    private static double Busy(Phase f, Pool pool) =>
+        pool.Clock.Seconds(f) * (f is Phase.Heads or Phase.Optimizer ? pool.Workers : 1);
 }

@@ -13,14 +13,21 @@ internal static class ExportCommands
     internal static IEnumerable<Command> Build()
     {
         var schema = new Command("schema", "The tables of a run and their columns. Example: lut schema steps");
-        Argument<string?> table = new("table") { Description = "One table; without it all", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> table = new("table")
+        {
+            Description = "One table; without it all",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         schema.Arguments.Add(table);
         schema.Options.Add(json);
         schema.SetAction(r => Describe(r.GetValue(table), r.GetValue(json)));
         yield return schema;
 
-        var export = new Command("export", "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. In CSV a text that a spreadsheet would run as a formula begins with an apostrophe. Example: lut export runs/A --to jsonl --output tables");
+        var export = new Command(
+            "export",
+            "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. In CSV a text that a spreadsheet would run as a formula begins with an apostrophe. Example: lut export runs/A --to jsonl --output tables"
+        );
         Argument<string> run = new("run") { Description = "A run's folder, or a unique part of its name" };
         Option<string> to = new("--to") { Description = "csv or jsonl", DefaultValueFactory = _ => "csv" };
         Option<string> output = new("--output", "-o") { Description = "Folder for the files", Required = true };
@@ -29,20 +36,54 @@ internal static class ExportCommands
         export.Options.Add(output);
         Option<bool> exportJson = new("--json") { Description = "Print the result as one JSON object" };
         export.Options.Add(exportJson);
-        export.SetAction(r => Write(RunFolders.Find(r.GetValue(run)!), r.GetValue(to)!, r.GetValue(output)!, r.GetValue(exportJson)));
+        export.SetAction(r =>
+            Write(RunFolders.Find(r.GetValue(run)!), r.GetValue(to)!, r.GetValue(output)!, r.GetValue(exportJson))
+        );
         yield return export;
     }
 
     private static int Describe(string? name, bool json)
     {
         var tables = Schema.All.Where(s => name is null || s.Name == name).ToArray();
-        if (tables.Length == 0) throw new LutError(Exit.Usage, 31, $"there is no table {name}", "the table argument", "tables are " + string.Join(", ", Schema.All.Select(s => s.Name)), $"did you mean {Protocol.Nearest.To(name!, Schema.All.Select(s => s.Name))}?");
-        if (json) Output.Json(new { version = $"{Schema.Major}.{Schema.Minor}", tables = tables.Select(t => new { name = t.Name, columns = t.Columns.Select(c => new { name = c.Name, type = c.Type.ToString(), exact = c.Exact, nullable = c.Nullable, meaning = c.Unit }) }), exit = 0 });
+        if (tables.Length == 0)
+            throw new LutError(
+                Exit.Usage,
+                31,
+                $"there is no table {name}",
+                "the table argument",
+                "tables are " + string.Join(", ", Schema.All.Select(s => s.Name)),
+                $"did you mean {Protocol.Nearest.To(name!, Schema.All.Select(s => s.Name))}?"
+            );
+        if (json)
+            Output.Json(
+                new
+                {
+                    version = $"{Schema.Major}.{Schema.Minor}",
+                    tables = tables.Select(t => new
+                    {
+                        name = t.Name,
+                        columns = t.Columns.Select(c => new
+                        {
+                            name = c.Name,
+                            type = c.Type.ToString(),
+                            exact = c.Exact,
+                            nullable = c.Nullable,
+                            meaning = c.Unit,
+                        }),
+                    }),
+                    exit = 0,
+                }
+            );
         else
             foreach (var t in tables)
             {
                 Output.Line(t.Name);
-                Output.Table(["column", "type", "exact", "null", "meaning"], t.Columns.Select(c => new[] { c.Name, c.Type.ToString(), c.Exact ? "yes" : "", c.Nullable ? "may be" : "", c.Unit }));
+                Output.Table(
+                    ["column", "type", "exact", "null", "meaning"],
+                    t.Columns.Select(c =>
+                        new[] { c.Name, c.Type.ToString(), c.Exact ? "yes" : "", c.Nullable ? "may be" : "", c.Unit }
+                    )
+                );
                 Console.Out.WriteLine();
             }
         return 0;
@@ -51,52 +92,84 @@ internal static class ExportCommands
     private static int Write(RunStore run, string to, string folder, bool asJson)
     {
         var written = new List<(string Path, int Rows)>();
-        if (to is not ("csv" or "jsonl")) throw new LutError(Exit.Usage, 32, $"there is no format {to}", "--to", "the formats are csv and jsonl", $"did you mean {Protocol.Nearest.To(to, ["csv", "jsonl"])}?");
+        if (to is not ("csv" or "jsonl"))
+            throw new LutError(
+                Exit.Usage,
+                32,
+                $"there is no format {to}",
+                "--to",
+                "the formats are csv and jsonl",
+                $"did you mean {Protocol.Nearest.To(to, ["csv", "jsonl"])}?"
+            );
         try
         {
             Directory.CreateDirectory(folder);
             foreach (var schema in Schema.All)
             {
                 var table = run.Read(schema);
-                if (table.Rows.Count == 0) continue;
+                if (table.Rows.Count == 0)
+                    continue;
                 string path = Path.Combine(folder, $"{schema.Name}.{to}");
-                WholeFile.Write(path, stream =>
-                {
-                    using var file = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
-                    if (to == "csv") CsvLines(file, table);
-                    else JsonLines(file, table);
-                });
+                WholeFile.Write(
+                    path,
+                    stream =>
+                    {
+                        using var file = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true)
+                        {
+                            NewLine = "\n",
+                        };
+                        if (to == "csv")
+                            CsvLines(file, table);
+                        else
+                            JsonLines(file, table);
+                    }
+                );
                 written.Add((path, table.Rows.Count));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 14, "cannot write the tables", Path.GetFullPath(folder), e.Message, "free some space or choose another --output");
+            throw new LutError(
+                Exit.Store,
+                14,
+                "cannot write the tables",
+                Path.GetFullPath(folder),
+                e.Message,
+                "free some space or choose another --output"
+            );
         }
-        if (asJson) Output.Json(new { files = written.Select(w => new { path = w.Path, rows = w.Rows }), exit = 0 });
+        if (asJson)
+            Output.Json(new { files = written.Select(w => new { path = w.Path, rows = w.Rows }), exit = 0 });
         else
-            foreach (var (path, rows) in written) Output.Line(FormattableString.Invariant($"{path}: {rows} rows"));
+            foreach (var (path, rows) in written)
+                Output.Line(FormattableString.Invariant($"{path}: {rows} rows"));
         return 0;
     }
 
     /// <summary>Blobs as hexadecimal digits, times as ISO 8601, numbers in the shortest form that reads back to the same bits.</summary>
-    private static string Text(object? value) => value switch
-    {
-        null => "",
-        byte[] b => Convert.ToHexStringLower(b),
-        DateTime t => t.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture),
-        float f => f.ToString("R", CultureInfo.InvariantCulture),
-        double d => d.ToString("R", CultureInfo.InvariantCulture),
-        bool b => b ? "true" : "false",
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
-    };
+    private static string Text(object? value) =>
+        value switch
+        {
+            null => "",
+            byte[] b => Convert.ToHexStringLower(b),
+            DateTime t => t.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture),
+            float f => f.ToString("R", CultureInfo.InvariantCulture),
+            double d => d.ToString("R", CultureInfo.InvariantCulture),
+            bool b => b ? "true" : "false",
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+        };
 
     private static void CsvLines(TextWriter to, Table table)
     {
         var columns = table.Schema.Columns;
         to.WriteLine(string.Join(",", columns.Select(c => c.Name)));
         foreach (var row in table.Rows)
-            to.WriteLine(string.Join(",", row.Select((v, c) => columns[c].Type == ColumnType.Text ? Csv.Text(Text(v)) : Csv.Cell(Text(v)))));
+            to.WriteLine(
+                string.Join(
+                    ",",
+                    row.Select((v, c) => columns[c].Type == ColumnType.Text ? Csv.Text(Text(v)) : Csv.Cell(Text(v)))
+                )
+            );
     }
 
     private static void JsonLines(TextWriter to, Table table)
@@ -113,13 +186,25 @@ internal static class ExportCommands
                     json.WritePropertyName(table.Schema.Columns[c].Name);
                     switch (row[c])
                     {
-                        case null: json.WriteNullValue(); break;
-                        case bool b: json.WriteBooleanValue(b); break;
-                        case int or long or uint: json.WriteRawValue(Text(row[c])); break;
+                        case null:
+                            json.WriteNullValue();
+                            break;
+                        case bool b:
+                            json.WriteBooleanValue(b);
+                            break;
+                        case int or long or uint:
+                            json.WriteRawValue(Text(row[c]));
+                            break;
                         // JSON has no NaN and no infinity: they are text, and the bits column beside them says which
-                        case float f when float.IsFinite(f): json.WriteRawValue(Text(row[c])); break;
-                        case double d when double.IsFinite(d): json.WriteRawValue(Text(row[c])); break;
-                        default: json.WriteStringValue(Text(row[c])); break;
+                        case float f when float.IsFinite(f):
+                            json.WriteRawValue(Text(row[c]));
+                            break;
+                        case double d when double.IsFinite(d):
+                            json.WriteRawValue(Text(row[c]));
+                            break;
+                        default:
+                            json.WriteStringValue(Text(row[c]));
+                            break;
                     }
                 }
                 json.WriteEndObject();

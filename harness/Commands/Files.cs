@@ -9,7 +9,8 @@ internal static class Files
     /// <param name="exit">Usage for what a command line names as instructions, Data for what is computed with, Store for results.</param>
     internal static string ReadText(string path, string what, Exit exit) => Read(path, what, exit, File.ReadAllText);
 
-    internal static string[] ReadLines(string path, string what, Exit exit) => Read(path, what, exit, File.ReadAllLines);
+    internal static string[] ReadLines(string path, string what, Exit exit) =>
+        Read(path, what, exit, File.ReadAllLines);
 
     internal static T Read<T>(string path, string what, Exit exit, Func<string, T> read)
     {
@@ -19,11 +20,19 @@ internal static class Files
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(exit, 462, $"cannot read {what}", Path.GetFullPath(path), e.Message, "check the path and its permissions");
+            throw new LutError(
+                exit,
+                462,
+                $"cannot read {what}",
+                Path.GetFullPath(path),
+                e.Message,
+                "check the path and its permissions"
+            );
         }
     }
 
-    internal static void WriteText(string path, string what, string text) => Write(path, what, () => WholeFile.WriteText(path, text));
+    internal static void WriteText(string path, string what, string text) =>
+        Write(path, what, () => WholeFile.WriteText(path, text));
 
     internal static void Write(string path, string what, Action write)
     {
@@ -33,14 +42,22 @@ internal static class Files
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 463, $"cannot write {what}", Path.GetFullPath(path), e.Message, "free some space, or choose another place");
+            throw new LutError(
+                Exit.Store,
+                463,
+                $"cannot write {what}",
+                Path.GetFullPath(path),
+                e.Message,
+                "free some space, or choose another place"
+            );
         }
     }
 
     /// <summary>The file that the system's message names, or that there is none.</summary>
     internal static string NameIn(Exception e)
     {
-        if (e is FileNotFoundException { FileName: { } name }) return name;
+        if (e is FileNotFoundException { FileName: { } name })
+            return name;
         string[] quoted = e.Message.Split('\'');
         return quoted.Length >= 3 ? quoted[1] : "a file (the system does not say which)";
     }

@@ -10,7 +10,11 @@ internal static class InspectCommands
     internal static IEnumerable<Command> Build()
     {
         var ls = new Command("ls", "List protocols, claims and runs. Example: lut ls -o runs");
-        Option<string> root = new("--output", "-o") { Description = "Folder of runs", DefaultValueFactory = _ => "runs" };
+        Option<string> root = new("--output", "-o")
+        {
+            Description = "Folder of runs",
+            DefaultValueFactory = _ => "runs",
+        };
         Option<bool> lsJson = new("--json") { Description = "Print the result as one JSON object" };
         ls.Options.Add(root);
         ls.Options.Add(lsJson);
@@ -28,35 +32,96 @@ internal static class InspectCommands
 
     private static Exit List(string root, bool given, bool json)
     {
-        if (given && !Directory.Exists(root)) throw new LutError(Exit.Usage, 464, $"there is no folder {root}", Path.GetFullPath(root), "--output names a folder of runs", "check the path");
+        if (given && !Directory.Exists(root))
+            throw new LutError(
+                Exit.Usage,
+                464,
+                $"there is no folder {root}",
+                Path.GetFullPath(root),
+                "--output names a folder of runs",
+                "check the path"
+            );
         var runs = RunFolders.All(root).Select(d => (Folder: d, Store: new RunStore(d))).ToArray();
         if (json)
         {
-            Output.Json(new { protocols = ProtocolReader.BuiltIn, claims = Claim.Known, runs = runs.Select(r => new { folder = r.Folder, complete = r.Store.IsComplete, overrides = Overrides.Of(r.Store) }) });
+            Output.Json(
+                new
+                {
+                    protocols = ProtocolReader.BuiltIn,
+                    claims = Claim.Known,
+                    runs = runs.Select(r => new
+                    {
+                        folder = r.Folder,
+                        complete = r.Store.IsComplete,
+                        overrides = Overrides.Of(r.Store),
+                    }),
+                }
+            );
             return Exit.Ok;
         }
-        Output.Table(["protocol", "title"], ProtocolReader.BuiltIn.Select(n => new[] { n, ProtocolReader.Load(n, []).Spec.Title }));
+        Output.Table(
+            ["protocol", "title"],
+            ProtocolReader.BuiltIn.Select(n => new[] { n, ProtocolReader.Load(n, []).Spec.Title })
+        );
         Console.Out.WriteLine();
         Output.Table(["claim", "title"], Claim.Known.Select(n => new[] { n, Claim.Load(n).Title }));
         Console.Out.WriteLine();
-        Output.Table(["run", "state", "results", "overrides"], runs.Select(r => new[] { r.Folder, r.Store.IsComplete ? "complete" : "unfinished", string.Join(" ", Output.Evals(r.Store).Select(e => $"{e[0]}={e[2]}")), string.Join("; ", ConfigDifference.First(Overrides.Of(r.Store))) }));
+        Output.Table(
+            ["run", "state", "results", "overrides"],
+            runs.Select(r =>
+                new[]
+                {
+                    r.Folder,
+                    r.Store.IsComplete ? "complete" : "unfinished",
+                    string.Join(" ", Output.Evals(r.Store).Select(e => $"{e[0]}={e[2]}")),
+                    string.Join("; ", ConfigDifference.First(Overrides.Of(r.Store))),
+                }
+            )
+        );
         return Exit.Ok;
     }
 
     private static Exit Show(RunStore run, bool json)
     {
-        Table row = run.Read(Schema.Run), host = run.Read(Schema.Hosts), steps = run.Read(Schema.Steps);
+        Table row = run.Read(Schema.Run),
+            host = run.Read(Schema.Hosts),
+            steps = run.Read(Schema.Steps);
         var facts = new List<string[]>();
         if (row.Rows.Count > 0)
-            foreach (var c in Schema.Run.Columns.Where(c => c.Type != ColumnType.Blob)) facts.Add([c.Name, Table.Show(row.Rows[0][Schema.Run.IndexOf(c.Name)])]);
-        else facts.Add(["status", $"unfinished, {steps.Rows.Count} steps recorded"]);
-        foreach (string o in Overrides.Of(run)) facts.Add(["override", o]);
+            foreach (var c in Schema.Run.Columns.Where(c => c.Type != ColumnType.Blob))
+                facts.Add([c.Name, Table.Show(row.Rows[0][Schema.Run.IndexOf(c.Name)])]);
+        else
+            facts.Add(["status", $"unfinished, {steps.Rows.Count} steps recorded"]);
+        foreach (string o in Overrides.Of(run))
+            facts.Add(["override", o]);
         if (host.Rows.Count > 0)
-            foreach (string c in new[] { "os", "cpu_model", "cpu_isa", "dotnet_runtime" }) facts.Add([c, host.Get<string>(0, c)]);
-        if (steps.Rows.Count > 0) facts.Add(["last loss", FormattableString.Invariant($"{steps.Get<float>(steps.Rows.Count - 1, "loss"):R} (0x{steps.Get<uint>(steps.Rows.Count - 1, "loss_bits"):x8})")]);
+            foreach (string c in new[] { "os", "cpu_model", "cpu_isa", "dotnet_runtime" })
+                facts.Add([c, host.Get<string>(0, c)]);
+        if (steps.Rows.Count > 0)
+            facts.Add([
+                "last loss",
+                FormattableString.Invariant(
+                    $"{steps.Get<float>(steps.Rows.Count - 1, "loss"):R} (0x{steps.Get<uint>(steps.Rows.Count - 1, "loss_bits"):x8})"
+                ),
+            ]);
         if (json)
         {
-            Output.Json(new { run = run.Folder, facts = facts.Where(f => f[0] != "override").ToDictionary(f => f[0], f => f[1]), overrides = Overrides.Of(run), evals = Output.Evals(run).Select(e => new { metric = e[0], correct = e[1], percent = e[2] }) });
+            Output.Json(
+                new
+                {
+                    run = run.Folder,
+                    facts = facts.Where(f => f[0] != "override").ToDictionary(f => f[0], f => f[1]),
+                    overrides = Overrides.Of(run),
+                    evals = Output
+                        .Evals(run)
+                        .Select(e => new
+                        {
+                            metric = e[0],
+                            correct = e[1],
+                            percent = e[2],
+                        }),
+                }
+            );
             return Exit.Ok;
         }
         Output.Table(["what", "value"], facts);

@@ -15,10 +15,13 @@ internal static class Overrides
         string path = Path.Combine(run.Folder, ConfigDifference.FileName);
         try
         {
-            if (!File.Exists(path)) return [];
+            if (!File.Exists(path))
+                return [];
             string canonical = File.ReadAllText(path);
             string name = ProtocolReader.Load(Path.Combine(run.Folder, "config.resolved.toml"), []).Spec.Protocol;
-            return ProtocolReader.BuiltIn.Contains(name) ? ConfigDifference.Of(canonical, ProtocolReader.Load(name, []).CanonicalJson) : [];
+            return ProtocolReader.BuiltIn.Contains(name)
+                ? ConfigDifference.Of(canonical, ProtocolReader.Load(name, []).CanonicalJson)
+                : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or LutError)
         {

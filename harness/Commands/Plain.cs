@@ -18,23 +18,39 @@ public static class Plain
     private static string Visible(string text, string kept)
     {
         int first = 0;
-        while (first < text.Length && !Acts(text, first, kept)) first++;
-        if (first == text.Length) return text;
+        while (first < text.Length && !Acts(text, first, kept))
+            first++;
+        if (first == text.Length)
+            return text;
         var visible = new StringBuilder(text, 0, first, text.Length + 16);
         for (int i = first; i < text.Length; i++)
-            if (!Acts(text, i, kept)) visible.Append(text[i]);
-            else if (text[i] < 0x100) visible.Append(CultureInfo.InvariantCulture, $"\\x{(int)text[i]:x2}");
-            else visible.Append(CultureInfo.InvariantCulture, $"\\u{{{(int)text[i]:x4}}}");
+            if (!Acts(text, i, kept))
+                visible.Append(text[i]);
+            else if (text[i] < 0x100)
+                visible.Append(CultureInfo.InvariantCulture, $"\\x{(int)text[i]:x2}");
+            else
+                visible.Append(CultureInfo.InvariantCulture, $"\\u{{{(int)text[i]:x4}}}");
         return visible.ToString();
     }
 
     private static bool Acts(string text, int i, string kept)
     {
         char c = text[i];
-        if (kept.Contains(c, StringComparison.Ordinal)) return false;
-        if (char.IsHighSurrogate(c)) return i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]);
-        if (char.IsLowSurrogate(c)) return i == 0 || !char.IsHighSurrogate(text[i - 1]);
+        if (kept.Contains(c, StringComparison.Ordinal))
+            return false;
+        if (char.IsHighSurrogate(c))
+            return i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]);
+        if (char.IsLowSurrogate(c))
+            return i == 0 || !char.IsHighSurrogate(text[i - 1]);
         // controls (C0, DEL, C1), the separators of lines and paragraphs, marks and overrides of direction, and what has no width
-        return char.IsControl(c) || c is '\u2028' or '\u2029' or '\u061c' or '\ufeff' or (>= '\u200b' and <= '\u200f') or (>= '\u202a' and <= '\u202e') or (>= '\u2060' and <= '\u206f');
+        return char.IsControl(c)
+            || c
+                is '\u2028'
+                    or '\u2029'
+                    or '\u061c'
+                    or '\ufeff'
+                    or (>= '\u200b' and <= '\u200f')
+                    or (>= '\u202a' and <= '\u202e')
+                    or (>= '\u2060' and <= '\u206f');
     }
 }

@@ -1,7 +1,7 @@
-using LutNative.Interop;
 using System.CommandLine;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
+using LutNative.Interop;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
@@ -11,27 +11,72 @@ internal static class RunCommand
 {
     internal static IEnumerable<Command> Build(CancellationToken stop)
     {
-        yield return Make("run", "Run a whole protocol: pre-train, evaluate, record, and verify against the committed reference. Example: lut run fashion-lut@1", RunRequest.AllStages, checkpoint: false, stop);
-        yield return Make("pretrain", "Only pre-train, from the seed or from published weights. Example: lut pretrain fashion-mae@1", ["pretrain"], checkpoint: null, stop);
-        yield return Make("finetune", "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 --checkpoint X.safetensors", ["finetune"], checkpoint: true, stop);
-        yield return Make("eval", "k-NN and linear probes of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors", ["knn", "probe", "linprobe"], checkpoint: true, stop);
+        yield return Make(
+            "run",
+            "Run a whole protocol: pre-train, evaluate, record, and verify against the committed reference. Example: lut run fashion-lut@1",
+            RunRequest.AllStages,
+            checkpoint: false,
+            stop
+        );
+        yield return Make(
+            "pretrain",
+            "Only pre-train, from the seed or from published weights. Example: lut pretrain fashion-mae@1",
+            ["pretrain"],
+            checkpoint: null,
+            stop
+        );
+        yield return Make(
+            "finetune",
+            "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 --checkpoint X.safetensors",
+            ["finetune"],
+            checkpoint: true,
+            stop
+        );
+        yield return Make(
+            "eval",
+            "k-NN and linear probes of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors",
+            ["knn", "probe", "linprobe"],
+            checkpoint: true,
+            stop
+        );
     }
 
     /// <param name="checkpoint">Whether it begins with weights from outside; null where it may.</param>
-    private static Command Make(string name, string description, IReadOnlyList<string> stages, bool? checkpoint, CancellationToken stop)
+    private static Command Make(
+        string name,
+        string description,
+        IReadOnlyList<string> stages,
+        bool? checkpoint,
+        CancellationToken stop
+    )
     {
         var command = new Command(name, description);
         var options = new RunOptions(command);
-        var from = new Option<string?>("--checkpoint") { Description = "Pre-trained weights: a checkpoint of ours, or .safetensors, .pth, .pt with the names of MAE, LUT, timm or Hugging Face (docs/CHECKPOINTS.md)", Required = checkpoint == true };
-        var which = new Option<string>("--which") { Description = "Which set of a checkpoint that holds several: model, model_ema, teacher, ...; by default the student's", DefaultValueFactory = _ => "" };
+        var from = new Option<string?>("--checkpoint")
+        {
+            Description =
+                "Pre-trained weights: a checkpoint of ours, or .safetensors, .pth, .pt with the names of MAE, LUT, timm or Hugging Face (docs/CHECKPOINTS.md)",
+            Required = checkpoint == true,
+        };
+        var which = new Option<string>("--which")
+        {
+            Description =
+                "Which set of a checkpoint that holds several: model, model_ema, teacher, ...; by default the student's",
+            DefaultValueFactory = _ => "",
+        };
         if (checkpoint != false)
-            foreach (Option o in new Option[] { from, which }) command.Options.Add(o);
+            foreach (Option o in new Option[] { from, which })
+                command.Options.Add(o);
         command.SetAction(r =>
         {
-            var request = options.Request(r, stages, checkpoint != false ? r.GetValue(from) : null) with { Which = checkpoint != false ? r.GetValue(which)! : "" };
+            var request = options.Request(r, stages, checkpoint != false ? r.GetValue(from) : null) with
+            {
+                Which = checkpoint != false ? r.GetValue(which)! : "",
+            };
             if (r.GetValue(options.Once) && RunFolders.Newest(request) is { } known)
             {
-                if (known.IsComplete) return (int)Known(known, r.GetValue(options.Json));
+                if (known.IsComplete)
+                    return (int)Known(known, r.GetValue(options.Json));
                 request = request with { ResumeFolder = known.Folder };
             }
             return (int)Execute(request, r.GetValue(options.Json), stop);
@@ -60,18 +105,40 @@ internal static class RunCommand
         var reference = whole ? Reference.Find(request.Protocol.Name) : null;
         var report = reference is null ? null : Reference.Compare(run, reference);
         // another seed has other digests: there is nothing to compare with
-        if (report?.Verdict == ExactVerdict.Incomparable) report = null;
+        if (report?.Verdict == ExactVerdict.Incomparable)
+            report = null;
         var exit = report is null ? Exit.Ok : Output.ExitOf(report.Verdict);
         string verdict = report is null ? "VERDICT exact=NO-REFERENCE exit=0" : Output.Verdict(report, exit);
         if (json)
         {
-            Output.Json(new { run = run.Folder, protocol = request.Protocol.Name, math_hash = request.Protocol.MathHash, evals = Output.Evals(run).Select(e => new { metric = e[0], correct = e[1], percent = e[2] }), verdict, exit = (int)exit });
+            Output.Json(
+                new
+                {
+                    run = run.Folder,
+                    protocol = request.Protocol.Name,
+                    math_hash = request.Protocol.MathHash,
+                    evals = Output
+                        .Evals(run)
+                        .Select(e => new
+                        {
+                            metric = e[0],
+                            correct = e[1],
+                            percent = e[2],
+                        }),
+                    verdict,
+                    exit = (int)exit,
+                }
+            );
             return exit;
         }
         Output.Table(["metric", "correct", "percent"], Output.Evals(run));
-        if (request.Protocol.Name == "hello@1") Output.Line("hello@1 trains for seconds on 256 images: its accuracies are below the raw pixels' on purpose. It asks whether the bits agree, and nothing else.");
+        if (request.Protocol.Name == "hello@1")
+            Output.Line(
+                "hello@1 trains for seconds on 256 images: its accuracies are below the raw pixels' on purpose. It asks whether the bits agree, and nothing else."
+            );
         Console.Out.WriteLine($"results {run.Folder}");
-        foreach (string d in report?.Verdict == ExactVerdict.Diverged ? report.Details : []) Console.Out.WriteLine(d);
+        foreach (string d in report?.Verdict == ExactVerdict.Diverged ? report.Details : [])
+            Console.Out.WriteLine(d);
         Console.Out.WriteLine(verdict);
         return exit;
     }

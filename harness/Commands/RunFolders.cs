@@ -11,7 +11,8 @@ internal static class RunFolders
     /// <summary>Every run in a folder, the oldest first. Folders that cannot be read are named: none is skipped in silence.</summary>
     internal static IReadOnlyList<string> All(string root)
     {
-        if (!Directory.Exists(root)) return [];
+        if (!Directory.Exists(root))
+            return [];
         string[] folders;
         try
         {
@@ -25,7 +26,8 @@ internal static class RunFolders
                 "the folder of runs cannot be read",
                 Path.GetFullPath(root),
                 e.Message,
-                "give it its permissions back, or choose another --output");
+                "give it its permissions back, or choose another --output"
+            );
         }
         return [.. folders.Where(IsRun).OrderBy(Directory.GetCreationTimeUtc).ThenBy(d => d, StringComparer.Ordinal)];
     }
@@ -38,13 +40,21 @@ internal static class RunFolders
             $"there is no interrupted run of {protocol.Name}",
             Path.GetFullPath(root),
             "--resume auto looks for a run of the same protocol and seed without COMPLETE",
-            "start it without --resume");
+            "start it without --resume"
+        );
 
     /// <summary>The newest run that answers the same request, complete or not; null when there is none.</summary>
     internal static RunStore? Newest(RunRequest request)
     {
-        string? newest = All(request.Output).LastOrDefault(d => IsOf(d, request.Protocol)
-            && (new RunStore(d).IsComplete ? Answers(new RunStore(d), request) : Fits(d, request.Protocol, request.Checkpoint is not null)));
+        string? newest = All(request.Output)
+            .LastOrDefault(d =>
+                IsOf(d, request.Protocol)
+                && (
+                    new RunStore(d).IsComplete
+                        ? Answers(new RunStore(d), request)
+                        : Fits(d, request.Protocol, request.Checkpoint is not null)
+                )
+            );
         return newest is null ? null : new RunStore(newest);
     }
 
@@ -61,25 +71,32 @@ internal static class RunFolders
                     $"{nameOrFolder} is no run",
                     Path.GetFullPath(nameOrFolder),
                     $"it has neither {ConfigDifference.FileName} nor tables",
-                    "name a run's folder; `lut ls` lists the runs");
+                    "name a run's folder; `lut ls` lists the runs"
+                );
             return run;
         }
-        var hits = All("runs").Where(d => Path.GetFileName(d).Contains(nameOrFolder, StringComparison.Ordinal)).ToArray();
-        return hits.Length == 1 ? new RunStore(hits[0])
+        var hits = All("runs")
+            .Where(d => Path.GetFileName(d).Contains(nameOrFolder, StringComparison.Ordinal))
+            .ToArray();
+        return hits.Length == 1
+            ? new RunStore(hits[0])
             : throw new LutError(
                 Exit.NothingSelected,
                 2,
                 $"{nameOrFolder} names {hits.Length} runs",
                 "the run argument",
                 "a run is named by its folder, or by a part of its name that only one run in ./runs has",
-                hits.Length == 0 ? "`lut ls` lists the runs" : "candidates: " + string.Join(", ", hits));
+                hits.Length == 0 ? "`lut ls` lists the runs" : "candidates: " + string.Join(", ", hits)
+            );
     }
 
     private static bool IsRun(string folder)
     {
         try
         {
-            return Directory.GetFiles(folder).Any(f => Path.GetFileName(f) is ConfigDifference.FileName or "config.resolved.toml");
+            return Directory
+                .GetFiles(folder)
+                .Any(f => Path.GetFileName(f) is ConfigDifference.FileName or "config.resolved.toml");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -110,8 +127,11 @@ internal static class RunFolders
     {
         try
         {
-            string? first = new RunStore(folder).PartFiles().FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name);
-            if (first is null) return true;
+            string? first = new RunStore(folder)
+                .PartFiles()
+                .FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name);
+            if (first is null)
+                return true;
             var metadata = TableFile.ReadWithMetadata(first).Metadata;
             return metadata.GetValueOrDefault(RunIdentity.MathKey) == protocol.MathHash
                 && metadata.GetValueOrDefault(RunIdentity.ProtocolKey) == protocol.Name
@@ -129,8 +149,11 @@ internal static class RunFolders
         try
         {
             var row = run.Read(Schema.Run);
-            return row.Rows.Count == 1 && row.Get<string>(0, "math_hash") == request.Protocol.MathHash && row.Get<string>(0, "protocol") == request.Protocol.Name
-                && row.Get<string>(0, "stages") == string.Join(",", request.Planned) && request.Checkpoint is null;
+            return row.Rows.Count == 1
+                && row.Get<string>(0, "math_hash") == request.Protocol.MathHash
+                && row.Get<string>(0, "protocol") == request.Protocol.Name
+                && row.Get<string>(0, "stages") == string.Join(",", request.Planned)
+                && request.Checkpoint is null;
         }
         catch (ResultsException e)
         {

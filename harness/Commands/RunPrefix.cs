@@ -10,7 +10,9 @@ namespace LutNative.Harness.Commands;
 internal sealed class RunPrefix
 {
     private const int Attempts = 5;
-    private readonly Table steps, digests, evals;
+    private readonly Table steps,
+        digests,
+        evals;
 
     private RunPrefix(Table steps, Table digests, Table evals)
     {
@@ -55,30 +57,46 @@ internal sealed class RunPrefix
     {
         var byStep = digests.Rows.ToLookup(
             r => ((string)r[Schema.Digests.IndexOf("stage")]!, (long)r[Schema.Digests.IndexOf("step")]!),
-            r => ((string)r[Schema.Digests.IndexOf("tensor")]!, (byte[])r[Schema.Digests.IndexOf("digest")]!));
+            r => ((string)r[Schema.Digests.IndexOf("tensor")]!, (byte[])r[Schema.Digests.IndexOf("digest")]!)
+        );
         int compared = 0;
-        string? first = null, last = null;
+        string? first = null,
+            last = null;
         for (int i = 0; i < steps.Rows.Count && first is null; i++)
         {
-            if (steps.Rows[i][Schema.Steps.IndexOf("state_digest")] is not byte[] state) continue;
+            if (steps.Rows[i][Schema.Steps.IndexOf("state_digest")] is not byte[] state)
+                continue;
             string stage = steps.Get<string>(i, "stage");
             long step = steps.Get<long>(i, "step");
-            if (!reference.Knows(stage, step)) continue;
+            if (!reference.Knows(stage, step))
+                continue;
             first = reference.Step(stage, step, steps.Get<uint>(i, "loss_bits"), state, byStep[(stage, step)]);
             compared++;
-            if (first is null) last = FormattableString.Invariant($"{stage} step {step}");
+            if (first is null)
+                last = FormattableString.Invariant($"{stage} step {step}");
         }
         for (int i = 0; i < evals.Rows.Count && first is null; i++)
-            first = reference.Eval(evals.Get<string>(i, "metric"), evals.Get<long>(i, "correct"), evals.Get<long>(i, "n"), evals.Get<byte[]>(i, "predictions_digest"));
+            first = reference.Eval(
+                evals.Get<string>(i, "metric"),
+                evals.Get<long>(i, "correct"),
+                evals.Get<long>(i, "n"),
+                evals.Get<byte[]>(i, "predictions_digest")
+            );
         return (compared, evals.Rows.Count, last ?? "nothing", first);
     }
 
     private static RunPrefix ReadOnce(RunStore run)
     {
-        Table steps = run.Read(Schema.Steps), digests = run.Read(Schema.Digests), evals = run.Read(Schema.Evals), events = run.Read(Schema.Events);
-        string? part = run.PartFiles().FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name);
+        Table steps = run.Read(Schema.Steps),
+            digests = run.Read(Schema.Digests),
+            evals = run.Read(Schema.Evals),
+            events = run.Read(Schema.Events);
+        string? part = run.PartFiles()
+            .FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name);
         var metadata = part is null ? new Dictionary<string, string>() : TableFile.ReadWithMetadata(part).Metadata;
-        int key = Schema.Events.IndexOf("key"), value = Schema.Events.IndexOf("value"), at = steps.Rows.Count - 1;
+        int key = Schema.Events.IndexOf("key"),
+            value = Schema.Events.IndexOf("value"),
+            at = steps.Rows.Count - 1;
         return new RunPrefix(steps, digests, evals)
         {
             Protocol = metadata.GetValueOrDefault(RunIdentity.ProtocolKey),

@@ -13,7 +13,8 @@ internal static class RunVerification
 {
     internal static (string Verdict, Exit Exit) Of(RunStore run, string[]? given, List<string> lines)
     {
-        if (!run.IsComplete && !File.Exists(Path.Combine(run.Folder, RunStore.ManifestName))) return Prefix(run, given, lines);
+        if (!run.IsComplete && !File.Exists(Path.Combine(run.Folder, RunStore.ManifestName)))
+            return Prefix(run, given, lines);
         var damage = run.Damage().ToList();
         try
         {
@@ -41,19 +42,27 @@ internal static class RunVerification
                 "the run has no run table",
                 run.Folder,
                 $"it has {RunStore.CompleteName}, and the table that is written last is gone",
-                "restore it from a copy");
+                "restore it from a copy"
+            );
         string[]? reference = given ?? Reference.Find(row.Get<string>(0, "protocol"));
         var exit = damaged ? Exit.Negative : Exit.Ok;
-        if (reference is null) return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
+        if (reference is null)
+            return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
         var report = Reference.Compare(run, reference);
-        if (report.Verdict == ExactVerdict.Diverged && row.Rows[0][Schema.Run.IndexOf("weights_sha256")] is string weights)
+        if (
+            report.Verdict == ExactVerdict.Diverged
+            && row.Rows[0][Schema.Run.IndexOf("weights_sha256")] is string weights
+        )
             report = new ExactReport(
                 ExactVerdict.Incomparable,
                 null,
-                [$"weights_sha256: {weights}: it began with weights from outside, the reference with its own"]);
+                [$"weights_sha256: {weights}: it began with weights from outside, the reference with its own"]
+            );
         lines.AddRange(report.Details);
-        if (report.Verdict == ExactVerdict.Incomparable) lines.AddRange(Values(run, row.Get<string>(0, "protocol")));
-        if (!damaged) exit = Output.ExitOf(report.Verdict);
+        if (report.Verdict == ExactVerdict.Incomparable)
+            lines.AddRange(Values(run, row.Get<string>(0, "protocol")));
+        if (!damaged)
+            exit = Output.ExitOf(report.Verdict);
         return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
     }
 
@@ -73,19 +82,24 @@ internal static class RunVerification
             catch (CheckpointException e)
             {
                 // a running one removes old checkpoints while it is read
-                if (run.IsComplete || File.Exists(path)) damage = e.Message;
+                if (run.IsComplete || File.Exists(path))
+                    damage = e.Message;
             }
-            if (damage is not null) yield return damage;
+            if (damage is not null)
+                yield return damage;
         }
     }
 
     /// <summary>Why a checkpoint that lies in a run is not what the run wrote; null when it is, or lies in none.</summary>
     internal static string? InItsRun(string path)
     {
-        string? folder = Path.GetDirectoryName(Path.GetFullPath(path)), root = Path.GetDirectoryName(folder);
-        if (root is null || Path.GetFileName(folder) != "checkpoints" || CheckpointName.Parse(path) is null) return null;
+        string? folder = Path.GetDirectoryName(Path.GetFullPath(path)),
+            root = Path.GetDirectoryName(folder);
+        if (root is null || Path.GetFileName(folder) != "checkpoints" || CheckpointName.Parse(path) is null)
+            return null;
         var run = new RunStore(root);
-        if (run.PartFiles().Count == 0) return null;
+        if (run.PartFiles().Count == 0)
+            return null;
         try
         {
             CheckpointStore.Of(run).Examine(path);
@@ -102,27 +116,53 @@ internal static class RunVerification
         var state = RunPrefix.Read(run);
         string[]? known = given ?? Reference.Find(state.Protocol ?? "");
         var reference = known is null || state.HasWeights ? null : ReferenceDigests.Parse(known);
-        string last = state.Last is { } step ? FormattableString.Invariant($"{step.Stage} step {step.Step}") : "nothing";
-        lines.Add($"the run has not ended: recorded up to {last}{(state.Differs is { } said ? $"; it was told of a difference: {said}" : "")}");
-        if (state.Note is { } note) lines.Add(note);
+        string last = state.Last is { } step
+            ? FormattableString.Invariant($"{step.Stage} step {step.Step}")
+            : "nothing";
+        lines.Add(
+            $"the run has not ended: recorded up to {last}{(state.Differs is { } said ? $"; it was told of a difference: {said}" : "")}"
+        );
+        if (state.Note is { } note)
+            lines.Add(note);
         string[] damage = [.. Checkpoints(run)];
         lines.AddRange(damage.Select(d => "damage: " + d));
         string integrity = damage.Length == 0 ? "unfinished" : "DAMAGED";
         var undecided = damage.Length == 0 ? Exit.Inconclusive : Exit.Negative;
         if (reference is null)
-            return (FormattableString.Invariant($"VERDICT exact=NO-REFERENCE integrity={integrity} last=\"{last}\" exit={(int)undecided}"), undecided);
+            return (
+                FormattableString.Invariant(
+                    $"VERDICT exact=NO-REFERENCE integrity={integrity} last=\"{last}\" exit={(int)undecided}"
+                ),
+                undecided
+            );
         if (state.MathHash is not null && !reference.IsOf(state.MathHash, state.DataHash ?? ""))
         {
             foreach (var (key, value) in new[] { ("math_hash", state.MathHash), ("data_hash", state.DataHash) })
-                if (reference.Fact(key) != value) lines.Add($"{key} {value}, reference {reference.Fact(key)}");
+                if (reference.Fact(key) != value)
+                    lines.Add($"{key} {value}, reference {reference.Fact(key)}");
             lines.AddRange(Values(run, state.Protocol ?? ""));
-            return (FormattableString.Invariant($"VERDICT exact=INCOMPARABLE integrity={integrity} exit={(int)undecided}"), undecided);
+            return (
+                FormattableString.Invariant($"VERDICT exact=INCOMPARABLE integrity={integrity} exit={(int)undecided}"),
+                undecided
+            );
         }
         var result = state.Compare(reference);
-        string counts = FormattableString.Invariant($" steps={result.Steps} of={reference.Steps} evals={result.Evals} last=\"{result.Last}\"");
+        string counts = FormattableString.Invariant(
+            $" steps={result.Steps} of={reference.Steps} evals={result.Evals} last=\"{result.Last}\""
+        );
         if (result.First is { } first)
-            return (FormattableString.Invariant($"VERDICT exact=DIVERGED{counts} first=\"{first}\" integrity={integrity} exit={(int)Exit.Negative}"), Exit.Negative);
-        return (FormattableString.Invariant($"VERDICT exact=IDENTICAL-PREFIX{counts} integrity={integrity} exit={(int)undecided}"), undecided);
+            return (
+                FormattableString.Invariant(
+                    $"VERDICT exact=DIVERGED{counts} first=\"{first}\" integrity={integrity} exit={(int)Exit.Negative}"
+                ),
+                Exit.Negative
+            );
+        return (
+            FormattableString.Invariant(
+                $"VERDICT exact=IDENTICAL-PREFIX{counts} integrity={integrity} exit={(int)undecided}"
+            ),
+            undecided
+        );
     }
 
     /// <summary>Which values of the built-in protocol the run has others of.</summary>
@@ -130,8 +170,11 @@ internal static class RunVerification
     {
         string name = protocol.Split('+')[0];
         string canonical = Path.Combine(run.Folder, ConfigDifference.FileName);
-        if (!ProtocolReader.BuiltIn.Contains(name) || !File.Exists(canonical)) return [];
-        var differences = ConfigDifference.First(ConfigDifference.Of(File.ReadAllText(canonical), ProtocolReader.Load(name, []).CanonicalJson));
+        if (!ProtocolReader.BuiltIn.Contains(name) || !File.Exists(canonical))
+            return [];
+        var differences = ConfigDifference.First(
+            ConfigDifference.Of(File.ReadAllText(canonical), ProtocolReader.Load(name, []).CanonicalJson)
+        );
         return [.. differences.Select(d => $"here and in {name}: {d}")];
     }
 }

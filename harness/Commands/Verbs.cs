@@ -14,16 +14,20 @@ internal static class Verbs
 
     internal static RootCommand Root(CancellationToken stop)
     {
-        var root = new RootCommand("LutNative: pre-train and evaluate vision transformers with MAE and LUT, the same bits on every machine.\n" +
-            "Exit codes: 0 done and equal, 1 a bug in lut, 2 usage, 3 bits differ, 4 incomparable, 5 machine unfit, 6 data, 7 numerics, 8 nothing found, 9 results store, 75 interrupted and resumable, " +
-            "128 + n ended by signal n.");
-        foreach (var c in RunCommand.Build(stop)) root.Subcommands.Add(c);
+        var root = new RootCommand(
+            "LutNative: pre-train and evaluate vision transformers with MAE and LUT, the same bits on every machine.\n"
+                + "Exit codes: 0 done and equal, 1 a bug in lut, 2 usage, 3 bits differ, 4 incomparable, 5 machine unfit, 6 data, 7 numerics, 8 nothing found, 9 results store, 75 interrupted and resumable, "
+                + "128 + n ended by signal n."
+        );
+        foreach (var c in RunCommand.Build(stop))
+            root.Subcommands.Add(c);
         root.Subcommands.Add(CompareCommand.Build());
         root.Subcommands.Add(TraceCommand.Build());
         root.Subcommands.Add(DoctorCommand.Build());
         root.Subcommands.Add(AnalyzeCommand.Build());
         root.Subcommands.Add(ReportCommand.Build());
-        foreach (var c in NightlyCommands.Build(stop)) root.Subcommands.Add(c);
+        foreach (var c in NightlyCommands.Build(stop))
+            root.Subcommands.Add(c);
         root.Subcommands.Add(VerifyCommand.Build());
         root.Subcommands.Add(PlanCommand.Build());
         root.Subcommands.Add(BenchCommand.Build());
@@ -31,7 +35,8 @@ internal static class Verbs
         root.Subcommands.Add(ConvertCommand.Build());
         root.Subcommands.Add(ExportStepCommand.Build());
         root.Subcommands.Add(ClassifyCommand.Build());
-        foreach (var c in InspectCommands.Build().Concat(ExportCommands.Build())) root.Subcommands.Add(c);
+        foreach (var c in InspectCommands.Build().Concat(ExportCommands.Build()))
+            root.Subcommands.Add(c);
         return root;
     }
 
@@ -43,10 +48,17 @@ internal static class Verbs
         try
         {
             var parsed = Root(Interruption.Asked).Parse(args);
-            if (CommandLineError.Of(parsed, args) is { } wrong) throw wrong;
+            if (CommandLineError.Of(parsed, args) is { } wrong)
+                throw wrong;
             string verb = args.FirstOrDefault() ?? "";
-            Interruption.Watch(KeepCheckpoints.Contains(verb) ? WhenTold.AtCheckpoint : verb == "nightly" ? WhenTold.StartAgain : WhenTold.BySignal);
-            code = parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            Interruption.Watch(
+                KeepCheckpoints.Contains(verb) ? WhenTold.AtCheckpoint
+                : verb == "nightly" ? WhenTold.StartAgain
+                : WhenTold.BySignal
+            );
+            code = parsed.Invoke(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
+            );
         }
         catch (InterruptedException e)
         {
@@ -62,7 +74,8 @@ internal static class Verbs
         {
             var error = Refusals.Of(e);
             Console.Error.WriteLine(error.Message);
-            if (error.Exit == Exit.Internal) Console.Error.WriteLine(Plain.Lines(e.ToString()));
+            if (error.Exit == Exit.Internal)
+                Console.Error.WriteLine(Plain.Lines(e.ToString()));
             code = (int)error.Exit;
         }
         return Heard(code);
@@ -71,8 +84,19 @@ internal static class Verbs
     /// <summary>What was said on standard output was the result: where it could not be written, the caller has not got it.</summary>
     private static int Heard(int code)
     {
-        if (StandardStream.Out.Failure is not { } why || code is (int)Exit.Internal or (int)Exit.Usage or (int)Exit.Interrupted) return code;
-        var error = new LutError(Exit.Store, 460, "standard output cannot be written", "standard output", $"{why}; the verb itself ended with exit code {code}, and what it stores is whole", "free some space, or send the output elsewhere");
+        if (
+            StandardStream.Out.Failure is not { } why
+            || code is (int)Exit.Internal or (int)Exit.Usage or (int)Exit.Interrupted
+        )
+            return code;
+        var error = new LutError(
+            Exit.Store,
+            460,
+            "standard output cannot be written",
+            "standard output",
+            $"{why}; the verb itself ended with exit code {code}, and what it stores is whole",
+            "free some space, or send the output elsewhere"
+        );
         Console.Error.WriteLine(error.Message);
         return (int)error.Exit;
     }

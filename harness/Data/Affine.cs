@@ -7,29 +7,49 @@ namespace LutNative.Harness.Data;
 public static class Affine
 {
     /// <summary>Source of output (x, y): (a0 x + a1 y + a2, a3 x + a4 y + a5), at pixel centres.</summary>
-    public static Picture Transform(Picture p, ReadOnlySpan<double> a, ResampleFilter filter, (byte R, byte G, byte B) fill)
+    public static Picture Transform(
+        Picture p,
+        ReadOnlySpan<double> a,
+        ResampleFilter filter,
+        (byte R, byte G, byte B) fill
+    )
     {
         var r = new Picture(p.Width, p.Height);
-        double a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3], a4 = a[4], a5 = a[5];
+        double a0 = a[0],
+            a1 = a[1],
+            a2 = a[2],
+            a3 = a[3],
+            a4 = a[4],
+            a5 = a[5];
         for (int y = 0; y < p.Height; y++)
-            for (int x = 0; x < p.Width; x++)
-            {
-                double xin = x + 0.5, yin = y + 0.5, u = a0 * xin + a1 * yin + a2, v = a3 * xin + a4 * yin + a5;
-                int at = (y * p.Width + x) * 3;
-                if (u < 0.0 || u >= p.Width || v < 0.0 || v >= p.Height) (r.Data[at], r.Data[at + 1], r.Data[at + 2]) = fill;
-                else if (filter == ResampleFilter.Bilinear) Bilinear(p, u - 0.5, v - 0.5, r.Data.AsSpan(at, 3));
-                else Bicubic(p, u - 0.5, v - 0.5, r.Data.AsSpan(at, 3));
-            }
+        for (int x = 0; x < p.Width; x++)
+        {
+            double xin = x + 0.5,
+                yin = y + 0.5,
+                u = a0 * xin + a1 * yin + a2,
+                v = a3 * xin + a4 * yin + a5;
+            int at = (y * p.Width + x) * 3;
+            if (u < 0.0 || u >= p.Width || v < 0.0 || v >= p.Height)
+                (r.Data[at], r.Data[at + 1], r.Data[at + 2]) = fill;
+            else if (filter == ResampleFilter.Bilinear)
+                Bilinear(p, u - 0.5, v - 0.5, r.Data.AsSpan(at, 3));
+            else
+                Bicubic(p, u - 0.5, v - 0.5, r.Data.AsSpan(at, 3));
+        }
         return r;
     }
 
     /// <summary>Counter-clockwise by degrees about the centre. Multiples of a right angle on a square are exact, as in Image.rotate.</summary>
     public static Picture Rotate(Picture p, double degrees, ResampleFilter filter, (byte R, byte G, byte B) fill)
     {
-        degrees -= 360.0 * Math.Floor(degrees / 360.0);   // Python's modulo
-        if (degrees == 0.0) return Picture.FromRgb(p.Width, p.Height, p.Data);
-        double angle = -degrees * (Math.PI / 180.0), cx = p.Width / 2.0, cy = p.Height / 2.0;
-        double cos = Math.Round(Model.Numerics.HostMath.Cos(angle), 15, MidpointRounding.ToEven), sin = Math.Round(Model.Numerics.HostMath.Sin(angle), 15, MidpointRounding.ToEven);
+        degrees -= 360.0 * Math.Floor(degrees / 360.0); // Python's modulo
+        if (degrees == 0.0)
+            return Picture.FromRgb(p.Width, p.Height, p.Data);
+        double angle = -degrees * (Math.PI / 180.0),
+            cx = p.Width / 2.0,
+            cy = p.Height / 2.0;
+        double cos = Math.Round(Model.Numerics.HostMath.Cos(angle), 15, MidpointRounding.ToEven),
+            sin = Math.Round(Model.Numerics.HostMath.Sin(angle), 15, MidpointRounding.ToEven);
         double[] m = [cos, sin, 0.0, -sin, cos, 0.0];
         m[2] = m[0] * -cx + m[1] * -cy + cx;
         m[5] = m[3] * -cx + m[4] * -cy + cy;
@@ -38,23 +58,31 @@ public static class Affine
 
     private static void Bilinear(Picture p, double u, double v, Span<byte> to)
     {
-        int x = (int)Math.Floor(u), y = (int)Math.Floor(v);
-        double dx = u - x, dy = v - y;
-        int x0 = Math.Clamp(x, 0, p.Width - 1) * 3, x1 = Math.Clamp(x + 1, 0, p.Width - 1) * 3;
-        ReadOnlySpan<byte> upper = p.Row(Math.Clamp(y, 0, p.Height - 1)), lower = y + 1 < p.Height ? p.Row(y + 1) : upper;
+        int x = (int)Math.Floor(u),
+            y = (int)Math.Floor(v);
+        double dx = u - x,
+            dy = v - y;
+        int x0 = Math.Clamp(x, 0, p.Width - 1) * 3,
+            x1 = Math.Clamp(x + 1, 0, p.Width - 1) * 3;
+        ReadOnlySpan<byte> upper = p.Row(Math.Clamp(y, 0, p.Height - 1)),
+            lower = y + 1 < p.Height ? p.Row(y + 1) : upper;
         for (int c = 0; c < 3; c++)
         {
-            double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx, b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
+            double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx,
+                b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
             to[c] = (byte)(a + (b - a) * dy);
         }
     }
 
     private static void Bicubic(Picture p, double u, double v, Span<byte> to)
     {
-        int x = (int)Math.Floor(u), y = (int)Math.Floor(v);
-        double dx = u - x, dy = v - y;
+        int x = (int)Math.Floor(u),
+            y = (int)Math.Floor(v);
+        double dx = u - x,
+            dy = v - y;
         Span<int> xs = [0, 0, 0, 0];
-        for (int i = 0; i < 4; i++) xs[i] = Math.Clamp(x - 1 + i, 0, p.Width - 1) * 3;
+        for (int i = 0; i < 4; i++)
+            xs[i] = Math.Clamp(x - 1 + i, 0, p.Width - 1) * 3;
         Span<double> rows = [0, 0, 0, 0];
         for (int c = 0; c < 3; c++)
         {
@@ -63,20 +91,25 @@ public static class Affine
                 int line = y - 1 + j;
                 if (j > 0 && (line < 0 || line >= p.Height))
                 {
-                    rows[j] = rows[j - 1];   // a row outside repeats the one before it; only the first is clamped
+                    rows[j] = rows[j - 1]; // a row outside repeats the one before it; only the first is clamped
                     continue;
                 }
                 ReadOnlySpan<byte> row = p.Row(Math.Clamp(line, 0, p.Height - 1));
                 rows[j] = Cubic(row[xs[0] + c], row[xs[1] + c], row[xs[2] + c], row[xs[3] + c], dx);
             }
             double value = Cubic(rows[0], rows[1], rows[2], rows[3], dy);
-            to[c] = value <= 0.0 ? (byte)0 : value >= 255.0 ? (byte)255 : (byte)value;
+            to[c] =
+                value <= 0.0 ? (byte)0
+                : value >= 255.0 ? (byte)255
+                : (byte)value;
         }
     }
 
     private static double Cubic(double v1, double v2, double v3, double v4, double d)
     {
-        double p2 = -v1 + v3, p3 = 2 * (v1 - v2) + v3 - v4, p4 = -v1 + v2 - v3 + v4;
+        double p2 = -v1 + v3,
+            p3 = 2 * (v1 - v2) + v3 - v4,
+            p4 = -v1 + v2 - v3 + v4;
         return v2 + d * (p2 + d * (p3 + d * p4));
     }
 }

@@ -10,9 +10,11 @@ public sealed class CodePoints : IComparer<string>
 
     public int Compare(string? x, string? y)
     {
-        ReadOnlySpan<char> a = x, b = y;
+        ReadOnlySpan<char> a = x,
+            b = y;
         int same = a.CommonPrefixLength(b);
-        if (same == a.Length || same == b.Length) return a.Length.CompareTo(b.Length);
+        if (same == a.Length || same == b.Length)
+            return a.Length.CompareTo(b.Length);
         return Rank(a[same]).CompareTo(Rank(b[same]));
     }
 

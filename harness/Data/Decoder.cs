@@ -32,26 +32,41 @@ public static class Decoder
     /// <exception cref="ImageException">Empty, not JPEG or PNG, 16 bits a channel, too large, truncated or damaged.</exception>
     public static Picture Decode(ReadOnlySpan<byte> file, string name)
     {
-        if (file.IsEmpty) throw new ImageException(name, "the file is empty");
+        if (file.IsEmpty)
+            throw new ImageException(name, "the file is empty");
         bool jpeg = file.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]),
             png = file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a]);
         if (!jpeg && !png)
-            throw new ImageException(name, $"neither JPEG nor PNG: it begins with {Convert.ToHexString(file[..Math.Min(8, file.Length)])}");
+            throw new ImageException(
+                name,
+                $"neither JPEG nor PNG: it begins with {Convert.ToHexString(file[..Math.Min(8, file.Length)])}"
+            );
         if (png && file.Length > 24 && file[24] > 8)
-            throw new ImageException(name,
-                $"a PNG of {file[24]} bits a channel: 8 at most are read, since Pillow's conversion of 16 bits clips");
+            throw new ImageException(
+                name,
+                $"a PNG of {file[24]} bits a channel: 8 at most are read, since Pillow's conversion of 16 bits clips"
+            );
         unsafe
         {
             fixed (byte* bytes = file)
             {
                 using var data = SKData.Create((nint)bytes, file.Length);
-                using var codec = SKCodec.Create(data) ?? throw new ImageException(name, png && PngCheck.Why(file) is var why
-                    && why != "it is damaged" ? why : "its header cannot be read");
-                int width = codec.Info.Width, height = codec.Info.Height;
+                using var codec =
+                    SKCodec.Create(data)
+                    ?? throw new ImageException(
+                        name,
+                        png && PngCheck.Why(file) is var why && why != "it is damaged"
+                            ? why
+                            : "its header cannot be read"
+                    );
+                int width = codec.Info.Width,
+                    height = codec.Info.Height;
                 if (width <= 0 || height <= 0 || (long)width * height > MostPixels)
                     throw new ImageException(name, $"it claims {width} x {height} pixels, more than {MostPixels}");
-                if ((jpeg ? JpegCheck.RestartFault(file) : PngCheck.PaletteFault(file)) is { } fault) throw new ImageException(name, fault);
-                if (width * height <= LargePixels) return Pixels(codec, file, name, ref decoded);
+                if ((jpeg ? JpegCheck.RestartFault(file) : PngCheck.PaletteFault(file)) is { } fault)
+                    throw new ImageException(name, fault);
+                if (width * height <= LargePixels)
+                    return Pixels(codec, file, name, ref decoded);
                 lock (Large)
                 {
                     byte[]? once = null;
@@ -63,23 +78,30 @@ public static class Decoder
 
     private static unsafe Picture Pixels(SKCodec codec, ReadOnlySpan<byte> file, string name, ref byte[]? buffer)
     {
-        int width = codec.Info.Width, height = codec.Info.Height;
+        int width = codec.Info.Width,
+            height = codec.Info.Height;
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
-        if (buffer is null || buffer.Length < checked(width * height * 4)) buffer = GC.AllocateUninitializedArray<byte>(width * height * 4);
+        if (buffer is null || buffer.Length < checked(width * height * 4))
+            buffer = GC.AllocateUninitializedArray<byte>(width * height * 4);
         fixed (byte* pixels = buffer)
         {
             var result = codec.GetPixels(info, (nint)pixels);
-            if (result != SKCodecResult.Success) throw new ImageException(name, Why(file, result));
+            if (result != SKCodecResult.Success)
+                throw new ImageException(name, Why(file, result));
             var picture = new Picture(width, height);
-            fixed (byte* to = picture.Data) DropAlpha(to, pixels, width * height);
+            fixed (byte* to = picture.Data)
+                DropAlpha(to, pixels, width * height);
             return picture;
         }
     }
 
     private static string Why(ReadOnlySpan<byte> file, SKCodecResult result)
     {
-        if (file[0] != 0xff) return PngCheck.Why(file);
-        return result == SKCodecResult.IncompleteInput || JpegCheck.LacksEnd(file) ? "it is truncated" : $"it cannot be decoded ({result})";
+        if (file[0] != 0xff)
+            return PngCheck.Why(file);
+        return result == SKCodecResult.IncompleteInput || JpegCheck.LacksEnd(file)
+            ? "it is truncated"
+            : $"it cannot be decoded ({result})";
     }
 
     // four bytes a pixel; a thread decodes one image at a time
@@ -91,7 +113,8 @@ public static class Decoder
         int i = 0;
         var order = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
         for (; i + 6 <= pixels; i += 4)
-            Vector128.Shuffle(Vector128.Load(from + 4 * i), order).Store(to + 3 * i);   // writes 16 bytes for 12: the next ones follow
-        for (; i < pixels; i++) (to[3 * i], to[3 * i + 1], to[3 * i + 2]) = (from[4 * i], from[4 * i + 1], from[4 * i + 2]);
+            Vector128.Shuffle(Vector128.Load(from + 4 * i), order).Store(to + 3 * i); // writes 16 bytes for 12: the next ones follow
+        for (; i < pixels; i++)
+            (to[3 * i], to[3 * i + 1], to[3 * i + 2]) = (from[4 * i], from[4 * i + 1], from[4 * i + 2]);
     }
 }

@@ -67,10 +67,17 @@ public sealed class EncodedImages : ImageSource
         {
             throw new ImageException(NameOf(i), $"it cannot be read ({e.Message})");
         }
-        if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(index.Sha(i))) throw new ImageException(NameOf(i), "its bytes are not those that were indexed; `lut data check FOLDER` lists every such image");
+        if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(index.Sha(i)))
+            throw new ImageException(
+                NameOf(i),
+                "its bytes are not those that were indexed; `lut data check FOLDER` lists every such image"
+            );
         return bytes;
     }
 
     /// <summary>The image's name as the set has it; a message shows it escaped.</summary>
-    public string NameOf(int i) => index.Places[i] is var p && container is ImageFolder ? p.Place : FormattableString.Invariant($"{p.Place}@{p.Offset}");
+    public string NameOf(int i) =>
+        index.Places[i] is var p && container is ImageFolder
+            ? p.Place
+            : FormattableString.Invariant($"{p.Place}@{p.Offset}");
 }

@@ -10,7 +10,14 @@ internal static class FolderErrors
         new(Exit.Data, 441, $"{what} has no image", Place(folder), why, fix);
 
     internal static LutError Unreadable(string folder, Exception e) =>
-        new(Exit.Data, 443, "a folder of images cannot be read", Place(folder), Shown.Name(e.Message), "check its permissions and the disk; links must not go in circles");
+        new(
+            Exit.Data,
+            443,
+            "a folder of images cannot be read",
+            Place(folder),
+            Shown.Name(e.Message),
+            "check its permissions and the disk; links must not go in circles"
+        );
 
     private static string Place(string folder) => Shown.Name(Path.GetFullPath(folder));
 }

@@ -10,7 +10,9 @@ namespace LutNative.Harness.Data;
 /// </summary>
 public static class Idx
 {
-    private const int ImageHeader = 16, LabelHeader = 8, LargestSide = 4096;
+    private const int ImageHeader = 16,
+        LabelHeader = 8,
+        LargestSide = 4096;
 
     // a byte of gzip gives at most 1032 of deflate's output: a claim beyond that is one that the file cannot keep
     private const long MostExpansion = 1032;
@@ -20,25 +22,47 @@ public static class Idx
     public static GrayImages Read(string imagesPath, string labelsPath, int most = 1 << 30)
     {
         uint size = 0;
-        byte[] images = Load(imagesPath, ImageHeader, header =>
-        {
-            if (Word(header, 0) != 0x803) throw new InvalidDataException("it does not begin with 00000803, the mark of an IDX image file");
-            uint count = Word(header, 4), rows = Word(header, 8), columns = Word(header, 12);
-            size = rows;
-            if (rows == columns && rows is > 0 and <= LargestSide && (ulong)count * rows * columns <= (ulong)(most - ImageHeader))
-                return (int)(count * rows * columns);
-            throw new InvalidDataException($"its header promises {count} images of {rows} x {columns}: squares of 1 to {LargestSide} "
-                + $"pixels and {most} bytes in all are read");
-        }, out byte[] imageHeader);
+        byte[] images = Load(
+            imagesPath,
+            ImageHeader,
+            header =>
+            {
+                if (Word(header, 0) != 0x803)
+                    throw new InvalidDataException("it does not begin with 00000803, the mark of an IDX image file");
+                uint count = Word(header, 4),
+                    rows = Word(header, 8),
+                    columns = Word(header, 12);
+                size = rows;
+                if (
+                    rows == columns
+                    && rows is > 0 and <= LargestSide
+                    && (ulong)count * rows * columns <= (ulong)(most - ImageHeader)
+                )
+                    return (int)(count * rows * columns);
+                throw new InvalidDataException(
+                    $"its header promises {count} images of {rows} x {columns}: squares of 1 to {LargestSide} "
+                        + $"pixels and {most} bytes in all are read"
+                );
+            },
+            out byte[] imageHeader
+        );
         uint expected = Word(imageHeader, 4);
-        byte[] labels = Load(labelsPath, LabelHeader, header =>
-        {
-            if (Word(header, 0) != 0x801) throw new InvalidDataException("it does not begin with 00000801, the mark of an IDX label file");
-            return Word(header, 4) == expected ? (int)expected
-                : throw new InvalidDataException($"it promises {Word(header, 4)} labels for {expected} images");
-        }, out byte[] labelHeader);
+        byte[] labels = Load(
+            labelsPath,
+            LabelHeader,
+            header =>
+            {
+                if (Word(header, 0) != 0x801)
+                    throw new InvalidDataException("it does not begin with 00000801, the mark of an IDX label file");
+                return Word(header, 4) == expected
+                    ? (int)expected
+                    : throw new InvalidDataException($"it promises {Word(header, 4)} labels for {expected} images");
+            },
+            out byte[] labelHeader
+        );
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (byte[] part in new[] { imageHeader, images, labelHeader, labels }) hash.AppendData(part);
+        foreach (byte[] part in new[] { imageHeader, images, labelHeader, labels })
+            hash.AppendData(part);
         return new GrayImages(images, [.. labels], (int)size, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
@@ -47,9 +71,17 @@ public static class Idx
     /// <summary>What follows the header, as long as the header says.</summary>
     private static byte[] Load(string path, int headerLength, Func<byte[], int> lengthOf, out byte[] header)
     {
-        string file = File.Exists(path) ? path : File.Exists(path + ".gz") ? path + ".gz"
-            : throw new LutError(Exit.Data, 1, $"the data file {Path.GetFileName(path)} is missing", Path.GetFullPath(path),
-                "it is looked for as it is named and with .gz", "check --data, or the installation for the embedded subset");
+        string file =
+            File.Exists(path) ? path
+            : File.Exists(path + ".gz") ? path + ".gz"
+            : throw new LutError(
+                Exit.Data,
+                1,
+                $"the data file {Path.GetFileName(path)} is missing",
+                Path.GetFullPath(path),
+                "it is looked for as it is named and with .gz",
+                "check --data, or the installation for the embedded subset"
+            );
         try
         {
             using var stored = FileKind.Open(file);
@@ -65,19 +97,34 @@ public static class Idx
             byte[] body = new byte[length];
             int had = from.ReadAtLeast(body, length, throwOnEndOfStream: false);
             if (had < length)
-                throw new InvalidDataException($"its header promises {length} bytes, which is not the {had} bytes that follow");
-            if (from.ReadByte() >= 0) throw new InvalidDataException($"its header promises {length} bytes, and more follow");
+                throw new InvalidDataException(
+                    $"its header promises {length} bytes, which is not the {had} bytes that follow"
+                );
+            if (from.ReadByte() >= 0)
+                throw new InvalidDataException($"its header promises {length} bytes, and more follow");
             return body;
         }
         catch (InvalidDataException e)
         {
-            throw new LutError(Exit.Data, 3, $"{Path.GetFileName(file)} is not a valid IDX file", Path.GetFullPath(file), e.Message
-                + "; it may be truncated or damaged", "restore the file from its source");
+            throw new LutError(
+                Exit.Data,
+                3,
+                $"{Path.GetFileName(file)} is not a valid IDX file",
+                Path.GetFullPath(file),
+                e.Message + "; it may be truncated or damaged",
+                "restore the file from its source"
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Data, 2, $"cannot read {file}", Path.GetFullPath(file), e.Message,
-                "check the path and its permissions");
+            throw new LutError(
+                Exit.Data,
+                2,
+                $"cannot read {file}",
+                Path.GetFullPath(file),
+                e.Message,
+                "check the path and its permissions"
+            );
         }
     }
 }

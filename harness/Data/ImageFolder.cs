@@ -8,7 +8,18 @@ namespace LutNative.Harness.Data;
 public sealed class ImageFolder : IContainer
 {
     // torchvision datasets/folder.py IMG_EXTENSIONS
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
+    private static readonly string[] Extensions =
+    [
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".ppm",
+        ".bmp",
+        ".pgm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ];
     private readonly string root;
 
     /// <exception cref="LutError">A class without images, a name that is not UTF-8, a pipe or device named as an image, a folder that
@@ -23,9 +34,14 @@ public sealed class ImageFolder : IContainer
         {
             var images = walk.Images(classes[label]);
             if (images.Count == 0)
-                throw new LutError(Exit.Data, 11, $"class {Shown.Name(classes[label])} has no image",
+                throw new LutError(
+                    Exit.Data,
+                    11,
+                    $"class {Shown.Name(classes[label])} has no image",
                     Shown.Name(Path.Combine(root, classes[label])),
-                    $"images end in {string.Join(", ", Extensions)}", "remove the empty folder, or restore its images");
+                    $"images end in {string.Join(", ", Extensions)}",
+                    "remove the empty folder, or restore its images"
+                );
             foreach (var (place, length) in images)
                 places.Add(new ImagePlace(place, 0, checked((int)Math.Min(length, int.MaxValue)), label));
         }
@@ -42,12 +58,14 @@ public sealed class ImageFolder : IContainer
     public byte[] Read(in ImagePlace place)
     {
         using var file = FileKind.Open(Path.Combine(root, place.Place));
-        if (file.Length > int.MaxValue) throw new IOException($"{file.Length} bytes are no image");
+        if (file.Length > int.MaxValue)
+            throw new IOException($"{file.Length} bytes are no image");
         byte[] bytes = new byte[file.Length];
         file.ReadExactly(bytes);
         return bytes;
     }
 
     /// <summary>Is this the name of an image, by its extension?</summary>
-    internal static bool IsImage(string name) => Extensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+    internal static bool IsImage(string name) =>
+        Extensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 }

@@ -20,8 +20,14 @@ public sealed class ImageIndex
         (Places, this.hashes) = (places, hashes);
         using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (int i = 0; i < places.Count; i++)
-            all.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
-                $"{Convert.ToHexStringLower(Sha(i))} {places[i].Label}\n")));
+            all.AppendData(
+                Encoding.ASCII.GetBytes(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Convert.ToHexStringLower(Sha(i))} {places[i].Label}\n"
+                    )
+                )
+            );
         DataHash = Convert.ToHexStringLower(all.GetHashAndReset());
     }
 
@@ -39,17 +45,28 @@ public sealed class ImageIndex
         byte[] hashes = new byte[32 * places.Count];
         try
         {
-            Parallel.For(0, places.Count, new ParallelOptions { MaxDegreeOfParallelism = container.InOrder ? 1
-                : Environment.ProcessorCount }, i =>
-            {
-                SHA256.HashData(container.Read(places[i]), hashes.AsSpan(32 * i, 32));
-                each?.Invoke();
-            });
+            Parallel.For(
+                0,
+                places.Count,
+                new ParallelOptions { MaxDegreeOfParallelism = container.InOrder ? 1 : Environment.ProcessorCount },
+                i =>
+                {
+                    SHA256.HashData(container.Read(places[i]), hashes.AsSpan(32 * i, 32));
+                    each?.Invoke();
+                }
+            );
         }
         catch (AggregateException e) when (e.InnerException is IOException or UnauthorizedAccessException or LutError)
         {
-            throw e.InnerException as LutError ?? new LutError(Exit.Data, 10, "an image cannot be read", container.Kind,
-                Shown.Name(e.InnerException!.Message), "check the disk and the permissions");
+            throw e.InnerException as LutError
+                ?? new LutError(
+                    Exit.Data,
+                    10,
+                    "an image cannot be read",
+                    container.Kind,
+                    Shown.Name(e.InnerException!.Message),
+                    "check the disk and the permissions"
+                );
         }
         return new ImageIndex(places, hashes);
     }
@@ -66,8 +83,12 @@ public sealed class ImageIndex
             for (int i = 0; i < Places.Count; i++)
             {
                 var p = Places[i];
-                to.Write(string.Create(CultureInfo.InvariantCulture,
-                    $"{Convert.ToHexStringLower(Sha(i))}\t{p.Label}\t{p.Length}\t{p.Offset}\t{Shown.Name(p.Place)}\n"));
+                to.Write(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Convert.ToHexStringLower(Sha(i))}\t{p.Label}\t{p.Length}\t{p.Offset}\t{Shown.Name(p.Place)}\n"
+                    )
+                );
             }
         }
         file.Keep();
@@ -82,10 +103,15 @@ public sealed class ImageIndex
         {
             using var from = new StreamReader(FileKind.Open(path), new UTF8Encoding(false));
             string[] head = (from.ReadLine() ?? "").Split('\t');
-            if (head.Length != 3 || head[0] != Header) why = "it is no index of this version";
+            if (head.Length != 3 || head[0] != Header)
+                why = "it is no index of this version";
             else if (head[1] != places.Count.ToString(CultureInfo.InvariantCulture))
-                why = string.Create(CultureInfo.InvariantCulture, $"it has {Shown.Name(head[1])} images, the set {places.Count}");
-            if (why.Length > 0) return null;
+                why = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it has {Shown.Name(head[1])} images, the set {places.Count}"
+                );
+            if (why.Length > 0)
+                return null;
             byte[] hashes = new byte[32 * places.Count];
             for (int i = 0; i < places.Count; i++)
             {
@@ -93,14 +119,17 @@ public sealed class ImageIndex
                 if (f.Length != 5 || f[0].Length != 64 || !Says(f, places[i]))
                 {
                     var p = places[i];
-                    why = string.Create(CultureInfo.InvariantCulture,
-                        $"line {i + 2} is not {Shown.Name(p.Place)}, label {p.Label}, {p.Length} bytes");
+                    why = string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"line {i + 2} is not {Shown.Name(p.Place)}, label {p.Label}, {p.Length} bytes"
+                    );
                     return null;
                 }
                 Convert.FromHexString(f[0]).CopyTo(hashes, 32 * i);
             }
             var index = new ImageIndex(places, hashes);
-            if (index.DataHash == head[2]) return index;
+            if (index.DataHash == head[2])
+                return index;
             why = "its own hash does not match: it was changed or damaged";
             return null;
         }
@@ -111,12 +140,20 @@ public sealed class ImageIndex
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Data, 444, "the index cannot be read", Shown.Name(Path.GetFullPath(path)), Shown.Name(e.Message),
-                "check the disk and its permissions, remove it to have it made again, or keep another with --index");
+            throw new LutError(
+                Exit.Data,
+                444,
+                "the index cannot be read",
+                Shown.Name(Path.GetFullPath(path)),
+                Shown.Name(e.Message),
+                "check the disk and its permissions, remove it to have it made again, or keep another with --index"
+            );
         }
     }
 
-    private static bool Says(string[] f, in ImagePlace p) => f[1] == p.Label.ToString(CultureInfo.InvariantCulture)
+    private static bool Says(string[] f, in ImagePlace p) =>
+        f[1] == p.Label.ToString(CultureInfo.InvariantCulture)
         && f[2] == p.Length.ToString(CultureInfo.InvariantCulture)
-        && f[3] == p.Offset.ToString(CultureInfo.InvariantCulture) && f[4] == Shown.Name(p.Place);
+        && f[3] == p.Offset.ToString(CultureInfo.InvariantCulture)
+        && f[4] == Shown.Name(p.Place);
 }

@@ -30,10 +30,12 @@ public sealed class GrayImages(byte[] pixels, int[] labels, int size, string sha
 
     public override Picture Read(int i)
     {
-        if (read is null || read.Width != Size) read = new Picture(Size, Size);
+        if (read is null || read.Width != Size)
+            read = new Picture(Size, Size);
         read.SetGray(Gray(i));
         return read;
     }
 
-    public GrayImages First(int count) => count == Count ? this : new GrayImages(pixels[..(count * Size * Size)], Labels[..count], Size, Sha256);
+    public GrayImages First(int count) =>
+        count == Count ? this : new GrayImages(pixels[..(count * Size * Size)], Labels[..count], Size, Sha256);
 }

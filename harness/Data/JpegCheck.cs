@@ -20,13 +20,16 @@ internal static class JpegCheck
     private static string? Walk(ReadOnlySpan<byte> file, out bool ended)
     {
         ended = false;
-        int width = 0, height = 0, interval = 0;
+        int width = 0,
+            height = 0,
+            interval = 0;
         Component[] components = [];
-        for (int at = 2; at + 4 <= file.Length;)
+        for (int at = 2; at + 4 <= file.Length; )
         {
             // fill bytes, and bytes that belong to nothing, are passed over as decoders do
             int next = file[at..].IndexOf((byte)0xff);
-            if (next < 0 || at + next + 1 >= file.Length) return null;
+            if (next < 0 || at + next + 1 >= file.Length)
+                return null;
             at += next;
             byte marker = file[at + 1];
             if (marker is 0xff or 0x00 or 0x01 or (>= 0xd0 and <= 0xd8))
@@ -39,23 +42,41 @@ internal static class JpegCheck
                 ended = true;
                 return null;
             }
-            if (at + 4 > file.Length) return null;
+            if (at + 4 > file.Length)
+                return null;
             int length = BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
-            if (length < 2 || at + 2 + length > file.Length) return null;
+            if (length < 2 || at + 2 + length > file.Length)
+                return null;
             var body = file.Slice(at + 4, length - 2);
             at += 2 + length;
-            if (marker is >= 0xc0 and <= 0xcf and not (0xc4 or 0xc8 or 0xcc) && body.Length >= 6 && body.Length >= 6 + 3 * body[5])
+            if (
+                marker is >= 0xc0 and <= 0xcf and not (0xc4 or 0xc8 or 0xcc)
+                && body.Length >= 6
+                && body.Length >= 6 + 3 * body[5]
+            )
             {
-                (height, width) = (BinaryPrimitives.ReadUInt16BigEndian(body[1..]), BinaryPrimitives.ReadUInt16BigEndian(body[3..]));
+                (height, width) = (
+                    BinaryPrimitives.ReadUInt16BigEndian(body[1..]),
+                    BinaryPrimitives.ReadUInt16BigEndian(body[3..])
+                );
                 components = new Component[body[5]];
                 for (int c = 0; c < components.Length; c++)
-                    components[c] = new Component(body[6 + 3 * c], Math.Max(1, body[7 + 3 * c] >> 4), Math.Max(1, body[7 + 3 * c] & 15));
+                    components[c] = new Component(
+                        body[6 + 3 * c],
+                        Math.Max(1, body[7 + 3 * c] >> 4),
+                        Math.Max(1, body[7 + 3 * c] & 15)
+                    );
             }
-            else if (marker == 0xdd && body.Length >= 2) interval = BinaryPrimitives.ReadUInt16BigEndian(body);
+            else if (marker == 0xdd && body.Length >= 2)
+                interval = BinaryPrimitives.ReadUInt16BigEndian(body);
             else if (marker == 0xda && body.Length > 0)
             {
-                long units = interval > 0 && height > 0 && body.Length >= 1 + 2 * body[0] ? Units(width, height, components, body) : 0;
-                if (Restarts(file, ref at, units > 0 ? (units + interval - 1) / interval - 1 : -1) is { } fault) return fault;
+                long units =
+                    interval > 0 && height > 0 && body.Length >= 1 + 2 * body[0]
+                        ? Units(width, height, components, body)
+                        : 0;
+                if (Restarts(file, ref at, units > 0 ? (units + interval - 1) / interval - 1 : -1) is { } fault)
+                    return fault;
             }
         }
         return null;
@@ -64,12 +85,18 @@ internal static class JpegCheck
     /// <summary>Coded units of a scan: of all its components together, or blocks of its only one.</summary>
     private static long Units(int width, int height, Component[] all, ReadOnlySpan<byte> scan)
     {
-        if (all.Length == 0) return 0;
-        int across = all.Max(c => c.Across), down = all.Max(c => c.Down), cell = 8;
-        if (scan[0] > 1) return (long)Parts(width, cell * across) * Parts(height, cell * down);
+        if (all.Length == 0)
+            return 0;
+        int across = all.Max(c => c.Across),
+            down = all.Max(c => c.Down),
+            cell = 8;
+        if (scan[0] > 1)
+            return (long)Parts(width, cell * across) * Parts(height, cell * down);
         byte id = scan.Length > 1 ? scan[1] : (byte)0;
         var one = Array.Find(all, c => c.Id == id);
-        return one.Across == 0 ? 0 : (long)Parts(Parts(width * one.Across, across), cell) * Parts(Parts(height * one.Down, down), cell);
+        return one.Across == 0
+            ? 0
+            : (long)Parts(Parts(width * one.Across, across), cell) * Parts(Parts(height * one.Down, down), cell);
     }
 
     private static int Parts(int length, int part) => (length + part - 1) / part;
@@ -82,7 +109,8 @@ internal static class JpegCheck
         while (at + 1 < file.Length)
         {
             int next = file[at..].IndexOf((byte)0xff);
-            if (next < 0 || at + next + 1 >= file.Length) break;
+            if (next < 0 || at + next + 1 >= file.Length)
+                break;
             at += next;
             byte marker = file[at + 1];
             if (marker is >= 0xd0 and <= 0xd7)
@@ -92,11 +120,14 @@ internal static class JpegCheck
                 seen++;
                 at += 2;
             }
-            else if (marker is 0x00 or 0xff) at += marker == 0xff ? 1 : 2;
-            else return expected >= 0 && seen != expected ? $"it is damaged: a scan has {seen} restart markers in place of {expected}"
-                : null;
+            else if (marker is 0x00 or 0xff)
+                at += marker == 0xff ? 1 : 2;
+            else
+                return expected >= 0 && seen != expected
+                    ? $"it is damaged: a scan has {seen} restart markers in place of {expected}"
+                    : null;
         }
-        at = file.Length;   // no marker follows: the decoder says that it is truncated
+        at = file.Length; // no marker follows: the decoder says that it is truncated
         return null;
     }
 }

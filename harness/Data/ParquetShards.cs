@@ -14,7 +14,7 @@ public sealed class ParquetShards : IContainer
 {
     private const int KeptGroups = 4;
     private readonly string root;
-    private readonly Dictionary<string, int[]> firstRows = new(StringComparer.Ordinal);   // of each row group, and one past the end
+    private readonly Dictionary<string, int[]> firstRows = new(StringComparer.Ordinal); // of each row group, and one past the end
     private readonly LinkedList<(string Shard, int Group, byte[][] Images)> kept = [];
     private readonly Lock reading = new();
 
@@ -22,7 +22,8 @@ public sealed class ParquetShards : IContainer
     {
         this.root = root;
         var places = new List<ImagePlace>();
-        foreach (string shard in shards) Walk(shard, places).GetAwaiter().GetResult();
+        foreach (string shard in shards)
+            Walk(shard, places).GetAwaiter().GetResult();
         Places = places;
     }
 
@@ -35,7 +36,8 @@ public sealed class ParquetShards : IContainer
     public byte[] Read(in ImagePlace place)
     {
         int[] rows = firstRows[place.Place];
-        int row = (int)place.Offset, group = Array.FindLastIndex(rows, r => r <= row);
+        int row = (int)place.Offset,
+            group = Array.FindLastIndex(rows, r => r <= row);
         string shard = place.Place;
         lock (reading)
         {
@@ -48,7 +50,8 @@ public sealed class ParquetShards : IContainer
                 }
             byte[][] images = Reread(shard, group);
             kept.AddFirst((shard, group, images));
-            if (kept.Count > KeptGroups) kept.RemoveLast();
+            if (kept.Count > KeptGroups)
+                kept.RemoveLast();
             return images[row - rows[group]];
         }
     }
@@ -62,14 +65,23 @@ public sealed class ParquetShards : IContainer
         catch (Exception e) when (e is not (LutError or IOException or OutOfMemoryException))
         {
             // the shard was whole when it was walked: it changed, and ends in any of the reader's exceptions
-            throw new IOException($"{Shown.Name(shard)} cannot be read as Parquet any more ({e.GetType().Name}: {e.Message})", e);
+            throw new IOException(
+                $"{Shown.Name(shard)} cannot be read as Parquet any more ({e.GetType().Name}: {e.Message})",
+                e
+            );
         }
     }
 
     private LutError Bad(string shard, string why) =>
-        new(Exit.Data, 17, $"{Shown.Name(shard)} is not an image shard", Shown.Name(Path.Combine(root, shard)), Shown.Name(why),
+        new(
+            Exit.Data,
+            17,
+            $"{Shown.Name(shard)} is not an image shard",
+            Shown.Name(Path.Combine(root, shard)),
+            Shown.Name(why),
             "it needs the columns image.bytes (binary) and label (integer), as Hugging Face's image sets have; restore or download it "
-                + "again");
+                + "again"
+        );
 
     private async Task Walk(string shard, List<ImagePlace> places)
     {
@@ -84,8 +96,10 @@ public sealed class ParquetShards : IContainer
                 using var group = reader.OpenRowGroupReader(g);
                 byte[][] bytes = await Bytes(group, images, shard);
                 int[] labels = await Labels(group, label, shard);
-                if (labels.Length != bytes.Length) throw Bad(shard, $"row group {g} has {bytes.Length} images and {labels.Length} labels");
-                for (int i = 0; i < bytes.Length; i++) places.Add(new ImagePlace(shard, rows[^1] + i, bytes[i].Length, labels[i]));
+                if (labels.Length != bytes.Length)
+                    throw Bad(shard, $"row group {g} has {bytes.Length} images and {labels.Length} labels");
+                for (int i = 0; i < bytes.Length; i++)
+                    places.Add(new ImagePlace(shard, rows[^1] + i, bytes[i].Length, labels[i]));
                 rows.Add(rows[^1] + bytes.Length);
             }
             rows.RemoveAt(rows.Count - 1);
@@ -112,9 +126,13 @@ public sealed class ParquetShards : IContainer
     private (DataField Images, DataField Label) Fields(ParquetReader reader, string shard)
     {
         var fields = reader.Schema.GetDataFields();
-        var images = fields.FirstOrDefault(f => f.Path.ToList() is ["image", "bytes"]) ?? throw Bad(shard,
-            $"its columns are {string.Join(", ", fields.Select(f => f.Path))}");
-        return (images, fields.FirstOrDefault(f => f.Path.ToList() is ["label"]) ?? throw Bad(shard, "it has no column label"));
+        var images =
+            fields.FirstOrDefault(f => f.Path.ToList() is ["image", "bytes"])
+            ?? throw Bad(shard, $"its columns are {string.Join(", ", fields.Select(f => f.Path))}");
+        return (
+            images,
+            fields.FirstOrDefault(f => f.Path.ToList() is ["label"]) ?? throw Bad(shard, "it has no column label")
+        );
     }
 
     private async Task<byte[][]> Bytes(ParquetRowGroupReader group, DataField field, string shard)
@@ -125,24 +143,26 @@ public sealed class ParquetShards : IContainer
     }
 
     /// <summary>Labels of any integer type, with or without room for null (and no null in it).</summary>
-    private Task<int[]> Labels(ParquetRowGroupReader group, DataField field, string shard) => Type.GetTypeCode(field.ClrType) switch
-    {
-        TypeCode.SByte => Labels<sbyte>(group, field, shard),
-        TypeCode.Byte => Labels<byte>(group, field, shard),
-        TypeCode.Int16 => Labels<short>(group, field, shard),
-        TypeCode.UInt16 => Labels<ushort>(group, field, shard),
-        TypeCode.Int32 => Labels<int>(group, field, shard),
-        TypeCode.UInt32 => Labels<uint>(group, field, shard),
-        TypeCode.Int64 => Labels<long>(group, field, shard),
-        TypeCode.UInt64 => Labels<ulong>(group, field, shard),
-        _ => throw Bad(shard, $"its labels are {field.ClrType.Name}, not integers"),
-    };
+    private Task<int[]> Labels(ParquetRowGroupReader group, DataField field, string shard) =>
+        Type.GetTypeCode(field.ClrType) switch
+        {
+            TypeCode.SByte => Labels<sbyte>(group, field, shard),
+            TypeCode.Byte => Labels<byte>(group, field, shard),
+            TypeCode.Int16 => Labels<short>(group, field, shard),
+            TypeCode.UInt16 => Labels<ushort>(group, field, shard),
+            TypeCode.Int32 => Labels<int>(group, field, shard),
+            TypeCode.UInt32 => Labels<uint>(group, field, shard),
+            TypeCode.Int64 => Labels<long>(group, field, shard),
+            TypeCode.UInt64 => Labels<ulong>(group, field, shard),
+            _ => throw Bad(shard, $"its labels are {field.ClrType.Name}, not integers"),
+        };
 
     private async Task<int[]> Labels<T>(ParquetRowGroupReader group, DataField field, string shard)
         where T : struct, IBinaryInteger<T>
     {
         var labels = new T?[Rows(group, shard)];
-        if (field.IsNullable) await group.ReadAsync<T>(field, labels.AsMemory());
+        if (field.IsNullable)
+            await group.ReadAsync<T>(field, labels.AsMemory());
         else
         {
             var plain = new T[labels.Length];
@@ -150,12 +170,20 @@ public sealed class ParquetShards : IContainer
             labels = [.. plain];
         }
         var most = T.CreateSaturating(int.MaxValue);
-        return [.. labels.Select((l, i) => l is { } n && n >= T.Zero && n <= most ? int.CreateChecked(n)
-            : throw Bad(shard, $"label {i} of a row group is {(l is null ? "null" : l)}"))];
+        return
+        [
+            .. labels.Select(
+                (l, i) =>
+                    l is { } n && n >= T.Zero && n <= most
+                        ? int.CreateChecked(n)
+                        : throw Bad(shard, $"label {i} of a row group is {(l is null ? "null" : l)}")
+            ),
+        ];
     }
 
     /// <summary>A row takes at least a byte of the file, so a claim beyond that is damage.</summary>
     private int Rows(ParquetRowGroupReader group, string shard) =>
-        group.RowCount >= 0 && group.RowCount <= new FileInfo(Path.Combine(root, shard)).Length ? (int)group.RowCount
+        group.RowCount >= 0 && group.RowCount <= new FileInfo(Path.Combine(root, shard)).Length
+            ? (int)group.RowCount
             : throw Bad(shard, $"a row group claims {group.RowCount} rows");
 }

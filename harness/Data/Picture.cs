@@ -26,19 +26,20 @@ public sealed class Picture(int width, int height)
 
     public void SetGray(ReadOnlySpan<byte> gray)
     {
-        for (int i = 0; i < gray.Length; i++) Data[3 * i] = Data[3 * i + 1] = Data[3 * i + 2] = gray[i];
+        for (int i = 0; i < gray.Length; i++)
+            Data[3 * i] = Data[3 * i + 1] = Data[3 * i + 2] = gray[i];
     }
 
     public Picture Crop(int top, int left, int height, int width)
     {
         var p = new Picture(width, height);
-        for (int y = 0; y < height; y++) Row(top + y).Slice(left * 3, width * 3).CopyTo(p.Row(y));
+        for (int y = 0; y < height; y++)
+            Row(top + y).Slice(left * 3, width * 3).CopyTo(p.Row(y));
         return p;
     }
 
     /// <summary>torchvision's CenterCrop: round(half) to even, as Python's round.</summary>
-    public Picture CenterCrop(int size) =>
-        Crop(Middle(Height, size), Middle(Width, size), size, size);
+    public Picture CenterCrop(int size) => Crop(Middle(Height, size), Middle(Width, size), size, size);
 
     /// <summary>Where a central part of a length begins.</summary>
     public static int Middle(int length, int part) => (int)Math.Round((length - part) / 2.0, MidpointRounding.ToEven);
@@ -72,7 +73,8 @@ public sealed class Picture(int width, int height)
         {
             Span<byte> row = Row(y);
             for (int a = 0, b = Width - 1; a < b; a++, b--)
-                for (int c = 0; c < 3; c++) (row[3 * a + c], row[3 * b + c]) = (row[3 * b + c], row[3 * a + c]);
+            for (int c = 0; c < 3; c++)
+                (row[3 * a + c], row[3 * b + c]) = (row[3 * b + c], row[3 * a + c]);
         }
     }
 
@@ -83,11 +85,16 @@ public sealed class Picture(int width, int height)
         Span<float> table = stackalloc float[256];
         for (int c = 0; c < 3; c++)
         {
-            for (int v = 0; v < 256; v++) table[v] = (v / 255f - mean[c]) / std[c];
+            for (int v = 0; v < 256; v++)
+                table[v] = (v / 255f - mean[c]) / std[c];
             var to = planes.Slice(c * n, n);
-            for (int i = 0, at = c; i < to.Length; i++, at += 3) to[i] = table[Data[at]];
+            for (int i = 0, at = c; i < to.Length; i++, at += 3)
+                to[i] = table[Data[at]];
         }
     }
 
-    private static int Reflect(int i, int n) => i < 0 ? -i : i >= n ? 2 * n - 2 - i : i;
+    private static int Reflect(int i, int n) =>
+        i < 0 ? -i
+        : i >= n ? 2 * n - 2 - i
+        : i;
 }

@@ -9,38 +9,62 @@ namespace LutNative.Harness.Data;
 /// </summary>
 internal sealed class PngCheck
 {
-    private const int Signature = 8, PaletteType = 3, AdlerModulus = 65521;
+    private const int Signature = 8,
+        PaletteType = 3,
+        AdlerModulus = 65521;
 
     // Adam7: where each pass begins and its steps, as (x, y, dx, dy); without interlacing there is one pass
-    private static readonly (int X, int Y, int Dx, int Dy)[] Adam7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
-        (1, 0, 2, 2), (0, 1, 1, 2)], Whole = [(0, 0, 1, 1)];
-    private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(n =>
-        Enumerable.Range(0, 8).Aggregate((uint)n, (c, _) => (c & 1) != 0 ? 0xedb88320 ^ c >> 1 : c >> 1))];
+    private static readonly (int X, int Y, int Dx, int Dy)[] Adam7 =
+        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)],
+        Whole = [(0, 0, 1, 1)];
+    private static readonly uint[] CrcTable =
+    [
+        .. Enumerable
+            .Range(0, 256)
+            .Select(n =>
+                Enumerable.Range(0, 8).Aggregate((uint)n, (c, _) => (c & 1) != 0 ? 0xedb88320 ^ c >> 1 : c >> 1)
+            ),
+    ];
 
     private readonly MemoryStream packed = new();
-    private int width, height, depth, colours = -1;
+    private int width,
+        height,
+        depth,
+        colours = -1;
     private byte type;
-    private bool interlaced, ended;
+    private bool interlaced,
+        ended;
     private string? fault;
 
     private PngCheck(ReadOnlySpan<byte> file, bool sums)
     {
-        for (int at = Signature; at + 12 <= file.Length && !ended;)
+        for (int at = Signature; at + 12 <= file.Length && !ended; )
         {
             uint length = BinaryPrimitives.ReadUInt32BigEndian(file[at..]);
-            if (length > file.Length - at - 12) break;
+            if (length > file.Length - at - 12)
+                break;
             var name = file.Slice(at + 4, 4);
             var body = file.Slice(at + 8, (int)length);
-            if (sums && Crc(file.Slice(at + 4, (int)length + 4)) != BinaryPrimitives.ReadUInt32BigEndian(file[(at + 8 + (int)length)..]))
+            if (
+                sums
+                && Crc(file.Slice(at + 4, (int)length + 4))
+                    != BinaryPrimitives.ReadUInt32BigEndian(file[(at + 8 + (int)length)..])
+            )
                 fault ??= $"the checksum of its chunk {Shown.Bytes(name)} is wrong";
             if (name.SequenceEqual("IHDR"u8) && length == 13)
             {
-                (width, height) = (BinaryPrimitives.ReadInt32BigEndian(body), BinaryPrimitives.ReadInt32BigEndian(body[4..]));
+                (width, height) = (
+                    BinaryPrimitives.ReadInt32BigEndian(body),
+                    BinaryPrimitives.ReadInt32BigEndian(body[4..])
+                );
                 (depth, type, interlaced) = (body[8], body[9], body[12] == 1);
             }
-            else if (name.SequenceEqual("PLTE"u8)) colours = (int)length / 3;
-            else if (name.SequenceEqual("IDAT"u8)) packed.Write(body);
-            else if (name.SequenceEqual("IEND"u8)) ended = true;
+            else if (name.SequenceEqual("PLTE"u8))
+                colours = (int)length / 3;
+            else if (name.SequenceEqual("IDAT"u8))
+                packed.Write(body);
+            else if (name.SequenceEqual("IEND"u8))
+                ended = true;
             at += 12 + (int)length;
         }
     }
@@ -55,9 +79,16 @@ internal sealed class PngCheck
     /// <summary>An index that the palette has no colour for, or null: all is well, or this is no palette image.</summary>
     internal static string? PaletteFault(ReadOnlySpan<byte> file)
     {
-        if (file.Length < 26 || file[25] != PaletteType) return null;
+        if (file.Length < 26 || file[25] != PaletteType)
+            return null;
         var png = new PngCheck(file, sums: false);
-        if (png.depth is not (1 or 2 or 4 or 8) || png.colours < 0 || png.colours >= 1 << png.depth || png.width <= 0 || png.height <= 0)
+        if (
+            png.depth is not (1 or 2 or 4 or 8)
+            || png.colours < 0
+            || png.colours >= 1 << png.depth
+            || png.width <= 0
+            || png.height <= 0
+        )
             return null;
         int most = png.LargestIndex();
         return most < png.colours ? null : $"it is damaged: a pixel has colour {most} of a palette of {png.colours}";
@@ -66,16 +97,33 @@ internal sealed class PngCheck
     private (int Width, int Height) PassSize((int X, int Y, int Dx, int Dy) p) =>
         ((width - p.X + p.Dx - 1) / p.Dx, (height - p.Y + p.Dy - 1) / p.Dy);
 
-    private long RowBytes(int columns) => ((long)columns * depth * (type switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 }) + 7) / 8;
+    private long RowBytes(int columns) =>
+        (
+            (long)columns
+                * depth
+                * (
+                    type switch
+                    {
+                        2 => 3,
+                        4 => 2,
+                        6 => 4,
+                        _ => 1,
+                    }
+                )
+            + 7
+        ) / 8;
 
     /// <summary>Is it all there but for the sum at its end?</summary>
     private string? Sums()
     {
-        if (packed.Length < 6) return "it is truncated";
-        long expected = (interlaced ? Adam7 : Whole).Select(PassSize).Sum(p => p is { Width: > 0, Height: > 0 }
-            ? p.Height * (1 + RowBytes(p.Width)) : 0);
+        if (packed.Length < 6)
+            return "it is truncated";
+        long expected = (interlaced ? Adam7 : Whole)
+            .Select(PassSize)
+            .Sum(p => p is { Width: > 0, Height: > 0 } ? p.Height * (1 + RowBytes(p.Width)) : 0);
         byte[] part = new byte[1 << 14];
-        uint a = 1, b = 0;
+        uint a = 1,
+            b = 0;
         long total = 0;
         try
         {
@@ -92,7 +140,8 @@ internal sealed class PngCheck
         {
             return null;
         }
-        if (total < expected) return "it is truncated";
+        if (total < expected)
+            return "it is truncated";
         uint stored = BinaryPrimitives.ReadUInt32BigEndian(packed.GetBuffer().AsSpan((int)packed.Length - 4));
         return total == expected && stored != (b << 16 | a) ? "its checksum is wrong" : null;
     }
@@ -107,8 +156,10 @@ internal sealed class PngCheck
             using var from = new ZLibStream(packed, CompressionMode.Decompress, leaveOpen: true);
             foreach (var (columns, rows) in (interlaced ? Adam7 : Whole).Select(PassSize))
             {
-                if (columns <= 0 || rows <= 0) continue;
-                byte[] row = new byte[1 + RowBytes(columns)], above = new byte[row.Length];
+                if (columns <= 0 || rows <= 0)
+                    continue;
+                byte[] row = new byte[1 + RowBytes(columns)],
+                    above = new byte[row.Length];
                 for (int y = 0; y < rows; y++)
                 {
                     from.ReadExactly(row);
@@ -127,8 +178,11 @@ internal sealed class PngCheck
 
     private int Largest(ReadOnlySpan<byte> row, int columns)
     {
-        int most = 0, perByte = 8 / depth, mask = (1 << depth) - 1;
-        for (int x = 0; x < columns; x++) most = Math.Max(most, row[x / perByte] >> (8 - depth * (x % perByte + 1)) & mask);
+        int most = 0,
+            perByte = 8 / depth,
+            mask = (1 << depth) - 1;
+        for (int x = 0; x < columns; x++)
+            most = Math.Max(most, row[x / perByte] >> (8 - depth * (x % perByte + 1)) & mask);
         return most;
     }
 
@@ -137,21 +191,38 @@ internal sealed class PngCheck
     {
         for (int i = 1; i < row.Length; i++)
         {
-            int left = i > 1 ? row[i - 1] : 0, up = above[i], corner = i > 1 ? above[i - 1] : 0;
-            row[i] += (byte)(row[0] switch { 1 => left, 2 => up, 3 => (left + up) / 2, 4 => Paeth(left, up, corner), _ => 0 });
+            int left = i > 1 ? row[i - 1] : 0,
+                up = above[i],
+                corner = i > 1 ? above[i - 1] : 0;
+            row[i] += (byte)(
+                row[0] switch
+                {
+                    1 => left,
+                    2 => up,
+                    3 => (left + up) / 2,
+                    4 => Paeth(left, up, corner),
+                    _ => 0,
+                }
+            );
         }
     }
 
     private static int Paeth(int left, int up, int corner)
     {
-        int p = left + up - corner, a = Math.Abs(p - left), b = Math.Abs(p - up), c = Math.Abs(p - corner);
-        return a <= b && a <= c ? left : b <= c ? up : corner;
+        int p = left + up - corner,
+            a = Math.Abs(p - left),
+            b = Math.Abs(p - up),
+            c = Math.Abs(p - corner);
+        return a <= b && a <= c ? left
+            : b <= c ? up
+            : corner;
     }
 
     private static uint Crc(ReadOnlySpan<byte> bytes)
     {
         uint c = uint.MaxValue;
-        foreach (byte x in bytes) c = CrcTable[(byte)(c ^ x)] ^ c >> 8;
+        foreach (byte x in bytes)
+            c = CrcTable[(byte)(c ^ x)] ^ c >> 8;
         return ~c;
     }
 }

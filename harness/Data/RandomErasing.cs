@@ -12,17 +12,25 @@ public static class RandomErasing
     /// <param name="planes">[3, size, size].</param>
     public static void Run(Span<float> planes, int size, TransformSpec t, Philox random)
     {
-        if (random.NextDouble() >= t.EraseProb) return;
-        double low = HostMath.Log(t.EraseAspectMin), high = -low;
+        if (random.NextDouble() >= t.EraseProb)
+            return;
+        double low = HostMath.Log(t.EraseAspectMin),
+            high = -low;
         for (int i = 0; i < 10; i++)
         {
-            double area = (double)size * size * (t.EraseAreaMin + (t.EraseAreaMax - t.EraseAreaMin) * random.NextDouble()), aspect = HostMath.Exp(low + (high - low) * random.NextDouble());
-            int h = (int)Math.Round(Math.Sqrt(area * aspect)), w = (int)Math.Round(Math.Sqrt(area / aspect));
-            if (w >= size || h >= size) continue;
-            int top = (int)random.NextBelow((uint)(size - h + 1)), left = (int)random.NextBelow((uint)(size - w + 1));
+            double area =
+                    (double)size * size * (t.EraseAreaMin + (t.EraseAreaMax - t.EraseAreaMin) * random.NextDouble()),
+                aspect = HostMath.Exp(low + (high - low) * random.NextDouble());
+            int h = (int)Math.Round(Math.Sqrt(area * aspect)),
+                w = (int)Math.Round(Math.Sqrt(area / aspect));
+            if (w >= size || h >= size)
+                continue;
+            int top = (int)random.NextBelow((uint)(size - h + 1)),
+                left = (int)random.NextBelow((uint)(size - w + 1));
             for (int c = 0; c < 3; c++)
-                for (int y = top; y < top + h; y++)
-                    for (int x = left; x < left + w; x++) planes[(c * size + y) * size + x] = (float)random.NextNormal();
+            for (int y = top; y < top + h; y++)
+            for (int x = left; x < left + w; x++)
+                planes[(c * size + y) * size + x] = (float)random.NextNormal();
             return;
         }
     }

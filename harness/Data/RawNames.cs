@@ -9,23 +9,29 @@ namespace LutNative.Harness.Data;
 /// </summary>
 internal static partial class RawNames
 {
-    private const int NameOffset = 19;   // of struct dirent with 64-bit offsets, glibc and musl
+    private const int NameOffset = 19; // of struct dirent with 64-bit offsets, glibc and musl
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict = new(
+        encoderShouldEmitUTF8Identifier: false,
+        throwOnInvalidBytes: true
+    );
 
     /// <summary>The names in a folder that are not UTF-8, as <see cref="Shown.Bytes"/> shows them.</summary>
     internal static unsafe List<string> NotUtf8(string folder)
     {
         var found = new List<string>();
-        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess) return found;
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
+            return found;
         nint stream = OpenFolder(folder);
-        if (stream == 0) return found;
+        if (stream == 0)
+            return found;
         try
         {
-            for (nint entry; (entry = NextEntry(stream)) != 0;)
+            for (nint entry; (entry = NextEntry(stream)) != 0; )
             {
                 var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated((byte*)entry + NameOffset);
-                if (!IsUtf8(name)) found.Add(Shown.Bytes(name));
+                if (!IsUtf8(name))
+                    found.Add(Shown.Bytes(name));
             }
         }
         finally

@@ -4,7 +4,11 @@ using System.Runtime.Intrinsics.X86;
 
 namespace LutNative.Harness.Data;
 
-public enum ResampleFilter { Bilinear, Bicubic }
+public enum ResampleFilter
+{
+    Bilinear,
+    Bicubic,
+}
 
 /// <summary>
 /// Pillow's antialiased resize for 8-bit images: weights in double, normalised, rounded to 22-bit fixed point, a horizontal pass and a
@@ -23,32 +27,58 @@ public static class Resampling
 
     /// <summary>Width and height after <see cref="ResizeShorter"/>.</summary>
     public static (int Width, int Height) Shorter(int width, int height, int size) =>
-        (width <= height ? size : (int)((double)size * width / height), width <= height ? (int)((double)size * height / width) : size);
+        (
+            width <= height ? size : (int)((double)size * width / height),
+            width <= height ? (int)((double)size * height / width) : size
+        );
 
-    public static Picture Resize(Picture p, int width, int height, ResampleFilter filter) => Resize(p, width, height, filter, 0, 0, width, height);
+    public static Picture Resize(Picture p, int width, int height, ResampleFilter filter) =>
+        Resize(p, width, height, filter, 0, 0, width, height);
 
     /// <summary>The part [top, top + rows) x [left, left + columns) of the resized image, and no more work than it needs.</summary>
-    public static Picture Resize(Picture p, int width, int height, ResampleFilter filter, int left, int top, int columns, int rows)
+    public static Picture Resize(
+        Picture p,
+        int width,
+        int height,
+        ResampleFilter filter,
+        int left,
+        int top,
+        int columns,
+        int rows
+    )
     {
-        if (width == p.Width && height == p.Height) return p.Crop(top, left, rows, columns);
-        if (height == p.Height) return Horizontal(p, Weights(p.Width, width, filter).AsSpan(left, columns), top, rows);
+        if (width == p.Width && height == p.Height)
+            return p.Crop(top, left, rows, columns);
+        if (height == p.Height)
+            return Horizontal(p, Weights(p.Width, width, filter).AsSpan(left, columns), top, rows);
         var down = Weights(p.Height, height, filter).AsSpan(top, rows);
-        if (width == p.Width) return Vertical(p.Crop(0, left, p.Height, columns), down, 0);
-        int first = down[0].First, last = down[^1].First + down[^1].K.Length;
-        return Vertical(Horizontal(p, Weights(p.Width, width, filter).AsSpan(left, columns), first, last - first), down, first);
+        if (width == p.Width)
+            return Vertical(p.Crop(0, left, p.Height, columns), down, 0);
+        int first = down[0].First,
+            last = down[^1].First + down[^1].K.Length;
+        return Vertical(
+            Horizontal(p, Weights(p.Width, width, filter).AsSpan(left, columns), first, last - first),
+            down,
+            first
+        );
     }
 
     private static (int First, int[] K)[] Weights(int input, int output, ResampleFilter filter)
     {
-        double scale = (double)input / output, stretch = Math.Max(scale, 1.0);
-        double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch, inverse = 1.0 / stretch;
+        double scale = (double)input / output,
+            stretch = Math.Max(scale, 1.0);
+        double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch,
+            inverse = 1.0 / stretch;
         var all = new (int, int[])[output];
         for (int o = 0; o < output; o++)
         {
-            double centre = (o + 0.5) * scale, sum = 0.0;
-            int first = Math.Max((int)(centre - support + 0.5), 0), last = Math.Min((int)(centre + support + 0.5), input);
+            double centre = (o + 0.5) * scale,
+                sum = 0.0;
+            int first = Math.Max((int)(centre - support + 0.5), 0),
+                last = Math.Min((int)(centre + support + 0.5), input);
             var w = new double[last - first];
-            for (int i = 0; i < w.Length; i++) sum += w[i] = Value(filter, (i + first - centre + 0.5) * inverse);
+            for (int i = 0; i < w.Length; i++)
+                sum += w[i] = Value(filter, (i + first - centre + 0.5) * inverse);
             var k = new int[w.Length];
             for (int i = 0; i < w.Length; i++)
             {
@@ -63,23 +93,33 @@ public static class Resampling
     private static double Value(ResampleFilter filter, double x)
     {
         x = Math.Abs(x);
-        if (filter == ResampleFilter.Bilinear) return x < 1.0 ? 1.0 - x : 0.0;
+        if (filter == ResampleFilter.Bilinear)
+            return x < 1.0 ? 1.0 - x : 0.0;
         const double A = -0.5;
-        return x < 1.0 ? ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0 : x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * A : 0.0;
+        return x < 1.0 ? ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
+            : x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * A
+            : 0.0;
     }
 
     /// <summary>Rows [top, top + rows), four at a time: a row's pixels are four integers of a vector (the fourth is not used), so a weight serves twelve values.</summary>
     private static unsafe Picture Horizontal(Picture p, ReadOnlySpan<(int First, int[] K)> weights, int top, int rows)
     {
         var r = new Picture(weights.Length, rows);
-        int stride = 3 * p.Width, pitch = 3 * r.Width;
-        fixed (byte* source = p.Data, target = r.Data)
+        int stride = 3 * p.Width,
+            pitch = 3 * r.Width;
+        fixed (
+            byte* source = p.Data,
+                target = r.Data
+        )
         {
             byte* end = source + p.Data.Length - 4;
             for (int y = 0; y < rows; y += 4)
             {
                 int lines = Math.Min(4, rows - y);
-                byte* a = source + (top + y) * stride, b = a + (lines > 1 ? stride : 0), c = b + (lines > 2 ? stride : 0), d = c + (lines > 3 ? stride : 0);
+                byte* a = source + (top + y) * stride,
+                    b = a + (lines > 1 ? stride : 0),
+                    c = b + (lines > 2 ? stride : 0),
+                    d = c + (lines > 3 ? stride : 0);
                 for (int x = 0; x < weights.Length; x++)
                 {
                     var (first, k) = weights[x];
@@ -89,17 +129,36 @@ public static class Resampling
                         // no pixel is the picture's last
                         foreach (int weight in k)
                         {
-                            sum += Widen(Vector128.Create(*(uint*)(a + at), *(uint*)(b + at), *(uint*)(c + at), *(uint*)(d + at)).AsByte()) * weight;
+                            sum +=
+                                Widen(
+                                    Vector128
+                                        .Create(*(uint*)(a + at), *(uint*)(b + at), *(uint*)(c + at), *(uint*)(d + at))
+                                        .AsByte()
+                                ) * weight;
                             at += 3;
                         }
                     else
-                        for (int i = 0; i < k.Length; i++, at += 3) sum += Widen(Vector128.Create(Pixel(a + at, end), Pixel(b + at, end), Pixel(c + at, end), Pixel(d + at, end)).AsByte()) * k[i];
+                        for (int i = 0; i < k.Length; i++, at += 3)
+                            sum +=
+                                Widen(
+                                    Vector128
+                                        .Create(
+                                            Pixel(a + at, end),
+                                            Pixel(b + at, end),
+                                            Pixel(c + at, end),
+                                            Pixel(d + at, end)
+                                        )
+                                        .AsByte()
+                                ) * k[i];
                     var v = Clip(sum).AsUInt32();
                     byte* to = target + y * pitch + 3 * x;
                     Put(to, v[0]);
-                    if (lines > 1) Put(to + pitch, v[1]);
-                    if (lines > 2) Put(to + 2 * pitch, v[2]);
-                    if (lines > 3) Put(to + 3 * pitch, v[3]);
+                    if (lines > 1)
+                        Put(to + pitch, v[1]);
+                    if (lines > 2)
+                        Put(to + 2 * pitch, v[2]);
+                    if (lines > 3)
+                        Put(to + 3 * pitch, v[3]);
                 }
             }
         }
@@ -108,7 +167,8 @@ public static class Resampling
 
     /// <summary>Three bytes and whatever follows; at the very end of the picture three bytes and 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe uint Pixel(byte* at, byte* end) => at <= end ? *(uint*)at : (uint)(at[0] | at[1] << 8 | at[2] << 16);
+    private static unsafe uint Pixel(byte* at, byte* end) =>
+        at <= end ? *(uint*)at : (uint)(at[0] | at[1] << 8 | at[2] << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void Put(byte* to, uint pixel)
@@ -122,22 +182,28 @@ public static class Resampling
     {
         var r = new Picture(p.Width, weights.Length);
         int stride = p.Width * 3;
-        fixed (byte* source = p.Data, target = r.Data)
+        fixed (
+            byte* source = p.Data,
+                target = r.Data
+        )
             for (int y = 0; y < weights.Length; y++)
             {
                 var (row, k) = weights[y];
-                byte* from = source + (row - first) * stride, to = target + y * stride;
+                byte* from = source + (row - first) * stride,
+                    to = target + y * stride;
                 int x = 0;
                 for (; x + 16 <= stride; x += 16)
                 {
                     var sum = Vector512.Create(1 << (Bits - 1));
-                    for (int i = 0; i < k.Length; i++) sum += Widen(Vector128.Load(from + i * stride + x)) * k[i];
+                    for (int i = 0; i < k.Length; i++)
+                        sum += Widen(Vector128.Load(from + i * stride + x)) * k[i];
                     Clip(sum).Store(to + x);
                 }
                 for (; x < stride; x++)
                 {
                     int sum = 1 << (Bits - 1);
-                    for (int i = 0; i < k.Length; i++) sum += from[i * stride + x] * k[i];
+                    for (int i = 0; i < k.Length; i++)
+                        sum += from[i * stride + x] * k[i];
                     to[x] = (byte)Math.Clamp(sum >> Bits, 0, 255);
                 }
             }
@@ -147,7 +213,8 @@ public static class Resampling
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<int> Widen(Vector128<byte> v)
     {
-        if (Avx512F.IsSupported) return Avx512F.ConvertToVector512Int32(v);
+        if (Avx512F.IsSupported)
+            return Avx512F.ConvertToVector512Int32(v);
         var (low, high) = Vector128.Widen(v);
         var wide = Vector256.Create(low, high);
         var (a, b) = Vector256.Widen(wide);

@@ -13,8 +13,10 @@ internal static partial class ScalarJpeg
 
     internal static void Ask()
     {
-        if (OperatingSystem.IsWindows()) Environment.SetEnvironmentVariable(Variable, "1");
-        else _ = SetEnvironment(Variable, "1", 1);
+        if (OperatingSystem.IsWindows())
+            Environment.SetEnvironmentVariable(Variable, "1");
+        else
+            _ = SetEnvironment(Variable, "1", 1);
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

@@ -9,9 +9,11 @@ internal static class Shown
     /// <summary>Control characters, line ends, marks of direction and a backslash become \n, \t, \x1b or \u202e.</summary>
     internal static string Name(string name)
     {
-        if (!name.Any(Hidden)) return name;
+        if (!name.Any(Hidden))
+            return name;
         var text = new StringBuilder(name.Length + 8);
-        foreach (char c in name) text.Append(Hidden(c) ? Escape(c) : c);
+        foreach (char c in name)
+            text.Append(Hidden(c) ? Escape(c) : c);
         return text.ToString();
     }
 
@@ -20,18 +22,30 @@ internal static class Shown
     {
         var text = new StringBuilder(name.Length);
         foreach (byte b in name)
-            text.Append(b is > 0x1f and < 0x7f and not (byte)'\\' ? (char)b : string.Create(CultureInfo.InvariantCulture, $"\\x{b:x2}"));
+            text.Append(
+                b is > 0x1f and < 0x7f and not (byte)'\\'
+                    ? (char)b
+                    : string.Create(CultureInfo.InvariantCulture, $"\\x{b:x2}")
+            );
         return text.ToString();
     }
 
-    private static string Escape(char c) => c switch
-    {
-        '\n' => "\\n", '\r' => "\\r", '\t' => "\\t", '\\' => "\\\\",
-        < (char)0x100 => string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-    };
+    private static string Escape(char c) =>
+        c switch
+        {
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\\' => "\\\\",
+            < (char)0x100 => string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+        };
 
-    private static bool Hidden(char c) => c == '\\'
-        || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator;
+    private static bool Hidden(char c) =>
+        c == '\\'
+        || CharUnicodeInfo.GetUnicodeCategory(c)
+            is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator;
 }

@@ -15,14 +15,23 @@ public sealed class Subset : ImageSource
     /// <exception cref="LutError">A folder that is no class of the set.</exception>
     public Subset(string folder, IReadOnlyList<string>? known, int classes, Action<string>? say = null)
     {
-        if (!Directory.Exists(folder)) throw FolderErrors.NoFolder(folder, "--over names a folder of the classes' folders");
+        if (!Directory.Exists(folder))
+            throw FolderErrors.NoFolder(folder, "--over names a folder of the classes' folders");
         var container = new ImageFolder(folder);
         if (container.Places.Count == 0)
-            throw FolderErrors.NoImage("the folder", folder, "it has no folder of a class", "point to the folder that holds the classes' folders");
+            throw FolderErrors.NoImage(
+                "the folder",
+                folder,
+                "it has no folder of a class",
+                "point to the folder that holds the classes' folders"
+            );
         string name = Shown.Name(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)));
-        foreach (string note in container.Notes) say?.Invoke($"{name}: {note}");
-        images = new EncodedImages(container, ImageIndex.Build(container,
-            new LongWork($"reading {name}", container.Places.Count, say).One));
+        foreach (string note in container.Notes)
+            say?.Invoke($"{name}: {note}");
+        images = new EncodedImages(
+            container,
+            ImageIndex.Build(container, new LongWork($"reading {name}", container.Places.Count, say).One)
+        );
         int[] labels = Labelled(container.Classes!, known, classes, folder);
         Present = [.. labels.Distinct().Order()];
         Labels = [.. images.Labels.Select(l => labels[l])];
@@ -37,22 +46,42 @@ public sealed class Subset : ImageSource
     public override Picture Read(int i) => images.Read(i);
 
     /// <summary>The label of each folder.</summary>
-    private static int[] Labelled(IReadOnlyList<string> folders, IReadOnlyList<string>? known, int classes, string where)
+    private static int[] Labelled(
+        IReadOnlyList<string> folders,
+        IReadOnlyList<string>? known,
+        int classes,
+        string where
+    )
     {
-        var byName = (known ?? []).Select((name, label) => (name, label)).ToDictionary(x => x.name, x => x.label, StringComparer.Ordinal);
+        var byName = (known ?? [])
+            .Select((name, label) => (name, label))
+            .ToDictionary(x => x.name, x => x.label, StringComparer.Ordinal);
         int?[] labels = [.. folders.Select(f => byName.TryGetValue(f, out int label) ? label : (int?)null)];
-        if (labels.All(l => l is null)) labels = [.. folders.Select(f => Number(f) is { } n && n < classes ? n : (int?)null)];
+        if (labels.All(l => l is null))
+            labels = [.. folders.Select(f => Number(f) is { } n && n < classes ? n : (int?)null)];
         string[] strangers = [.. folders.Where((_, i) => labels[i] is null)];
         if (strangers.Length > 0)
-            throw new LutError(Exit.Data, 18,
-                $"{strangers.Length} folders are no classes of the data set, first {Shown.Name(strangers[0])}", Shown.Name(where),
+            throw new LutError(
+                Exit.Data,
+                18,
+                $"{strangers.Length} folders are no classes of the data set, first {Shown.Name(strangers[0])}",
+                Shown.Name(where),
                 "a class is found by its folder's name as in --data; where none is, "
-                    + $"all must be numbers of classes (0 to {classes - 1})", "point to the folder that holds the classes' folders");
+                    + $"all must be numbers of classes (0 to {classes - 1})",
+                "point to the folder that holds the classes' folders"
+            );
         if (labels.Distinct().Count() < labels.Length)
-            throw new LutError(Exit.Data, 450, "two folders are one class", Shown.Name(where), "their names are the same number",
-                "give each class one folder");
+            throw new LutError(
+                Exit.Data,
+                450,
+                "two folders are one class",
+                Shown.Name(where),
+                "their names are the same number",
+                "give each class one folder"
+            );
         return [.. labels.Select(l => l!.Value)];
     }
 
-    private static int? Number(string name) => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : null;
+    private static int? Number(string name) =>
+        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : null;
 }

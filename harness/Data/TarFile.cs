@@ -17,12 +17,15 @@ internal sealed class TarException(string why) : Exception(why);
 /// </summary>
 internal sealed class TarFile(Stream stream)
 {
-    private const int Block = 512, LongestName = 1 << 16, LongestPax = 1 << 20;
-    private const long MostOctal = 0x1_ffff_ffff;   // eleven octal digits
+    private const int Block = 512,
+        LongestName = 1 << 16,
+        LongestPax = 1 << 20;
+    private const long MostOctal = 0x1_ffff_ffff; // eleven octal digits
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private readonly byte[] header = new byte[Block];
-    private string? longName, paxName;
+    private string? longName,
+        paxName;
     private long? paxSize;
 
     /// <exception cref="TarException">It is not such a file, or one that is refused.</exception>
@@ -33,24 +36,34 @@ internal sealed class TarFile(Stream stream)
         while (true)
         {
             ReadBlock(at);
-            if (header.AsSpan().IndexOfAnyExcept((byte)0) < 0) break;
+            if (header.AsSpan().IndexOfAnyExcept((byte)0) < 0)
+                break;
             CheckSum(at);
-            long claimed = Number(124, 12, "its size"), size = claimed;
+            long claimed = Number(124, 12, "its size"),
+                size = claimed;
             byte type = header[156];
             bool describesNext = type is (byte)'x' or (byte)'g' or (byte)'L' or (byte)'K';
             string name = describesNext ? "" : paxName ?? longName ?? HeaderName();
-            if (!describesNext && paxSize is { } said) size = Agreed(name, claimed, said);
-            long data = at + Block, next = data + (size + Block - 1) / Block * Block;
+            if (!describesNext && paxSize is { } said)
+                size = Agreed(name, claimed, said);
+            long data = at + Block,
+                next = data + (size + Block - 1) / Block * Block;
             if (size > stream.Length - data)
-                throw new TarException($"{Shown.Name(name)} claims {size} bytes, more than the file has: it is truncated or damaged");
-            if (describesNext) Describe(type, data, size);
+                throw new TarException(
+                    $"{Shown.Name(name)} claims {size} bytes, more than the file has: it is truncated or damaged"
+                );
+            if (describesNext)
+                Describe(type, data, size);
             else
             {
                 (longName, paxName, paxSize) = (null, null, null);
                 bool folder = type == (byte)'5' || (type is 0 or (byte)'0' && name.EndsWith('/'));
-                if (!folder) RefuseUnlessRegular(type, name, size);
-                if (!folder) yield return new TarEntry(name, data, size);
-                if (folder) next = data;   // a folder has no contents, whatever its size says
+                if (!folder)
+                    RefuseUnlessRegular(type, name, size);
+                if (!folder)
+                    yield return new TarEntry(name, data, size);
+                if (folder)
+                    next = data; // a folder has no contents, whatever its size says
             }
             at = next;
         }
@@ -62,30 +75,39 @@ internal sealed class TarFile(Stream stream)
         Span<byte> head = stackalloc byte[6];
         stream.Position = 0;
         int n = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (n == 0) throw new TarException("the file is empty");
+        if (n == 0)
+            throw new TarException("the file is empty");
         string? kind = head switch
         {
-            [0x1f, 0x8b, ..] => "a gzip file", [0x28, 0xb5, 0x2f, 0xfd, ..] => "a zstd file",
-                [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] => "an xz file",
-            [(byte)'B', (byte)'Z', (byte)'h', ..] => "a bzip2 file", [0x04, 0x22, 0x4d, 0x18, ..] => "an lz4 file",
-                [(byte)'P', (byte)'K', 3, 4, ..] => "a zip file", _ => null,
+            [0x1f, 0x8b, ..] => "a gzip file",
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => "a zstd file",
+            [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] => "an xz file",
+            [(byte)'B', (byte)'Z', (byte)'h', ..] => "a bzip2 file",
+            [0x04, 0x22, 0x4d, 0x18, ..] => "an lz4 file",
+            [(byte)'P', (byte)'K', 3, 4, ..] => "a zip file",
+            _ => null,
         };
-        if (kind is not null) throw new TarException($"it is {kind}; unpack it first: images are read where they lie");
+        if (kind is not null)
+            throw new TarException($"it is {kind}; unpack it first: images are read where they lie");
     }
 
     private void ReadBlock(long at)
     {
         stream.Position = at;
         int n = stream.ReadAtLeast(header, Block, throwOnEndOfStream: false);
-        if (n == 0) throw new TarException("it ends without the block of zeros that ends a tar file: it may be truncated");
-        if (n < Block) throw new TarException($"it is truncated inside the header at byte {at}");
+        if (n == 0)
+            throw new TarException("it ends without the block of zeros that ends a tar file: it may be truncated");
+        if (n < Block)
+            throw new TarException($"it is truncated inside the header at byte {at}");
     }
 
     private void CheckSum(long at)
     {
         long sum = 0;
-        for (int i = 0; i < Block; i++) sum += i is >= 148 and < 156 ? ' ' : header[i];
-        if (Number(148, 8, "its checksum") != sum) throw new TarException($"there is no tar header at byte {at}: its checksum is wrong");
+        for (int i = 0; i < Block; i++)
+            sum += i is >= 148 and < 156 ? ' ' : header[i];
+        if (Number(148, 8, "its checksum") != sum)
+            throw new TarException($"there is no tar header at byte {at}: its checksum is wrong");
     }
 
     /// <summary>Octal digits, or GNU's binary number after 0x80.</summary>
@@ -97,7 +119,8 @@ internal sealed class TarFile(Stream stream)
         {
             foreach (byte b in field[1..])
             {
-                if (value > long.MaxValue >> 9) throw new TarException($"{what} is too large");
+                if (value > long.MaxValue >> 9)
+                    throw new TarException($"{what} is too large");
                 value = value << 8 | b;
             }
             return value;
@@ -105,7 +128,8 @@ internal sealed class TarFile(Stream stream)
         var digits = Encoding.ASCII.GetString(field).Trim(' ', '\0');
         foreach (char c in digits)
         {
-            if (c is < '0' or > '7') throw new TarException($"{what} is not a number: {Shown.Name(digits)}");
+            if (c is < '0' or > '7')
+                throw new TarException($"{what} is not a number: {Shown.Name(digits)}");
             value = value * 8 + (c - '0');
         }
         return value;
@@ -115,29 +139,35 @@ internal sealed class TarFile(Stream stream)
     {
         string name = Text(header.AsSpan(0, 100));
         // POSIX: a prefix for long paths; GNU uses the place for something else
-        return header.AsSpan(257, 6).SequenceEqual("ustar\0"u8) && Text(header.AsSpan(345, 155)) is { Length: > 0 } prefix ? prefix + "/"
-            + name : name;
+        return
+            header.AsSpan(257, 6).SequenceEqual("ustar\0"u8) && Text(header.AsSpan(345, 155)) is { Length: > 0 } prefix
+            ? prefix + "/" + name
+            : name;
     }
 
     private static string Text(ReadOnlySpan<byte> field)
     {
         int end = field.IndexOf((byte)0);
-        if (end >= 0) field = field[..end];
+        if (end >= 0)
+            field = field[..end];
         try
         {
             return Utf8.GetString(field);
         }
         catch (DecoderFallbackException)
         {
-            return Encoding.Latin1.GetString(field);   // another name for each: none is lost, and none is opened by it
+            return Encoding.Latin1.GetString(field); // another name for each: none is lost, and none is opened by it
         }
     }
 
     /// <summary>A size in a pax header is for what the header's eleven digits cannot hold; elsewhere it says the same, or two readers see
     /// two files.</summary>
     private static long Agreed(string name, long claimed, long said) =>
-        said == claimed || (said > MostOctal && claimed is 0 or MostOctal) ? said
-            : throw new TarException($"{Shown.Name(name)} has two sizes, {claimed} in its header and {said} in its pax header");
+        said == claimed || (said > MostOctal && claimed is 0 or MostOctal)
+            ? said
+            : throw new TarException(
+                $"{Shown.Name(name)} has two sizes, {claimed} in its header and {said} in its pax header"
+            );
 
     private void Describe(byte type, long data, long size)
     {
@@ -146,8 +176,10 @@ internal sealed class TarFile(Stream stream)
         byte[] bytes = new byte[size];
         stream.Position = data;
         stream.ReadExactly(bytes);
-        if (type == (byte)'L') longName = Text(bytes);
-        else if (type != (byte)'K') Pax(bytes, everywhere: type == (byte)'g');
+        if (type == (byte)'L')
+            longName = Text(bytes);
+        else if (type != (byte)'K')
+            Pax(bytes, everywhere: type == (byte)'g');
     }
 
     /// <summary>Lines "LENGTH KEY=VALUE\n", each with its own length in decimal.</summary>
@@ -156,21 +188,32 @@ internal sealed class TarFile(Stream stream)
         while (records.Length > 0)
         {
             int space = records.IndexOf((byte)' ');
-            if (space is < 1 or > 7 || !int.TryParse(records[..space], NumberStyles.None, CultureInfo.InvariantCulture, out int length)
-                || length <= space + 1 || length > records.Length || records[length - 1] != '\n')
+            if (
+                space is < 1 or > 7
+                || !int.TryParse(records[..space], NumberStyles.None, CultureInfo.InvariantCulture, out int length)
+                || length <= space + 1
+                || length > records.Length
+                || records[length - 1] != '\n'
+            )
                 throw new TarException("a pax header is damaged");
             var record = records[(space + 1)..(length - 1)];
             int equals = record.IndexOf((byte)'=');
-            if (equals < 1) throw new TarException("a pax header is damaged");
+            if (equals < 1)
+                throw new TarException("a pax header is damaged");
             string key = Text(record[..equals]);
             var value = record[(equals + 1)..];
             if (key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
-                throw new TarException($"{(paxName is null ? "an entry" : Shown.Name(paxName))} is a sparse file: its bytes do not lie "
-                    + $"in order. Make the shard without --sparse");
-            if (everywhere && key is "path" or "size") throw new TarException($"a global pax header sets {key} of every entry");
-            if (key == "path") paxName = Text(value);
+                throw new TarException(
+                    $"{(paxName is null ? "an entry" : Shown.Name(paxName))} is a sparse file: its bytes do not lie "
+                        + $"in order. Make the shard without --sparse"
+                );
+            if (everywhere && key is "path" or "size")
+                throw new TarException($"a global pax header sets {key} of every entry");
+            if (key == "path")
+                paxName = Text(value);
             else if (key == "size")
-                paxSize = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long size) ? size
+                paxSize = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long size)
+                    ? size
                     : throw new TarException("a size in a pax header is not a number");
             records = records[length..];
         }
@@ -181,14 +224,19 @@ internal sealed class TarFile(Stream stream)
         string? what = type switch
         {
             0 or (byte)'0' or (byte)'7' => null,
-            (byte)'1' => "a hard link", (byte)'2' => "a symbolic link", (byte)'3' or (byte)'4' => "a device", (byte)'6' => "a pipe",
-                (byte)'S' => "a sparse file",
-            (byte)'M' => "the rest of a file in another tar file", _ =>
-                $"an entry of type {Shown.Name(((char)type).ToString())} ({size} bytes)",
+            (byte)'1' => "a hard link",
+            (byte)'2' => "a symbolic link",
+            (byte)'3' or (byte)'4' => "a device",
+            (byte)'6' => "a pipe",
+            (byte)'S' => "a sparse file",
+            (byte)'M' => "the rest of a file in another tar file",
+            _ => $"an entry of type {Shown.Name(((char)type).ToString())} ({size} bytes)",
         };
         if (what is not null)
-            throw new TarException($"{Shown.Name(name)} is {what}; only files are read. Make the shard with the files themselves (tar "
-                + $"--dereference --hard-dereference)");
+            throw new TarException(
+                $"{Shown.Name(name)} is {what}; only files are read. Make the shard with the files themselves (tar "
+                    + $"--dereference --hard-dereference)"
+            );
     }
 
     /// <summary>After the end only zeros: `cat a.tar b.tar` hides b from most readers.</summary>
@@ -198,7 +246,9 @@ internal sealed class TarFile(Stream stream)
         stream.Position = at;
         for (int n; (n = stream.Read(rest)) > 0; at += n)
             if (rest.AsSpan(0, n).IndexOfAnyExcept((byte)0) is var i and >= 0)
-                throw new TarException($"something follows its end, at byte {at + i}: joined tar files are seen whole by some readers "
-                    + $"only. Give each shard a file of its own (or tar --concatenate)");
+                throw new TarException(
+                    $"something follows its end, at byte {at + i}: joined tar files are seen whole by some readers "
+                        + $"only. Give each shard a file of its own (or tar --concatenate)"
+                );
     }
 }

@@ -14,7 +14,14 @@ namespace LutNative.Harness.Evaluation;
 /// <param name="Uniform">The same for attention that looks everywhere alike, pixels.</param>
 /// <param name="ImageSpectrum">Natural logarithms of the singular values of the covariance of images' mean tokens, largest first.</param>
 /// <param name="TokenSpectrum">The same of one image's tokens, averaged over <paramref name="TokenImages"/> images.</param>
-public sealed record AnalysisResult(double[][] Distance, double Uniform, double[] ImageSpectrum, double[] TokenSpectrum, int Images, int TokenImages);
+public sealed record AnalysisResult(
+    double[][] Distance,
+    double Uniform,
+    double[] ImageSpectrum,
+    double[] TokenSpectrum,
+    int Images,
+    int TokenImages
+);
 
 /// <summary>
 /// The analyses that LUT's paper shows of MAE and LUT. Attention distance: class token taken off, rows of attention divided by their sum, then the mean of |a - b| x patch size between patch centres
@@ -23,60 +30,103 @@ public sealed record AnalysisResult(double[][] Distance, double Uniform, double[
 /// </summary>
 public static class Analysis
 {
-    private const int Chunk = 8, MostTokenImages = 200;
-    private const double Rank = 1e-12;   // of the largest singular value: below is rounding
+    private const int Chunk = 8,
+        MostTokenImages = 200;
+    private const double Rank = 1e-12; // of the largest singular value: below is rounding
 
     public static unsafe AnalysisResult Run(Lut net, Weights weights, Device device, Pool pool, Views images, int count)
     {
         var shape = net.Mae.Shape;
-        int n = Math.Min(count, images.Images.Count), patches = shape.Grid.Patches, d = shape.Width, tokens = patches + 1, chunks = (n + Chunk - 1) / Chunk, tokenImages = Math.Min(n, MostTokenImages);
+        int n = Math.Min(count, images.Images.Count),
+            patches = shape.Grid.Patches,
+            d = shape.Width,
+            tokens = patches + 1,
+            chunks = (n + Chunk - 1) / Chunk,
+            tokenImages = Math.Min(n, MostTokenImages);
         double[] far = Distances(shape.Grid);
-        var distance = new double[chunks][];   // summed over a chunk's images and queries, [layer * heads + head]
+        var distance = new double[chunks][]; // summed over a chunk's images and queries, [layer * heads + head]
         var pooled = Matrix<double>.Build.Dense(n, d);
         var spectra = new double[tokenImages][];
         using var arena = device.NewArena();
-        var workers = Enumerable.Range(0, pool.Workers).Select(_ =>
-        {
-            var a = new EncoderActivations(arena, shape, Chunk, patches, training: true);
-            for (int i = 0; i < a.Index.Length; i++) a.Index[i] = i % patches;
-            return (A: a, Image: new HostInput(device, shape.Grid.ImageFloats), Normed: arena.Matrix(Chunk * tokens, d), Stats: arena.Matrix(Chunk * tokens, 2), Prob: new float[Chunk * shape.Heads * tokens * tokens], Features: new float[Chunk * tokens * d]);
-        }).ToArray();
-        pool.Run(chunks, (chunk, w) =>
-        {
-            var (a, image, normed, stats, prob, features) = workers[w];
-            int here = Math.Min(Chunk, n - chunk * Chunk);
-            for (int i = 0; i < here; i++)
+        var workers = Enumerable
+            .Range(0, pool.Workers)
+            .Select(_ =>
             {
-                images.Plain(chunk * Chunk + i, image.Begin(a.Images.Slice(i, 1)));
-                image.End();
-            }
-            net.Mae.Encode(new Pass(device, weights), normed, stats, a);
-            distance[chunk] = new double[shape.Depth * shape.Heads];
-            for (int layer = 0; layer < shape.Depth; layer++)
+                var a = new EncoderActivations(arena, shape, Chunk, patches, training: true);
+                for (int i = 0; i < a.Index.Length; i++)
+                    a.Index[i] = i % patches;
+                return (
+                    A: a,
+                    Image: new HostInput(device, shape.Grid.ImageFloats),
+                    Normed: arena.Matrix(Chunk * tokens, d),
+                    Stats: arena.Matrix(Chunk * tokens, 2),
+                    Prob: new float[Chunk * shape.Heads * tokens * tokens],
+                    Features: new float[Chunk * tokens * d]
+                );
+            })
+            .ToArray();
+        pool.Run(
+            chunks,
+            (chunk, w) =>
             {
-                device.Read(prob, a.Blocks[layer].Prob);
-                for (int s = 0; s < here; s++)
+                var (a, image, normed, stats, prob, features) = workers[w];
+                int here = Math.Min(Chunk, n - chunk * Chunk);
+                for (int i = 0; i < here; i++)
+                {
+                    images.Plain(chunk * Chunk + i, image.Begin(a.Images.Slice(i, 1)));
+                    image.End();
+                }
+                net.Mae.Encode(new Pass(device, weights), normed, stats, a);
+                distance[chunk] = new double[shape.Depth * shape.Heads];
+                for (int layer = 0; layer < shape.Depth; layer++)
+                {
+                    device.Read(prob, a.Blocks[layer].Prob);
+                    for (int s = 0; s < here; s++)
                     for (int h = 0; h < shape.Heads; h++)
-                        for (int i = 0; i < patches; i++) distance[chunk][layer * shape.Heads + h] += Mean(prob.AsSpan(((s * shape.Heads + h) * tokens + i + 1) * tokens + 1, patches), far.AsSpan(i * patches, patches));
+                    for (int i = 0; i < patches; i++)
+                        distance[chunk][layer * shape.Heads + h] += Mean(
+                            prob.AsSpan(((s * shape.Heads + h) * tokens + i + 1) * tokens + 1, patches),
+                            far.AsSpan(i * patches, patches)
+                        );
+                }
+                device.Read(features, normed);
+                for (int s = 0; s < here; s++)
+                {
+                    int index = chunk * Chunk + s;
+                    var own = Matrix<double>.Build.Dense(patches, d, (r, c) => features[(s * tokens + 1 + r) * d + c]);
+                    pooled.SetRow(index, own.ColumnSums() / patches);
+                    if (index < tokenImages)
+                        spectra[index] = Spectrum(own);
+                }
             }
-            device.Read(features, normed);
-            for (int s = 0; s < here; s++)
-            {
-                int index = chunk * Chunk + s;
-                var own = Matrix<double>.Build.Dense(patches, d, (r, c) => features[(s * tokens + 1 + r) * d + c]);
-                pooled.SetRow(index, own.ColumnSums() / patches);
-                if (index < tokenImages) spectra[index] = Spectrum(own);
-            }
-        });
-        double[][] mean = [.. Enumerable.Range(0, shape.Depth).Select(l => Enumerable.Range(0, shape.Heads).Select(h => distance.Sum(c => c[l * shape.Heads + h]) / ((double)n * patches)).ToArray())];
+        );
+        double[][] mean =
+        [
+            .. Enumerable
+                .Range(0, shape.Depth)
+                .Select(l =>
+                    Enumerable
+                        .Range(0, shape.Heads)
+                        .Select(h => distance.Sum(c => c[l * shape.Heads + h]) / ((double)n * patches))
+                        .ToArray()
+                ),
+        ];
         int ranks = spectra.Min(s => s.Length);
-        return new AnalysisResult(mean, far.Average(), Spectrum(pooled), [.. Enumerable.Range(0, ranks).Select(k => spectra.Average(s => s[k]))], n, tokenImages);
+        return new AnalysisResult(
+            mean,
+            far.Average(),
+            Spectrum(pooled),
+            [.. Enumerable.Range(0, ranks).Select(k => spectra.Average(s => s[k]))],
+            n,
+            tokenImages
+        );
     }
 
     /// <summary>Of one query: distances weighted by its attention to patches.</summary>
     private static double Mean(ReadOnlySpan<float> attention, ReadOnlySpan<double> far)
     {
-        double sum = 0, weighted = 0;
+        double sum = 0,
+            weighted = 0;
         for (int j = 0; j < attention.Length; j++)
         {
             sum += attention[j];
@@ -90,11 +140,12 @@ public static class Analysis
     {
         var all = new double[grid.Patches * grid.Patches];
         for (int i = 0; i < grid.Patches; i++)
-            for (int j = 0; j < grid.Patches; j++)
-            {
-                double dy = i / grid.Across - j / grid.Across, dx = i % grid.Across - j % grid.Across;
-                all[i * grid.Patches + j] = grid.Patch * Math.Sqrt(dy * dy + dx * dx);
-            }
+        for (int j = 0; j < grid.Patches; j++)
+        {
+            double dy = i / grid.Across - j / grid.Across,
+                dx = i % grid.Across - j % grid.Across;
+            all[i * grid.Patches + j] = grid.Patch * Math.Sqrt(dy * dy + dx * dx);
+        }
         return all;
     }
 
@@ -103,7 +154,9 @@ public static class Analysis
     {
         var mean = rows.ColumnSums() / rows.RowCount;
         var centred = Matrix<double>.Build.Dense(rows.RowCount, rows.ColumnCount, (r, c) => rows[r, c] - mean[c]);
-        var product = (rows.RowCount < rows.ColumnCount ? centred * centred.Transpose() : centred.Transpose() * centred) / Math.Max(1, rows.RowCount - 1);
+        var product =
+            (rows.RowCount < rows.ColumnCount ? centred * centred.Transpose() : centred.Transpose() * centred)
+            / Math.Max(1, rows.RowCount - 1);
         double[] values = [.. product.Evd(Symmetricity.Symmetric).EigenValues.Select(v => v.Real).OrderDescending()];
         return [.. values.TakeWhile(v => v > Rank * values[0]).Select(HostMath.Log)];
     }

@@ -15,56 +15,93 @@ public static class Classify
 
     /// <param name="present">Classes that compete, where the set has not all of them; null for all.</param>
     /// <param name="logitsPath">Where to write the scores [N, classes] as safetensors, or null.</param>
-    public static EvalResult Run(string metric, Classifier net, Weights weights, Views views, Device device, Pool pool, int[]? present = null, string? logitsPath = null)
+    public static EvalResult Run(
+        string metric,
+        Classifier net,
+        Weights weights,
+        Views views,
+        Device device,
+        Pool pool,
+        int[]? present = null,
+        string? logitsPath = null
+    )
     {
-        using Arena arena = device.NewArena(), host = new();
+        using Arena arena = device.NewArena(),
+            host = new();
         int n = views.Images.Count;
         Mat scores = host.Matrix(n, net.Classes);
-        var workers = Enumerable.Range(0, pool.Workers).Select(_ =>
-        {
-            var a = new Classifier.Activations(arena, net, Chunk, training: false);
-            a.AllPatches();
-            return (A: a, Image: new HostInput(device, net.Shape.Grid.ImageFloats));
-        }).ToArray();
-        pool.Run((n + Chunk - 1) / Chunk, (chunk, w) =>
-        {
-            int count = Math.Min(Chunk, n - chunk * Chunk);
-            for (int i = 0; i < count; i++)
+        var workers = Enumerable
+            .Range(0, pool.Workers)
+            .Select(_ =>
             {
-                views.Plain(chunk * Chunk + i, workers[w].Image.Begin(workers[w].A.Trunk.Images.Slice(i, 1)));
-                workers[w].Image.End();
+                var a = new Classifier.Activations(arena, net, Chunk, training: false);
+                a.AllPatches();
+                return (A: a, Image: new HostInput(device, net.Shape.Grid.ImageFloats));
+            })
+            .ToArray();
+        pool.Run(
+            (n + Chunk - 1) / Chunk,
+            (chunk, w) =>
+            {
+                int count = Math.Min(Chunk, n - chunk * Chunk);
+                for (int i = 0; i < count; i++)
+                {
+                    views.Plain(chunk * Chunk + i, workers[w].Image.Begin(workers[w].A.Trunk.Images.Slice(i, 1)));
+                    workers[w].Image.End();
+                }
+                net.Forward(new Pass(device, weights), workers[w].A);
+                device.Read(scores.Slice(chunk * Chunk, count).Span, workers[w].A.Logits.Slice(0, count));
             }
-            net.Forward(new Pass(device, weights), workers[w].A);
-            device.Read(scores.Slice(chunk * Chunk, count).Span, workers[w].A.Logits.Slice(0, count));
-        });
-        if (logitsPath is not null) Write(logitsPath, scores, views.Images.Labels);
-        if (present is not null && present.Length < net.Classes) Mask(scores, present);
+        );
+        if (logitsPath is not null)
+            Write(logitsPath, scores, views.Images.Labels);
+        if (present is not null && present.Length < net.Classes)
+            Mask(scores, present);
         return LinearProbe.Predictions(metric, scores, views.Images.Labels);
     }
 
     private static void Mask(Mat scores, int[] present)
     {
         bool[] competes = new bool[scores.Cols];
-        foreach (int c in present) competes[c] = true;
+        foreach (int c in present)
+            competes[c] = true;
         for (int i = 0; i < scores.Rows; i++)
         {
             var row = scores.Slice(i, 1).Span;
             for (int c = 0; c < row.Length; c++)
-                if (!competes[c]) row[c] = float.NegativeInfinity;
+                if (!competes[c])
+                    row[c] = float.NegativeInfinity;
         }
     }
 
     private static void Write(string path, Mat scores, int[] labels)
     {
-        byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray(), ids = System.Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan()).ToArray();
-        SafeTensor[] tensors = [new("logits", "F32", [scores.Rows, scores.Cols], values), new("labels", "I64", [labels.Length], ids)];
+        byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray(),
+            ids = System
+                .Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan())
+                .ToArray();
+        SafeTensor[] tensors =
+        [
+            new("logits", "F32", [scores.Rows, scores.Cols], values),
+            new("labels", "I64", [labels.Length], ids),
+        ];
         try
         {
-            WholeFile.Write(path, to => Safetensors.Write(to, tensors, new Dictionary<string, string> { ["format"] = "pt" }));
+            WholeFile.Write(
+                path,
+                to => Safetensors.Write(to, tensors, new Dictionary<string, string> { ["format"] = "pt" })
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 452, "the scores cannot be written", Path.GetFullPath(path), e.Message, "give --logits another file");
+            throw new LutError(
+                Exit.Store,
+                452,
+                "the scores cannot be written",
+                Path.GetFullPath(path),
+                e.Message,
+                "give --logits another file"
+            );
         }
     }
 }

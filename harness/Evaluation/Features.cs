@@ -26,28 +26,47 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
     /// <summary>all [N, D] in host memory, row i from the image that fill writes for i. fill is called from several threads.</summary>
     public void Encode(Mat all, Fill fill)
     {
-        int n = all.Rows, patches = net.Mae.Shape.Grid.Patches, d = net.Mae.Shape.Width;
-        workers ??= [.. Enumerable.Range(0, pool.Workers).Select(_ =>
-        {
-            var a = new EncoderActivations(scratch, net.Mae.Shape, Chunk, patches, training: false);
-            for (int i = 0; i < a.Index.Length; i++) a.Index[i] = i % patches;
-            return (a, new HostInput(device, net.Mae.Shape.Grid.ImageFloats), scratch.Matrix(Chunk * (patches + 1), d), scratch.Matrix(Chunk * (patches + 1), 2), scratch.Matrix(Chunk, d));
-        })];
-        pool.Run((n + Chunk - 1) / Chunk, (chunk, w) =>
-        {
-            var (a, image, normed, stats, pooled) = workers[w];
-            int count = Math.Min(Chunk, n - chunk * Chunk);
-            for (int i = 0; i < count; i++)
+        int n = all.Rows,
+            patches = net.Mae.Shape.Grid.Patches,
+            d = net.Mae.Shape.Width;
+        workers ??=
+        [
+            .. Enumerable
+                .Range(0, pool.Workers)
+                .Select(_ =>
+                {
+                    var a = new EncoderActivations(scratch, net.Mae.Shape, Chunk, patches, training: false);
+                    for (int i = 0; i < a.Index.Length; i++)
+                        a.Index[i] = i % patches;
+                    return (
+                        a,
+                        new HostInput(device, net.Mae.Shape.Grid.ImageFloats),
+                        scratch.Matrix(Chunk * (patches + 1), d),
+                        scratch.Matrix(Chunk * (patches + 1), 2),
+                        scratch.Matrix(Chunk, d)
+                    );
+                }),
+        ];
+        pool.Run(
+            (n + Chunk - 1) / Chunk,
+            (chunk, w) =>
             {
-                fill(chunk * Chunk + i, image.Begin(a.Images.Slice(i, 1)));
-                image.End();
+                var (a, image, normed, stats, pooled) = workers[w];
+                int count = Math.Min(Chunk, n - chunk * Chunk);
+                for (int i = 0; i < count; i++)
+                {
+                    fill(chunk * Chunk + i, image.Begin(a.Images.Slice(i, 1)));
+                    image.End();
+                }
+                net.Mae.Encode(new Pass(device, weights), normed, stats, a);
+                if (cls)
+                    for (int i = 0; i < count; i++)
+                        device.Copy(pooled.Slice(i, 1), normed.Slice(i * (patches + 1), 1));
+                else
+                    Pooling.Forward(device, pooled, normed);
+                device.Read(all.Slice(chunk * Chunk, count).Span, pooled.Slice(0, count));
             }
-            net.Mae.Encode(new Pass(device, weights), normed, stats, a);
-            if (cls)
-                for (int i = 0; i < count; i++) device.Copy(pooled.Slice(i, 1), normed.Slice(i * (patches + 1), 1));
-            else Pooling.Forward(device, pooled, normed);
-            device.Read(all.Slice(chunk * Chunk, count).Span, pooled.Slice(0, count));
-        });
+        );
     }
 
     public delegate void Fill(int i, Span<float> planes);
@@ -62,7 +81,8 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
         {
             var gray = images.Gray(i);
             var row = all.Slice(i, 1).Span;
-            for (int j = 0; j < row.Length; j++) row[j] = gray[j] / 255f;
+            for (int j = 0; j < row.Length; j++)
+                row[j] = gray[j] / 255f;
         }
         return all;
     }

@@ -14,35 +14,49 @@ public static unsafe class Knn
 {
     internal const int Chunk = 100;
 
-    public static EvalResult Run(KnnSpec spec, Mat train, int[] trainLabels, Mat test, int[] testLabels, int classes, Device device, Pool pool)
+    public static EvalResult Run(
+        KnnSpec spec,
+        Mat train,
+        int[] trainLabels,
+        Mat test,
+        int[] testLabels,
+        int classes,
+        Device device,
+        Pool pool
+    )
     {
         using var arena = new Arena();
-        Mat a = Unit(train, device, pool, arena), b = Unit(test, device, pool, arena);
+        Mat a = Unit(train, device, pool, arena),
+            b = Unit(test, device, pool, arena);
         long floats = device.PackedFloats(a.Cols, a.Rows);
         var weight = new Weight(a, floats > 0 ? arena.Floats(floats) : null, null);
-        if (floats > 0) device.Pack(weight.ForwardPanels, a.Data, 1, a.Cols, a.Cols, a.Rows);
+        if (floats > 0)
+            device.Pack(weight.ForwardPanels, a.Data, 1, a.Cols, a.Cols, a.Rows);
         var similarity = Enumerable.Range(0, pool.Workers).Select(_ => arena.Matrix(Chunk, a.Rows)).ToArray();
         var predicted = new int[b.Rows];
         var margin = new float[b.Rows];
-        pool.Run((b.Rows + Chunk - 1) / Chunk, (chunk, w) =>
-        {
-            int count = Math.Min(Chunk, b.Rows - chunk * Chunk);
-            Mat s = similarity[w].Slice(0, count);
-            Gemm.Nt(device, s, b.Slice(chunk * Chunk, count), weight, Epilogue.None);
-            Span<ulong> best = stackalloc ulong[spec.K];
-            Span<float> votes = stackalloc float[classes];
-            for (int i = 0; i < count; i++)
+        pool.Run(
+            (b.Rows + Chunk - 1) / Chunk,
+            (chunk, w) =>
             {
-                int found = Largest(s.Slice(i, 1).Span, best);
-                votes.Clear();
-                for (int k = 0; k < found; k++)
+                int count = Math.Min(Chunk, b.Rows - chunk * Chunk);
+                Mat s = similarity[w].Slice(0, count);
+                Gemm.Nt(device, s, b.Slice(chunk * Chunk, count), weight, Epilogue.None);
+                Span<ulong> best = stackalloc ulong[spec.K];
+                Span<float> votes = stackalloc float[classes];
+                for (int i = 0; i < count; i++)
                 {
-                    int neighbour = (int)(uint)~best[k];
-                    votes[trainLabels[neighbour]] += Unary.Exp(s.Row(i)[neighbour] / (float)spec.Temperature);
+                    int found = Largest(s.Slice(i, 1).Span, best);
+                    votes.Clear();
+                    for (int k = 0; k < found; k++)
+                    {
+                        int neighbour = (int)(uint)~best[k];
+                        votes[trainLabels[neighbour]] += Unary.Exp(s.Row(i)[neighbour] / (float)spec.Temperature);
+                    }
+                    (predicted[chunk * Chunk + i], margin[chunk * Chunk + i]) = Top(votes);
                 }
-                (predicted[chunk * Chunk + i], margin[chunk * Chunk + i]) = Top(votes);
             }
-        });
+        );
         return new EvalResult("knn_top1", predicted, margin, testLabels);
     }
 
@@ -51,10 +65,12 @@ public static unsafe class Knn
     {
         int first = 0;
         for (int c = 1; c < x.Length; c++)
-            if (x[c] > x[first]) first = c;
+            if (x[c] > x[first])
+                first = c;
         float second = float.NegativeInfinity;
         for (int c = 0; c < x.Length; c++)
-            if (c != first && x[c] > second) second = x[c];
+            if (c != first && x[c] > second)
+                second = x[c];
         return (first, x[first] - second);
     }
 
@@ -65,30 +81,38 @@ public static unsafe class Knn
         float floor = float.NegativeInfinity;
         for (int j = 0; j < x.Length; j++)
         {
-            if (n == best.Length && !(x[j] > floor)) continue;
+            if (n == best.Length && !(x[j] > floor))
+                continue;
             uint bits = BitConverter.SingleToUInt32Bits(x[j]);
             ulong key = (ulong)((bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000) << 32 | ~(uint)j;
             int at = n < best.Length ? n++ : n - 1;
-            for (; at > 0 && best[at - 1] < key; at--) best[at] = best[at - 1];
+            for (; at > 0 && best[at - 1] < key; at--)
+                best[at] = best[at - 1];
             best[at] = key;
-            if (n == best.Length) floor = x[(int)(uint)~best[n - 1]];
+            if (n == best.Length)
+                floor = x[(int)(uint)~best[n - 1]];
         }
         return n;
     }
 
     private static Mat Unit(Mat x, Device device, Pool pool, Arena arena)
     {
-        Mat y = arena.Matrix(x.Rows, x.Cols), squares = arena.Matrix(x.Rows, 1);
-        pool.Run((x.Rows + Chunk - 1) / Chunk, (chunk, _) =>
-        {
-            for (int r = chunk * Chunk; r < Math.Min((chunk + 1) * Chunk, x.Rows); r++)
+        Mat y = arena.Matrix(x.Rows, x.Cols),
+            squares = arena.Matrix(x.Rows, 1);
+        pool.Run(
+            (x.Rows + Chunk - 1) / Chunk,
+            (chunk, _) =>
             {
-                Elementwise.SquaredNorm(device, squares.Slice(r, 1), x.Slice(r, 1));
-                float norm = MathF.Sqrt(squares.Data[r]);
-                norm = norm > 1e-12f ? norm : 1e-12f;
-                for (int j = 0; j < x.Cols; j++) y.Row(r)[j] = x.Row(r)[j] / norm;
+                for (int r = chunk * Chunk; r < Math.Min((chunk + 1) * Chunk, x.Rows); r++)
+                {
+                    Elementwise.SquaredNorm(device, squares.Slice(r, 1), x.Slice(r, 1));
+                    float norm = MathF.Sqrt(squares.Data[r]);
+                    norm = norm > 1e-12f ? norm : 1e-12f;
+                    for (int j = 0; j < x.Cols; j++)
+                        y.Row(r)[j] = x.Row(r)[j] / norm;
+                }
             }
-        });
+        );
         return y;
     }
 }

@@ -16,24 +16,51 @@ public static unsafe class LinearProbe
 {
     private const float Eps = 1e-6f;
 
-    public static EvalResult Run(ProbeSpec spec, long seed, Mat train, int[] trainLabels, Mat test, int[] testLabels, int classes, Device device, Pool pool)
+    public static EvalResult Run(
+        ProbeSpec spec,
+        long seed,
+        Mat train,
+        int[] trainLabels,
+        Mat test,
+        int[] testLabels,
+        int classes,
+        Device device,
+        Pool pool
+    )
     {
         using var arena = new Arena();
-        int n = train.Rows, d = train.Cols, batch = Math.Min(spec.Batch, n), perEpoch = n / batch;
-        Mat a = arena.Matrix(n, d), b = arena.Matrix(test.Rows, d);
+        int n = train.Rows,
+            d = train.Cols,
+            batch = Math.Min(spec.Batch, n),
+            perEpoch = n / batch;
+        Mat a = arena.Matrix(n, d),
+            b = arena.Matrix(test.Rows, d);
         Standardise(device, a, b, train, test, arena);
         var layout = new StateLayout();
         var head = new Linear(layout, "head", classes, d);
-        State state = new(layout, arena), gradient = new(layout, arena);
+        State state = new(layout, arena),
+            gradient = new(layout, arena);
         var weights = new Weights(state, device, arena, backward: false);
-        var adam = new AdamWOptimizer(device, state, arena, 0.9, 0.999, 1e-8, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : spec.WeightDecay));
+        var adam = new AdamWOptimizer(
+            device,
+            state,
+            arena,
+            0.9,
+            0.999,
+            1e-8,
+            e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : spec.WeightDecay)
+        );
         using var one = new Pool(1);
-        Mat x = arena.Matrix(batch, d), logits = arena.Matrix(batch, classes), target = arena.Matrix(batch, classes), loss = arena.Matrix(batch, 1);
+        Mat x = arena.Matrix(batch, d),
+            logits = arena.Matrix(batch, classes),
+            target = arena.Matrix(batch, classes),
+            loss = arena.Matrix(batch, 1);
         long steps = (long)spec.Epochs * perEpoch;
         int[] order = [];
         for (long s = 0; s < steps; s++)
         {
-            if (s % perEpoch == 0) order = EpochOrder.Draw((ulong)seed, (uint)(s / perEpoch), 3, n);
+            if (s % perEpoch == 0)
+                order = EpochOrder.Draw((ulong)seed, (uint)(s / perEpoch), 3, n);
             target.Span.Clear();
             for (int i = 0; i < batch; i++)
             {
@@ -63,7 +90,8 @@ public static unsafe class LinearProbe
         {
             var row = scores.Slice(i, 1).Span;
             (predicted[i], margin[i]) = Knn.Top(row);
-            if (ranks is not null) ranks[i] = Rank(row, labels[i]);
+            if (ranks is not null)
+                ranks[i] = Rank(row, labels[i]);
         }
         return new EvalResult(metric, predicted, margin, labels, ranks);
     }
@@ -72,26 +100,32 @@ public static unsafe class LinearProbe
     {
         int rank = 0;
         for (int c = 0; c < scores.Length; c++)
-            if (scores[c] > scores[label] || (scores[c] == scores[label] && c < label)) rank++;
+            if (scores[c] > scores[label] || (scores[c] == scores[label] && c < label))
+                rank++;
         return rank;
     }
 
     private static void Standardise(Device device, Mat a, Mat b, Mat train, Mat test, Arena arena)
     {
-        Mat mean = arena.Vector(train.Cols), square = arena.Vector(train.Cols);
+        Mat mean = arena.Vector(train.Cols),
+            square = arena.Vector(train.Cols);
         Elementwise.ColumnSum(device, mean, train);
-        for (int j = 0; j < mean.Cols; j++) mean.Data[j] /= train.Rows;
+        for (int j = 0; j < mean.Cols; j++)
+            mean.Data[j] /= train.Rows;
         for (int i = 0; i < train.Rows; i++)
-            for (int j = 0; j < train.Cols; j++)
-            {
-                float c = train.Row(i)[j] - mean.Data[j];
-                a.Row(i)[j] = c;
-                square.Data[j] = MathF.FusedMultiplyAdd(c, c, square.Data[j]);
-            }
-        for (int j = 0; j < mean.Cols; j++) square.Data[j] = Model.Numerics.Unary.Rsqrt(square.Data[j] / train.Rows + Eps);
+        for (int j = 0; j < train.Cols; j++)
+        {
+            float c = train.Row(i)[j] - mean.Data[j];
+            a.Row(i)[j] = c;
+            square.Data[j] = MathF.FusedMultiplyAdd(c, c, square.Data[j]);
+        }
+        for (int j = 0; j < mean.Cols; j++)
+            square.Data[j] = Model.Numerics.Unary.Rsqrt(square.Data[j] / train.Rows + Eps);
         for (int i = 0; i < train.Rows; i++)
-            for (int j = 0; j < train.Cols; j++) a.Row(i)[j] *= square.Data[j];
+        for (int j = 0; j < train.Cols; j++)
+            a.Row(i)[j] *= square.Data[j];
         for (int i = 0; i < test.Rows; i++)
-            for (int j = 0; j < test.Cols; j++) b.Row(i)[j] = (test.Row(i)[j] - mean.Data[j]) * square.Data[j];
+        for (int j = 0; j < test.Cols; j++)
+            b.Row(i)[j] = (test.Row(i)[j] - mean.Data[j]) * square.Data[j];
     }
 }

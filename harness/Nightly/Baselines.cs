@@ -11,15 +11,36 @@ namespace LutNative.Harness.Nightly;
 /// <param name="Rolling">Medians of the last clean nights, at most twenty: a step shows against them.</param>
 /// <param name="Band">Ratio that counts as noise.</param>
 /// <param name="Digest">Of the student after three steps: the work that the numbers stand for.</param>
-internal sealed record Baseline(string Name, IReadOnlyList<double> Pinned, IReadOnlyList<double> Rolling, double Band, string Digest, string Accepted, string By, string Commit, string Reason)
+internal sealed record Baseline(
+    string Name,
+    IReadOnlyList<double> Pinned,
+    IReadOnlyList<double> Rolling,
+    double Band,
+    string Digest,
+    string Accepted,
+    string By,
+    string Commit,
+    string Reason
+)
 {
-    internal const int Nights = 20, NightsForBand = 5;
+    internal const int Nights = 20,
+        NightsForBand = 5;
 
     /// <summary>With a clean night more; its noise band follows the nights once there are some.</summary>
     internal Baseline After(double images) => this with { Rolling = [.. Rolling.Append(images).TakeLast(Nights)] };
 
     /// <summary>The accepted band, or three robust standard deviations of the nights where those are further apart.</summary>
-    internal double BandNow => Rolling.Count < NightsForBand ? Band : Math.Max(Band, 3 * 1.4826 * Performance.Median([.. Rolling.Select(r => Math.Abs(HostMath.Log(r / Performance.Median([.. Rolling]))))]));
+    internal double BandNow =>
+        Rolling.Count < NightsForBand
+            ? Band
+            : Math.Max(
+                Band,
+                3
+                    * 1.4826
+                    * Performance.Median([
+                        .. Rolling.Select(r => Math.Abs(HostMath.Log(r / Performance.Median([.. Rolling])))),
+                    ])
+            );
 }
 
 /// <summary>Baselines of one kind of hardware: a TOML file in git, baselines/HARDWARE.toml, that a reviewer reads in a diff. Nothing in it is executed.</summary>
@@ -48,16 +69,55 @@ internal sealed class Baselines
                 problems.AddRange(group.Select(g => $"{g.Value.Where}: {g.Key} is not in a section [perf.NAME]"));
                 continue;
             }
-            if (!Suite.IsName(group.Key)) problems.Add($"{all.Path}: {Commands.Plain.OneLine(group.Key)} cannot be a row's name: {Suite.NameRule}");
+            if (!Suite.IsName(group.Key))
+                problems.Add(
+                    $"{all.Path}: {Commands.Plain.OneLine(group.Key)} cannot be a row's name: {Suite.NameRule}"
+                );
             var keys = group.ToDictionary(g => g.Key.Split('.')[2], g => g.Value.Value);
-            double[] Numbers(string key) => keys.GetValueOrDefault(key) is object?[] list ? [.. list.Select(v => v is double d ? d : v is long l ? l : double.NaN)] : [double.NaN];
+            double[] Numbers(string key) =>
+                keys.GetValueOrDefault(key) is object?[] list
+                    ?
+                    [
+                        .. list.Select(v =>
+                            v is double d ? d
+                            : v is long l ? l
+                            : double.NaN
+                        ),
+                    ]
+                    : [double.NaN];
             string Text(string key) => keys.GetValueOrDefault(key) as string ?? "";
-            double band = keys.GetValueOrDefault("band") switch { double d => d, long l => l, _ => double.NaN };
-            var row = new Baseline(group.Key, Numbers("pinned"), Numbers("rolling"), band, Text("digest"), Text("accepted"), Text("by"), Text("commit"), Text("reason"));
-            if (row.Pinned.Count == 0 || row.Pinned.Concat(row.Rolling).Any(v => !(v > 0)) || !(band > 0)) problems.Add($"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, and a positive band");
+            double band = keys.GetValueOrDefault("band") switch
+            {
+                double d => d,
+                long l => l,
+                _ => double.NaN,
+            };
+            var row = new Baseline(
+                group.Key,
+                Numbers("pinned"),
+                Numbers("rolling"),
+                band,
+                Text("digest"),
+                Text("accepted"),
+                Text("by"),
+                Text("commit"),
+                Text("reason")
+            );
+            if (row.Pinned.Count == 0 || row.Pinned.Concat(row.Rolling).Any(v => !(v > 0)) || !(band > 0))
+                problems.Add(
+                    $"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, and a positive band"
+                );
             all.rows[group.Key] = row;
         }
-        if (problems.Count > 0) throw new LutError(Exit.Usage, 42, $"{problems.Count} problem(s) in the baselines", [.. problems], "what a night is held against must be readable", "restore the file from git, or accept again with `lut baseline accept NIGHT --reason WHY`");
+        if (problems.Count > 0)
+            throw new LutError(
+                Exit.Usage,
+                42,
+                $"{problems.Count} problem(s) in the baselines",
+                [.. problems],
+                "what a night is held against must be readable",
+                "restore the file from git, or accept again with `lut baseline accept NIGHT --reason WHY`"
+            );
         return all;
     }
 
@@ -67,21 +127,41 @@ internal sealed class Baselines
 
     internal void Write()
     {
-        var text = new StringBuilder("# What nights are held against on this hardware. Made by `lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as you review code.\n");
-        string List(IEnumerable<double> v) => "[" + string.Join(", ", v.Select(x => x.ToString("0.0###", CultureInfo.InvariantCulture))) + "]";
+        var text = new StringBuilder(
+            "# What nights are held against on this hardware. Made by `lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as you review code.\n"
+        );
+        string List(IEnumerable<double> v) =>
+            "[" + string.Join(", ", v.Select(x => x.ToString("0.0###", CultureInfo.InvariantCulture))) + "]";
         foreach (var r in rows.Values)
-            text.Append(CultureInfo.InvariantCulture, $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.ToString("0.0###", CultureInfo.InvariantCulture)}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.ToString("0.0###", CultureInfo.InvariantCulture)}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n"
+            );
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
             if (Read(Path) != Text)
-                throw new LutError(Exit.Store, 483, "the baselines have changed since they were read", Path, "another process, or a person, wrote them meanwhile: what stands there was not overwritten", "look at the file, and do the same again");
+                throw new LutError(
+                    Exit.Store,
+                    483,
+                    "the baselines have changed since they were read",
+                    Path,
+                    "another process, or a person, wrote them meanwhile: what stands there was not overwritten",
+                    "look at the file, and do the same again"
+                );
             WholeFile.WriteText(Path, text.ToString());
             Text = text.ToString();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 16, "cannot write the baselines", Path, e.Message, "choose another --baseline, or free some space");
+            throw new LutError(
+                Exit.Store,
+                16,
+                "cannot write the baselines",
+                Path,
+                e.Message,
+                "choose another --baseline, or free some space"
+            );
         }
     }
 
@@ -92,17 +172,24 @@ internal sealed class Baselines
         return FolderLock.Take(folder);
     }
 
-    private static string Read(string path) => File.Exists(path) ? Commands.Files.ReadText(path, "the baselines", Exit.Store) : "";
+    private static string Read(string path) =>
+        File.Exists(path) ? Commands.Files.ReadText(path, "the baselines", Exit.Store) : "";
 
     /// <summary>A basic string of TOML: no character of the text ends it or begins a line.</summary>
     private static string Quote(string text)
     {
         var quoted = new StringBuilder("\"");
         foreach (char c in text)
-            if (c is '"' or '\\') quoted.Append('\\').Append(c);
-            else if (c == '\n') quoted.Append(' ');
-            else if (char.IsControl(c) || char.IsSurrogate(c)) quoted.Append(char.IsSurrogate(c) ? "?" : string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"));
-            else quoted.Append(c);
+            if (c is '"' or '\\')
+                quoted.Append('\\').Append(c);
+            else if (c == '\n')
+                quoted.Append(' ');
+            else if (char.IsControl(c) || char.IsSurrogate(c))
+                quoted.Append(
+                    char.IsSurrogate(c) ? "?" : string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}")
+                );
+            else
+                quoted.Append(c);
         return quoted.Append('"').ToString();
     }
 }

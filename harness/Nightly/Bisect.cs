@@ -7,36 +7,103 @@ namespace LutNative.Harness.Nightly;
 internal static class Bisect
 {
     /// <summary>Builds a commit and prints what a run of hello@1 is, as one line: its digests do not depend on the machine.</summary>
-    internal const string DefaultCommand = "dotnet build harness -c Release -v quiet --nologo >&2 && dotnet harness/bin/Release/net10.0/lut.dll run hello@1 -q -o bisect-runs >&2; dotnet harness/bin/Release/net10.0/lut.dll verify bisect-runs/* --write-reference bisect.digests >&2; sha256sum < bisect.digests";
+    internal const string DefaultCommand =
+        "dotnet build harness -c Release -v quiet --nologo >&2 && dotnet harness/bin/Release/net10.0/lut.dll run hello@1 -q -o bisect-runs >&2; dotnet harness/bin/Release/net10.0/lut.dll verify bisect-runs/* --write-reference bisect.digests >&2; sha256sum < bisect.digests";
 
     /// <param name="Bad">The first commit that differs.</param>
     /// <param name="Skipped">Commits that could not be built or run: the first bad one may be among those next to it.</param>
-    internal sealed record Result(string Bad, string Subject, string GoodDigest, string BadDigest, int Tried, IReadOnlyList<string> Skipped);
+    internal sealed record Result(
+        string Bad,
+        string Subject,
+        string GoodDigest,
+        string BadDigest,
+        int Tried,
+        IReadOnlyList<string> Skipped
+    );
 
     /// <param name="command">Run by sh in a checkout of each commit; what it prints is compared, exit codes other than 0 mean that the commit cannot be judged.</param>
     internal static Result Run(string repository, string good, string bad, string command, Action<string> say)
     {
         string from = Resolve(repository, good);
         string to = Resolve(repository, bad);
-        string[] commits = [.. Git(repository, "rev-list", "--reverse", "--first-parent", "--end-of-options", $"{from}..{to}").Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-        if (commits.Length == 0) throw new LutError(Exit.Usage, 43, $"there is no commit between {good} and {bad}", repository, "--bad must come after --good", "swap them, or name others");
-        string goodDigest = DigestOf(repository, from, command, say) ?? throw new LutError(Exit.Usage, 44, $"the good commit {good} cannot be run", repository, "the command failed there", "look at its output above; give another --command or --good");
+        string[] commits =
+        [
+            .. Git(repository, "rev-list", "--reverse", "--first-parent", "--end-of-options", $"{from}..{to}")
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries),
+        ];
+        if (commits.Length == 0)
+            throw new LutError(
+                Exit.Usage,
+                43,
+                $"there is no commit between {good} and {bad}",
+                repository,
+                "--bad must come after --good",
+                "swap them, or name others"
+            );
+        string goodDigest =
+            DigestOf(repository, from, command, say)
+            ?? throw new LutError(
+                Exit.Usage,
+                44,
+                $"the good commit {good} cannot be run",
+                repository,
+                "the command failed there",
+                "look at its output above; give another --command or --good"
+            );
         string? badDigest = DigestOf(repository, commits[^1], command, say);
-        if (badDigest is null) throw new LutError(Exit.Usage, 45, $"the bad commit {bad} cannot be run", repository, "the command failed there", "look at its output above; give another --command or --bad");
-        if (badDigest == goodDigest) throw new LutError(Exit.NothingSelected, 7, "both commits give the same bits", $"{good} and {bad}", goodDigest, "there is nothing to find");
+        if (badDigest is null)
+            throw new LutError(
+                Exit.Usage,
+                45,
+                $"the bad commit {bad} cannot be run",
+                repository,
+                "the command failed there",
+                "look at its output above; give another --command or --bad"
+            );
+        if (badDigest == goodDigest)
+            throw new LutError(
+                Exit.NothingSelected,
+                7,
+                "both commits give the same bits",
+                $"{good} and {bad}",
+                goodDigest,
+                "there is nothing to find"
+            );
         var known = new Dictionary<int, string?> { [commits.Length - 1] = badDigest };
-        int low = -1, high = commits.Length - 1;   // low is good, high is bad
+        int low = -1,
+            high = commits.Length - 1; // low is good, high is bad
         while (high - low > 1)
         {
             // the middle one, or the nearest to it that has not failed
             int middle = (low + high) / 2;
-            if (Enumerable.Range(low + 1, high - low - 1).Where(i => !known.TryGetValue(i, out string? d) || d is not null).OrderBy(i => Math.Abs(i - middle)).ThenBy(i => i).Cast<int?>().FirstOrDefault() is not { } next) break;
-            if (!known.ContainsKey(next)) known[next] = DigestOf(repository, commits[next], command, say);
-            if (known[next] is not { } digest) continue;
-            if (digest == goodDigest) low = next;
-            else high = next;
+            if (
+                Enumerable
+                    .Range(low + 1, high - low - 1)
+                    .Where(i => !known.TryGetValue(i, out string? d) || d is not null)
+                    .OrderBy(i => Math.Abs(i - middle))
+                    .ThenBy(i => i)
+                    .Cast<int?>()
+                    .FirstOrDefault()
+                is not { } next
+            )
+                break;
+            if (!known.ContainsKey(next))
+                known[next] = DigestOf(repository, commits[next], command, say);
+            if (known[next] is not { } digest)
+                continue;
+            if (digest == goodDigest)
+                low = next;
+            else
+                high = next;
         }
-        return new Result(commits[high], Git(repository, "log", "-1", "--format=%s", "--end-of-options", commits[high]).Trim(), goodDigest, known[high]!, known.Count + 1, [.. known.Where(k => k.Value is null).Select(k => commits[k.Key])]);
+        return new Result(
+            commits[high],
+            Git(repository, "log", "-1", "--format=%s", "--end-of-options", commits[high]).Trim(),
+            goodDigest,
+            known[high]!,
+            known.Count + 1,
+            [.. known.Where(k => k.Value is null).Select(k => commits[k.Key])]
+        );
     }
 
     private static string? DigestOf(string repository, string commit, string command, Action<string> say)
@@ -62,22 +129,54 @@ internal static class Bisect
     /// <summary>A commit's hash. What begins with a dash would be an option to git, whatever stands before it.</summary>
     private static string Resolve(string repository, string revision)
     {
-        if (revision.StartsWith('-')) throw new LutError(Exit.Usage, 481, $"{revision} is no revision", "--good or --bad", "a name that begins with a dash is an option to git", "give a branch, a tag or a commit");
+        if (revision.StartsWith('-'))
+            throw new LutError(
+                Exit.Usage,
+                481,
+                $"{revision} is no revision",
+                "--good or --bad",
+                "a name that begins with a dash is an option to git",
+                "give a branch, a tag or a commit"
+            );
         return Git(repository, "rev-parse", "--verify", "--end-of-options", revision + "^{commit}").Trim();
     }
 
     private static string Git(string repository, params string[] words)
     {
         // nothing of the repository's own settings runs: no hooks, no monitor, no pager; nobody is asked for a password
-        string[] safe = ["--no-pager", "-c", "core.hooksPath=" + (OperatingSystem.IsWindows() ? "NUL" : "/dev/null"), "-c", "core.fsmonitor=false", "-c", "core.pager=cat"];
+        string[] safe =
+        [
+            "--no-pager",
+            "-c",
+            "core.hooksPath=" + (OperatingSystem.IsWindows() ? "NUL" : "/dev/null"),
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.pager=cat",
+        ];
         var (code, output) = Start(repository, "git", [.. safe, .. words]);
-        return code == 0 ? output : throw new LutError(Exit.Usage, 46, $"git {string.Join(' ', words)} failed", repository, "git's message is above", "check the repository and the commits' names");
+        return code == 0
+            ? output
+            : throw new LutError(
+                Exit.Usage,
+                46,
+                $"git {string.Join(' ', words)} failed",
+                repository,
+                "git's message is above",
+                "check the repository and the commits' names"
+            );
     }
 
     private static (int Code, string Output) Start(string folder, string program, params string[] words)
     {
-        var start = new ProcessStartInfo(ExecutablePath.Find(program)) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardInput = true };
-        foreach (string w in words) start.ArgumentList.Add(w);
+        var start = new ProcessStartInfo(ExecutablePath.Find(program))
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
+        foreach (string w in words)
+            start.ArgumentList.Add(w);
         start.Environment["PATH"] = ExecutablePath.Trusted;
         start.Environment["GIT_TERMINAL_PROMPT"] = "0";
         using var process = Process.Start(start)!;

@@ -18,12 +18,20 @@ internal static class NightFolder
             WholeFile.WriteText(Path.Combine(unborn, SuiteName), suite);
             string name = Path.Combine(root, FormattableString.Invariant($"{at:yyyyMMdd-HHmmss}"));
             for (int n = 1; n < MostInASecond; n++)
-                if (Born(unborn, n == 1 ? name : FormattableString.Invariant($"{name}-{n:d2}")) is { } folder) return folder;
+                if (Born(unborn, n == 1 ? name : FormattableString.Invariant($"{name}-{n:d2}")) is { } folder)
+                    return folder;
             throw new IOException($"{MostInASecond} nights began in one second");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(Exit.Store, 485, "cannot make the night's folder", Path.GetFullPath(root), e.Message, "choose another --output, or free some space");
+            throw new LutError(
+                Exit.Store,
+                485,
+                "cannot make the night's folder",
+                Path.GetFullPath(root),
+                e.Message,
+                "choose another --output, or free some space"
+            );
         }
     }
 
@@ -36,7 +44,7 @@ internal static class NightFolder
         }
         catch (IOException) when (Directory.Exists(folder))
         {
-            return null;   // another night began in this second
+            return null; // another night began in this second
         }
     }
 }

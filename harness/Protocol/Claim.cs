@@ -8,21 +8,62 @@ namespace LutNative.Harness.Protocol;
 /// <param name="ReportedRuns">The source's own runs, where it gives them: then their mean is what is compared.</param>
 /// <param name="Selection">best or last epoch, in the source.</param>
 /// <param name="Margin">Percentage points within which two means count as equivalent.</param>
-internal sealed record Claim(string Id, string Title, string Source, string Metric, string[] Protocols, double Reported, double Precision, double[] ReportedRuns, string Selection, double Margin, long Images, string[] Notes)
+internal sealed record Claim(
+    string Id,
+    string Title,
+    string Source,
+    string Metric,
+    string[] Protocols,
+    double Reported,
+    double Precision,
+    double[] ReportedRuns,
+    string Selection,
+    double Margin,
+    long Images,
+    string[] Notes
+)
 {
     internal static IReadOnlyList<string> Known { get; } =
-        [.. typeof(Claim).Assembly.GetManifestResourceNames().Where(n => n.StartsWith("claims/", StringComparison.Ordinal)).Select(n => n["claims/".Length..^".toml".Length]).Order(StringComparer.Ordinal)];
+    [
+        .. typeof(Claim)
+            .Assembly.GetManifestResourceNames()
+            .Where(n => n.StartsWith("claims/", StringComparison.Ordinal))
+            .Select(n => n["claims/".Length..^".toml".Length])
+            .Order(StringComparer.Ordinal),
+    ];
 
     internal static Claim Load(string id)
     {
-        if (!Known.Contains(id)) throw new LutError(Exit.Usage, 25, $"there is no claim named {id}", "--claim", "known are " + string.Join(", ", Known), $"did you mean {Nearest.To(id, Known)}?");
+        if (!Known.Contains(id))
+            throw new LutError(
+                Exit.Usage,
+                25,
+                $"there is no claim named {id}",
+                "--claim",
+                "known are " + string.Join(", ", Known),
+                $"did you mean {Nearest.To(id, Known)}?"
+            );
         using var reader = new StreamReader(typeof(Claim).Assembly.GetManifestResourceStream($"claims/{id}.toml")!);
         var problems = new List<string>();
         var v = ProtocolReader.Parse(reader.ReadToEnd(), $"claims/{id}.toml", problems);
-        if (problems.Count > 0) throw new InvalidDataException(string.Join("; ", problems));
+        if (problems.Count > 0)
+            throw new InvalidDataException(string.Join("; ", problems));
         string Text(string key) => (string)v[key].Value;
         T[] List<T>(string key) => [.. ((object?[])v[key].Value).Select(x => (T)x!)];
-        return new Claim(Text("id"), Text("title"), Text("source"), Text("metric"), List<string>("protocols"), (double)v["reported"].Value, (double)v["precision"].Value, List<double>("reported_runs"), Text("selection"), (double)v["margin"].Value, (long)v["images"].Value, List<string>("notes"));
+        return new Claim(
+            Text("id"),
+            Text("title"),
+            Text("source"),
+            Text("metric"),
+            List<string>("protocols"),
+            (double)v["reported"].Value,
+            (double)v["precision"].Value,
+            List<double>("reported_runs"),
+            Text("selection"),
+            (double)v["margin"].Value,
+            (long)v["images"].Value,
+            List<string>("notes")
+        );
     }
 
     /// <summary>What the runs are compared with: the value as printed, or the mean of the source's runs.</summary>
@@ -32,8 +73,12 @@ internal sealed record Claim(string Id, string Title, string Source, string Metr
     internal string? Refusal(Table run, (long Correct, long N)? eval)
     {
         string protocol = run.Get<string>(0, "protocol");
-        if (!Protocols.Contains(protocol)) return $"its protocol is {protocol}, the claim is about {string.Join(" or ", Protocols)}";
-        if (eval is null) return $"it has no {Metric}";
-        return eval.Value.N == Images ? null : FormattableString.Invariant($"it evaluated {eval.Value.N} images, not {Images}");
+        if (!Protocols.Contains(protocol))
+            return $"its protocol is {protocol}, the claim is about {string.Join(" or ", Protocols)}";
+        if (eval is null)
+            return $"it has no {Metric}";
+        return eval.Value.N == Images
+            ? null
+            : FormattableString.Invariant($"it evaluated {eval.Value.N} images, not {Images}");
     }
 }

@@ -11,13 +11,24 @@ public sealed class Cost
     {
         this.p = p;
         var (v, d) = (net.Mae.Shape, net.Mae.DecoderShape);
-        int patches = v.Grid.Patches, kept = (int)(patches * (1 - p.Pretrain.MaskRatio));
-        double full = Trunk(patches, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats), visible = Trunk(kept, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats);
-        double decoder = (kept + 1.0) * v.Width * d.Width + Blocks(patches + 1, d.Width, d.Depth, (int)(d.Width * d.MlpRatio)) + (patches + 1.0) * d.Width * v.Grid.PatchFloats;
+        int patches = v.Grid.Patches,
+            kept = (int)(patches * (1 - p.Pretrain.MaskRatio));
+        double full = Trunk(patches, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats),
+            visible = Trunk(kept, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats);
+        double decoder =
+            (kept + 1.0) * v.Width * d.Width
+            + Blocks(patches + 1, d.Width, d.Depth, (int)(d.Width * d.MlpRatio))
+            + (patches + 1.0) * d.Width * v.Grid.PatchFloats;
         bool context = net.Options.Context;
-        double heads = context ? Head(p.Pretrain.DepthHead) : 0, predictors = context ? Head(p.Pretrain.DepthPred) : 0;
+        double heads = context ? Head(p.Pretrain.DepthHead) : 0,
+            predictors = context ? Head(p.Pretrain.DepthPred) : 0;
         (StudentView, TeacherView, Decoder, Heads) = (visible, context ? full : 0, decoder, heads + predictors);
-        PretrainFlops = 2 * (3 * (visible * (context ? 2 : 1) + decoder + 2 * (heads + predictors)) + (context ? 2 * (full + heads) : 0));
+        PretrainFlops =
+            2
+            * (
+                3 * (visible * (context ? 2 : 1) + decoder + 2 * (heads + predictors))
+                + (context ? 2 * (full + heads) : 0)
+            );
         EncodeFlops = 2 * full;
         FinetuneFlops = 2 * 3 * full;
     }
@@ -32,13 +43,21 @@ public sealed class Cost
     public double FinetuneFlops { get; }
     public double EncodeFlops { get; }
 
-    private static double Trunk(int patches, int width, int depth, int hidden, int patchFloats) => (double)patches * patchFloats * width + Blocks(patches + 1, width, depth, hidden);
+    private static double Trunk(int patches, int width, int depth, int hidden, int patchFloats) =>
+        (double)patches * patchFloats * width + Blocks(patches + 1, width, depth, hidden);
 
-    private static double Blocks(int tokens, int width, int depth, int hidden) => depth * ((double)tokens * (4.0 * width * width + 2.0 * width * hidden) + 2.0 * tokens * tokens * width);
+    private static double Blocks(int tokens, int width, int depth, int hidden) =>
+        depth * ((double)tokens * (4.0 * width * width + 2.0 * width * hidden) + 2.0 * tokens * tokens * width);
 
     private double Head(int depth)
     {
-        double d = p.Model.Width, h = p.Pretrain.HeadMlpDim;
-        return depth switch { 0 => 0, 1 => d * d, _ => 2 * d * h + (depth - 2) * h * h };
+        double d = p.Model.Width,
+            h = p.Pretrain.HeadMlpDim;
+        return depth switch
+        {
+            0 => 0,
+            1 => d * d,
+            _ => 2 * d * h + (depth - 2) * h * h,
+        };
     }
 }

@@ -6,9 +6,11 @@ namespace LutNative.Harness.Reports;
 internal static class GitHubLog
 {
     /// <summary>An annotation of a failure.</summary>
-    internal static string Error(string title, string message) => $"::error title={Property(title)}::{Message(message)}";
+    internal static string Error(string title, string message) =>
+        $"::error title={Property(title)}::{Message(message)}";
 
     private static string Message(string text) => Plain.OneLine(text).Replace("%", "%25", StringComparison.Ordinal);
 
-    private static string Property(string text) => Message(text).Replace(":", "%3A", StringComparison.Ordinal).Replace(",", "%2C", StringComparison.Ordinal);
+    private static string Property(string text) =>
+        Message(text).Replace(":", "%3A", StringComparison.Ordinal).Replace(",", "%2C", StringComparison.Ordinal);
 }

@@ -30,7 +30,10 @@ public readonly struct Html
 
     /// <summary>A style sheet or script of this program, as an element, and the hash by which a content security policy lets it act.</summary>
     internal static (Html Element, string Hash) Own(string element, string text) =>
-        (new Html($"<{element}>{text}</{element}>"), $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'");
+        (
+            new Html($"<{element}>{text}</{element}>"),
+            $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'"
+        );
 
     /// <summary>A style sheet of this program.</summary>
     internal static Html Style(string ours) => Own("style", ours).Element;
@@ -40,12 +43,27 @@ public readonly struct Html
     {
         var to = new StringBuilder(text.Length + 16);
         for (int i = 0; i < text.Length; i++)
-            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1])) to.Append(text[i]).Append(text[++i]);
-            else to.Append(text[i] switch { '&' => "&amp;", '<' => "&lt;", '>' => "&gt;", '"' => "&quot;", '\'' => "&#39;", _ => Allowed(text[i]).ToString() });
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+                to.Append(text[i]).Append(text[++i]);
+            else
+                to.Append(
+                    text[i] switch
+                    {
+                        '&' => "&amp;",
+                        '<' => "&lt;",
+                        '>' => "&gt;",
+                        '"' => "&quot;",
+                        '\'' => "&#39;",
+                        _ => Allowed(text[i]).ToString(),
+                    }
+                );
         return to.ToString();
     }
 
-    private static char Allowed(char c) => (char.IsControl(c) && c is not ('\n' or '\t')) || char.IsSurrogate(c) || c is '\ufffe' or '\uffff' ? '\ufffd' : c;
+    private static char Allowed(char c) =>
+        (char.IsControl(c) && c is not ('\n' or '\t')) || char.IsSurrogate(c) || c is '\ufffe' or '\uffff'
+            ? '\ufffd'
+            : c;
 }
 
 /// <summary>Literals pass, holes are escaped.</summary>
@@ -63,7 +81,11 @@ public readonly ref struct HtmlInterpolation(int literal, int holes)
     public void AppendFormatted(string? text) => to.Append(Html.Escaped(text ?? ""));
 
     public void AppendFormatted<T>(T value, string? format = null) =>
-        to.Append(Html.Escaped((value is IFormattable f ? f.ToString(format, CultureInfo.InvariantCulture) : value?.ToString()) ?? ""));
+        to.Append(
+            Html.Escaped(
+                (value is IFormattable f ? f.ToString(format, CultureInfo.InvariantCulture) : value?.ToString()) ?? ""
+            )
+        );
 
     public override string ToString() => to.ToString();
 }

@@ -13,33 +13,56 @@ internal sealed class HtmlPage(string title, string stamp)
 
     /// <summary>A table that scrolls by itself where it is too wide.</summary>
     internal static Html Table(string caption, IEnumerable<Html> head, IEnumerable<IEnumerable<Html>> rows) =>
-        Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>{Html.Concat(head.Select(h => Html.Of($"<th scope=\"col\">{h}</th>")))}</tr></thead><tbody>{Html.Concat(rows.Select(Row))}</tbody></table></div>\n");
+        Html.Of(
+            $"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>{Html.Concat(head.Select(h => Html.Of($"<th scope=\"col\">{h}</th>")))}</tr></thead><tbody>{Html.Concat(rows.Select(Row))}</tbody></table></div>\n"
+        );
 
-    private static Html Row(IEnumerable<Html> cells) => Html.Of($"<tr>{Html.Concat(cells.Select((c, i) => i == 0 ? Html.Of($"<th scope=\"row\">{c}</th>") : Html.Of($"<td>{c}</td>")))}</tr>\n");
+    private static Html Row(IEnumerable<Html> cells) =>
+        Html.Of(
+            $"<tr>{Html.Concat(cells.Select((c, i) => i == 0 ? Html.Of($"<th scope=\"row\">{c}</th>") : Html.Of($"<td>{c}</td>")))}</tr>\n"
+        );
 
     /// <summary>A verdict as a mark, a word and a colour, so that none of them is needed alone.</summary>
     internal static Html Chip(string colour, string word, string? hint = null)
     {
-        string mark = colour switch { "green" => "\u2713", "red" => "\u2717", "grey" => "\u2013", _ => "?" };
+        string mark = colour switch
+        {
+            "green" => "\u2713",
+            "red" => "\u2717",
+            "grey" => "\u2013",
+            _ => "?",
+        };
         var title = hint is null ? default : Html.Of($" title=\"{hint}\"");
         return Html.Of($"<span class=\"chip {colour}\"{title}>{mark} {word}</span>");
     }
 
-    internal static Html Details(string summary, Html content) => Html.Of($"<details><summary>{summary}</summary>{content}</details>\n");
+    internal static Html Details(string summary, Html content) =>
+        Html.Of($"<details><summary>{summary}</summary>{content}</details>\n");
 
     internal string Build()
     {
         var (style, styleHash) = Html.Own("style", Style + Chart.Style);
         var (script, scriptHash) = Html.Own("script", Script);
         // should markup of somebody else ever stand in the page, it loads nothing, runs nothing and sends nothing
-        string policy = $"default-src 'none'; style-src {styleHash}; script-src {scriptHash}; img-src data:; base-uri 'none'; form-action 'none'";
+        string policy =
+            $"default-src 'none'; style-src {styleHash}; script-src {scriptHash}; img-src data:; base-uri 'none'; form-action 'none'";
         var page = new HtmlBuilder();
-        page.Add($"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
-        page.Add($"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\n{style}</head>\n");
-        page.Add($"<body><a class=\"skip\" href=\"#main\">Skip to content</a><header><h1>{title}</h1><p>{stamp}</p></header>\n<nav aria-label=\"Sections\"><div role=\"tablist\">");
-        foreach (var (id, name, _) in sections) page.Add($"<a role=\"tab\" id=\"tab-{id}\" href=\"#{id}\" aria-controls=\"{id}\">{name}</a>");
+        page.Add(
+            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"
+        );
+        page.Add(
+            $"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\n{style}</head>\n"
+        );
+        page.Add(
+            $"<body><a class=\"skip\" href=\"#main\">Skip to content</a><header><h1>{title}</h1><p>{stamp}</p></header>\n<nav aria-label=\"Sections\"><div role=\"tablist\">"
+        );
+        foreach (var (id, name, _) in sections)
+            page.Add($"<a role=\"tab\" id=\"tab-{id}\" href=\"#{id}\" aria-controls=\"{id}\">{name}</a>");
         page.Add($"</div></nav>\n<main id=\"main\">\n");
-        foreach (var (id, name, content) in sections) page.Add($"<section role=\"tabpanel\" id=\"{id}\" aria-labelledby=\"tab-{id}\" tabindex=\"-1\"><h2>{name}</h2>\n{content}</section>\n");
+        foreach (var (id, name, content) in sections)
+            page.Add(
+                $"<section role=\"tabpanel\" id=\"{id}\" aria-labelledby=\"tab-{id}\" tabindex=\"-1\"><h2>{name}</h2>\n{content}</section>\n"
+            );
         return page.Add($"</main>\n{script}</body></html>\n").ToString();
     }
 

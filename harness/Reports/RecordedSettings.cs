@@ -15,26 +15,134 @@ internal static partial class RecordedSettings
     // knobs of the runtime: clrconfignames.h and gcconfig.h of .NET 10
     private static readonly HashSet<string> Runtime = new(StringComparer.OrdinalIgnoreCase)
     {
-        "gcServer", "gcConcurrent", "GCHeapCount", "GCHeapAffinitizeMask", "GCHeapAffinitizeRanges", "GCHeapHardLimit", "GCHeapHardLimitPercent", "GCgen0size", "GCgen0MaxBudget", "GCNoAffinitize", "GCConserveMemory", "GCCpuGroup",
-        "GCDynamicAdaptationMode", "GCRetainVM", "GCLargePages", "GCTotalPhysicalMemory", "GCStress", "TieredCompilation", "TieredPGO", "TC_QuickJit", "TC_QuickJitForLoops", "TC_OnStackReplacement", "TC_CallCountThreshold",
-        "TC_BackgroundWorkerTimeoutMs", "TC_AggressiveTiering", "OSR_HitLimit", "ReadyToRun", "ReadyToRun_DisableR2R", "PROCESSOR_COUNT", "Thread_UseAllCpuGroups", "Thread_AssignCpuGroups", "Thread_DefaultStackSize",
-        "ThreadPool_ForceMinWorkerThreads", "ThreadPool_ForceMaxWorkerThreads", "ThreadPool_UseWindowsThreadPool", "JitStress", "JitStressRegs", "JITMinOpts", "JitNoInline", "JitForceControlFlowGuard", "AltJit",
-        "PreferredVectorBitWidth", "MaxVectorTBitWidth", "EnableHWIntrinsic", "EnableSSE", "EnableSSE2", "EnableSSE3", "EnableSSE41", "EnableSSE42", "EnableSSSE3", "EnableAES", "EnablePCLMULQDQ", "EnableAVX", "EnableAVX2", "EnableAVX512",
-        "EnableAVX512F", "EnableAVX512v2", "EnableAVX512v3", "EnableAVX10v1", "EnableAVX10v2", "EnableAVXVNNI", "EnableAPX", "EnableBMI1", "EnableBMI2", "EnableFMA", "EnableLZCNT", "EnableMOVBE", "EnablePOPCNT", "EnableGFNI", "EnableVAES",
-        "EnableArm64AdvSimd", "EnableArm64Aes", "EnableArm64Atomics", "EnableArm64Crc32", "EnableArm64Dp", "EnableArm64Rdm", "EnableArm64Sha1", "EnableArm64Sha256", "EnableArm64Rcpc", "EnableArm64Sve", "EnableArm64Sve2",
+        "gcServer",
+        "gcConcurrent",
+        "GCHeapCount",
+        "GCHeapAffinitizeMask",
+        "GCHeapAffinitizeRanges",
+        "GCHeapHardLimit",
+        "GCHeapHardLimitPercent",
+        "GCgen0size",
+        "GCgen0MaxBudget",
+        "GCNoAffinitize",
+        "GCConserveMemory",
+        "GCCpuGroup",
+        "GCDynamicAdaptationMode",
+        "GCRetainVM",
+        "GCLargePages",
+        "GCTotalPhysicalMemory",
+        "GCStress",
+        "TieredCompilation",
+        "TieredPGO",
+        "TC_QuickJit",
+        "TC_QuickJitForLoops",
+        "TC_OnStackReplacement",
+        "TC_CallCountThreshold",
+        "TC_BackgroundWorkerTimeoutMs",
+        "TC_AggressiveTiering",
+        "OSR_HitLimit",
+        "ReadyToRun",
+        "ReadyToRun_DisableR2R",
+        "PROCESSOR_COUNT",
+        "Thread_UseAllCpuGroups",
+        "Thread_AssignCpuGroups",
+        "Thread_DefaultStackSize",
+        "ThreadPool_ForceMinWorkerThreads",
+        "ThreadPool_ForceMaxWorkerThreads",
+        "ThreadPool_UseWindowsThreadPool",
+        "JitStress",
+        "JitStressRegs",
+        "JITMinOpts",
+        "JitNoInline",
+        "JitForceControlFlowGuard",
+        "AltJit",
+        "PreferredVectorBitWidth",
+        "MaxVectorTBitWidth",
+        "EnableHWIntrinsic",
+        "EnableSSE",
+        "EnableSSE2",
+        "EnableSSE3",
+        "EnableSSE41",
+        "EnableSSE42",
+        "EnableSSSE3",
+        "EnableAES",
+        "EnablePCLMULQDQ",
+        "EnableAVX",
+        "EnableAVX2",
+        "EnableAVX512",
+        "EnableAVX512F",
+        "EnableAVX512v2",
+        "EnableAVX512v3",
+        "EnableAVX10v1",
+        "EnableAVX10v2",
+        "EnableAVXVNNI",
+        "EnableAPX",
+        "EnableBMI1",
+        "EnableBMI2",
+        "EnableFMA",
+        "EnableLZCNT",
+        "EnableMOVBE",
+        "EnablePOPCNT",
+        "EnableGFNI",
+        "EnableVAES",
+        "EnableArm64AdvSimd",
+        "EnableArm64Aes",
+        "EnableArm64Atomics",
+        "EnableArm64Crc32",
+        "EnableArm64Dp",
+        "EnableArm64Rdm",
+        "EnableArm64Sha1",
+        "EnableArm64Sha256",
+        "EnableArm64Rcpc",
+        "EnableArm64Sve",
+        "EnableArm64Sve2",
         "SYSTEM_GLOBALIZATION_INVARIANT",
     };
 
     private static readonly HashSet<string> Others = new(StringComparer.Ordinal)
     {
-        "LANG", "LANGUAGE", "LC_ALL", "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME",
-        "OMP_NUM_THREADS", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_SCHEDULE", "OMP_PLACES", "GOMP_CPU_AFFINITY", "MKL_NUM_THREADS", "MKL_CBWR", "OPENBLAS_NUM_THREADS",
-        "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_LAUNCH_BLOCKING", "CUDA_MODULE_LOADING", "CUDA_FORCE_PTX_JIT", "CUDA_DISABLE_PTX_JIT", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE",
+        "LANG",
+        "LANGUAGE",
+        "LC_ALL",
+        "LC_ADDRESS",
+        "LC_COLLATE",
+        "LC_CTYPE",
+        "LC_IDENTIFICATION",
+        "LC_MEASUREMENT",
+        "LC_MESSAGES",
+        "LC_MONETARY",
+        "LC_NAME",
+        "LC_NUMERIC",
+        "LC_PAPER",
+        "LC_TELEPHONE",
+        "LC_TIME",
+        "OMP_NUM_THREADS",
+        "OMP_DYNAMIC",
+        "OMP_PROC_BIND",
+        "OMP_SCHEDULE",
+        "OMP_PLACES",
+        "GOMP_CPU_AFFINITY",
+        "MKL_NUM_THREADS",
+        "MKL_CBWR",
+        "OPENBLAS_NUM_THREADS",
+        "CUDA_VISIBLE_DEVICES",
+        "CUDA_DEVICE_ORDER",
+        "CUDA_LAUNCH_BLOCKING",
+        "CUDA_MODULE_LOADING",
+        "CUDA_FORCE_PTX_JIT",
+        "CUDA_DISABLE_PTX_JIT",
+        "CUBLAS_WORKSPACE_CONFIG",
+        "NVIDIA_TF32_OVERRIDE",
     };
 
     /// <summary>Of this process, as NAME=value, in order.</summary>
     internal static IEnumerable<string> Settings() =>
-        Of(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(e => ((string)e.Key, (string?)e.Value ?? "")));
+        Of(
+            Environment
+                .GetEnvironmentVariables()
+                .Cast<DictionaryEntry>()
+                .Select(e => ((string)e.Key, (string?)e.Value ?? ""))
+        );
 
     /// <summary>A runtime setting that is not on the list is told by its name alone: it may act, and nobody knows what it holds.</summary>
     internal static IEnumerable<string> Of(IEnumerable<(string Name, string Value)> variables) =>
@@ -53,13 +161,17 @@ internal static partial class RecordedSettings
     internal static string Place(string path)
     {
         string relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
-        if (!Path.IsPathFullyQualified(relative) && relative.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar)[0] != "..") return relative;
+        if (
+            !Path.IsPathFullyQualified(relative)
+            && relative.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar)[0] != ".."
+        )
+            return relative;
         return "../" + Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
     }
 
     private static string Word(string word)
     {
-        int value = word.LastIndexOf('=') + 1;   // --option=/a/path, key=/a/path
+        int value = word.LastIndexOf('=') + 1; // --option=/a/path, key=/a/path
         string path = word[value..];
         bool leads = Path.IsPathRooted(path) || path.Split('/', '\\').Contains("..");
         return leads ? word[..value] + Place(path) : word;

@@ -11,7 +11,14 @@ namespace LutNative.Harness.Reports;
 /// <summary>Collects a run's rows and commits them as parts of its tables.</summary>
 public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<string, string> metadata)
 {
-    private readonly Table steps = new(Schema.Steps), digests = new(Schema.Digests), evals = new(Schema.Evals), predictions = new(Schema.Predictions), events = new(Schema.Events), telemetry = new(Schema.Telemetry), operations = new(Schema.Operations), checkpoints = new(Schema.Checkpoints);
+    private readonly Table steps = new(Schema.Steps),
+        digests = new(Schema.Digests),
+        evals = new(Schema.Evals),
+        predictions = new(Schema.Predictions),
+        events = new(Schema.Events),
+        telemetry = new(Schema.Telemetry),
+        operations = new(Schema.Operations),
+        checkpoints = new(Schema.Checkpoints);
     private static readonly TimeSpan TelemetryEvery = TimeSpan.FromSeconds(1);
     private readonly long started = Stopwatch.GetTimestamp();
     private long sampled;
@@ -34,43 +41,118 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     {
         StepsThisProcess++;
         byte[]? digest = state is null ? null : Digest.Combine(state.Select(d => (d.Tensor, d.Value))).ToBytes();
-        steps.Add(RunId, t.Stage, s, (int)(s / t.StepsPerEpoch), (s + 1) * t.Batch, r.Lr, BitConverter.DoubleToInt64Bits(r.Lr), r.Loss, Bits(r.Loss), r.Recon, Bits(r.Recon), r.Context, Bits(r.Context),
-            r.GradNorm, Bits(r.GradNorm), r.BatchIds.ToBytes(), digest, ns, r.DataNs, r.Views?.ToBytes(), r.Masks?.ToBytes());
+        steps.Add(
+            RunId,
+            t.Stage,
+            s,
+            (int)(s / t.StepsPerEpoch),
+            (s + 1) * t.Batch,
+            r.Lr,
+            BitConverter.DoubleToInt64Bits(r.Lr),
+            r.Loss,
+            Bits(r.Loss),
+            r.Recon,
+            Bits(r.Recon),
+            r.Context,
+            Bits(r.Context),
+            r.GradNorm,
+            Bits(r.GradNorm),
+            r.BatchIds.ToBytes(),
+            digest,
+            ns,
+            r.DataNs,
+            r.Views?.ToBytes(),
+            r.Masks?.ToBytes()
+        );
         for (int i = 0; i < (state?.Count ?? 0); i++)
-            digests.Add(RunId, t.Stage, s, i, state![i].Tensor, string.Join("x", state[i].Shape), state[i].Value.ToBytes());
-        if (StepsThisProcess == 1 || Stopwatch.GetElapsedTime(sampled) >= TelemetryEvery) Sample();
+            digests.Add(
+                RunId,
+                t.Stage,
+                s,
+                i,
+                state![i].Tensor,
+                string.Join("x", state[i].Shape),
+                state[i].Value.ToBytes()
+            );
+        if (StepsThisProcess == 1 || Stopwatch.GetElapsedTime(sampled) >= TelemetryEvery)
+            Sample();
     }
 
     public void Operation(string stage, long step, Operation o) => AddOperation(operations, RunId, stage, step, o);
 
     public static void AddOperation(Table to, string runId, string stage, long step, Operation o) =>
-        to.Add(runId, stage, step, o.Ordinal, InstrumentedDevice.PhaseOf(o.Op), o.Op, o.Tensor, o.Output, FormattableString.Invariant($"{o.Rows}x{o.Cols}"), o.Digest.ToBytes(), o.Nan, o.Inf, o.Zero, o.Subnormal);
+        to.Add(
+            runId,
+            stage,
+            step,
+            o.Ordinal,
+            InstrumentedDevice.PhaseOf(o.Op),
+            o.Op,
+            o.Tensor,
+            o.Output,
+            FormattableString.Invariant($"{o.Rows}x{o.Cols}"),
+            o.Digest.ToBytes(),
+            o.Nan,
+            o.Inf,
+            o.Zero,
+            o.Subnormal
+        );
 
     /// <summary>The machine's state, and the GPU's where there is one.</summary>
     private void Sample()
     {
         sampled = Stopwatch.GetTimestamp();
         var gpu = Gpu?.Read();
-        telemetry.Add(RunId, 0, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, MachineState.Load1(), Environment.WorkingSet, gpu?.SmClockMhz ?? (Gpu is null ? MachineState.ClockMhz() : null), gpu?.PowerWatts,
-            Gpu is null ? MachineState.EnergyJoules() : gpu?.EnergyJoules, gpu?.TemperatureC ?? (Gpu is null ? MachineState.Temperature() : null), gpu?.Slowdown is { } why ? string.Join(",", why) : null);
+        telemetry.Add(
+            RunId,
+            0,
+            (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,
+            MachineState.Load1(),
+            Environment.WorkingSet,
+            gpu?.SmClockMhz ?? (Gpu is null ? MachineState.ClockMhz() : null),
+            gpu?.PowerWatts,
+            Gpu is null ? MachineState.EnergyJoules() : gpu?.EnergyJoules,
+            gpu?.TemperatureC ?? (Gpu is null ? MachineState.Temperature() : null),
+            gpu?.Slowdown is { } why ? string.Join(",", why) : null
+        );
     }
 
     public void Eval(EvalResult e, long ns)
     {
-        evals.Add(RunId, e.Metric, "test", (long)e.Correct, (long)e.Labels.Length, e.Accuracy, DigestOf(e).ToBytes(), ns);
+        evals.Add(
+            RunId,
+            e.Metric,
+            "test",
+            (long)e.Correct,
+            (long)e.Labels.Length,
+            e.Accuracy,
+            DigestOf(e).ToBytes(),
+            ns
+        );
         if (e.Ranks is { } ranks)
         {
             long five = e.Top5!.Value;
-            evals.Add(RunId, e.Metric.Replace("_top1", "_top5", StringComparison.Ordinal), "test", five, (long)ranks.Length, 100.0 * five / ranks.Length, Digest.Of(ranks).ToBytes(), ns);
+            evals.Add(
+                RunId,
+                e.Metric.Replace("_top1", "_top5", StringComparison.Ordinal),
+                "test",
+                five,
+                (long)ranks.Length,
+                100.0 * five / ranks.Length,
+                Digest.Of(ranks).ToBytes(),
+                ns
+            );
         }
-        for (int i = 0; i < e.Predicted.Length; i++) predictions.Add(RunId, e.Metric, i, e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
+        for (int i = 0; i < e.Predicted.Length; i++)
+            predictions.Add(RunId, e.Metric, i, e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
     }
 
     /// <summary>Of what was predicted, and by how much.</summary>
     internal static Digest DigestOf(EvalResult e) => Digest.Of(e.Predicted) + Digest.Of(e.Margin);
 
     /// <summary>A checkpoint that gets its name after this row is committed.</summary>
-    public void Checkpoint(string stage, long step, int part, string file, long bytes, string sha256) => checkpoints.Add(RunId, stage, step, part, file, bytes, sha256);
+    public void Checkpoint(string stage, long step, int part, string file, long bytes, string sha256) =>
+        checkpoints.Add(RunId, stage, step, part, file, bytes, sha256);
 
     public void Event(string key, string stage, long? step, string value) =>
         events.Add(RunId, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, key, stage, step, value);
@@ -86,5 +168,6 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     }
 
     internal static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
+
     internal static uint? Bits(float? x) => x is { } v ? Bits(v) : null;
 }

@@ -12,7 +12,9 @@ internal static partial class Descriptors
     /// <summary>Some 80 are open in a small run; a run's own files need few more.</summary>
     internal const int Least = 128;
 
-    private const int GetFlags = 1, CloseOnExec = 1, ReadWrite = 2;
+    private const int GetFlags = 1,
+        CloseOnExec = 1,
+        ReadWrite = 2;
 
     /// <summary>Is this standard stream really ours? False where it was closed when the program was started.</summary>
     internal static bool WasOpen(int descriptor) => OperatingSystem.IsWindows() || wasOpen[descriptor];
@@ -22,23 +24,28 @@ internal static partial class Descriptors
     /// <summary>Gives closed standard streams a place where nothing is heard, and says what is wrong with the limit, or null.</summary>
     internal static string? Prepare()
     {
-        if (OperatingSystem.IsWindows()) return null;
+        if (OperatingSystem.IsWindows())
+            return null;
         for (int d = 0; d < 3; d++)
         {
             int flags = Control(d, GetFlags);
             // whatever the runtime itself has opened is closed in children; what was inherited is not
             wasOpen[d] = flags >= 0 && (flags & CloseOnExec) == 0;
-            if (flags < 0 && Open("/dev/null", ReadWrite) is > 2 and var other) Close(other);
+            if (flags < 0 && Open("/dev/null", ReadWrite) is > 2 and var other)
+                Close(other);
         }
         int limit = TableSize();
-        return limit is >= 0 and < Least ? FormattableString.Invariant($"it is {limit}, and .NET with this program's libraries alone needs about 80") : null;
+        return limit is >= 0 and < Least
+            ? FormattableString.Invariant($"it is {limit}, and .NET with this program's libraries alone needs about 80")
+            : null;
     }
 
     /// <summary>Writes where nothing of .NET's console may be loaded any more.</summary>
     internal static unsafe void Say(string text)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
-        fixed (byte* first = bytes) _ = Write(2, first, (nuint)bytes.Length);
+        fixed (byte* first = bytes)
+            _ = Write(2, first, (nuint)bytes.Length);
     }
 
     // variadic in C; with this command there is no third argument

@@ -25,14 +25,15 @@ internal enum WhenTold
 internal static partial class Interruption
 {
     // `timeout` and batch systems send a signal to the process and again to its group: within this time it is the same one
-    private static readonly TimeSpan SameSignal = TimeSpan.FromSeconds(1), UndoWithin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SameSignal = TimeSpan.FromSeconds(1),
+        UndoWithin = TimeSpan.FromSeconds(1);
     private static readonly CancellationTokenSource asked = new();
     private static readonly List<PosixSignalRegistration> registered = [];
     private static readonly List<Process> children = [];
     private static readonly List<Action> undone = [];
     private static readonly Lock gate = new();
     private static WhenTold ending;
-    private static volatile bool over;   // the process is being ended
+    private static volatile bool over; // the process is being ended
 
     [ThreadStatic]
     private static bool undoing;
@@ -48,13 +49,15 @@ internal static partial class Interruption
     {
         Interruption.ending = ending;
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
-            if (!Ignored(signal)) registered.Add(PosixSignalRegistration.Create(signal, Handle));
+            if (!Ignored(signal))
+                registered.Add(PosixSignalRegistration.Create(signal, Handle));
     }
 
     /// <summary>While the result lives, a first signal waits: steps follow each other, and whoever makes them looks at <see cref="Asked"/> after each.</summary>
     internal static Steps InSteps()
     {
-        lock (gate) steps++;
+        lock (gate)
+            steps++;
         return new Steps();
     }
 
@@ -62,7 +65,8 @@ internal static partial class Interruption
     {
         public void Dispose()
         {
-            lock (gate) steps--;
+            lock (gate)
+                steps--;
         }
     }
 
@@ -72,25 +76,30 @@ internal static partial class Interruption
     /// <summary>A process that must not outlive this one.</summary>
     internal static void Adopt(Process child)
     {
-        lock (gate) children.Add(child);
+        lock (gate)
+            children.Add(child);
     }
 
     /// <summary>It has ended. Where that is because this process is being ended too, the caller has nothing more to say or do.</summary>
     internal static void Release(Process child)
     {
-        lock (gate) children.Remove(child);
-        if (over && !undoing) Thread.Sleep(Timeout.Infinite);
+        lock (gate)
+            children.Remove(child);
+        if (over && !undoing)
+            Thread.Sleep(Timeout.Infinite);
     }
 
     /// <summary>What must be undone before the process ends, once its children have ended.</summary>
     internal static void Undo(Action action)
     {
-        lock (gate) undone.Add(action);
+        lock (gate)
+            undone.Add(action);
     }
 
     internal static void Forget(Action action)
     {
-        lock (gate) undone.Remove(action);
+        lock (gate)
+            undone.Remove(action);
     }
 
     private static void Handle(PosixSignalContext context)
@@ -98,23 +107,31 @@ internal static partial class Interruption
         context.Cancel = true;
         lock (gate)
         {
-            if (over) return;
+            if (over)
+                return;
             long now = Stopwatch.GetTimestamp();
             bool again = first != 0;
-            if (again && Stopwatch.GetElapsedTime(first, now) <= SameSignal) return;
-            if (!again) first = now;
+            if (again && Stopwatch.GetElapsedTime(first, now) <= SameSignal)
+                return;
+            if (!again)
+                first = now;
             over = again || ending != WhenTold.AtCheckpoint || steps == 0;
         }
         asked.Cancel();
-        if (over) End(context.Signal);
-        Console.Error.WriteLine("\nstopping at the end of this step, with a checkpoint; a second signal stops at once and gives up the steps since the last one");
+        if (over)
+            End(context.Signal);
+        Console.Error.WriteLine(
+            "\nstopping at the end of this step, with a checkpoint; a second signal stops at once and gives up the steps since the last one"
+        );
     }
 
     private static void End(PosixSignal signal)
     {
         Process[] mine;
-        lock (gate) mine = [.. children];
-        foreach (var child in mine) Kill(child);
+        lock (gate)
+            mine = [.. children];
+        foreach (var child in mine)
+            Kill(child);
         Task.WaitAny(Task.Run(UndoAll), Task.Delay(UndoWithin));
         int number = NumberOf(signal);
         if (ending == WhenTold.StartAgain)
@@ -124,11 +141,17 @@ internal static partial class Interruption
         }
         if (ending == WhenTold.AtCheckpoint)
         {
-            bool goOn = checkpoints is not null && Directory.Exists(checkpoints) && Directory.EnumerateFiles(checkpoints, "*.safetensors").Any();
-            Console.Error.WriteLine(goOn
-                ? "interrupted: stopped at once; the last checkpoint is on disk, and only the work since is lost; go on with --resume auto"
-                : "interrupted: stopped at once; there was no checkpoint yet: start again");
-            if (goOn) EndProcess((int)Exit.Interrupted);
+            bool goOn =
+                checkpoints is not null
+                && Directory.Exists(checkpoints)
+                && Directory.EnumerateFiles(checkpoints, "*.safetensors").Any();
+            Console.Error.WriteLine(
+                goOn
+                    ? "interrupted: stopped at once; the last checkpoint is on disk, and only the work since is lost; go on with --resume auto"
+                    : "interrupted: stopped at once; there was no checkpoint yet: start again"
+            );
+            if (goOn)
+                EndProcess((int)Exit.Interrupted);
         }
         if (!OperatingSystem.IsWindows())
         {
@@ -144,7 +167,8 @@ internal static partial class Interruption
     {
         undoing = true;
         Action[] actions;
-        lock (gate) actions = [.. undone];
+        lock (gate)
+            actions = [.. undone];
         foreach (var action in actions)
             try
             {
@@ -156,7 +180,13 @@ internal static partial class Interruption
             }
     }
 
-    private static int NumberOf(PosixSignal signal) => signal switch { PosixSignal.SIGHUP => 1, PosixSignal.SIGINT => 2, _ => 15 };
+    private static int NumberOf(PosixSignal signal) =>
+        signal switch
+        {
+            PosixSignal.SIGHUP => 1,
+            PosixSignal.SIGINT => 2,
+            _ => 15,
+        };
 
     private static void Kill(Process child)
     {
@@ -164,7 +194,13 @@ internal static partial class Interruption
         {
             child.Kill(entireProcessTree: true);
         }
-        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception or NotSupportedException or AggregateException)
+        catch (Exception e)
+            when (e
+                    is InvalidOperationException
+                        or System.ComponentModel.Win32Exception
+                        or NotSupportedException
+                        or AggregateException
+            )
         {
             // it has ended by itself
         }
@@ -173,11 +209,20 @@ internal static partial class Interruption
     /// <summary>nohup, and shells for what runs behind, start programs with signals ignored: that stays so.</summary>
     private static bool Ignored(PosixSignal signal)
     {
-        if (!OperatingSystem.IsLinux()) return false;
+        if (!OperatingSystem.IsLinux())
+            return false;
         try
         {
-            string? line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
-            return line is not null && ulong.TryParse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong set) && (set >> (NumberOf(signal) - 1) & 1) != 0;
+            string? line = File.ReadLines("/proc/self/status")
+                .FirstOrDefault(l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
+            return line is not null
+                && ulong.TryParse(
+                    line.AsSpan(7).Trim(),
+                    NumberStyles.HexNumber,
+                    CultureInfo.InvariantCulture,
+                    out ulong set
+                )
+                && (set >> (NumberOf(signal) - 1) & 1) != 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -188,7 +233,8 @@ internal static partial class Interruption
     /// <summary>Without waiting for threads: one may be inside a long product, or in a library that never returns.</summary>
     private static void EndProcess(int code)
     {
-        if (OperatingSystem.IsWindows()) Environment.Exit(code);
+        if (OperatingSystem.IsWindows())
+            Environment.Exit(code);
         ExitNow(code);
     }
 

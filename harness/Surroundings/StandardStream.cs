@@ -9,7 +9,7 @@ namespace LutNative.Harness.Surroundings;
 /// </summary>
 internal sealed partial class StandardStream : TextWriter
 {
-    private const int Chunk = 4096;   // a pipe that is ready takes so much at once (PIPE_BUF)
+    private const int Chunk = 4096; // a pipe that is ready takes so much at once (PIPE_BUF)
     private const short Writable = 4;
     private readonly Lock gate = new();
     private readonly int descriptor;
@@ -17,7 +17,8 @@ internal sealed partial class StandardStream : TextWriter
     private Stream? stream;
     private bool stuck;
 
-    private StandardStream(int descriptor, TimeSpan? patience) => (this.descriptor, this.patience) = (descriptor, patience);
+    private StandardStream(int descriptor, TimeSpan? patience) =>
+        (this.descriptor, this.patience) = (descriptor, patience);
 
     /// <summary>Waits for its reader, as every program does.</summary>
     internal static StandardStream Out { get; } = new(1, null);
@@ -46,15 +47,23 @@ internal sealed partial class StandardStream : TextWriter
 
     public override void Write(string? value)
     {
-        if (value is not { Length: > 0 }) return;
+        if (value is not { Length: > 0 })
+            return;
         lock (gate)
             try
             {
-                if (!Descriptors.WasOpen(descriptor)) throw new IOException("it was closed when the program was started");
+                if (!Descriptors.WasOpen(descriptor))
+                    throw new IOException("it was closed when the program was started");
                 stream ??= descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
                 Write(Console.OutputEncoding.GetBytes(value));
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException)
+            catch (Exception e)
+                when (e
+                        is IOException
+                            or UnauthorizedAccessException
+                            or ObjectDisposedException
+                            or NotSupportedException
+                )
             {
                 Failure ??= (e.InnerException ?? e).Message;
             }
@@ -85,14 +94,15 @@ internal sealed partial class StandardStream : TextWriter
     private bool Ready(TimeSpan wait)
     {
         var poll = new PollDescriptor { Descriptor = descriptor, Events = Writable };
-        return Poll(ref poll, 1, (int)wait.TotalMilliseconds) != 0;   // an error is told by the write itself
+        return Poll(ref poll, 1, (int)wait.TotalMilliseconds) != 0; // an error is told by the write itself
     }
 
     [StructLayout(LayoutKind.Sequential)]
     private struct PollDescriptor
     {
         public int Descriptor;
-        public short Events, Happened;
+        public short Events,
+            Happened;
     }
 
     [LibraryImport("libc", EntryPoint = "poll")]

@@ -22,18 +22,25 @@ public sealed class BatchFeed : ISampleSource, IDisposable
         public long Step = -1;
     }
 
-    private readonly int batch, u, v, patches;
+    private readonly int batch,
+        u,
+        v,
+        patches;
     private readonly bool frozen;
     private readonly FillSample fill;
     private readonly Buffer[] buffers;
     private readonly Thread[] threads;
-    private readonly SemaphoreSlim wanted = new(0), made = new(0);
-    private Buffer? current, target;
+    private readonly SemaphoreSlim wanted = new(0),
+        made = new(0);
+    private Buffer? current,
+        target;
     private Exception? failure;
     private volatile bool closing;
-    private readonly Digest[] viewParts, keyParts;   // by position; made again, they are the same
+    private readonly Digest[] viewParts,
+        keyParts; // by position; made again, they are the same
     private bool digest;
-    private int next, pending;
+    private int next,
+        pending;
     private long step;
 
     /// <param name="u">Floats of a sample's first part: view u, or the image.</param>
@@ -44,7 +51,17 @@ public sealed class BatchFeed : ISampleSource, IDisposable
         (this.batch, this.u, this.v, this.patches, this.frozen, this.fill) = (batch, u, v, patches, frozen, fill);
         (viewParts, keyParts) = (new Digest[batch], new Digest[batch]);
         threads = new Thread[frozen ? Math.Max(1, workers) : workers];
-        buffers = [.. Enumerable.Range(0, threads.Length == 0 ? 0 : frozen ? 1 : 2).Select(_ => new Buffer(batch, u + v, patches))];
+        buffers =
+        [
+            .. Enumerable
+                .Range(
+                    0,
+                    threads.Length == 0 ? 0
+                        : frozen ? 1
+                        : 2
+                )
+                .Select(_ => new Buffer(batch, u + v, patches)),
+        ];
         for (int i = 0; i < threads.Length; i++)
         {
             threads[i] = new Thread(Make) { IsBackground = true, Name = $"lut data {i}" };
@@ -58,9 +75,12 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     /// <summary>Digest of the pixels, and of the mask keys, of the samples that the step has loaded; null unless <see cref="Begin"/> was asked for them.</summary>
     public (Digest Views, Digest Keys)? Digests()
     {
-        if (!digest) return null;
-        Digest views = default, keys = default;
-        for (int i = 0; i < batch; i++) (views, keys) = (views + viewParts[i], keys + keyParts[i]);
+        if (!digest)
+            return null;
+        Digest views = default,
+            keys = default;
+        for (int i = 0; i < batch; i++)
+            (views, keys) = (views + viewParts[i], keys + keyParts[i]);
         return (views, keys);
     }
 
@@ -68,7 +88,8 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     public void Begin(long s, long steps, bool digests = false)
     {
         (step, digest) = (s, digests);
-        if (threads.Length == 0 || (frozen && current is not null)) return;
+        if (threads.Length == 0 || (frozen && current is not null))
+            return;
         long before = Stopwatch.GetTimestamp();
         Finish();
         current = buffers[frozen ? 0 : s % 2];
@@ -78,15 +99,18 @@ public sealed class BatchFeed : ISampleSource, IDisposable
             Finish();
         }
         WaitNs = (long)Stopwatch.GetElapsedTime(before).TotalNanoseconds;
-        if (s + 1 < steps && !frozen) Prepare(buffers[(s + 1) % 2], s + 1);
+        if (s + 1 < steps && !frozen)
+            Prepare(buffers[(s + 1) % 2], s + 1);
     }
 
     public void Load(int position, Span<float> first, Span<float> second, Span<ulong> keys)
     {
         Give(position, first, second, keys);
-        if (!digest) return;
+        if (!digest)
+            return;
         // samples lie behind one another, so that a swapped pair of them changes the sum
-        viewParts[position] = Digest.Of(first, (long)position * (u + v)) + Digest.Of(second, (long)position * (u + v) + u);
+        viewParts[position] =
+            Digest.Of(first, (long)position * (u + v)) + Digest.Of(second, (long)position * (u + v) + u);
         keyParts[position] = Digest.Of(MemoryMarshal.Cast<ulong, int>(keys), 2L * position * patches);
     }
 
@@ -115,8 +139,10 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     /// <summary>Waits until nothing is being prepared.</summary>
     private void Finish()
     {
-        for (; pending > 0; pending--) made.Wait();
-        if (failure is { } e) ExceptionDispatchInfo.Throw(e);
+        for (; pending > 0; pending--)
+            made.Wait();
+        if (failure is { } e)
+            ExceptionDispatchInfo.Throw(e);
     }
 
     /// <summary>A data worker's life. Which worker makes a sample, or how many of a batch, does not matter.</summary>
@@ -125,17 +151,19 @@ public sealed class BatchFeed : ISampleSource, IDisposable
         while (true)
         {
             wanted.Wait();
-            if (closing) return;
+            if (closing)
+                return;
             try
             {
                 var b = target!;
-                for (int i; (i = Interlocked.Increment(ref next) - 1) < batch;)
+                for (int i; (i = Interlocked.Increment(ref next) - 1) < batch; )
                 {
                     var values = b.Values.AsSpan(i * (u + v), u + v);
                     fill(b.Step, i, values[..u], values[u..], b.Keys.AsSpan(i * patches, patches));
                 }
                 // as compute threads are watched (Pool): pixels are computed here
-                if (SelfTest.Drift() is { } why) throw new UnfitMachineException(why, $"thread {Thread.CurrentThread.Name}");
+                if (SelfTest.Drift() is { } why)
+                    throw new UnfitMachineException(why, $"thread {Thread.CurrentThread.Name}");
             }
             catch (Exception e)
             {
@@ -147,9 +175,12 @@ public sealed class BatchFeed : ISampleSource, IDisposable
 
     public void Dispose()
     {
-        for (; pending > 0; pending--) made.Wait();
+        for (; pending > 0; pending--)
+            made.Wait();
         closing = true;
-        if (threads.Length > 0) wanted.Release(threads.Length);
-        foreach (var t in threads) t.Join();
+        if (threads.Length > 0)
+            wanted.Release(threads.Length);
+        foreach (var t in threads)
+            t.Join();
     }
 }

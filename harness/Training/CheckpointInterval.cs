@@ -19,16 +19,18 @@ public sealed record CheckpointInterval(TimeSpan? Fixed)
     /// <param name="lastSave">How long the last one took; zero before the first.</param>
     public TimeSpan After(TimeSpan lastSave)
     {
-        if (Fixed is { } asked) return asked;
+        if (Fixed is { } asked)
+            return asked;
         var adapted = lastSave < Most / Share ? Share * lastSave : Most;
         return adapted < Least ? Least : adapted;
     }
 
     /// <summary>Of minutes that a user wrote; null for those that no run lasts, or that are no time.</summary>
-    public static CheckpointInterval? Parse(double? minutes) => minutes switch
-    {
-        null => new CheckpointInterval((TimeSpan?)null),
-        >= 0 and <= 525_600 => new CheckpointInterval(TimeSpan.FromMinutes(minutes.Value)),
-        _ => null,
-    };
+    public static CheckpointInterval? Parse(double? minutes) =>
+        minutes switch
+        {
+            null => new CheckpointInterval((TimeSpan?)null),
+            >= 0 and <= 525_600 => new CheckpointInterval(TimeSpan.FromMinutes(minutes.Value)),
+            _ => null,
+        };
 }

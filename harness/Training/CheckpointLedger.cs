@@ -35,15 +35,19 @@ public sealed class CheckpointLedger
     {
         if (!rows.TryGetValue(Path.GetFileName(path), out var row))
             return IsOlder(part) ? null : "the run's table of checkpoints does not name it";
-        if (row.Sha256 != sha256) return $"its SHA-256 is {sha256}, the run's table of checkpoints has {row.Sha256}";
-        return row.Part == part ? null : FormattableString.Invariant($"it names part {part}, the run's table of checkpoints part {row.Part}");
+        if (row.Sha256 != sha256)
+            return $"its SHA-256 is {sha256}, the run's table of checkpoints has {row.Sha256}";
+        return row.Part == part
+            ? null
+            : FormattableString.Invariant($"it names part {part}, the run's table of checkpoints part {row.Part}");
     }
 
     /// <summary>Written by a lut that kept no such rows.</summary>
     private bool IsOlder(int part)
     {
         string events = Path.Combine(run.Folder, PartName.Of(Schema.Events, part));
-        if (!File.Exists(events)) return false;
+        if (!File.Exists(events))
+            return false;
         var version = TableFile.ReadWithMetadata(events).Metadata["lut.schema_version"];
         return System.Version.TryParse(version, out var v) && v < new System.Version(1, Schema.Checkpoints.Since);
     }

@@ -19,10 +19,13 @@ public sealed record CheckpointName(string Stage, long Step)
     public static CheckpointName? Parse(string path)
     {
         string name = Path.GetFileName(path);
-        if (!name.EndsWith(Extension, StringComparison.Ordinal)) return null;
+        if (!name.EndsWith(Extension, StringComparison.Ordinal))
+            return null;
         string[] parts = name[..^Extension.Length].Split('-');
-        if (parts.Length != 2 || !Stages.Contains(parts[0])) return null;
-        if (!long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long step)) return null;
+        if (parts.Length != 2 || !Stages.Contains(parts[0]))
+            return null;
+        if (!long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long step))
+            return null;
         var parsed = new CheckpointName(parts[0], step);
         return parsed.ToString() == name ? parsed : null;
     }

@@ -21,7 +21,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
 
     public static CheckpointStore Of(RunStore run) => new(run, CheckpointLedger.Of(run));
 
-    public string PathOf(string stage, long step) => System.IO.Path.Combine(Folder, new CheckpointName(stage, step).ToString());
+    public string PathOf(string stage, long step) =>
+        System.IO.Path.Combine(Folder, new CheckpointName(stage, step).ToString());
 
     /// <summary>
     /// Commits what was recorded, with a row that names the checkpoint and its SHA-256, and then gives the checkpoint its name: one that
@@ -31,7 +32,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
     /// <param name="keepSteps">Checkpoints at multiples of this many steps are never deleted; 0 for none.</param>
     public void Save(Trainer trainer, long step, Recorder recorder, long keepSteps = 0)
     {
-        string path = PathOf(trainer.Stage, step), name = System.IO.Path.GetFileName(path);
+        string path = PathOf(trainer.Stage, step),
+            name = System.IO.Path.GetFileName(path);
         try
         {
             Directory.CreateDirectory(Folder);
@@ -44,7 +46,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
             WholeFile.WriteText(path + ".sha256", $"{sha256}  {name}\n");
             file.Keep();
             damaged.Remove(path);
-            foreach (string old in Superseded(trainer.Stage, step, keepSteps).ToList()) Delete(old);
+            foreach (string old in Superseded(trainer.Stage, step, keepSteps).ToList())
+                Delete(old);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -54,7 +57,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
                 $"cannot write the checkpoint of step {step}",
                 path,
                 e.Message,
-                "free some space or choose another --output; earlier checkpoints and results are intact, resume with --resume");
+                "free some space or choose another --output; earlier checkpoints and results are intact, resume with --resume"
+            );
         }
     }
 
@@ -74,22 +78,30 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
         file.Load(trainer.States);
         var meta = file.Metadata;
         if (trainer.Optimizer is { } adam)
-            (adam.Beta1Power, adam.Beta2Power) = (CheckpointFile.FromBits(meta["lut.beta1_power"]), CheckpointFile.FromBits(meta["lut.beta2_power"]));
+            (adam.Beta1Power, adam.Beta2Power) = (
+                CheckpointFile.FromBits(meta["lut.beta1_power"]),
+                CheckpointFile.FromBits(meta["lut.beta2_power"])
+            );
     }
 
     /// <summary>It is damaged, so that it counts for nothing when old ones are removed.</summary>
     public void Distrust(string path) => damaged.Add(path);
 
     /// <summary>The steps of a stage that have a checkpoint.</summary>
-    public IEnumerable<long> StepsOf(string stage) => Files().Where(f => f.Name.Stage == stage).Select(f => f.Name.Step);
+    public IEnumerable<long> StepsOf(string stage) =>
+        Files().Where(f => f.Name.Stage == stage).Select(f => f.Name.Step);
 
     /// <summary>All checkpoints by exact name, the furthest first.</summary>
     public IEnumerable<(string Path, CheckpointName Name)> Files()
     {
-        if (!Directory.Exists(Folder)) return [];
-        return Directory.GetFileSystemEntries(Folder)
-            .Select(f => (Path: f, Name: CheckpointName.Parse(f)!)).Where(f => f.Name is not null)
-            .OrderByDescending(f => f.Name.Order).ThenByDescending(f => f.Name.Step);
+        if (!Directory.Exists(Folder))
+            return [];
+        return Directory
+            .GetFileSystemEntries(Folder)
+            .Select(f => (Path: f, Name: CheckpointName.Parse(f)!))
+            .Where(f => f.Name is not null)
+            .OrderByDescending(f => f.Name.Order)
+            .ThenByDescending(f => f.Name.Step);
     }
 
     private static Dictionary<string, string> Metadata(Trainer trainer, long step, int part, Recorder recorder)
@@ -100,20 +112,37 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
             ["lut.step"] = step.ToString(CultureInfo.InvariantCulture),
             ["lut.part"] = part.ToString(CultureInfo.InvariantCulture),
         };
-        foreach (string key in new[] { RunIdentity.RunIdKey, RunIdentity.MathKey, RunIdentity.ProtocolKey, RunIdentity.WeightsKey })
-            if (recorder.Metadata.TryGetValue(key, out string? value)) metadata[key] = value;
+        foreach (
+            string key in new[]
+            {
+                RunIdentity.RunIdKey,
+                RunIdentity.MathKey,
+                RunIdentity.ProtocolKey,
+                RunIdentity.WeightsKey,
+            }
+        )
+            if (recorder.Metadata.TryGetValue(key, out string? value))
+                metadata[key] = value;
         if (trainer.Optimizer is { } adam)
-            (metadata["lut.beta1_power"], metadata["lut.beta2_power"]) = (CheckpointFile.Bits(adam.Beta1Power), CheckpointFile.Bits(adam.Beta2Power));
+            (metadata["lut.beta1_power"], metadata["lut.beta2_power"]) = (
+                CheckpointFile.Bits(adam.Beta1Power),
+                CheckpointFile.Bits(adam.Beta2Power)
+            );
         return metadata;
     }
 
     private CheckpointPlace Prove(string path, CheckpointFile file)
     {
         var meta = file.Metadata;
-        if (CheckpointName.Parse(path) is not { } name || meta.GetValueOrDefault("lut.stage") != name.Stage || Number(meta, "lut.step") != name.Step)
+        if (
+            CheckpointName.Parse(path) is not { } name
+            || meta.GetValueOrDefault("lut.stage") != name.Stage
+            || Number(meta, "lut.step") != name.Step
+        )
             throw new CheckpointException(
                 $"{path} is not the checkpoint that its name says: "
-                + $"it is of stage {meta.GetValueOrDefault("lut.stage")}, step {meta.GetValueOrDefault("lut.step")}");
+                    + $"it is of stage {meta.GetValueOrDefault("lut.stage")}, step {meta.GetValueOrDefault("lut.step")}"
+            );
         if (Number(meta, "lut.part") is not (>= 0 and <= int.MaxValue and var part))
             throw new CheckpointException($"{path} does not say which part of the tables it belongs to");
         if (ledger.Contradiction(path, file.Sha256, (int)part) is { } why)
@@ -122,15 +151,27 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
     }
 
     private static long? Number(IReadOnlyDictionary<string, string> meta, string key) =>
-        long.TryParse(meta.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : null;
+        long.TryParse(meta.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n)
+            ? n
+            : null;
 
     /// <summary>
     /// Of this stage, older than this step: all but the newest that is whole, those to keep, and links, which are somebody's.
     /// </summary>
     private IEnumerable<string> Superseded(string stage, long step, long keepSteps)
     {
-        var older = Files().Where(f => f.Name.Stage == stage && f.Name.Step < step && new FileInfo(f.Path).LinkTarget is null && File.Exists(f.Path)).ToList();
-        var whole = older.Where(f => !damaged.Contains(f.Path)).Skip(1).Where(f => keepSteps == 0 || f.Name.Step % keepSteps != 0);
+        var older = Files()
+            .Where(f =>
+                f.Name.Stage == stage
+                && f.Name.Step < step
+                && new FileInfo(f.Path).LinkTarget is null
+                && File.Exists(f.Path)
+            )
+            .ToList();
+        var whole = older
+            .Where(f => !damaged.Contains(f.Path))
+            .Skip(1)
+            .Where(f => keepSteps == 0 || f.Name.Step % keepSteps != 0);
         return whole.Concat(older.Where(f => damaged.Contains(f.Path))).Select(f => f.Path);
     }
 

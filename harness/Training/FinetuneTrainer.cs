@@ -31,21 +31,43 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     private static float[]? partner;
 
     /// <param name="trunk">Pre-trained values to start from, or null for scratch.</param>
-    public FinetuneTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec, State? trunk) : base(device)
+    public FinetuneTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec, State? trunk)
+        : base(device)
     {
         this.device = device;
         (this.protocol, f, this.pool, this.views) = (protocol, protocol.Finetune, pool, views);
-        (seed, Stage, stageId) = ((ulong)protocol.Seed, trunk is null ? "scratch" : "finetune", trunk is null ? 2u : 1u);
+        (seed, Stage, stageId) = (
+            (ulong)protocol.Seed,
+            trunk is null ? "scratch" : "finetune",
+            trunk is null ? 2u : 1u
+        );
         mixBatch = protocol.Transform?.MixBatch ?? f.Batch;
         order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
         Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
         State = new State(Net.Layout, Arena);
         Initializer.Fill(State, seed + 1);
-        if (trunk is not null) Load(trunk);
+        if (trunk is not null)
+            Load(trunk);
         weights = new Weights(State, device, Arena, backward: true);
         step = new ClassifierStep(Net, weights, device, pool, Arena, exec.PlanOf(device, f.Batch, f.Batch, f.Grain));
-        Optimizer = new AdamWOptimizer(device, State, Arena, f.Beta1, f.Beta2, f.Eps, Net.Groups(f.LayerDecay, f.WeightDecay));
-        feed = new BatchFeed(f.Batch, Net.Shape.Grid.ImageFloats, Net.Classes, 0, exec.DataWorkers, exec.FrozenData, Fill);
+        Optimizer = new AdamWOptimizer(
+            device,
+            State,
+            Arena,
+            f.Beta1,
+            f.Beta2,
+            f.Eps,
+            Net.Groups(f.LayerDecay, f.WeightDecay)
+        );
+        feed = new BatchFeed(
+            f.Batch,
+            Net.Shape.Grid.ImageFloats,
+            Net.Classes,
+            0,
+            exec.DataWorkers,
+            exec.FrozenData,
+            Fill
+        );
     }
 
     public Classifier Net { get; }
@@ -61,7 +83,11 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     private void Load(State trunk)
     {
         foreach (var e in State.Layout.Entries)
-            if (trunk.Layout.Find(e.Name) is { } from && from.Count == e.Count && !e.Name.StartsWith("head", StringComparison.Ordinal))
+            if (
+                trunk.Layout.Find(e.Name) is { } from
+                && from.Count == e.Count
+                && !e.Name.StartsWith("head", StringComparison.Ordinal)
+            )
                 State.CopyFrom(e, trunk, from);
     }
 
@@ -78,7 +104,13 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
         Finite.Check(device, Stage, s, loss, norm, Net.Layout, step.Gradient);
-        double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(f.Blr, f.LrRule, f.Batch), f.MinLr, f.WarmupEpochs, f.Epochs);
+        double lr = Schedules.LearningRate(
+            (double)s / StepsPerEpoch,
+            BaseRate(f.Blr, f.LrRule, f.Batch),
+            f.MinLr,
+            f.WarmupEpochs,
+            f.Epochs
+        );
         Optimizer.Step(pool, step.Gradient, lr);
         device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
@@ -87,7 +119,8 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
 
     protected override long? GradientOffset(nint address) => step.GradientOffset(address);
 
-    public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", Optimizer.M), ("exp_avg_sq", Optimizer.V)];
+    public override IEnumerable<(string Name, State State)> States =>
+        [("student", State), ("exp_avg", Optimizer.M), ("exp_avg_sq", Optimizer.V)];
 
     public Weights Packed()
     {
@@ -95,33 +128,46 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         return weights;
     }
 
-    void ILabelledSource.Load(int position, Span<float> image, Span<float> target) => feed.Load(position, image, target, []);
+    void ILabelledSource.Load(int position, Span<float> image, Span<float> target) =>
+        feed.Load(position, image, target, []);
 
     private void Fill(long s, int position, Span<float> image, Span<float> target, Span<ulong> keys)
     {
         var ids = order.Of(s);
         uint epoch = Epoch(s);
-        int group = position / mixBatch, mine = ids[position], other = ids[group * mixBatch + mixBatch - 1 - position % mixBatch];
+        int group = position / mixBatch,
+            mine = ids[position],
+            other = ids[group * mixBatch + mixBatch - 1 - position % mixBatch];
         var mix = DrawMix(s, (uint)group);
         views.Train(mine, epoch, 10 + stageId, image);
         if (mix.Lam < 1.0)
         {
-            if (partner is null || partner.Length != image.Length) partner = new float[image.Length];
+            if (partner is null || partner.Length != image.Length)
+                partner = new float[image.Length];
             views.Train(other, epoch, 10 + stageId, partner);
-            if (mix.Cut) Mixing.CutMix(image, partner, protocol.Data.ImageSize, mix.Box);
-            else Mixing.MixUp(image, partner, mix.Lam);
+            if (mix.Cut)
+                Mixing.CutMix(image, partner, protocol.Data.ImageSize, mix.Box);
+            else
+                Mixing.MixUp(image, partner, mix.Lam);
         }
         Mixing.Target(target, views.Images.Labels[mine], views.Images.Labels[other], mix.Lam, f.Smoothing);
     }
 
     float ILabelledSource.DropPathDraw(int position, int block, int branch) =>
-        new Philox(seed, Purpose.DropPath, (ulong)order.Of(current)[position], Epoch(current), (stageId << 16) | (uint)(2 * block + branch)).NextFloat();
+        new Philox(
+            seed,
+            Purpose.DropPath,
+            (ulong)order.Of(current)[position],
+            Epoch(current),
+            (stageId << 16) | (uint)(2 * block + branch)
+        ).NextFloat();
 
     /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a group of samples (the batch of a process in the source).</summary>
     private (double Lam, bool Cut, Mixing.Box Box) DrawMix(long s, uint group)
     {
         var random = new Philox(seed, Purpose.Mix, (ulong)s, stageId, group);
-        if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb) return (1.0, false, default);
+        if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb)
+            return (1.0, false, default);
         bool cut = f.Mixup <= 0 || (f.Cutmix > 0 && random.NextDouble() < f.MixSwitchProb);
         double lam = Beta(ref random, cut ? f.Cutmix : f.Mixup);
         int size = protocol.Data.ImageSize;
@@ -132,20 +178,26 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     /// <summary>Beta(a, a) by two gamma draws (Marsaglia and Tsang 2000).</summary>
     private static double Beta(ref Philox random, double a)
     {
-        double x = Gamma(ref random, a), y = Gamma(ref random, a);
+        double x = Gamma(ref random, a),
+            y = Gamma(ref random, a);
         return x + y > 0 ? x / (x + y) : 0.5;
     }
 
     private static double Gamma(ref Philox random, double a)
     {
-        if (a < 1.0) return Gamma(ref random, a + 1.0) * HostMath.Exp(HostMath.Log(1.0 - random.NextDouble()) / a);
-        double d = a - 1.0 / 3.0, c = 1.0 / Math.Sqrt(9.0 * d);
+        if (a < 1.0)
+            return Gamma(ref random, a + 1.0) * HostMath.Exp(HostMath.Log(1.0 - random.NextDouble()) / a);
+        double d = a - 1.0 / 3.0,
+            c = 1.0 / Math.Sqrt(9.0 * d);
         while (true)
         {
-            double x = random.NextNormal(), v = 1.0 + c * x;
-            if (v <= 0.0) continue;
+            double x = random.NextNormal(),
+                v = 1.0 + c * x;
+            if (v <= 0.0)
+                continue;
             v = v * v * v;
-            if (HostMath.Log(1.0 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * HostMath.Log(v)) return d * v;
+            if (HostMath.Log(1.0 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * HostMath.Log(v))
+                return d * v;
         }
     }
 

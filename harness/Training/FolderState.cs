@@ -3,9 +3,7 @@ namespace LutNative.Harness.Training;
 /// <summary>What a folder is to a run that wants it.</summary>
 public abstract record FolderState
 {
-    private FolderState()
-    {
-    }
+    private FolderState() { }
 
     /// <summary>Nothing of the run is on the disk yet, or nothing that it could go on from: it starts at step 0.</summary>
     public sealed record New(RunFolder Folder) : FolderState;

@@ -17,7 +17,8 @@ namespace LutNative.Harness.Training;
 /// </summary>
 public sealed unsafe class LinprobeTrainer : Trainer
 {
-    private const float BatchNormEps = 1e-6f, Momentum = 0.1f;   // main_linprobe.py BatchNorm1d(affine=False, eps=1e-6)
+    private const float BatchNormEps = 1e-6f,
+        Momentum = 0.1f; // main_linprobe.py BatchNorm1d(affine=False, eps=1e-6)
 
     private readonly ProtocolSpec protocol;
     private readonly LinprobeSpec l;
@@ -27,21 +28,38 @@ public sealed unsafe class LinprobeTrainer : Trainer
     private readonly Views views;
     private readonly SampleOrder order;
     private readonly Linear head;
-    private readonly Entry mean, variance;
+    private readonly Entry mean,
+        variance;
     private readonly Weights weights;
     private readonly Lars lars;
     private readonly GradientTree tree;
-    private readonly Mat ones, zeros, x, y, stats, logits, target, loss;
+    private readonly Mat ones,
+        zeros,
+        x,
+        y,
+        stats,
+        logits,
+        target,
+        loss;
     private readonly float[] lossRead;
     private readonly int counter;
 
     /// <param name="features">Of the pre-trained network.</param>
     /// <param name="host">A device of host memory, with its pool.</param>
-    public LinprobeTrainer(ProtocolSpec protocol, Features features, Views views, Device host, Pool pool) : base(host)
+    public LinprobeTrainer(ProtocolSpec protocol, Features features, Views views, Device host, Pool pool)
+        : base(host)
     {
-        (this.protocol, l, this.features, this.views, this.host, this.pool) = (protocol, protocol.Linprobe!, features, views, host, pool);
+        (this.protocol, l, this.features, this.views, this.host, this.pool) = (
+            protocol,
+            protocol.Linprobe!,
+            features,
+            views,
+            host,
+            pool
+        );
         order = new SampleOrder((ulong)protocol.Seed, 4, views.Images.Count, l.Batch);
-        int d = protocol.Model.Width, classes = protocol.Data.Classes;
+        int d = protocol.Model.Width,
+            classes = protocol.Data.Classes;
         var layout = new StateLayout();
         mean = layout.Add("head.0.running_mean", [d], EntryKind.Buffer);
         variance = layout.Add("head.0.running_var", [d], EntryKind.Buffer);
@@ -50,13 +68,20 @@ public sealed unsafe class LinprobeTrainer : Trainer
         State = new State(layout, Arena);
         State[variance].Span.Fill(1f);
         var random = new Philox((ulong)protocol.Seed, Purpose.Probe, 0, 0, 0);
-        foreach (ref float w in State[head.Weight].Span) w = (float)(0.01 * random.NextNormal());   // main_linprobe.py trunc_normal_(std=0.01), cut at 2, which is 200 deviations
+        foreach (ref float w in State[head.Weight].Span)
+            w = (float)(0.01 * random.NextNormal()); // main_linprobe.py trunc_normal_(std=0.01), cut at 2, which is 200 deviations
         weights = new Weights(State, host, Arena, backward: false);
         lars = new Lars(host, State, Arena, l.Momentum, l.TrustCoefficient, l.WeightDecay);
         tree = new GradientTree(host, layout.Length, Arena, layout.Matrices);
         (ones, zeros, stats) = (Arena.Vector(d), Arena.Vector(d), Arena.Matrix(2, d));
         ones.Span.Fill(1f);
-        (x, y, logits, target, loss) = (Arena.Matrix(l.Batch, d), Arena.Matrix(l.Batch, d), Arena.Matrix(l.Batch, classes), Arena.Matrix(l.Batch, classes), Arena.Matrix(l.Batch, 1));
+        (x, y, logits, target, loss) = (
+            Arena.Matrix(l.Batch, d),
+            Arena.Matrix(l.Batch, d),
+            Arena.Matrix(l.Batch, classes),
+            Arena.Matrix(l.Batch, classes),
+            Arena.Matrix(l.Batch, 1)
+        );
         lossRead = new float[l.Batch];
     }
 
@@ -76,26 +101,48 @@ public sealed unsafe class LinprobeTrainer : Trainer
         features.Encode(x, (i, planes) => views.Probe(ids[i], epoch, 20, l.ScaleMin, planes));
         for (int first = 0; first < l.Batch; first += l.BnBatch)
         {
-            BatchNorm.Forward(host, y.Slice(first, l.BnBatch), stats, State[mean], State[variance], x.Slice(first, l.BnBatch), ones, zeros, l.Grain, Momentum, BatchNormEps);
+            BatchNorm.Forward(
+                host,
+                y.Slice(first, l.BnBatch),
+                stats,
+                State[mean],
+                State[variance],
+                x.Slice(first, l.BnBatch),
+                ones,
+                zeros,
+                l.Grain,
+                Momentum,
+                BatchNormEps
+            );
             State.Counters[counter]++;
         }
         weights.Pack(pool);
         tree.Begin(l.Batch / l.Grain);
         pool.Run(l.Batch / l.Grain, (g, _) => Grain(g, ids));
         loss.Span.CopyTo(lossRead);
-        float meanLoss = Tree.Sum(lossRead) / l.Batch, norm = GradientNorm();
+        float meanLoss = Tree.Sum(lossRead) / l.Batch,
+            norm = GradientNorm();
         Finite.Check(host, Stage, s, meanLoss, norm, State.Layout, tree.Root);
-        double lr = Schedules.LearningRate((double)s / StepsPerEpoch, BaseRate(l.Blr, l.LrRule, l.Batch), l.MinLr, l.WarmupEpochs, l.Epochs);
+        double lr = Schedules.LearningRate(
+            (double)s / StepsPerEpoch,
+            BaseRate(l.Blr, l.LrRule, l.Batch),
+            l.MinLr,
+            l.WarmupEpochs,
+            l.Epochs
+        );
         lars.Step(tree.Root, lr);
         return new StepReport(lr, meanLoss, null, null, norm, Digest.Of(ids), 0);
     }
 
     private void Grain(int g, int[] ids)
     {
-        Mat xs = y.Slice(g * l.Grain, l.Grain), z = logits.Slice(g * l.Grain, l.Grain), t = target.Slice(g * l.Grain, l.Grain);
+        Mat xs = y.Slice(g * l.Grain, l.Grain),
+            z = logits.Slice(g * l.Grain, l.Grain),
+            t = target.Slice(g * l.Grain, l.Grain);
         head.Forward(new Pass(host, weights), z, xs);
         t.Span.Clear();
-        for (int i = 0; i < l.Grain; i++) t.Row(i)[views.Images.Labels[ids[g * l.Grain + i]]] = 1f;
+        for (int i = 0; i < l.Grain; i++)
+            t.Row(i)[views.Images.Labels[ids[g * l.Grain + i]]] = 1f;
         CrossEntropy.Run(host, loss.Slice(g * l.Grain, l.Grain), z, z, t, (float)(1.0 / l.Batch));
         float* leaf = tree.Rent();
         head.BackwardParameters(new Pass(host, weights, leaf, first: true), z, xs);
@@ -104,7 +151,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
 
     private float GradientNorm()
     {
-        Mat one = new(loss.Data, 1, 1);   // read already
+        Mat one = new(loss.Data, 1, 1); // read already
         float sum = 0f;
         foreach (var e in State.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
@@ -119,15 +166,24 @@ public sealed unsafe class LinprobeTrainer : Trainer
     {
         using var arena = new Arena();
         int n = test.Images.Count;
-        Mat f = arena.Matrix(n, x.Cols), normed = arena.Matrix(n, x.Cols), scores = arena.Matrix(n, logits.Cols);
+        Mat f = arena.Matrix(n, x.Cols),
+            normed = arena.Matrix(n, x.Cols),
+            scores = arena.Matrix(n, logits.Cols);
         features.Encode(f, (i, planes) => test.Plain(i, planes));
         BatchNorm.Evaluate(host, normed, f, State[mean], State[variance], ones, zeros, BatchNormEps);
         weights.Pack(pool);
-        pool.Run((n + Features.Chunk - 1) / Features.Chunk, (chunk, _) =>
-        {
-            int count = Math.Min(Features.Chunk, n - chunk * Features.Chunk);
-            head.Forward(new Pass(host, weights), scores.Slice(chunk * Features.Chunk, count), normed.Slice(chunk * Features.Chunk, count));
-        });
+        pool.Run(
+            (n + Features.Chunk - 1) / Features.Chunk,
+            (chunk, _) =>
+            {
+                int count = Math.Min(Features.Chunk, n - chunk * Features.Chunk);
+                head.Forward(
+                    new Pass(host, weights),
+                    scores.Slice(chunk * Features.Chunk, count),
+                    normed.Slice(chunk * Features.Chunk, count)
+                );
+            }
+        );
         return LinearProbe.Predictions("linprobe_top1", scores, test.Images.Labels);
     }
 }

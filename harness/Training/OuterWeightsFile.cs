@@ -14,23 +14,33 @@ public sealed record OuterWeightsFile(string Path, string Which)
     public static OuterWeightsFile? Of(RunStore run)
     {
         var table = run.Read(Schema.Run);
-        if (table.Rows.Count == 0 || table.Get<string>(0, "stages").Split(',').Contains("pretrain")) return null;
+        if (table.Rows.Count == 0 || table.Get<string>(0, "stages").Split(',').Contains("pretrain"))
+            return null;
         string words = Encoding.UTF8.GetString(table.Get<byte[]>(0, "argv"));
-        return Value(words, "--checkpoint") is { } path ? new OuterWeightsFile(Placed(path), Value(words, "--which") ?? "") : null;
+        return Value(words, "--checkpoint") is { } path
+            ? new OuterWeightsFile(Placed(path), Value(words, "--which") ?? "")
+            : null;
     }
 
     /// <summary>Of a file outside of the working directory its name alone was recorded (../NAME): where it lies is for the reader to fill in.</summary>
-    private static string Placed(string recorded) => recorded.StartsWith("../", StringComparison.Ordinal) ? "PATH/TO/" + recorded[3..] : recorded;
+    private static string Placed(string recorded) =>
+        recorded.StartsWith("../", StringComparison.Ordinal) ? "PATH/TO/" + recorded[3..] : recorded;
 
     /// <summary>An option's value among words that were joined by spaces: it ends before the next option.</summary>
     private static string? Value(string words, string option)
     {
-        int at = (words + " ").IndexOf($" {option} ", StringComparison.Ordinal), glued = words.IndexOf($" {option}=", StringComparison.Ordinal);
-        if (at < 0 && glued < 0) return null;
+        int at = (words + " ").IndexOf($" {option} ", StringComparison.Ordinal),
+            glued = words.IndexOf($" {option}=", StringComparison.Ordinal);
+        if (at < 0 && glued < 0)
+            return null;
         string rest = words[(Math.Max(at, glued) + option.Length + 2)..];
         int end = rest.IndexOf(" -", StringComparison.Ordinal);
         return (end < 0 ? rest : rest[..end]).Trim();
     }
 
-    private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-' or '@' or '+' or ':') ? word : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+    private static string Quoted(string word) =>
+        word.Length > 0
+        && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-' or '@' or '+' or ':')
+            ? word
+            : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }

@@ -28,7 +28,8 @@ public sealed unsafe class PretrainTrainer : Trainer
     private readonly BatchFeed feed;
     private readonly SampleOrder order;
 
-    public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec) : base(device)
+    public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec)
+        : base(device)
     {
         (this.protocol, this.views, this.device, this.pool) = (protocol, views, device, pool);
         var p = protocol.Pretrain;
@@ -46,9 +47,25 @@ public sealed unsafe class PretrainTrainer : Trainer
         plan = PlanOf(protocol, device, exec);
         recompute = exec.Recompute;
         // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
-        Optimizer = new AdamWOptimizer(device, Student, Arena, p.Beta1, p.Beta2, p.Eps, e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay));
+        Optimizer = new AdamWOptimizer(
+            device,
+            Student,
+            Arena,
+            p.Beta1,
+            p.Beta2,
+            p.Eps,
+            e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay)
+        );
         var grid = Net.Mae.Shape.Grid;
-        feed = new BatchFeed(p.Batch, grid.ImageFloats, Net.Options.Context ? grid.ImageFloats : 0, grid.Patches, exec.DataWorkers, exec.FrozenData, Fill);
+        feed = new BatchFeed(
+            p.Batch,
+            grid.ImageFloats,
+            Net.Options.Context ? grid.ImageFloats : 0,
+            grid.Patches,
+            exec.DataWorkers,
+            exec.FrozenData,
+            Fill
+        );
     }
 
     public Lut Net { get; }
@@ -61,17 +78,44 @@ public sealed unsafe class PretrainTrainer : Trainer
     public override int DigestEvery => protocol.Pretrain.DigestEvery;
 
     public static VitShape ShapeOf(ProtocolSpec p) =>
-        new(new PatchGrid(p.Data.ImageSize, p.Model.PatchSize), p.Model.Width, p.Model.Depth, p.Model.Heads, p.Model.MlpRatio, (float)p.Model.NormEps);
+        new(
+            new PatchGrid(p.Data.ImageSize, p.Model.PatchSize),
+            p.Model.Width,
+            p.Model.Depth,
+            p.Model.Heads,
+            p.Model.MlpRatio,
+            (float)p.Model.NormEps
+        );
 
     public static Lut NetworkOf(ProtocolSpec p)
     {
         var t = p.Pretrain;
-        var options = new LutOptions(t.MaskRatio, t.NormPixLoss, t.WMae, t.Method == "lut" ? t.WBc : 0.0, t.Method == "lut", t.DepthHead, t.DepthPred, t.HeadMlpDim,
-            t.HeadNormLayer switch { "BN" => HeadNorm.BatchNorm, "LN" => HeadNorm.LayerNorm, _ => HeadNorm.None }, t.HeadActLayer == "GELU" ? HeadActivation.Gelu : HeadActivation.Relu);
-        return new Lut(ShapeOf(p), new DecoderShape(p.Model.DecoderWidth, p.Model.DecoderDepth, p.Model.DecoderHeads, p.Model.MlpRatio), options);
+        var options = new LutOptions(
+            t.MaskRatio,
+            t.NormPixLoss,
+            t.WMae,
+            t.Method == "lut" ? t.WBc : 0.0,
+            t.Method == "lut",
+            t.DepthHead,
+            t.DepthPred,
+            t.HeadMlpDim,
+            t.HeadNormLayer switch
+            {
+                "BN" => HeadNorm.BatchNorm,
+                "LN" => HeadNorm.LayerNorm,
+                _ => HeadNorm.None,
+            },
+            t.HeadActLayer == "GELU" ? HeadActivation.Gelu : HeadActivation.Relu
+        );
+        return new Lut(
+            ShapeOf(p),
+            new DecoderShape(p.Model.DecoderWidth, p.Model.DecoderDepth, p.Model.DecoderHeads, p.Model.MlpRatio),
+            options
+        );
     }
 
-    public static BatchPlan PlanOf(ProtocolSpec p, Device device, ExecOptions exec) => exec.PlanOf(device, p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain);
+    public static BatchPlan PlanOf(ProtocolSpec p, Device device, ExecOptions exec) =>
+        exec.PlanOf(device, p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain);
 
     /// <summary>After the student's values came from outside: the teacher begins as its copy, as it does after the seed's.</summary>
     public void BeginFromStudent() => teacher?.CopyFrom(Student);
@@ -85,7 +129,16 @@ public sealed unsafe class PretrainTrainer : Trainer
 
     public override StepReport Step(long s)
     {
-        step ??= new PretrainStep(Net, weights, teacherWeights, device, pool, stepArena = device.NewArena(), plan, recompute);
+        step ??= new PretrainStep(
+            Net,
+            weights,
+            teacherWeights,
+            device,
+            pool,
+            stepArena = device.NewArena(),
+            plan,
+            recompute
+        );
         var p = protocol.Pretrain;
         long time = PhaseClock.Now;
         weights.Pack(pool);
@@ -101,17 +154,35 @@ public sealed unsafe class PretrainTrainer : Trainer
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
         // counts micro-steps as the source does: what does not fill a step at an epoch's end is dropped, but was counted (engine_lut.py:45-50)
         int accum = p.Batch / p.BnBatch;
-        long perEpoch = Math.Max(views.Images.Count / p.BnBatch, StepsPerEpoch * accum), micro = s / StepsPerEpoch * perEpoch + s % StepsPerEpoch * accum;
+        long perEpoch = Math.Max(views.Images.Count / p.BnBatch, StepsPerEpoch * accum),
+            micro = s / StepsPerEpoch * perEpoch + s % StepsPerEpoch * accum;
         double epoch = (double)micro / perEpoch;
-        double lr = Schedules.LearningRate(epoch, BaseRate(p.Blr, p.LrRule, p.Batch), p.MinLr, p.WarmupEpochs, p.Epochs);
+        double lr = Schedules.LearningRate(
+            epoch,
+            BaseRate(p.Blr, p.LrRule, p.Batch),
+            p.MinLr,
+            p.WarmupEpochs,
+            p.Epochs
+        );
         double decay = Schedules.EmaDecay(micro + accum - 1, perEpoch * Epochs, p.Ema);
         Optimizer.Step(pool, step.Gradient, lr, teacher, decay);
-        if (teacher is not null) TeacherUpdate.Run(device, teacher, Student, decay);
+        if (teacher is not null)
+            TeacherUpdate.Run(device, teacher, Student, decay);
         device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
         var ids = order.Of(s);
         var seen = feed.Digests();
-        return new StepReport(lr, loss.Total, loss.Mae, Net.Options.Context ? loss.Context : null, norm, Digest.Of(ids), feed.WaitNs, seen?.Views, seen?.Keys);
+        return new StepReport(
+            lr,
+            loss.Total,
+            loss.Mae,
+            Net.Options.Context ? loss.Context : null,
+            norm,
+            Digest.Of(ids),
+            feed.WaitNs,
+            seen?.Views,
+            seen?.Keys
+        );
     }
 
     protected override long? GradientOffset(nint address) => step?.GradientOffset(address);
@@ -123,7 +194,8 @@ public sealed unsafe class PretrainTrainer : Trainer
             yield return ("student", Student);
             yield return ("exp_avg", Optimizer.M);
             yield return ("exp_avg_sq", Optimizer.V);
-            if (teacher is not null) yield return ("teacher", teacher);
+            if (teacher is not null)
+                yield return ("teacher", teacher);
         }
     }
 
@@ -143,7 +215,8 @@ public sealed unsafe class PretrainTrainer : Trainer
         int sample = order.Of(s)[position];
         uint epoch = (uint)(s / StepsPerEpoch);
         views.Weak(sample, epoch, 0, u);
-        if (!v.IsEmpty) views.Strong(sample, epoch, 1, v);
+        if (!v.IsEmpty)
+            views.Strong(sample, epoch, 1, v);
         views.MaskKeys(sample, epoch, keys);
     }
 
@@ -158,20 +231,36 @@ public sealed unsafe class PretrainTrainer : Trainer
 /// <summary>Refuses to go on with numbers that are not finite (NUMERICS rule 11).</summary>
 internal static unsafe class Finite
 {
-    internal static void Check(Device device, string stage, long step, float loss, float norm, StateLayout layout, float* gradient)
+    internal static void Check(
+        Device device,
+        string stage,
+        long step,
+        float loss,
+        float norm,
+        StateLayout layout,
+        float* gradient
+    )
     {
-        if (float.IsFinite(loss) && float.IsFinite(norm)) return;
+        if (float.IsFinite(loss) && float.IsFinite(norm))
+            return;
         string where = "the loss";
         foreach (var e in layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
             var values = new float[e.Count];
             device.Read(values, e.In(gradient));
             int i = values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
-            if (i < 0) continue;
+            if (i < 0)
+                continue;
             where = FormattableString.Invariant($"gradient of {e.Name}[{i / e.Cols}, {i % e.Cols}] = {values[i]}");
             break;
         }
-        throw new LutError(Exit.Numerics, 1, FormattableString.Invariant($"loss = {loss}, gradient norm = {norm} at step {step} of {stage}"), $"step {step}, {where}",
-            "a non-finite loss or gradient stops a run, because everything after it would be noise", "lower the learning rate or set clip_grad; the last checkpoint is intact");
+        throw new LutError(
+            Exit.Numerics,
+            1,
+            FormattableString.Invariant($"loss = {loss}, gradient norm = {norm} at step {step} of {stage}"),
+            $"step {step}, {where}",
+            "a non-finite loss or gradient stops a run, because everything after it would be noise",
+            "lower the learning rate or set clip_grad; the last checkpoint is intact"
+        );
     }
 }

@@ -32,33 +32,53 @@ public sealed class ReferenceWatch
     {
         // a planted fault is exactly what is to be found
         string name = run.Protocol.Name.Replace("+injected", "", StringComparison.Ordinal);
-        if (run.WeightsSha256 is not null || Reference.Find(name) is not { } lines) return null;
+        if (run.WeightsSha256 is not null || Reference.Find(name) is not { } lines)
+            return null;
         var reference = ReferenceDigests.Parse(lines);
-        if (!reference.IsOf(run.Protocol.MathHash, run.DataHash)) return null;
+        if (!reference.IsOf(run.Protocol.MathHash, run.DataHash))
+            return null;
         var events = recorder.Store.Read(Schema.Events).Rows;
-        int key = Schema.Events.IndexOf("key"), value = Schema.Events.IndexOf("value");
-        return new ReferenceWatch(reference, recorder, warn) { Difference = (string?)events.FirstOrDefault(r => (string)r[key]! == EventKey)?[value] };
+        int key = Schema.Events.IndexOf("key"),
+            value = Schema.Events.IndexOf("value");
+        return new ReferenceWatch(reference, recorder, warn)
+        {
+            Difference = (string?)events.FirstOrDefault(r => (string)r[key]! == EventKey)?[value],
+        };
     }
 
     public void Step(string stage, long step, float loss, IReadOnlyList<TensorDigest> state)
     {
-        if (Difference is not null) return;
+        if (Difference is not null)
+            return;
         byte[] whole = Digest.Combine(state.Select(d => (d.Tensor, d.Value))).ToBytes();
-        Found(stage, step, reference.Step(stage, step, Recorder.Bits(loss), whole, state.Select(d => (d.Tensor, d.Value.ToBytes()))));
+        Found(
+            stage,
+            step,
+            reference.Step(stage, step, Recorder.Bits(loss), whole, state.Select(d => (d.Tensor, d.Value.ToBytes())))
+        );
     }
 
     public void Eval(EvalResult e)
     {
-        if (Difference is null) Found("", null, reference.Eval(e.Metric, e.Correct, e.Labels.Length, Recorder.DigestOf(e).ToBytes()));
+        if (Difference is null)
+            Found("", null, reference.Eval(e.Metric, e.Correct, e.Labels.Length, Recorder.DigestOf(e).ToBytes()));
     }
 
     /// <summary>The error that ends a run which shall not go on with other bits.</summary>
-    public LutError Stop(string folder) => new(Exit.Negative, 400, "the run has other bits than its reference", folder, Difference!,
-        "the checkpoint is kept. `lut doctor` checks this machine; `lut trace` finds the operation, given a run with the right bits; without --fail-fast a run goes on");
+    public LutError Stop(string folder) =>
+        new(
+            Exit.Negative,
+            400,
+            "the run has other bits than its reference",
+            folder,
+            Difference!,
+            "the checkpoint is kept. `lut doctor` checks this machine; `lut trace` finds the operation, given a run with the right bits; without --fail-fast a run goes on"
+        );
 
     private void Found(string stage, long? step, string? difference)
     {
-        if (difference is null) return;
+        if (difference is null)
+            return;
         Difference = difference;
         recorder.Event(EventKey, stage, step, difference);
         warn($"this run has other bits than its reference from here on: {difference}");

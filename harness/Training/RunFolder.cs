@@ -13,7 +13,7 @@ public sealed class RunFolder : IDisposable
 {
     private const string Resolved = "config.resolved.toml";
     private readonly FolderLock owner;
-    private readonly IReadOnlyList<string> made;   // folders that were not there before, the innermost first
+    private readonly IReadOnlyList<string> made; // folders that were not there before, the innermost first
 
     private RunFolder(RunStore store, FolderLock owner, IReadOnlyList<string> made)
     {
@@ -35,7 +35,8 @@ public sealed class RunFolder : IDisposable
     public static FolderState Open(string path, RunIdentity mine, Action<string> warn)
     {
         // looking first: a folder of somebody else does not even get a LOCK
-        if (FolderChecks.Stranger(path, mine) is { } stranger) return new FolderState.Refused(stranger);
+        if (FolderChecks.Stranger(path, mine) is { } stranger)
+            return new FolderState.Refused(stranger);
         var made = Missing(path);
         var store = RunStore.Create(path);
         FolderLock? owner = null;
@@ -47,14 +48,16 @@ public sealed class RunFolder : IDisposable
             var state = folder.Decide(mine, warn);
             if (state is FolderState.Refused)
             {
-                if (store.IsComplete) owner.Remove();
+                if (store.IsComplete)
+                    owner.Remove();
                 folder.Dispose();
             }
             return state;
         }
         catch
         {
-            if (folder is not null) folder.Dispose();
+            if (folder is not null)
+                folder.Dispose();
             else
             {
                 owner?.Dispose();
@@ -86,22 +89,26 @@ public sealed class RunFolder : IDisposable
                 "cannot close the run",
                 Store.Folder,
                 x.Message,
-                "free some space and resume; every table is intact");
+                "free some space and resume; every table is intact"
+            );
         }
     }
 
     /// <summary>A start that recorded nothing leaves no folder behind.</summary>
     public void Dispose()
     {
-        if (!Store.IsComplete) RemoveUnused(made);
+        if (!Store.IsComplete)
+            RemoveUnused(made);
         owner.Dispose();
     }
 
     private FolderState Decide(RunIdentity mine, Action<string> warn)
     {
         // the folder may have changed between the first look and the lock
-        if (FolderChecks.Stranger(Store.Folder, mine) is { } stranger) return new FolderState.Refused(stranger);
-        if (FolderChecks.Links(this) is { } link) return new FolderState.Refused(link);
+        if (FolderChecks.Stranger(Store.Folder, mine) is { } stranger)
+            return new FolderState.Refused(stranger);
+        if (FolderChecks.Links(this) is { } link)
+            return new FolderState.Refused(link);
         bool any = Checkpoints.Files().Any();
         return any ? FromCheckpoint(mine, warn) : FromNothing(mine, warn);
     }
@@ -109,10 +116,16 @@ public sealed class RunFolder : IDisposable
     private FolderState FromNothing(RunIdentity mine, Action<string> warn)
     {
         var parts = Store.PartFiles();
-        if (FolderChecks.Parts(parts, mine, out _) is { } other) return new FolderState.Refused(other);
-        if (FolderChecks.Vanished(parts) is { } vanished) return new FolderState.Refused(vanished);
+        if (FolderChecks.Parts(parts, mine, out _) is { } other)
+            return new FolderState.Refused(other);
+        if (FolderChecks.Vanished(parts) is { } vanished)
+            return new FolderState.Refused(vanished);
         if (parts.Count > 0)
-            warn(FormattableString.Invariant($"{Store.Folder} has no checkpoint: it starts again from step 0, and {parts.Count} files of its tables are made again"));
+            warn(
+                FormattableString.Invariant(
+                    $"{Store.Folder} has no checkpoint: it starts again from step 0, and {parts.Count} files of its tables are made again"
+                )
+            );
         Clean(lastPart: -1);
         // its identity first: a folder with anything but this file is never taken for a run's
         Write(ConfigDifference.FileName, mine.Protocol.CanonicalJson);
@@ -143,22 +156,46 @@ public sealed class RunFolder : IDisposable
             }
             return At(place, metadata, reasons, mine, warn);
         }
-        return new FolderState.Refused(new LutError(Exit.Data, 400, FormattableString.Invariant($"none of {reasons.Count} checkpoints can be used"), Checkpoints.Folder,
-            string.Join("; ", reasons), "restore one of them from a copy, or start a new run without --resume; nothing was removed"));
+        return new FolderState.Refused(
+            new LutError(
+                Exit.Data,
+                400,
+                FormattableString.Invariant($"none of {reasons.Count} checkpoints can be used"),
+                Checkpoints.Folder,
+                string.Join("; ", reasons),
+                "restore one of them from a copy, or start a new run without --resume; nothing was removed"
+            )
+        );
     }
 
-    private FolderState At(CheckpointPlace place, IReadOnlyDictionary<string, string> metadata, List<string> damaged, RunIdentity mine, Action<string> warn)
+    private FolderState At(
+        CheckpointPlace place,
+        IReadOnlyDictionary<string, string> metadata,
+        List<string> damaged,
+        RunIdentity mine,
+        Action<string> warn
+    )
     {
         string name = Path.GetFileName(place.Path);
-        if (mine.Difference(metadata, name) is { } difference) return new FolderState.Refused(FolderChecks.Other(Store.Folder, difference));
-        var events = Store.PartFiles().Where(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name).ToList();
-        if (FolderChecks.Parts(events, mine, out string? runId) is { } other) return new FolderState.Refused(other);
-        if (FolderChecks.Gap(events, place) is { } gap) return new FolderState.Refused(gap);
+        if (mine.Difference(metadata, name) is { } difference)
+            return new FolderState.Refused(FolderChecks.Other(Store.Folder, difference));
+        var events = Store
+            .PartFiles()
+            .Where(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name)
+            .ToList();
+        if (FolderChecks.Parts(events, mine, out string? runId) is { } other)
+            return new FolderState.Refused(other);
+        if (FolderChecks.Gap(events, place) is { } gap)
+            return new FolderState.Refused(gap);
         if (metadata.TryGetValue(RunIdentity.RunIdKey, out string? writer) && writer != runId)
-            return new FolderState.Refused(FolderChecks.Other(Store.Folder, $"{name} belongs to run {writer}, the tables to run {runId}"));
-        foreach (string reason in damaged) warn($"skipping a damaged checkpoint: {reason}");
+            return new FolderState.Refused(
+                FolderChecks.Other(Store.Folder, $"{name} belongs to run {writer}, the tables to run {runId}")
+            );
+        foreach (string reason in damaged)
+            warn($"skipping a damaged checkpoint: {reason}");
         Clean(place.Part);
-        if (!File.Exists(Path.Combine(Store.Folder, Resolved))) Write(Resolved, mine.Protocol.Toml);
+        if (!File.Exists(Path.Combine(Store.Folder, Resolved)))
+            Write(Resolved, mine.Protocol.Toml);
         int key = Schema.Events.IndexOf("key");
         int resumes = Store.Read(Schema.Events).Rows.Count(r => (string)r[key]! == "resume");
         return new FolderState.ResumeAt(this, place, runId!, resumes);
@@ -171,8 +208,8 @@ public sealed class RunFolder : IDisposable
         {
             Store.DropPartsAfter(lastPart);
             foreach (string folder in new[] { Store.Folder, Checkpoints.Folder }.Where(Directory.Exists))
-                foreach (string file in Directory.GetFiles(folder).Where(WholeFile.IsTemporary))
-                    File.Delete(file);
+            foreach (string file in Directory.GetFiles(folder).Where(WholeFile.IsTemporary))
+                File.Delete(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -182,7 +219,8 @@ public sealed class RunFolder : IDisposable
                 "cannot remove what is made again",
                 Store.Folder,
                 e.Message,
-                "give the folder its permissions back, and resume");
+                "give the folder its permissions back, and resume"
+            );
         }
     }
 
@@ -200,7 +238,8 @@ public sealed class RunFolder : IDisposable
                 $"cannot write {name}",
                 Store.Folder,
                 e.Message,
-                "free some space or choose another --output");
+                "free some space or choose another --output"
+            );
         }
     }
 
@@ -208,22 +247,31 @@ public sealed class RunFolder : IDisposable
     private static List<string> Missing(string path)
     {
         var missing = new List<string>();
-        for (string? folder = Path.GetFullPath(path); folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)) missing.Add(folder);
+        for (
+            string? folder = Path.GetFullPath(path);
+            folder is not null && !Directory.Exists(folder);
+            folder = Path.GetDirectoryName(folder)
+        )
+            missing.Add(folder);
         return missing;
     }
 
     /// <summary>Only a folder with nothing in it but what a start writes, and those above it that are then empty.</summary>
     private static void RemoveUnused(IReadOnlyList<string> made)
     {
-        if (made.Count == 0) return;
+        if (made.Count == 0)
+            return;
         string[] ours = [ConfigDifference.FileName, Resolved, FolderLock.Name];
         try
         {
             string[] there = Directory.GetFileSystemEntries(made[0]);
-            if (there.Any(f => !ours.Contains(Path.GetFileName(f)) && !WholeFile.IsTemporary(f))) return;
-            foreach (string file in there) File.Delete(file);
+            if (there.Any(f => !ours.Contains(Path.GetFileName(f)) && !WholeFile.IsTemporary(f)))
+                return;
+            foreach (string file in there)
+                File.Delete(file);
             // a folder that somebody else uses by now is not empty, and stays
-            foreach (string folder in made) Directory.Delete(folder);
+            foreach (string folder in made)
+                Directory.Delete(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -14,13 +14,19 @@ namespace LutNative.Harness.Training;
 public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, string? WeightsSha256)
 {
     // keys of metadata, in tables and checkpoints
-    public const string RunIdKey = "lut.run_id", ProtocolKey = "lut.protocol", MathKey = "lut.math_hash", DataKey = "lut.data_hash", WeightsKey = "lut.weights_sha256";
+    public const string RunIdKey = "lut.run_id",
+        ProtocolKey = "lut.protocol",
+        MathKey = "lut.math_hash",
+        DataKey = "lut.data_hash",
+        WeightsKey = "lut.weights_sha256";
 
     /// <summary>The event that names the weights from outside: their hash and their file.</summary>
     public const string WeightsEvent = "weights_sha256";
 
     public static string HashOf(ImageSource train, ImageSource test) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{train.Sha256} {train.Count} {test.Sha256} {test.Count}")));
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{train.Sha256} {train.Count} {test.Sha256} {test.Count}"))
+        );
 
     /// <summary>What every table of the run says of itself.</summary>
     public Dictionary<string, string> Metadata(string runId)
@@ -33,7 +39,8 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
             [DataKey] = DataHash,
             ["lut.writer"] = "lut " + Version.Lut,
         };
-        if (WeightsSha256 is not null) metadata[WeightsKey] = WeightsSha256;
+        if (WeightsSha256 is not null)
+            metadata[WeightsKey] = WeightsSha256;
         return metadata;
     }
 
@@ -58,7 +65,8 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
 
     /// <summary>Tables of schema 1.2 and older do not say which weights were loaded.</summary>
     private static bool IsOlder(IReadOnlyDictionary<string, string> recorded) =>
-        System.Version.TryParse(recorded.GetValueOrDefault("lut.schema_version"), out var v) && v < new System.Version(1, Results.Schema.Checkpoints.Since);
+        System.Version.TryParse(recorded.GetValueOrDefault("lut.schema_version"), out var v)
+        && v < new System.Version(1, Results.Schema.Checkpoints.Since);
 
     private static bool IsInjected(string name) => name.Contains("+injected", StringComparison.Ordinal);
 }

@@ -10,7 +10,15 @@ namespace LutNative.Harness.Training;
 /// <summary>Everything that can be refused before a run has a folder: data, devices, the self-check, weights from outside.</summary>
 internal sealed class RunPreparation : IDisposable
 {
-    private RunPreparation(ImageSource trainSet, ImageSource testSet, Views train, Views test, Device hostDevice, Pool pool, Pool hostPool)
+    private RunPreparation(
+        ImageSource trainSet,
+        ImageSource testSet,
+        Views train,
+        Views test,
+        Device hostDevice,
+        Pool pool,
+        Pool hostPool
+    )
     {
         (TrainSet, TestSet, Train, Test) = (trainSet, testSet, train, test);
         (HostDevice, Pool, HostPool) = (hostDevice, pool, hostPool);
@@ -56,7 +64,15 @@ internal sealed class RunPreparation : IDisposable
         var pool = new Pool(Math.Min(request.Exec.Threads, device.MostThreads));
         var host = device.OnHost ? device : Cpu.Best();
         var hostPool = device.OnHost ? pool : new Pool(request.Exec.Threads);
-        var made = new RunPreparation(trainSet, testSet, new Views(p, trainSet), new Views(p, testSet), host, pool, hostPool)
+        var made = new RunPreparation(
+            trainSet,
+            testSet,
+            new Views(p, trainSet),
+            new Views(p, testSet),
+            host,
+            pool,
+            hostPool
+        )
         {
             StartedUtc = startedUtc,
             Started = started,
@@ -77,7 +93,8 @@ internal sealed class RunPreparation : IDisposable
     {
         Trunk?.Dispose();
         Nvml?.Dispose();
-        if (HostPool != Pool) HostPool.Dispose();
+        if (HostPool != Pool)
+            HostPool.Dispose();
         Pool.Dispose();
     }
 
@@ -86,14 +103,16 @@ internal sealed class RunPreparation : IDisposable
         var p = request.Protocol.Spec;
         Nvml = request.Device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
         // the check's own networks are gone before the run's are made
-        if (request.SelfCheck) progress.Say(SelfChecked = SelfCheck.Run(p, Train, request.Device, request.Exec));
+        if (request.SelfCheck)
+            progress.Say(SelfChecked = SelfCheck.Run(p, Train, request.Device, request.Exec));
         if (request.Stages.Any(s => s is "pretrain" or "knn" or "probe" or "linprobe" or "finetune"))
             Trunk = new PretrainTrainer(p, Train, request.Device, Pool, request.Exec);
         string? weights = null;
         if (request.Checkpoint is { } path)
         {
             var loaded = OuterWeights.Load(path, request.Which, Trunk!.Student, OuterWeights.UseOf(request.Planned, p));
-            foreach (string note in loaded.Notes) progress.Say(note);
+            foreach (string note in loaded.Notes)
+                progress.Say(note);
             WeightNotes = loaded.Notes;
             Trunk.BeginFromStudent();
             weights = WeightsHash.Of(Trunk.Student, encoderOnly: !request.Stages.Contains("pretrain"));

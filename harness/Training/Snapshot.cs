@@ -12,8 +12,18 @@ internal sealed unsafe class Snapshot
     internal Snapshot(Trainer trainer)
     {
         this.trainer = trainer;
-        states = [.. trainer.States.Select(s => (s.State, new Span<float>(s.State.Data, checked((int)s.State.Layout.Length)).ToArray(), (long[])s.State.Counters.Clone()))];
-        if (trainer.Optimizer is { } adam) powers = (adam.Beta1Power, adam.Beta2Power);
+        states =
+        [
+            .. trainer.States.Select(s =>
+                (
+                    s.State,
+                    new Span<float>(s.State.Data, checked((int)s.State.Layout.Length)).ToArray(),
+                    (long[])s.State.Counters.Clone()
+                )
+            ),
+        ];
+        if (trainer.Optimizer is { } adam)
+            powers = (adam.Beta1Power, adam.Beta2Power);
     }
 
     internal void Restore()
@@ -23,6 +33,7 @@ internal sealed unsafe class Snapshot
             values.CopyTo(new Span<float>(state.Data, values.Length));
             counters.CopyTo(state.Counters, 0);
         }
-        if (trainer.Optimizer is { } adam) (adam.Beta1Power, adam.Beta2Power) = powers;
+        if (trainer.Optimizer is { } adam)
+            (adam.Beta1Power, adam.Beta2Power) = powers;
     }
 }

@@ -17,6 +17,7 @@ internal static unsafe partial class Opcodes
     private static void Nothing(Warp w, Instruction* i) { }
 
     private static void ShuffleXor(Warp w, Instruction* i) => Shuffle(w, i, xor: true);
+
     private static void ShuffleIndex(Warp w, Instruction* i) => Shuffle(w, i, xor: false);
 
     /// <summary>d = a of lane (l ^ b) or b, inside the segment that c describes; out of the segment, its own (PTX ISA, shfl.sync).</summary>
@@ -31,10 +32,16 @@ internal static unsafe partial class Opcodes
         CheckMembers(w, w.At<uint>(i->R[4])[0]);
         for (uint l = 0; l < 32; l++)
         {
-            if ((w.Active >> (int)l & 1) == 0) continue;
-            uint segment = c[l] >> 8 & 31, clamp = c[l] & 31, most = (l & segment) | (clamp & ~segment), from = xor ? l ^ (b[l] & 31) : (l & segment) | (b[l] & 31 & ~segment);
-            if (from > most) from = l;
-            if ((w.Active >> (int)from & 1) == 0) throw w.Fault($"lane {l} reads lane {from}, which is not here", (int)l);
+            if ((w.Active >> (int)l & 1) == 0)
+                continue;
+            uint segment = c[l] >> 8 & 31,
+                clamp = c[l] & 31,
+                most = (l & segment) | (clamp & ~segment),
+                from = xor ? l ^ (b[l] & 31) : (l & segment) | (b[l] & 31 & ~segment);
+            if (from > most)
+                from = l;
+            if ((w.Active >> (int)from & 1) == 0)
+                throw w.Fault($"lane {l} reads lane {from}, which is not here", (int)l);
             d[l] = copy[from];
         }
     }
@@ -44,11 +51,13 @@ internal static unsafe partial class Opcodes
         CheckMembers(w, w.At<uint>(i->R[2])[0]);
         uint bits = w.Predicates[i->R[1]] & w.Active;
         for (int l = 0; l < 32; l++)
-            if ((w.Active >> l & 1) != 0) w.At<uint>(i->R[0])[l] = bits;
+            if ((w.Active >> l & 1) != 0)
+                w.At<uint>(i->R[0])[l] = bits;
     }
 
     private static void CheckMembers(Warp w, uint members)
     {
-        if (members != w.Active) throw w.Fault($"the member mask is {members:x8}, the lanes that came are {w.Active:x8}");
+        if (members != w.Active)
+            throw w.Fault($"the member mask is {members:x8}, the lanes that came are {w.Active:x8}");
     }
 }

@@ -26,6 +26,7 @@ internal static unsafe partial class Opcodes
         Add("cvta.to.shared.u64", "Ll", &Maps.Unary<long, FromGeneric>);
     }
 
+    // csharpier-ignore-start - a table
     private readonly struct FloatToDouble : ILane<float, double> { public static double Of(float a) => a; }
     private readonly struct DoubleToFloat : ILane<double, float> { public static float Of(double a) => double.IsNaN(a) ? BitConverter.Int32BitsToSingle(0x7fffffff) : (float)a; }
     private readonly struct IntToFloat : ILane<int, float> { public static float Of(int a) => a; }
@@ -36,15 +37,22 @@ internal static unsafe partial class Opcodes
     private readonly struct LongToDouble : ILane<long, double> { public static double Of(long a) => a; }
     private readonly struct FloatToInt : ILane<float, int> { public static int Of(float a) => float.IsNaN(a) ? 0 : (int)Math.Clamp((double)a, int.MinValue, int.MaxValue); }
     private readonly struct DoubleToInt : ILane<double, int> { public static int Of(double a) => double.IsNaN(a) ? 0 : (int)Math.Clamp(a, int.MinValue, int.MaxValue); }
+    // csharpier-ignore-end
 
     private readonly struct DoubleToLong : ILane<double, long>
     {
-        public static long Of(double a) => double.IsNaN(a) ? 0 : a >= 9223372036854775808.0 ? long.MaxValue : a <= -9223372036854775808.0 ? long.MinValue : (long)a;
+        public static long Of(double a) =>
+            double.IsNaN(a) ? 0
+            : a >= 9223372036854775808.0 ? long.MaxValue
+            : a <= -9223372036854775808.0 ? long.MinValue
+            : (long)a;
     }
 
+    // csharpier-ignore-start - a table
     private readonly struct IntToLong : ILane<int, long> { public static long Of(int a) => a; }
     private readonly struct UintToUlong : ILane<uint, ulong> { public static ulong Of(uint a) => a; }
     private readonly struct UlongToUint : ILane<ulong, uint> { public static uint Of(ulong a) => (uint)a; }
     private readonly struct ToGeneric : IUnary<long> { public static Vector512<long> Of(Vector512<long> a) => a + Vector512.Create((long)PtxParser.SharedWindow); }
     private readonly struct FromGeneric : IUnary<long> { public static Vector512<long> Of(Vector512<long> a) => a - Vector512.Create((long)PtxParser.SharedWindow); }
+    // csharpier-ignore-end
 }

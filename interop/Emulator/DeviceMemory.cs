@@ -13,7 +13,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
 
     internal sealed class Allocation(ulong address, ulong bytes, bool checks)
     {
-        public readonly ulong Address = address, End = address + bytes;
+        public readonly ulong Address = address,
+            End = address + bytes;
 
         /// <summary>With checks: who touched its words in the current launch.</summary>
         public readonly Shadow? Shadow = checks ? new Shadow((int)((bytes + 3) / 4)) : null;
@@ -22,11 +23,13 @@ internal sealed unsafe class DeviceMemory : IDisposable
     }
 
     private readonly SortedList<ulong, Allocation> allocations = [];
-    private readonly bool checks, contents;
+    private readonly bool checks,
+        contents;
     private readonly long limit;
     private ulong unbacked = 1UL << 40;
 
-    internal DeviceMemory(long limit, EmulationOptions options) => (this.limit, checks, contents) = (limit, options.Checks, options.Execute);
+    internal DeviceMemory(long limit, EmulationOptions options) =>
+        (this.limit, checks, contents) = (limit, options.Checks, options.Execute);
 
     internal int Count => allocations.Count;
     internal long Used { get; private set; }
@@ -35,7 +38,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>0 when there is not enough. Contents are poison: NaN as floats.</summary>
     internal ulong Allocate(ulong bytes)
     {
-        if (bytes == 0 || bytes > (ulong)(limit - Used)) return 0;
+        if (bytes == 0 || bytes > (ulong)(limit - Used))
+            return 0;
         byte* host;
         if (contents)
         {
@@ -55,9 +59,11 @@ internal sealed unsafe class DeviceMemory : IDisposable
 
     internal bool Free(ulong address)
     {
-        if (!allocations.Remove(address, out var a)) return false;
+        if (!allocations.Remove(address, out var a))
+            return false;
         Used -= (long)(a.End - a.Address);
-        if (contents) NativeMemory.AlignedFree(a.Host);
+        if (contents)
+            NativeMemory.AlignedFree(a.Host);
         return true;
     }
 
@@ -65,12 +71,15 @@ internal sealed unsafe class DeviceMemory : IDisposable
     internal Allocation? Find(ulong address, ulong bytes)
     {
         var keys = allocations.Keys;
-        int low = 0, high = keys.Count - 1;
+        int low = 0,
+            high = keys.Count - 1;
         while (low <= high)
         {
             int mid = (low + high) / 2;
-            if (keys[mid] <= address) low = mid + 1;
-            else high = mid - 1;
+            if (keys[mid] <= address)
+                low = mid + 1;
+            else
+                high = mid - 1;
         }
         return high >= 0 && allocations.Values[high] is { } a && address + bytes <= a.End ? a : null;
     }
@@ -78,17 +87,23 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>The host wrote these bytes.</summary>
     internal static void Touch(Allocation a, ulong address, ulong bytes)
     {
-        if (a.Shadow is { } shadow && bytes > 0) shadow.Write((long)((address - a.Address) / 4), (long)((address + bytes - 1 - a.Address) / 4 - (address - a.Address) / 4 + 1));
+        if (a.Shadow is { } shadow && bytes > 0)
+            shadow.Write(
+                (long)((address - a.Address) / 4),
+                (long)((address + bytes - 1 - a.Address) / 4 - (address - a.Address) / 4 + 1)
+            );
     }
 
     /// <summary>Before a launch with checks: nobody has touched anything.</summary>
     internal void BeginLaunch()
     {
-        foreach (var a in allocations.Values) a.Shadow?.Forget();
+        foreach (var a in allocations.Values)
+            a.Shadow?.Forget();
     }
 
     public void Dispose()
     {
-        foreach (ulong address in allocations.Keys.ToArray()) Free(address);
+        foreach (ulong address in allocations.Keys.ToArray())
+            Free(address);
     }
 }

@@ -55,16 +55,43 @@ internal static unsafe partial class Opcodes
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Canonical(Vector512<float> v) => Vector512.ConditionalSelect(Vector512.Equals(v, v), v, Vector512.Create(0x7fffffff).AsSingle());
+    private static Vector512<float> Canonical(Vector512<float> v) =>
+        Vector512.ConditionalSelect(Vector512.Equals(v, v), v, Vector512.Create(0x7fffffff).AsSingle());
 
+    // csharpier-ignore-start - a table
     private readonly struct Canonical1<O> : IUnary<float> where O : IUnary<float> { public static Vector512<float> Of(Vector512<float> a) => Canonical(O.Of(a)); }
     private readonly struct Canonical2<O> : IBinary<float> where O : IBinary<float> { public static Vector512<float> Of(Vector512<float> a, Vector512<float> b) => Canonical(O.Of(a, b)); }
     private readonly struct FmaF : ITernary<float> { public static Vector512<float> Of(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Canonical(Vector512.FusedMultiplyAdd(a, b, c)); }
     private readonly struct NegF : IUnary<float> { public static Vector512<float> Of(Vector512<float> a) => (a.AsInt32() ^ Vector512.Create(int.MinValue)).AsSingle(); }
+    // csharpier-ignore-end
     /// <summary>A NaN loses against a number; +0 is above -0.</summary>
-    private readonly struct MaxF : IBinary<float> { public static Vector512<float> Of(Vector512<float> a, Vector512<float> b) => Canonical(Vector512.MaxNumber(a, b)); }
-    private readonly struct CopySignF : IBinary<float> { public static Vector512<float> Of(Vector512<float> a, Vector512<float> b) => Vector512.CopySign(b, a); }
-    private readonly struct FmaD : ITernary<double> { public static Vector512<double> Of(Vector512<double> a, Vector512<double> b, Vector512<double> c) => Vector512.FusedMultiplyAdd(a, b, c); }
-    private readonly struct NegD : IUnary<double> { public static Vector512<double> Of(Vector512<double> a) => (a.AsInt64() ^ Vector512.Create(long.MinValue)).AsDouble(); }
-    private readonly struct CopySignD : IBinary<double> { public static Vector512<double> Of(Vector512<double> a, Vector512<double> b) => Vector512.CopySign(b, a); }
+    // csharpier-ignore-start - a table
+    private readonly struct MaxF : IBinary<float>
+    {
+        public static Vector512<float> Of(Vector512<float> a, Vector512<float> b) =>
+            Canonical(Vector512.MaxNumber(a, b));
+    }
+
+    private readonly struct CopySignF : IBinary<float>
+    {
+        public static Vector512<float> Of(Vector512<float> a, Vector512<float> b) => Vector512.CopySign(b, a);
+    }
+
+    private readonly struct FmaD : ITernary<double>
+    {
+        public static Vector512<double> Of(Vector512<double> a, Vector512<double> b, Vector512<double> c) =>
+            Vector512.FusedMultiplyAdd(a, b, c);
+    }
+
+    private readonly struct NegD : IUnary<double>
+    {
+        public static Vector512<double> Of(Vector512<double> a) =>
+            (a.AsInt64() ^ Vector512.Create(long.MinValue)).AsDouble();
+    }
+
+    private readonly struct CopySignD : IBinary<double>
+    {
+        public static Vector512<double> Of(Vector512<double> a, Vector512<double> b) => Vector512.CopySign(b, a);
+    }
+    // csharpier-ignore-end
 }

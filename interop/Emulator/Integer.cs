@@ -91,6 +91,7 @@ internal static unsafe partial class Opcodes
         Add("mov.b64", "mm", &MoveB64);
     }
 
+    // csharpier-ignore-start - a table
     private readonly struct MulHiU : ILane2<uint> { public static uint Of(uint a, uint b) => (uint)((ulong)a * b >> 32); }
     private readonly struct MulHiI : ILane2<int> { public static int Of(int a, int b) => (int)((long)a * b >> 32); }
     private readonly struct MulHiUL : ILane2<ulong> { public static ulong Of(ulong a, ulong b) => Math.BigMul(a, b, out _); }
@@ -113,38 +114,61 @@ internal static unsafe partial class Opcodes
     private readonly struct Clz : ILane<uint, uint> { public static uint Of(uint a) => (uint)BitOperations.LeadingZeroCount(a); }
     private readonly struct ClzL : ILane<ulong, uint> { public static uint Of(ulong a) => (uint)BitOperations.LeadingZeroCount(a); }
     private readonly struct Bfe : ILane3<uint> { public static uint Of(uint a, uint b, uint c) => (b & 255) > 31 ? 0 : (uint)(a >> (int)(b & 255) & (1UL << (int)Math.Min(c & 255, 32)) - 1); }
+    // csharpier-ignore-end
 
     private static void WideS(Warp w, Instruction* i) => Wide<int>(w, i, null);
+
     private static void WideU(Warp w, Instruction* i) => Wide<uint>(w, i, null);
+
     private static void MadWideS(Warp w, Instruction* i) => Wide<int>(w, i, w.At<long>(i->R[3]));
+
     private static void MadWideU(Warp w, Instruction* i) => Wide<uint>(w, i, w.At<long>(i->R[3]));
 
-    private static void Wide<T>(Warp w, Instruction* i, long* c) where T : unmanaged
+    private static void Wide<T>(Warp w, Instruction* i, long* c)
+        where T : unmanaged
     {
         var d = w.At<long>(i->R[0]);
         var a = w.At<int>(i->R[1]);
         var b = w.At<int>(i->R[2]);
         for (int l = 0; l < 32; l++)
-            if ((w.Active >> l & 1) != 0) d[l] = (typeof(T) == typeof(int) ? (long)a[l] * b[l] : (long)((ulong)(uint)a[l] * (uint)b[l])) + (c == null ? 0 : c[l]);
+            if ((w.Active >> l & 1) != 0)
+                d[l] =
+                    (typeof(T) == typeof(int) ? (long)a[l] * b[l] : (long)((ulong)(uint)a[l] * (uint)b[l]))
+                    + (c == null ? 0 : c[l]);
     }
 
     /// <summary>A move, or taking a 64-bit value apart into two 32-bit registers, or putting it together.</summary>
     private static void MoveB64(Warp w, Instruction* i)
     {
         int* r = i->R;
-        bool apart = i->Vector == 2, together = i->Immediate == 2;
+        bool apart = i->Vector == 2,
+            together = i->Immediate == 2;
         for (int l = 0; l < 32; l++)
         {
-            if ((w.Active >> l & 1) == 0) continue;
-            if (apart) (w.At<uint>(r[0])[l], w.At<uint>(r[1])[l]) = ((uint)w.At<ulong>(r[2])[l], (uint)(w.At<ulong>(r[2])[l] >> 32));
-            else if (together) w.At<ulong>(r[0])[l] = w.At<uint>(r[1])[l] | (ulong)w.At<uint>(r[2])[l] << 32;
-            else w.At<ulong>(r[0])[l] = w.At<ulong>(r[1])[l];
+            if ((w.Active >> l & 1) == 0)
+                continue;
+            if (apart)
+                (w.At<uint>(r[0])[l], w.At<uint>(r[1])[l]) = (
+                    (uint)w.At<ulong>(r[2])[l],
+                    (uint)(w.At<ulong>(r[2])[l] >> 32)
+                );
+            else if (together)
+                w.At<ulong>(r[0])[l] = w.At<uint>(r[1])[l] | (ulong)w.At<uint>(r[2])[l] << 32;
+            else
+                w.At<ulong>(r[0])[l] = w.At<ulong>(r[1])[l];
         }
     }
 
-    private static void AndP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]] & w.Predicates[i->R[2]]);
-    private static void OrP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]] | w.Predicates[i->R[2]]);
-    private static void XorP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]] ^ w.Predicates[i->R[2]]);
+    private static void AndP(Warp w, Instruction* i) =>
+        w.SetPredicate(i->R[0], w.Predicates[i->R[1]] & w.Predicates[i->R[2]]);
+
+    private static void OrP(Warp w, Instruction* i) =>
+        w.SetPredicate(i->R[0], w.Predicates[i->R[1]] | w.Predicates[i->R[2]]);
+
+    private static void XorP(Warp w, Instruction* i) =>
+        w.SetPredicate(i->R[0], w.Predicates[i->R[1]] ^ w.Predicates[i->R[2]]);
+
     private static void NotP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], ~w.Predicates[i->R[1]]);
+
     private static void MovP(Warp w, Instruction* i) => w.SetPredicate(i->R[0], w.Predicates[i->R[1]]);
 }

@@ -4,10 +4,15 @@ namespace LutNative.Interop.Emulator;
 /// <param name="Operands">
 /// One letter an operand: W, L a 32 or 64-bit result; w, l a source; p a predicate; v one to four registers; m one 64-bit register or two 32-bit ones; a an address; t a label; n a number.
 /// </param>
-internal unsafe readonly struct Opcode(string operands, delegate*<Warp, Instruction*, void> run, Kind kind = Kind.Plain, bool converges = false)
+internal readonly unsafe struct Opcode(
+    string operands,
+    delegate* <Warp, Instruction*, void> run,
+    Kind kind = Kind.Plain,
+    bool converges = false
+)
 {
     public readonly string Operands = operands;
-    public readonly delegate*<Warp, Instruction*, void> Run = run;
+    public readonly delegate* <Warp, Instruction*, void> Run = run;
     public readonly Kind Kind = kind;
     public readonly bool Converges = converges;
 }
@@ -30,8 +35,15 @@ internal static unsafe partial class Opcodes
         TensorCore();
     }
 
-    private static void Add(string names, string operands, delegate*<Warp, Instruction*, void> run, Kind kind = Kind.Plain, bool converges = false)
+    private static void Add(
+        string names,
+        string operands,
+        delegate* <Warp, Instruction*, void> run,
+        Kind kind = Kind.Plain,
+        bool converges = false
+    )
     {
-        foreach (string name in names.Split(' ')) Table.Add(name, new Opcode(operands, run, kind, converges));
+        foreach (string name in names.Split(' '))
+            Table.Add(name, new Opcode(operands, run, kind, converges));
     }
 }

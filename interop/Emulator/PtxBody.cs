@@ -10,7 +10,8 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
 
     private readonly Dictionary<string, Register> registers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (bool Predicate, bool Wide)> families = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> labels = new(StringComparer.Ordinal), shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> labels = new(StringComparer.Ordinal),
+        shared = new(StringComparer.Ordinal);
     private readonly Dictionary<(bool Wide, ulong Value), int> constants = [];
     private readonly List<(int Instruction, string Label)> branches = [];
     private readonly List<Instruction> code = [];
@@ -21,19 +22,25 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
         foreach (var (number, text) in parser.Statements())
         {
             line = number;
-            if (text is "{" or "}") continue;
-            if (text[0] == '.') Directive(text);
-            else if (text[^1] == ':') labels[text[..^1]] = code.Count;
-            else Decode(text);
+            if (text is "{" or "}")
+                continue;
+            if (text[0] == '.')
+                Directive(text);
+            else if (text[^1] == ':')
+                labels[text[..^1]] = code.Count;
+            else
+                Decode(text);
         }
         foreach (var (i, label) in branches)
         {
-            if (!labels.TryGetValue(label, out int target)) throw Bad($"no label {label}");
+            if (!labels.TryGetValue(label, out int target))
+                throw Bad($"no label {label}");
             var c = code[i];
             c.Immediate = target;
             code[i] = c;
         }
-        if (code.Count == 0 || code[^1].Kind is not (Kind.Return or Kind.Branch)) throw Bad("the kernel can run past its end");
+        if (code.Count == 0 || code[^1].Kind is not (Kind.Return or Kind.Branch))
+            throw Bad("the kernel can run past its end");
         kernel.Code = [.. code];
     }
 
@@ -48,21 +55,33 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
                 int range = name.IndexOf('<', StringComparison.Ordinal);
                 string stem = range < 0 ? name : name[..range];
                 families[stem] = (type == ".pred", type.EndsWith("64", StringComparison.Ordinal));
-                if (range < 0) registers.Remove(stem);   // a new register in an inner scope
+                if (range < 0)
+                    registers.Remove(stem); // a new register in an inner scope
             }
         }
-        else if (text.StartsWith(".shared ", StringComparison.Ordinal) && PtxParser.DataRegex().Match(text) is { Success: true } m)
+        else if (
+            text.StartsWith(".shared ", StringComparison.Ordinal)
+            && PtxParser.DataRegex().Match(text) is { Success: true } m
+        )
         {
             int size = m.Groups["size"].Length == 0 ? 1 : PtxSignature.Number(m.Groups["size"].Value);
-            Shared(m.Groups["name"].Value, PtxSignature.Number(m.Groups["align"].Value), size * PtxSignature.ElementBytes(m.Groups["type"].Value));
+            Shared(
+                m.Groups["name"].Value,
+                PtxSignature.Number(m.Groups["align"].Value),
+                size * PtxSignature.ElementBytes(m.Groups["type"].Value)
+            );
         }
-        else if (!text.StartsWith(".pragma", StringComparison.Ordinal) && !text.StartsWith(".loc", StringComparison.Ordinal)) throw Bad($"unknown directive '{text}'");
+        else if (
+            !text.StartsWith(".pragma", StringComparison.Ordinal) && !text.StartsWith(".loc", StringComparison.Ordinal)
+        )
+            throw Bad($"unknown directive '{text}'");
     }
 
     private int Shared(string name, int align, int bytes)
     {
-        const int Most = 228 << 10;   // of any multiprocessor there is
-        if (align <= 0 || bytes < 0 || bytes > Most || kernel.SharedBytes > Most) throw Bad($"{bytes} bytes of shared memory, aligned to {align}");
+        const int Most = 228 << 10; // of any multiprocessor there is
+        if (align <= 0 || bytes < 0 || bytes > Most || kernel.SharedBytes > Most)
+            throw Bad($"{bytes} bytes of shared memory, aligned to {align}");
         int place = (kernel.SharedBytes + align - 1) / align * align;
         shared.Add(name, place);
         kernel.SharedBytes = place + bytes;
@@ -81,9 +100,11 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
             text = text[space..].Trim();
         }
         int gap = text.IndexOfAny([' ', '\t']);
-        string opcode = gap < 0 ? text : text[..gap], rest = gap < 0 ? "" : text[gap..].Trim();
+        string opcode = gap < 0 ? text : text[..gap],
+            rest = gap < 0 ? "" : text[gap..].Trim();
         kernel.opcodes[opcode] = kernel.opcodes.GetValueOrDefault(opcode) + 1;
-        if (!Opcodes.Table.TryGetValue(opcode, out var op)) throw Bad($"opcode '{opcode}' is not on the list of allowed ones");
+        if (!Opcodes.Table.TryGetValue(opcode, out var op))
+            throw Bad($"opcode '{opcode}' is not on the list of allowed ones");
         i.Run = op.Run;
         i.Kind = op.Kind;
         i.Converges = op.Converges;
@@ -95,78 +116,115 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
     private void Operands(ref Instruction i, string letters, string text)
     {
         List<string> given = [.. Split(text)];
-        int next = 0, r = 0;
+        int next = 0,
+            r = 0;
         foreach (char letter in letters)
         {
-            if (next >= given.Count) throw Bad($"too few operands in '{text}'");
+            if (next >= given.Count)
+                throw Bad($"too few operands in '{text}'");
             string operand = given[next++];
             switch (letter)
             {
-                case 'p': i.R[r++] = IsRegister(operand) ? Lookup(operand).Place : ConstantPredicate(operand); break;
-                case 'w': i.R[r++] = Value(operand, wide: false); break;
-                case 'l': i.R[r++] = Value(operand, wide: true); break;
+                case 'p':
+                    i.R[r++] = IsRegister(operand) ? Lookup(operand).Place : ConstantPredicate(operand);
+                    break;
+                case 'w':
+                    i.R[r++] = Value(operand, wide: false);
+                    break;
+                case 'l':
+                    i.R[r++] = Value(operand, wide: true);
+                    break;
                 case 'W' or 'L':
                     // a result, which may be dropped
                     i.R[r++] = operand == "_" ? Spare() : Written(operand, letter == 'L');
                     break;
                 case 'v':
-                    foreach (string part in Parts(operand, out i.Vector)) i.R[r++] = part == "_" ? Spare() : IsRegister(part) ? Lookup(part).Place : Value(part, wide: false);
+                    foreach (string part in Parts(operand, out i.Vector))
+                        i.R[r++] =
+                            part == "_" ? Spare()
+                            : IsRegister(part) ? Lookup(part).Place
+                            : Value(part, wide: false);
                     break;
                 case 'm':
                     // one 64-bit operand or two 32-bit ones; the result's count in Vector, the source's in Immediate
                     var parts = Parts(operand, out int n);
-                    foreach (string part in parts) i.R[r++] = part == "_" ? Spare() : Value(part, wide: n == 1);
-                    if (i.Vector == 0) i.Vector = n;
-                    else i.Immediate = n;
+                    foreach (string part in parts)
+                        i.R[r++] = part == "_" ? Spare() : Value(part, wide: n == 1);
+                    if (i.Vector == 0)
+                        i.Vector = n;
+                    else
+                        i.Immediate = n;
                     break;
-                case 'a': Address(ref i, ref r, operand); break;
-                case 't': branches.Add((code.Count, operand)); break;
-                case 'n': i.Immediate = long.Parse(operand, CultureInfo.InvariantCulture); break;
-                default: throw Bad($"operand letter {letter}");
+                case 'a':
+                    Address(ref i, ref r, operand);
+                    break;
+                case 't':
+                    branches.Add((code.Count, operand));
+                    break;
+                case 'n':
+                    i.Immediate = long.Parse(operand, CultureInfo.InvariantCulture);
+                    break;
+                default:
+                    throw Bad($"operand letter {letter}");
             }
         }
-        if (next < given.Count) throw Bad($"too many operands in '{text}'");
+        if (next < given.Count)
+            throw Bad($"too many operands in '{text}'");
     }
 
     /// <summary>[register], [register+bytes], [symbol] or [symbol+bytes]: a register's place in R, bytes in Immediate.</summary>
     private void Address(ref Instruction i, ref int r, string operand)
     {
         var m = AddressRegex().Match(operand);
-        if (!m.Success) throw Bad($"address '{operand}'");
+        if (!m.Success)
+            throw Bad($"address '{operand}'");
         string name = m.Groups["name"].Value;
-        if (m.Groups["offset"].Success) i.Immediate = long.Parse(m.Groups["offset"].Value, CultureInfo.InvariantCulture);
+        if (m.Groups["offset"].Success)
+            i.Immediate = long.Parse(m.Groups["offset"].Value, CultureInfo.InvariantCulture);
         if (IsRegister(name))
         {
             var register = Lookup(name);
-            if (!register.Wide) throw Bad("a 32-bit register is no address here");
+            if (!register.Wide)
+                throw Bad("a 32-bit register is no address here");
             i.R[r++] = register.Place;
         }
-        else i.R[r++] = Constant(true, (ulong)Symbol(name));
+        else
+            i.R[r++] = Constant(true, (ulong)Symbol(name));
     }
 
     private long Symbol(string name)
     {
-        if (shared.TryGetValue(name, out int place)) return place;
-        if (kernel.Parameters.FirstOrDefault(p => p.Name == name) is { Bytes: > 0 } parameter) return parameter.Offset;
-        if (module.Shared.TryGetValue(name, out var outside)) return Shared(name, outside.Align, outside.Bytes);
+        if (shared.TryGetValue(name, out int place))
+            return place;
+        if (kernel.Parameters.FirstOrDefault(p => p.Name == name) is { Bytes: > 0 } parameter)
+            return parameter.Offset;
+        if (module.Shared.TryGetValue(name, out var outside))
+            return Shared(name, outside.Align, outside.Bytes);
         throw Bad($"unknown name '{name}'");
     }
 
     private int Value(string operand, bool wide)
     {
-        if (IsRegister(operand)) return Lookup(operand).Place;
-        if (operand[0] == '%') return Special(operand);
-        if (operand.StartsWith("0f", StringComparison.OrdinalIgnoreCase)) return Constant(wide, uint.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-        if (operand.StartsWith("0d", StringComparison.OrdinalIgnoreCase)) return Constant(true, ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-        if (long.TryParse(operand, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)) return Constant(wide, wide ? (ulong)value : (uint)value);
-        if (operand.StartsWith("0x", StringComparison.Ordinal)) return Constant(wide, ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        if (IsRegister(operand))
+            return Lookup(operand).Place;
+        if (operand[0] == '%')
+            return Special(operand);
+        if (operand.StartsWith("0f", StringComparison.OrdinalIgnoreCase))
+            return Constant(wide, uint.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        if (operand.StartsWith("0d", StringComparison.OrdinalIgnoreCase))
+            return Constant(true, ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        if (long.TryParse(operand, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
+            return Constant(wide, wide ? (ulong)value : (uint)value);
+        if (operand.StartsWith("0x", StringComparison.Ordinal))
+            return Constant(wide, ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
         return Constant(wide, (ulong)Symbol(operand));
     }
 
     private int Written(string operand, bool wide)
     {
         var register = Lookup(operand);
-        if (register.Predicate || (wide && !register.Wide)) throw Bad($"'{operand}' cannot hold the result");
+        if (register.Predicate || (wide && !register.Wide))
+            throw Bad($"'{operand}' cannot hold the result");
         return register.Place;
     }
 
@@ -174,14 +232,21 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
 
     private Register Lookup(string name)
     {
-        if (registers.TryGetValue(name, out var known)) return known;
-        if (!families.TryGetValue(Stem(name), out var family)) throw Bad($"register '{name}' is not declared");
-        var register = new Register(family.Predicate, family.Wide, family.Predicate ? kernel.Predicates++ : Allocate(family.Wide));
+        if (registers.TryGetValue(name, out var known))
+            return known;
+        if (!families.TryGetValue(Stem(name), out var family))
+            throw Bad($"register '{name}' is not declared");
+        var register = new Register(
+            family.Predicate,
+            family.Wide,
+            family.Predicate ? kernel.Predicates++ : Allocate(family.Wide)
+        );
         return registers[name] = register;
     }
 
     /// <summary>%rd12 is of the family %rd; a register declared alone is its own family.</summary>
-    private string Stem(string name) => families.ContainsKey(name) ? name : name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
+    private string Stem(string name) =>
+        families.ContainsKey(name) ? name : name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
 
     /// <summary>32 lanes of 4 or 8 bytes.</summary>
     private int Allocate(bool wide)
@@ -197,14 +262,16 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
 
     private static string[] Parts(string operand, out int count)
     {
-        string[] parts = operand[0] == '{' ? operand.Trim('{', '}').Split(',', StringSplitOptions.TrimEntries) : [operand];
+        string[] parts =
+            operand[0] == '{' ? operand.Trim('{', '}').Split(',', StringSplitOptions.TrimEntries) : [operand];
         count = parts.Length;
         return parts;
     }
 
     private int Constant(bool wide, ulong value)
     {
-        if (constants.TryGetValue((wide, value), out int place)) return place;
+        if (constants.TryGetValue((wide, value), out int place))
+            return place;
         place = constants[(wide, value)] = Allocate(wide);
         kernel.Constants.Add((place, wide, value));
         return place;
@@ -213,33 +280,40 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
     /// <summary>0 is false, 1 and -1 are true.</summary>
     private int ConstantPredicate(string operand)
     {
-        if (operand is not ("0" or "1" or "-1")) throw Bad($"'{operand}' is no predicate");
+        if (operand is not ("0" or "1" or "-1"))
+            throw Bad($"'{operand}' is no predicate");
         kernel.ConstantPredicates.Add((kernel.Predicates, operand != "0"));
         return kernel.Predicates++;
     }
 
     private int Special(string name)
     {
-        if (!Warp.SpecialNames.Contains(name)) throw Bad($"special register '{name}' is not supported");
-        if (!kernel.Specials.TryGetValue(name, out int place)) kernel.Specials[name] = place = Allocate(false);
+        if (!Warp.SpecialNames.Contains(name))
+            throw Bad($"special register '{name}' is not supported");
+        if (!kernel.Specials.TryGetValue(name, out int place))
+            kernel.Specials[name] = place = Allocate(false);
         return place;
     }
 
     /// <summary>Operands between commas; a vector in braces or an address in brackets is one.</summary>
     private static IEnumerable<string> Split(string text)
     {
-        int depth = 0, start = 0;
+        int depth = 0,
+            start = 0;
         for (int i = 0; i < text.Length; i++)
         {
-            if (text[i] is '{' or '[') depth++;
-            else if (text[i] is '}' or ']') depth--;
+            if (text[i] is '{' or '[')
+                depth++;
+            else if (text[i] is '}' or ']')
+                depth--;
             else if ((text[i] == ',' || text[i] == '|') && depth == 0)
             {
                 yield return text[start..i].Trim();
                 start = i + 1;
             }
         }
-        if (text.Length > 0) yield return text[start..].Trim();
+        if (text.Length > 0)
+            yield return text[start..].Trim();
     }
 
     private PtxException Bad(string what) => new(module.Name, line, what);

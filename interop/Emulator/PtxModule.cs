@@ -44,7 +44,7 @@ public sealed class PtxKernel(PtxModule module, PtxSignature signature)
 internal unsafe struct Instruction
 {
     /// <summary>Runs it for the lanes of warp.Active.</summary>
-    public delegate*<Warp, Instruction*, void> Run;
+    public delegate* <Warp, Instruction*, void> Run;
 
     /// <summary>Destinations, then sources, in the order of the text; a vector operand takes consecutive places.</summary>
     public fixed int R[14];
@@ -65,7 +65,13 @@ internal unsafe struct Instruction
     public int Line;
 }
 
-internal enum Kind : byte { Plain, Branch, Barrier, Return }
+internal enum Kind : byte
+{
+    Plain,
+    Branch,
+    Barrier,
+    Return,
+}
 
 /// <summary>PTX that the emulator, and so the project, refuses: unknown opcode, bad operand, wrong structure.</summary>
 public sealed class PtxException(string module, int line, string what) : Exception($"{module}:{line}: {what}");

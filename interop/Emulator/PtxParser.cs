@@ -29,7 +29,14 @@ public sealed partial class PtxParser
         {
             parser.Module();
         }
-        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or FormatException or OverflowException or InvalidOperationException)
+        catch (Exception e)
+            when (e
+                    is IndexOutOfRangeException
+                        or ArgumentException
+                        or FormatException
+                        or OverflowException
+                        or InvalidOperationException
+            )
         {
             // a text that is cut or damaged anywhere: what could not be taken apart is told with the line that was reached
             throw parser.Bad($"malformed ({e.Message})");
@@ -42,23 +49,45 @@ public sealed partial class PtxParser
         for (; at < lines.Length; at++)
         {
             string line = Strip(lines[at]);
-            if (line.Length == 0) continue;
-            if (line.StartsWith(".version ", StringComparison.Ordinal)) module.Version = line[9..].Trim();
-            else if (line.StartsWith(".target ", StringComparison.Ordinal)) module.Target = line[8..].Trim();
-            else if (line.StartsWith(".address_size", StringComparison.Ordinal)) continue;
-            else if (line.StartsWith(".visible .entry", StringComparison.Ordinal)) Kernel(line);
-            else if (DataRegex().Match(line) is { Success: true } data && data.Groups["space"].Value == "shared") module.Shared.Add(data.Groups["name"].Value, (PtxSignature.Number(data.Groups["align"].Value), PtxSignature.Number(data.Groups["size"].Value) * PtxSignature.ElementBytes(data.Groups["type"].Value)));
-            else throw Bad($"unexpected '{line}' at module scope");
+            if (line.Length == 0)
+                continue;
+            if (line.StartsWith(".version ", StringComparison.Ordinal))
+                module.Version = line[9..].Trim();
+            else if (line.StartsWith(".target ", StringComparison.Ordinal))
+                module.Target = line[8..].Trim();
+            else if (line.StartsWith(".address_size", StringComparison.Ordinal))
+                continue;
+            else if (line.StartsWith(".visible .entry", StringComparison.Ordinal))
+                Kernel(line);
+            else if (DataRegex().Match(line) is { Success: true } data && data.Groups["space"].Value == "shared")
+                module.Shared.Add(
+                    data.Groups["name"].Value,
+                    (
+                        PtxSignature.Number(data.Groups["align"].Value),
+                        PtxSignature.Number(data.Groups["size"].Value)
+                            * PtxSignature.ElementBytes(data.Groups["type"].Value)
+                    )
+                );
+            else
+                throw Bad($"unexpected '{line}' at module scope");
         }
     }
 
     private void Kernel(string line)
     {
         string header = line;
-        while (!header.Contains(')', StringComparison.Ordinal)) header += " " + Strip(lines[++at]);
+        while (!header.Contains(')', StringComparison.Ordinal))
+            header += " " + Strip(lines[++at]);
         var kernel = new PtxKernel(module, PtxSignature.ReadAll(header).Single());
         for (at++; Strip(lines[at]) != "{"; at++)
-            if (lines[at].Contains(".maxntid", StringComparison.Ordinal)) kernel.MaxThreads = lines[at].Split(' ', ',', '\t').Aggregate(1, (n, w) => int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out int v) ? n * v : n);
+            if (lines[at].Contains(".maxntid", StringComparison.Ordinal))
+                kernel.MaxThreads = lines[at]
+                    .Split(' ', ',', '\t')
+                    .Aggregate(
+                        1,
+                        (n, w) =>
+                            int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out int v) ? n * v : n
+                    );
         new PtxBody(this, module, kernel).Read();
         module.Kernels.Add(kernel.Name, kernel);
     }
@@ -75,7 +104,8 @@ public sealed partial class PtxParser
                 if (rest[0] is '{' or '}')
                 {
                     depth += rest[0] == '{' ? 1 : -1;
-                    if (depth == 0) yield break;
+                    if (depth == 0)
+                        yield break;
                     yield return (at + 1, rest[..1]);
                     rest = rest[1..].Trim();
                     continue;
@@ -108,7 +138,9 @@ public sealed partial class PtxParser
         return (comment < 0 ? line : line[..comment]).Trim();
     }
 
-    [GeneratedRegex(@"^(\.visible |\.weak )?\.(?<space>const|global|shared) \.align (?<align>\d+) \.(?<type>\w+) (?<name>[\w$]+)(\[(?<size>\d*)\])?")]
+    [GeneratedRegex(
+        @"^(\.visible |\.weak )?\.(?<space>const|global|shared) \.align (?<align>\d+) \.(?<type>\w+) (?<name>[\w$]+)(\[(?<size>\d*)\])?"
+    )]
     internal static partial Regex DataRegex();
 
     [GeneratedRegex(@"^[$%\w]+:(?!:)")]

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 namespace LutNative.Interop.Emulator;
 
 // What most opcodes do to a vector, once for all types.
+// csharpier-ignore-start - a table
 internal readonly struct Plus<T> : IBinary<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a + b; }
 internal readonly struct Minus<T> : IBinary<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a - b; }
 internal readonly struct Times<T> : IBinary<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a * b; }
@@ -24,9 +25,17 @@ internal readonly struct Less<T> : ITest<T> { public static Vector512<T> Of(Vect
 internal readonly struct LessOrEqual<T> : ITest<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.LessThanOrEqual(a, b); }
 internal readonly struct Greater<T> : ITest<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.GreaterThan(a, b); }
 internal readonly struct GreaterOrEqual<T> : ITest<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.GreaterThanOrEqual(a, b); }
+// csharpier-ignore-end
 
 /// <summary>Neither is NaN.</summary>
-internal readonly struct Ordered<T> : ITest<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.Equals(a, a) & Vector512.Equals(b, b); }
+internal readonly struct Ordered<T> : ITest<T>
+{
+    public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.Equals(a, a) & Vector512.Equals(b, b);
+}
 
 /// <summary>The opposite of a test: true where an operand is NaN, as PTX's unordered comparisons are.</summary>
-internal readonly struct Not<T, O> : ITest<T> where O : ITest<T> { public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => ~O.Of(a, b); }
+internal readonly struct Not<T, O> : ITest<T>
+    where O : ITest<T>
+{
+    public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => ~O.Of(a, b);
+}

@@ -12,7 +12,21 @@ namespace LutNative.Interop.Emulator;
 internal sealed unsafe class Warp
 {
     internal static readonly string[] SpecialNames =
-        ["%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid"];
+    [
+        "%tid.x",
+        "%tid.y",
+        "%tid.z",
+        "%ntid.x",
+        "%ntid.y",
+        "%ntid.z",
+        "%ctaid.x",
+        "%ctaid.y",
+        "%ctaid.z",
+        "%nctaid.x",
+        "%nctaid.y",
+        "%nctaid.z",
+        "%laneid",
+    ];
 
     private struct Group
     {
@@ -38,7 +52,8 @@ internal sealed unsafe class Warp
     internal uint Active;
 
     /// <summary>Number of the warp in its block; count of its own points of convergence, which order its lanes' memory accesses.</summary>
-    internal int Index, Epoch;
+    internal int Index,
+        Epoch;
     internal Instruction* Current;
 
     internal bool Done => count == 0;
@@ -52,15 +67,18 @@ internal sealed unsafe class Warp
         AtBarrier = false;
         Epoch = 0;
         Add(0, lanes);
-        if (split is not null) Scatter();
+        if (split is not null)
+            Scatter();
     }
 
     internal void PassBarrier()
     {
         AtBarrier = false;
         Epoch++;
-        for (int g = 0; g < count; g++) groups[g].Pc++;
-        if (shuffle is not null) Scatter();
+        for (int g = 0; g < count; g++)
+            groups[g].Pc++;
+        if (shuffle is not null)
+            Scatter();
     }
 
     /// <summary>Runs until every lane has ended or waits at a barrier.</summary>
@@ -69,11 +87,14 @@ internal sealed unsafe class Warp
         while (count > 0)
         {
             int g = Pick(out int next);
-            if (g < 0) throw Fault("lanes wait here for others that have ended or wait elsewhere");
+            if (g < 0)
+                throw Fault("lanes wait here for others that have ended or wait elsewhere");
             var (pc, mask) = (groups[g].Pc, groups[g].Mask);
             Remove(g);
-            if (!RunGroup(code, ref pc, ref mask, next)) return;
-            if (mask != 0) Add(pc, mask);
+            if (!RunGroup(code, ref pc, ref mask, next))
+                return;
+            if (mask != 0)
+                Add(pc, mask);
         }
     }
 
@@ -84,9 +105,11 @@ internal sealed unsafe class Warp
         {
             Instruction* i = code + pc;
             Current = i;
-            if ((i->Converges || i->Kind == Kind.Barrier) && !Together(pc, ref mask)) return true;
+            if ((i->Converges || i->Kind == Kind.Barrier) && !Together(pc, ref mask))
+                return true;
             uint active = mask;
-            if (i->Guard >= 0) active &= i->GuardNot ? ~Predicates[i->Guard] : Predicates[i->Guard];
+            if (i->Guard >= 0)
+                active &= i->GuardNot ? ~Predicates[i->Guard] : Predicates[i->Guard];
             switch (i->Kind)
             {
                 case Kind.Plain:
@@ -109,8 +132,10 @@ internal sealed unsafe class Warp
                     }
                     break;
                 case Kind.Branch:
-                    if (active == mask) pc = (int)i->Immediate;
-                    else if (active == 0) pc++;
+                    if (active == mask)
+                        pc = (int)i->Immediate;
+                    else if (active == 0)
+                        pc++;
                     else
                     {
                         Add((int)i->Immediate, active);
@@ -121,30 +146,35 @@ internal sealed unsafe class Warp
                     break;
                 case Kind.Return:
                     mask &= ~active;
-                    if (mask == 0) return true;
+                    if (mask == 0)
+                        return true;
                     pc++;
                     break;
                 case Kind.Barrier:
-                    if (active != mask) throw Fault("a barrier under a condition");
+                    if (active != mask)
+                        throw Fault("a barrier under a condition");
                     Add(pc, mask);
                     AtBarrier = true;
                     return false;
             }
-            if (pc >= next) return true;
+            if (pc >= next)
+                return true;
         }
     }
 
     /// <summary>True when every lane that lives is here; otherwise these lanes wait.</summary>
     private bool Together(int pc, ref uint mask)
     {
-        if (count == 0) return true;
+        if (count == 0)
+            return true;
         for (int g = 0; g < count; g++)
             if (groups[g].Pc == pc)
             {
                 mask |= groups[g].Mask;
                 Remove(g--);
             }
-        if (count == 0) return true;
+        if (count == 0)
+            return true;
         Add(pc, mask);
         groups[count - 1].Waits = true;
         mask = 0;
@@ -158,23 +188,29 @@ internal sealed unsafe class Warp
         if (shuffle is not null)
         {
             for (int g = 0, seen = 0; g < count; g++)
-                if (!groups[g].Waits && shuffle.Next(++seen) == 0) best = g;
+                if (!groups[g].Waits && shuffle.Next(++seen) == 0)
+                    best = g;
             return best;
         }
         for (int g = 0; g < count; g++)
-            if (!groups[g].Waits && (best < 0 || groups[g].Pc < groups[best].Pc)) best = g;
-        if (best < 0) return -1;
+            if (!groups[g].Waits && (best < 0 || groups[g].Pc < groups[best].Pc))
+                best = g;
+        if (best < 0)
+            return -1;
         for (int g = 0; g < count; g++)
         {
-            if (g == best) continue;
+            if (g == best)
+                continue;
             if (groups[g].Pc == groups[best].Pc)
             {
                 groups[best].Mask |= groups[g].Mask;
                 Remove(g);
-                if (best == count) best = g;
+                if (best == count)
+                    best = g;
                 g--;
             }
-            else if (groups[g].Pc > groups[best].Pc) next = Math.Min(next, groups[g].Pc);
+            else if (groups[g].Pc > groups[best].Pc)
+                next = Math.Min(next, groups[g].Pc);
         }
         return best;
     }
@@ -185,7 +221,8 @@ internal sealed unsafe class Warp
         {
             uint rest = groups[g].Mask & (groups[g].Mask - 1);
             groups[g].Mask ^= rest;
-            for (; rest != 0; rest &= rest - 1) Add(groups[g].Pc, rest & ~(rest - 1));
+            for (; rest != 0; rest &= rest - 1)
+                Add(groups[g].Pc, rest & ~(rest - 1));
         }
     }
 
@@ -199,15 +236,34 @@ internal sealed unsafe class Warp
         if (maskOf != Active)
         {
             maskOf = Active;
-            for (int p = 0; p < 2; p++) masks[p] = Spread32(Active >> (16 * p));
-            for (int p = 0; p < 4; p++) masks[2 + p] = Spread64(Active >> (8 * p));
+            for (int p = 0; p < 2; p++)
+                masks[p] = Spread32(Active >> (16 * p));
+            for (int p = 0; p < 4; p++)
+                masks[2 + p] = Spread64(Active >> (8 * p));
         }
         return masks[part];
     }
 
     private static Vector512<int> Spread32(uint bits)
     {
-        var one = Vector512.Create(1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15);
+        var one = Vector512.Create(
+            1,
+            1 << 1,
+            1 << 2,
+            1 << 3,
+            1 << 4,
+            1 << 5,
+            1 << 6,
+            1 << 7,
+            1 << 8,
+            1 << 9,
+            1 << 10,
+            1 << 11,
+            1 << 12,
+            1 << 13,
+            1 << 14,
+            1 << 15
+        );
         return Vector512.Equals(Vector512.Create((int)bits) & one, one);
     }
 
@@ -218,18 +274,28 @@ internal sealed unsafe class Warp
     }
 
     /// <summary>A predicate's new bits, for the active lanes.</summary>
-    internal void SetPredicate(int number, uint bits) => Predicates[number] = (Predicates[number] & ~Active) | (bits & Active);
+    internal void SetPredicate(int number, uint bits) =>
+        Predicates[number] = (Predicates[number] & ~Active) | (bits & Active);
 
-    internal T* At<T>(int place) where T : unmanaged => (T*)(Registers + place);
+    internal T* At<T>(int place)
+        where T : unmanaged => (T*)(Registers + place);
 
     /// <param name="lane">The lane that did it; all active ones by default.</param>
     /// <param name="code">What a driver would say.</param>
     internal PtxFault Fault(string what, int lane = -1, CudaResult code = CudaResult.LaunchFailed) =>
-        new(Kernel.Module.Name, Kernel.Name, Current->Line, Block.Describe(Index, lane < 0 ? Active : 1u << lane), what, code);
+        new(
+            Kernel.Module.Name,
+            Kernel.Name,
+            Current->Line,
+            Block.Describe(Index, lane < 0 ? Active : 1u << lane),
+            what,
+            code
+        );
 }
 
 /// <summary>A kernel did something that no GPU may be trusted with: the message names module, kernel, PTX line, block and lanes.</summary>
-public sealed class PtxFault(string module, string kernel, int line, string where, string what, CudaResult code) : Exception($"{module}:{line}: kernel {kernel}, {where}: {what}")
+public sealed class PtxFault(string module, string kernel, int line, string where, string what, CudaResult code)
+    : Exception($"{module}:{line}: kernel {kernel}, {where}: {what}")
 {
     public int Line { get; } = line;
     public CudaResult Code { get; } = code;

@@ -4,4 +4,5 @@ namespace LutNative.Model.Checkpoints;
 public class CheckpointException(string message) : Exception(message);
 
 /// <summary>The system could not open or read a file: that says nothing about what is in it.</summary>
-public sealed class UnreadableCheckpointException(string path, Exception cause) : CheckpointException($"cannot read {path}: {cause.Message}");
+public sealed class UnreadableCheckpointException(string path, Exception cause)
+    : CheckpointException($"cannot read {path}: {cause.Message}");

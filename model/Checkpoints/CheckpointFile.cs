@@ -29,7 +29,12 @@ public sealed class CheckpointFile : IDisposable
 
     /// <summary>Writes states to a stream, which is neither flushed nor closed; returns the SHA-256 of what was written.</summary>
     /// <param name="staging">Floats of the buffer.</param>
-    public static string Write(Stream to, IEnumerable<(string Name, State State)> states, IReadOnlyDictionary<string, string> metadata, int staging = Staging)
+    public static string Write(
+        Stream to,
+        IEnumerable<(string Name, State State)> states,
+        IReadOnlyDictionary<string, string> metadata,
+        int staging = Staging
+    )
     {
         var entries = new List<SafetensorsEntry>();
         var digests = new Dictionary<string, string>();
@@ -38,12 +43,24 @@ public sealed class CheckpointFile : IDisposable
         {
             foreach (var e in Saved(name, state))
             {
-                entries.Add(new SafetensorsEntry(Prefix(name) + e.Name, "F32", [.. e.Shape.Select(n => (long)n)], e.Count * sizeof(float)));
+                entries.Add(
+                    new SafetensorsEntry(
+                        Prefix(name) + e.Name,
+                        "F32",
+                        [.. e.Shape.Select(n => (long)n)],
+                        e.Count * sizeof(float)
+                    )
+                );
                 digests[Prefix(name) + e.Name] = state.DigestOf(e).ToString();
             }
-            foreach (string counter in Counters(name, state)) entries.Add(new SafetensorsEntry(Prefix(name) + counter, "I64", [1], sizeof(long)));
+            foreach (string counter in Counters(name, state))
+                entries.Add(new SafetensorsEntry(Prefix(name) + counter, "I64", [1], sizeof(long)));
         }
-        var described = new Dictionary<string, string>(metadata) { ["format"] = "pt", ["digests"] = JsonSerializer.Serialize(digests) };
+        var described = new Dictionary<string, string>(metadata)
+        {
+            ["format"] = "pt",
+            ["digests"] = JsonSerializer.Serialize(digests),
+        };
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Put(ReadOnlySpan<byte> bytes)
         {
@@ -61,7 +78,8 @@ public sealed class CheckpointFile : IDisposable
                     state.Read(e, done, piece);
                     Put(MemoryMarshal.AsBytes(piece));
                 }
-            foreach (string counter in Counters(name, state)) Put(BitConverter.GetBytes(state.Counters[state.Layout.CounterOf(counter)]));
+            foreach (string counter in Counters(name, state))
+                Put(BitConverter.GetBytes(state.Counters[state.Layout.CounterOf(counter)]));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -77,7 +95,8 @@ public sealed class CheckpointFile : IDisposable
         try
         {
             var proof = Prove(file, staging);
-            if (proof.Damage is { } damage) throw new CheckpointException($"{path} is damaged: {damage}; use another checkpoint");
+            if (proof.Damage is { } damage)
+                throw new CheckpointException($"{path} is damaged: {damage}; use another checkpoint");
             return new CheckpointFile(file, proof.Sha256);
         }
         catch
@@ -90,7 +109,8 @@ public sealed class CheckpointFile : IDisposable
     /// <summary>Reads a whole file once, in its own order.</summary>
     public static CheckpointProof Prove(TensorFile file, int staging = Staging)
     {
-        if (!Recorded(file, out var recorded)) return new CheckpointProof("", "the digest list itself", "its digest list cannot be read");
+        if (!Recorded(file, out var recorded))
+            return new CheckpointProof("", "the digest list itself", "its digest list cannot be read");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         float[] buffer = new float[staging];
         var bytes = MemoryMarshal.AsBytes(buffer.AsSpan());
@@ -101,7 +121,10 @@ public sealed class CheckpointFile : IDisposable
             file.Read(at, piece);
             hash.AppendData(piece);
         }
-        var damaged = new SortedSet<string>(recorded.Keys.Where(n => !file.Tensors.TryGetValue(n, out var t) || t.Type != "F32"), StringComparer.Ordinal);
+        var damaged = new SortedSet<string>(
+            recorded.Keys.Where(n => !file.Tensors.TryGetValue(n, out var t) || t.Type != "F32"),
+            StringComparer.Ordinal
+        );
         foreach (var t in file.Tensors.Values.OrderBy(t => t.Offset).ThenBy(t => t.Bytes))
         {
             var digest = default(Digest);
@@ -110,15 +133,26 @@ public sealed class CheckpointFile : IDisposable
                 var piece = bytes[..(int)Math.Min(bytes.Length, t.Bytes - done)];
                 file.Read(t.Offset + done, piece);
                 hash.AppendData(piece);
-                if (t.Type == "F32") digest += Digest.Of(MemoryMarshal.Cast<byte, float>(piece), done / sizeof(float));
+                if (t.Type == "F32")
+                    digest += Digest.Of(MemoryMarshal.Cast<byte, float>(piece), done / sizeof(float));
             }
-            if (recorded.TryGetValue(t.Name, out string? was) && digest.ToString() != was) damaged.Add(t.Name);
+            if (recorded.TryGetValue(t.Name, out string? was) && digest.ToString() != was)
+                damaged.Add(t.Name);
         }
         string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
-        if (damaged.Count > 0) return new CheckpointProof(sha256, damaged.Min, $"tensor {damaged.Min} does not have the digest that was recorded when it was written");
-        return new CheckpointProof(sha256, null, Beside(file.Path) is { } beside && beside != sha256
-            ? $"its SHA-256 is not the one in {Path.GetFileName(file.Path)}.sha256"
-            : null);
+        if (damaged.Count > 0)
+            return new CheckpointProof(
+                sha256,
+                damaged.Min,
+                $"tensor {damaged.Min} does not have the digest that was recorded when it was written"
+            );
+        return new CheckpointProof(
+            sha256,
+            null,
+            Beside(file.Path) is { } beside && beside != sha256
+                ? $"its SHA-256 is not the one in {Path.GetFileName(file.Path)}.sha256"
+                : null
+        );
     }
 
     /// <summary>Copies a checkpoint's tensors into states; every tensor must be there with its shape.</summary>
@@ -130,38 +164,60 @@ public sealed class CheckpointFile : IDisposable
         {
             foreach (var e in Saved(name, state))
             {
-                if (!file.Tensors.TryGetValue(Prefix(name) + e.Name, out var t)) missing.Add(Prefix(name) + e.Name);
+                if (!file.Tensors.TryGetValue(Prefix(name) + e.Name, out var t))
+                    missing.Add(Prefix(name) + e.Name);
                 else if (!t.Shape.SequenceEqual(e.Shape.Select(n => (long)n)))
-                    throw new CheckpointException($"{file.Path}: tensor {Prefix(name)}{e.Name} has shape {t.ShapeText}, the network needs [{string.Join(", ", e.Shape)}]; the checkpoint belongs to another model");
-                else state.Write(e, t, buffer);
+                    throw new CheckpointException(
+                        $"{file.Path}: tensor {Prefix(name)}{e.Name} has shape {t.ShapeText}, the network needs [{string.Join(", ", e.Shape)}]; the checkpoint belongs to another model"
+                    );
+                else
+                    state.Write(e, t, buffer);
             }
             foreach (string counter in Counters(name, state))
-                if (!file.Tensors.TryGetValue(Prefix(name) + counter, out var t)) missing.Add(Prefix(name) + counter);
-                else state.Counters[state.Layout.CounterOf(counter)] = t.Counter();
+                if (!file.Tensors.TryGetValue(Prefix(name) + counter, out var t))
+                    missing.Add(Prefix(name) + counter);
+                else
+                    state.Counters[state.Layout.CounterOf(counter)] = t.Counter();
         }
         if (missing.Count > 0)
-            throw new CheckpointException($"{file.Path} lacks {missing.Count} tensors that the network needs, first {missing[0]}; the checkpoint belongs to another model or stage");
+            throw new CheckpointException(
+                $"{file.Path} lacks {missing.Count} tensors that the network needs, first {missing[0]}; the checkpoint belongs to another model or stage"
+            );
     }
 
     public void Dispose() => file.Dispose();
 
-    public static string Bits(double x) => BitConverter.DoubleToInt64Bits(x).ToString("x16", CultureInfo.InvariantCulture);
+    public static string Bits(double x) =>
+        BitConverter.DoubleToInt64Bits(x).ToString("x16", CultureInfo.InvariantCulture);
 
     public static double FromBits(string hex) =>
         BitConverter.Int64BitsToDouble(long.Parse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
 
     /// <summary>Bytes of the file that <see cref="Write"/> makes, all but its header.</summary>
     public static long DataBytes(IEnumerable<(string Name, State State)> states) =>
-        states.Aggregate(0L, (sum, s) => sum + Saved(s.Name, s.State).Aggregate(0L, (a, e) => a + e.Count * sizeof(float)) + sizeof(long) * Counters(s.Name, s.State).Count);
+        states.Aggregate(
+            0L,
+            (sum, s) =>
+                sum
+                + Saved(s.Name, s.State).Aggregate(0L, (a, e) => a + e.Count * sizeof(float))
+                + sizeof(long) * Counters(s.Name, s.State).Count
+        );
 
-    private static string Prefix(string state) => state switch { "student" => "", "teacher" => "ema.", _ => state + "." };
+    private static string Prefix(string state) =>
+        state switch
+        {
+            "student" => "",
+            "teacher" => "ema.",
+            _ => state + ".",
+        };
 
     private static bool Moments(string state) => state is "exp_avg" or "exp_avg_sq";
 
     private static IEnumerable<Entry> Saved(string name, State state) =>
         state.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter || !Moments(name));
 
-    private static IReadOnlyList<string> Counters(string name, State state) => Moments(name) ? [] : state.Layout.Counters;
+    private static IReadOnlyList<string> Counters(string name, State state) =>
+        Moments(name) ? [] : state.Layout.Counters;
 
     private static string? Beside(string path)
     {
@@ -178,7 +234,8 @@ public sealed class CheckpointFile : IDisposable
     private static bool Recorded(TensorFile file, out Dictionary<string, string> digests)
     {
         digests = [];
-        if (!file.Metadata.TryGetValue("digests", out string? json)) return true;
+        if (!file.Metadata.TryGetValue("digests", out string? json))
+            return true;
         try
         {
             digests = JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];

@@ -11,8 +11,22 @@ public static class ElementType
 {
     private static readonly Dictionary<string, int> Widths = new(StringComparer.Ordinal)
     {
-        ["F64"] = 8, ["F32"] = 4, ["F16"] = 2, ["BF16"] = 2, ["F8_E4M3"] = 1, ["F8_E5M2"] = 1,
-        ["I64"] = 8, ["I32"] = 4, ["I16"] = 2, ["I8"] = 1, ["U64"] = 8, ["U32"] = 4, ["U16"] = 2, ["U8"] = 1, ["BOOL"] = 1, ["C64"] = 8,
+        ["F64"] = 8,
+        ["F32"] = 4,
+        ["F16"] = 2,
+        ["BF16"] = 2,
+        ["F8_E4M3"] = 1,
+        ["F8_E5M2"] = 1,
+        ["I64"] = 8,
+        ["I32"] = 4,
+        ["I16"] = 2,
+        ["I8"] = 1,
+        ["U64"] = 8,
+        ["U32"] = 4,
+        ["U16"] = 2,
+        ["U8"] = 1,
+        ["BOOL"] = 1,
+        ["C64"] = 8,
     };
 
     /// <summary>
@@ -28,23 +42,46 @@ public static class ElementType
     {
         switch (type)
         {
-            case "F32": from.CopyTo(MemoryMarshal.AsBytes(to)); break;
-            case "F64": for (int i = 0; i < to.Length; i++) to[i] = (float)BinaryPrimitives.ReadDoubleLittleEndian(from[(8 * i)..]); break;
-            case "F16": for (int i = 0; i < to.Length; i++) to[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(from[(2 * i)..]); break;
-            case "BF16": for (int i = 0; i < to.Length; i++) to[i] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(from[(2 * i)..]) << 16); break;
-            case "F8_E5M2": for (int i = 0; i < to.Length; i++) to[i] = (float)BitConverter.UInt16BitsToHalf((ushort)(from[i] << 8)); break;   // the upper half of a binary16
-            case "F8_E4M3": for (int i = 0; i < to.Length; i++) to[i] = E4M3(from[i]); break;
-            default: throw new CheckpointException($"{type} is no floating-point type");
+            case "F32":
+                from.CopyTo(MemoryMarshal.AsBytes(to));
+                break;
+            case "F64":
+                for (int i = 0; i < to.Length; i++)
+                    to[i] = (float)BinaryPrimitives.ReadDoubleLittleEndian(from[(8 * i)..]);
+                break;
+            case "F16":
+                for (int i = 0; i < to.Length; i++)
+                    to[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(from[(2 * i)..]);
+                break;
+            case "BF16":
+                for (int i = 0; i < to.Length; i++)
+                    to[i] = BitConverter.UInt32BitsToSingle(
+                        (uint)BinaryPrimitives.ReadUInt16LittleEndian(from[(2 * i)..]) << 16
+                    );
+                break;
+            case "F8_E5M2":
+                for (int i = 0; i < to.Length; i++)
+                    to[i] = (float)BitConverter.UInt16BitsToHalf((ushort)(from[i] << 8));
+                break; // the upper half of a binary16
+            case "F8_E4M3":
+                for (int i = 0; i < to.Length; i++)
+                    to[i] = E4M3(from[i]);
+                break;
+            default:
+                throw new CheckpointException($"{type} is no floating-point type");
         }
     }
 
     /// <summary>Bias 7, no infinities, one NaN a sign (OCP 8-bit floating point, 2023).</summary>
     private static float E4M3(byte bits)
     {
-        int exponent = bits >> 3 & 15, mantissa = bits & 7;
+        int exponent = bits >> 3 & 15,
+            mantissa = bits & 7;
         float sign = bits < 128 ? 1f : -1f;
-        if (exponent == 15 && mantissa == 7) return float.NaN;
-        if (exponent == 0) return sign * mantissa / 512f;
+        if (exponent == 15 && mantissa == 7)
+            return float.NaN;
+        if (exponent == 0)
+            return sign * mantissa / 512f;
         return sign * BitConverter.UInt32BitsToSingle((uint)(exponent + 120) << 23 | (uint)mantissa << 20);
     }
 }

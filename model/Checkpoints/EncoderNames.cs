@@ -15,12 +15,38 @@ public static class EncoderNames
     /// </summary>
     private static readonly string[] Beginnings =
     [
-        "blocks.", "norm.", "norm_pre.", "patch_embed.", "cls_token", "pos_embed", "dist_token", "reg_token", "register_tokens", "storage_tokens", "rope", "rel_pos_bias", "embeddings.", "encoder.", "layers.", "ln_pre.",
+        "blocks.",
+        "norm.",
+        "norm_pre.",
+        "patch_embed.",
+        "cls_token",
+        "pos_embed",
+        "dist_token",
+        "reg_token",
+        "register_tokens",
+        "storage_tokens",
+        "rope",
+        "rel_pos_bias",
+        "embeddings.",
+        "encoder.",
+        "layers.",
+        "ln_pre.",
     ];
 
     public static bool Is(string name) => Beginnings.Any(b => name.StartsWith(b, StringComparison.Ordinal));
 
     /// <summary>Values of training: moments, scaler, schedule.</summary>
     internal static bool IsOfTraining(string name) =>
-        name.Split('.') is var parts && parts.Any(p => p is "exp_avg" or "exp_avg_sq" or "optimizer" or "optimizer_states" or "optimizers" or "momentum_buffer" or "scaler" or "lr_scheduler");
+        name.Split('.') is var parts
+        && parts.Any(p =>
+            p
+                is "exp_avg"
+                    or "exp_avg_sq"
+                    or "optimizer"
+                    or "optimizer_states"
+                    or "optimizers"
+                    or "momentum_buffer"
+                    or "scaler"
+                    or "lr_scheduler"
+        );
 }

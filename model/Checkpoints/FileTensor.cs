@@ -12,7 +12,8 @@ public sealed class FileTensor
     /// <summary>Elements of another order than row-major lie within so many bytes, or are read in small windows.</summary>
     private const long WholeSpan = 256L << 20;
 
-    private const int Window = 1 << 16, ChunkBytes = 1 << 20;
+    private const int Window = 1 << 16,
+        ChunkBytes = 1 << 20;
     private readonly TensorFile file;
     private readonly long offset;
     private readonly long[]? strides;
@@ -21,7 +22,15 @@ public sealed class FileTensor
     /// <param name="offset">Of the first element, in bytes from the file's beginning.</param>
     /// <param name="bytes">What the tensor takes in the file; of a known type Count times its width.</param>
     /// <param name="strides">In elements; null for row-major order without gaps.</param>
-    internal FileTensor(TensorFile file, string name, string type, long[] shape, long offset, long bytes, long[]? strides = null)
+    internal FileTensor(
+        TensorFile file,
+        string name,
+        string type,
+        long[] shape,
+        long offset,
+        long bytes,
+        long[]? strides = null
+    )
     {
         (this.file, this.offset, this.strides) = (file, offset, strides);
         (Name, Type, Shape, Bytes) = (name, type, shape, bytes);
@@ -29,8 +38,15 @@ public sealed class FileTensor
     }
 
     /// <summary>Several tensors, one after the other along their first axis.</summary>
-    private FileTensor(string name, FileTensor[] parts) : this(parts[0].file, name, parts[0].Type, [parts.Aggregate(0L, (a, t) => a + t.Shape[0]), .. parts[0].Shape.Skip(1)], 0, parts.Aggregate(0L, (a, t) => a + t.Bytes)) =>
-        this.parts = parts;
+    private FileTensor(string name, FileTensor[] parts)
+        : this(
+            parts[0].file,
+            name,
+            parts[0].Type,
+            [parts.Aggregate(0L, (a, t) => a + t.Shape[0]), .. parts[0].Shape.Skip(1)],
+            0,
+            parts.Aggregate(0L, (a, t) => a + t.Bytes)
+        ) => this.parts = parts;
 
     public string Name { get; }
 
@@ -46,11 +62,18 @@ public sealed class FileTensor
 
     /// <summary>The same elements under another name.</summary>
     internal FileTensor As(string name) =>
-        parts.Length > 0 ? new FileTensor(name, parts) : new FileTensor(file, name, Type, [.. Shape], offset, Bytes, strides);
+        parts.Length > 0
+            ? new FileTensor(name, parts)
+            : new FileTensor(file, name, Type, [.. Shape], offset, Bytes, strides);
 
     /// <summary>Null when they do not fit together.</summary>
     internal static FileTensor? Concatenate(string name, FileTensor[] parts) =>
-        parts.All(t => t.Shape.Count > 0 && t.Type == parts[0].Type && t.parts.Length == 0 && t.Shape.Skip(1).SequenceEqual(parts[0].Shape.Skip(1)))
+        parts.All(t =>
+            t.Shape.Count > 0
+            && t.Type == parts[0].Type
+            && t.parts.Length == 0
+            && t.Shape.Skip(1).SequenceEqual(parts[0].Shape.Skip(1))
+        )
             ? new FileTensor(name, parts)
             : null;
 
@@ -58,13 +81,15 @@ public sealed class FileTensor
     /// <exception cref="CheckpointException">They are no floating-point numbers, or the file ends before them.</exception>
     public void Read(long first, Span<float> to)
     {
-        if (!ElementType.IsFloat(Type)) throw new CheckpointException($"{file.Path}: tensor {Name} is {Type}, not a floating-point number");
+        if (!ElementType.IsFloat(Type))
+            throw new CheckpointException($"{file.Path}: tensor {Name} is {Type}, not a floating-point number");
         if (parts.Length > 0)
         {
             foreach (var t in parts)
             {
                 int n = (int)Math.Clamp(t.Count - first, 0, to.Length);
-                if (n > 0) t.Read(first, to[..n]);
+                if (n > 0)
+                    t.Read(first, to[..n]);
                 to = to[n..];
                 first = Math.Max(0, first - t.Count);
             }
@@ -75,7 +100,8 @@ public sealed class FileTensor
             file.Read(offset + first * sizeof(float), System.Runtime.InteropServices.MemoryMarshal.AsBytes(to));
             return;
         }
-        int width = ElementType.WidthOf(Type)!.Value, chunk = ChunkBytes / width;
+        int width = ElementType.WidthOf(Type)!.Value,
+            chunk = ChunkBytes / width;
         byte[] raw = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         for (int done = 0; done < to.Length; done += chunk)
         {
@@ -97,7 +123,8 @@ public sealed class FileTensor
     /// <summary>The only element of an integer counter.</summary>
     public long Counter()
     {
-        if (Type != "I64" || Count != 1) throw new CheckpointException($"{file.Path}: tensor {Name} is {Type} {ShapeText}, not one I64");
+        if (Type != "I64" || Count != 1)
+            throw new CheckpointException($"{file.Path}: tensor {Name} is {Type} {ShapeText}, not one I64");
         Span<byte> raw = stackalloc byte[8];
         file.Read(offset, raw);
         return System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(raw);
@@ -109,26 +136,32 @@ public sealed class FileTensor
     /// <summary>The elements' own bytes, from element first on, as they would lie row-major.</summary>
     internal void ReadRaw(long first, Span<byte> to, int width)
     {
-        if (strides is null) file.Read(offset + first * width, to);
-        else Gather(first, to, width);
+        if (strides is null)
+            file.Read(offset + first * width, to);
+        else
+            Gather(first, to, width);
     }
 
     private void Gather(long first, Span<byte> to, int width)
     {
         long span = 1;
-        for (int axis = 0; axis < Shape.Count; axis++) span += (Shape[axis] - 1) * strides![axis];
+        for (int axis = 0; axis < Shape.Count; axis++)
+            span += (Shape[axis] - 1) * strides![axis];
         span *= width;
         var window = file.WindowOf(this, (int)(span <= WholeSpan ? span : Window));
         var index = new long[Shape.Count];
         long rest = first;
-        for (int axis = Shape.Count - 1; axis >= 0; axis--) (rest, index[axis]) = Math.DivRem(rest, Shape[axis]);
+        for (int axis = Shape.Count - 1; axis >= 0; axis--)
+            (rest, index[axis]) = Math.DivRem(rest, Shape[axis]);
         for (int done = 0; done < to.Length; done += width)
         {
             long at = 0;
-            for (int axis = 0; axis < index.Length; axis++) at += index[axis] * strides![axis];
+            for (int axis = 0; axis < index.Length; axis++)
+                at += index[axis] * strides![axis];
             at *= width;
             window.At(at, width, span).CopyTo(to[done..]);
-            for (int axis = index.Length - 1; axis >= 0 && ++index[axis] == Shape[axis]; axis--) index[axis] = 0;
+            for (int axis = index.Length - 1; axis >= 0 && ++index[axis] == Shape[axis]; axis--)
+                index[axis] = 0;
         }
     }
 }

@@ -10,5 +10,7 @@ internal static class GitLfs
     }
 
     internal static CheckpointException Refusal(TensorFile file) =>
-        new($"{file.Path} is a Git LFS pointer, the content was not downloaded; run `git lfs pull` in its repository, or download the file itself");
+        new(
+            $"{file.Path} is a Git LFS pointer, the content was not downloaded; run `git lfs pull` in its repository, or download the file itself"
+        );
 }

@@ -18,8 +18,14 @@ internal static partial class HuggingFaceNames
     internal static IReadOnlyDictionary<string, FileTensor> Translate(IReadOnlyDictionary<string, FileTensor> tensors)
     {
         // where a network's names begin ("", "vit.", "model.vit."), and where those of what surrounds it do
-        string[] networks = [.. tensors.Keys.Where(k => k == Anchor || k.EndsWith("." + Anchor, StringComparison.Ordinal)).Select(k => k[..^Anchor.Length])];
-        if (networks.Length == 0) return tensors;
+        string[] networks =
+        [
+            .. tensors
+                .Keys.Where(k => k == Anchor || k.EndsWith("." + Anchor, StringComparison.Ordinal))
+                .Select(k => k[..^Anchor.Length]),
+        ];
+        if (networks.Length == 0)
+            return tensors;
         var result = new Dictionary<string, FileTensor>(StringComparer.Ordinal);
         var pieces = new Dictionary<string, FileTensor?[]>(StringComparer.Ordinal);
         foreach (var (name, tensor) in tensors)
@@ -28,22 +34,32 @@ internal static partial class HuggingFaceNames
             int piece = -1;
             foreach (string network in networks)
             {
-                string around = network.EndsWith("vit.", StringComparison.Ordinal) ? network[..^"vit.".Length] : network;
-                if (Under(name, around + "decoder.") is { } decoder && Decoder(decoder) is { } theirs) (translated, piece) = (around + theirs.Name, theirs.Piece);
-                else if (Under(name, around + "classifier.") is { } head) translated = around + "head." + head;
+                string around = network.EndsWith("vit.", StringComparison.Ordinal)
+                    ? network[..^"vit.".Length]
+                    : network;
+                if (Under(name, around + "decoder.") is { } decoder && Decoder(decoder) is { } theirs)
+                    (translated, piece) = (around + theirs.Name, theirs.Piece);
+                else if (Under(name, around + "classifier.") is { } head)
+                    translated = around + "head." + head;
                 else if (Under(name, network) is { } inside)
                 {
                     (string own, piece) = Encoder(inside) ?? (inside, -1);
                     translated = around + own;
                 }
             }
-            if (piece < 0) result[translated] = tensor.As(translated);
-            else (pieces.TryGetValue(translated, out var three) ? three : pieces[translated] = new FileTensor?[3])[piece] = tensor;
+            if (piece < 0)
+                result[translated] = tensor.As(translated);
+            else
+                (pieces.TryGetValue(translated, out var three) ? three : pieces[translated] = new FileTensor?[3])[
+                    piece
+                ] = tensor;
         }
         foreach (var (name, three) in pieces)
-            if (three.All(t => t is not null) && FileTensor.Concatenate(name, three!) is { } whole) result[name] = whole;
+            if (three.All(t => t is not null) && FileTensor.Concatenate(name, three!) is { } whole)
+                result[name] = whole;
             else
-                foreach (var t in three.Where(t => t is not null)) result[t!.Name] = t;
+                foreach (var t in three.Where(t => t is not null))
+                    result[t!.Name] = t;
         return result;
     }
 
@@ -51,28 +67,37 @@ internal static partial class HuggingFaceNames
         name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : null;
 
     /// <summary>The authors' name; Piece is 0, 1 or 2 for queries, keys and values, else negative.</summary>
-    private static (string Name, int Piece)? Encoder(string name) => name switch
-    {
-        "embeddings.cls_token" => ("cls_token", -1),
-        "embeddings.mask_token" => ("embed_mask_token", -1),
-        "embeddings.position_embeddings" => ("pos_embed", -1),
-        "embeddings.patch_embeddings.projection.weight" => ("patch_embed.proj.weight", -1),
-        "embeddings.patch_embeddings.projection.bias" => ("patch_embed.proj.bias", -1),
-        "layernorm.weight" => ("norm.weight", -1),
-        "layernorm.bias" => ("norm.bias", -1),
-        _ => EncoderLayer().Match(name) is { Success: true } m ? Block("blocks.", m) : null,
-    };
+    private static (string Name, int Piece)? Encoder(string name) =>
+        name switch
+        {
+            "embeddings.cls_token" => ("cls_token", -1),
+            "embeddings.mask_token" => ("embed_mask_token", -1),
+            "embeddings.position_embeddings" => ("pos_embed", -1),
+            "embeddings.patch_embeddings.projection.weight" => ("patch_embed.proj.weight", -1),
+            "embeddings.patch_embeddings.projection.bias" => ("patch_embed.proj.bias", -1),
+            "layernorm.weight" => ("norm.weight", -1),
+            "layernorm.bias" => ("norm.bias", -1),
+            _ => EncoderLayer().Match(name) is { Success: true } m ? Block("blocks.", m) : null,
+        };
 
-    private static (string Name, int Piece)? Decoder(string name) => name switch
-    {
-        "mask_token" => ("mask_token", -1),
-        "decoder_pos_embed" or "decoder_embed.weight" or "decoder_embed.bias" or "decoder_norm.weight" or "decoder_norm.bias" or "decoder_pred.weight" or "decoder_pred.bias" => (name, -1),
-        _ => DecoderLayer().Match(name) is { Success: true } m ? Block("decoder_blocks.", m) : null,
-    };
+    private static (string Name, int Piece)? Decoder(string name) =>
+        name switch
+        {
+            "mask_token" => ("mask_token", -1),
+            "decoder_pos_embed"
+            or "decoder_embed.weight"
+            or "decoder_embed.bias"
+            or "decoder_norm.weight"
+            or "decoder_norm.bias"
+            or "decoder_pred.weight"
+            or "decoder_pred.bias" => (name, -1),
+            _ => DecoderLayer().Match(name) is { Success: true } m ? Block("decoder_blocks.", m) : null,
+        };
 
     private static (string Name, int Piece)? Block(string blocks, Match m)
     {
-        string at = blocks + m.Groups[1].Value + ".", end = "." + m.Groups[3].Value;
+        string at = blocks + m.Groups[1].Value + ".",
+            end = "." + m.Groups[3].Value;
         return m.Groups[2].Value switch
         {
             "layernorm_before" => (at + "norm1" + end, -1),

@@ -20,7 +20,11 @@ public sealed class Pickle
     /// <summary>What tensors, and dictionaries of them, are made of.</summary>
     private static readonly HashSet<string> ReadAsData = new(StringComparer.Ordinal)
     {
-        "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3", "torch._utils._rebuild_parameter", "torch.Size",
+        "collections.OrderedDict",
+        "torch._utils._rebuild_tensor_v2",
+        "torch._utils._rebuild_tensor_v3",
+        "torch._utils._rebuild_parameter",
+        "torch.Size",
     };
 
     private static readonly object Mark = new();
@@ -31,7 +35,8 @@ public sealed class Pickle
     private readonly List<int> marks = [];
     private readonly Dictionary<long, object?> memo = [];
     private readonly SortedSet<string> opaque = new(StringComparer.Ordinal);
-    private int at, objects;
+    private int at,
+        objects;
 
     private Pickle(byte[] data, string name) => (this.data, this.name) = (data, name);
 
@@ -46,20 +51,33 @@ public sealed class Pickle
         {
             return p.Run();
         }
-        catch (Exception e) when (e is InvalidCastException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException or KeyNotFoundException)
+        catch (Exception e)
+            when (e
+                    is InvalidCastException
+                        or ArgumentException
+                        or IndexOutOfRangeException
+                        or FormatException
+                        or OverflowException
+                        or KeyNotFoundException
+            )
         {
             throw p.Bad($"malformed ({e.Message})");
         }
     }
 
     private CheckpointException Bad(string why) =>
-        new(FormattableString.Invariant($"{name}: {why}, at byte {at} of the pickle; nothing of it was run. It may be damaged, or not a checkpoint"));
+        new(
+            FormattableString.Invariant(
+                $"{name}: {why}, at byte {at} of the pickle; nothing of it was run. It may be damaged, or not a checkpoint"
+            )
+        );
 
     private object? Run()
     {
         while (true)
         {
             byte op = data[at++];
+            // csharpier-ignore - a table of opcodes
             switch (op)
             {
                 case 0x80: if (data[at++] > 5) throw Bad("a pickle protocol above 5"); break;                          // PROTO
@@ -135,14 +153,17 @@ public sealed class Pickle
             return type.Name switch
             {
                 "OrderedDict" => new Dictionary<object, object?>(),
-                "_rebuild_parameter" when arguments.Length > 0 && arguments[0] is PickleObject or PickleOpaque => arguments[0]!,
+                "_rebuild_parameter" when arguments.Length > 0 && arguments[0] is PickleObject or PickleOpaque =>
+                    arguments[0]!,
                 _ => new PickleObject(type, arguments),
             };
         opaque.Add(type.ToString());
         return new PickleOpaque(type, arguments.Any(Holds));
 
         // the function that rebuilds a subclass of tensors has them one tuple deeper
-        static bool Holds(object? o) => o is PicklePersistent or PickleObject or PickleOpaque { HoldsTensor: true } || (o is object?[] inner && inner.Any(i => i is PicklePersistent or PickleObject));
+        static bool Holds(object? o) =>
+            o is PicklePersistent or PickleObject or PickleOpaque { HoldsTensor: true }
+            || (o is object?[] inner && inner.Any(i => i is PicklePersistent or PickleObject));
     }
 
     private static object?[] Arguments(object? o) =>
@@ -150,17 +171,21 @@ public sealed class Pickle
 
     private static void SetAll(object? target, object?[] pairs)
     {
-        if (target is PickleOpaque or PickleObject) return;
+        if (target is PickleOpaque or PickleObject)
+            return;
         if (target is not Dictionary<object, object?> d)
             throw new InvalidCastException("an item is set on something that is no dictionary");
         for (int i = 0; i + 1 < pairs.Length; i += 2)
-            if (pairs[i] is string or long or bool or double) d[pairs[i]!] = pairs[i + 1];   // by any other key nobody can ask for it
+            if (pairs[i] is string or long or bool or double)
+                d[pairs[i]!] = pairs[i + 1]; // by any other key nobody can ask for it
     }
 
     private static void Append(object? target, object?[] items)
     {
-        if (target is List<object?> list) list.AddRange(items);
-        else if (target is not PickleOpaque) throw new InvalidCastException("an item is added to something that is no list");
+        if (target is List<object?> list)
+            list.AddRange(items);
+        else if (target is not PickleOpaque)
+            throw new InvalidCastException("an item is added to something that is no list");
     }
 
     private void Push(object? o)
@@ -177,7 +202,8 @@ public sealed class Pickle
 
     private void Count()
     {
-        if (++objects > MostObjects) throw Bad(FormattableString.Invariant($"it has more than {MostObjects} objects"));
+        if (++objects > MostObjects)
+            throw Bad(FormattableString.Invariant($"it has more than {MostObjects} objects"));
     }
 
     private object? Pop()
@@ -187,18 +213,21 @@ public sealed class Pickle
         return v;
     }
 
-    private object? Top() => stack.Count > 0 && !ReferenceEquals(stack[^1], Mark) ? stack[^1] : throw Bad("it uses an empty stack");
+    private object? Top() =>
+        stack.Count > 0 && !ReferenceEquals(stack[^1], Mark) ? stack[^1] : throw Bad("it uses an empty stack");
 
     private object?[] Tuple(int n)
     {
         var v = new object?[n];
-        for (int i = n - 1; i >= 0; i--) v[i] = Pop();
+        for (int i = n - 1; i >= 0; i--)
+            v[i] = Pop();
         return v;
     }
 
     private object?[] PopMarked()
     {
-        if (marks.Count == 0) throw Bad("it has no mark to go back to");
+        if (marks.Count == 0)
+            throw Bad("it has no mark to go back to");
         int mark = marks[^1];
         marks.RemoveAt(marks.Count - 1);
         object?[] v = [.. stack.GetRange(mark + 1, stack.Count - mark - 1)];
@@ -208,7 +237,8 @@ public sealed class Pickle
 
     private ReadOnlySpan<byte> Take(long n)
     {
-        if (n < 0 || n > data.Length - at) throw Bad(FormattableString.Invariant($"it claims {n} bytes where {data.Length - at} are left"));
+        if (n < 0 || n > data.Length - at)
+            throw Bad(FormattableString.Invariant($"it claims {n} bytes where {data.Length - at} are left"));
         at += (int)n;
         return data.AsSpan(at - (int)n, (int)n);
     }
@@ -218,7 +248,8 @@ public sealed class Pickle
     private string Line()
     {
         int end = Array.IndexOf(data, (byte)'\n', at);
-        if (end < 0) throw Bad("a name does not end");
+        if (end < 0)
+            throw Bad("a name does not end");
         string text = Utf8.GetString(data, at, end - at);
         at = end + 1;
         return text;

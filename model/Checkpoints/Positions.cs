@@ -7,12 +7,17 @@ public static class Positions
     /// <param name="wanted">The same, of the table that is made.</param>
     public static float[] Interpolate(ReadOnlySpan<float> table, int width, int rows, int wanted)
     {
-        int from = (int)Math.Round(Math.Sqrt(rows - 1)), to = (int)Math.Round(Math.Sqrt(wanted - 1));
-        if (from * from != rows - 1 || to * to != wanted - 1 || table.Length != rows * width) throw new CheckpointException($"position embeddings of {rows - 1} patches cannot become {wanted - 1}: both must be squares");
+        int from = (int)Math.Round(Math.Sqrt(rows - 1)),
+            to = (int)Math.Round(Math.Sqrt(wanted - 1));
+        if (from * from != rows - 1 || to * to != wanted - 1 || table.Length != rows * width)
+            throw new CheckpointException(
+                $"position embeddings of {rows - 1} patches cannot become {wanted - 1}: both must be squares"
+            );
         var result = new float[wanted * width];
         table[..width].CopyTo(result);
         double scale = (double)from / to;
-        Span<double> wy = stackalloc double[4], wx = stackalloc double[4];
+        Span<double> wy = stackalloc double[4],
+            wx = stackalloc double[4];
         for (int y = 0; y < to; y++)
         {
             int y0 = Weights(wy, (y + 0.5) * scale - 0.5);
@@ -26,7 +31,8 @@ public static class Positions
                     {
                         double line = 0;
                         int row = Math.Clamp(y0 - 1 + j, 0, from - 1);
-                        for (int i = 0; i < 4; i++) line += wx[i] * table[(1 + row * from + Math.Clamp(x0 - 1 + i, 0, from - 1)) * width + c];
+                        for (int i = 0; i < 4; i++)
+                            line += wx[i] * table[(1 + row * from + Math.Clamp(x0 - 1 + i, 0, from - 1)) * width + c];
                         sum += wy[j] * line;
                     }
                     result[(1 + y * to + x) * width + c] = (float)sum;

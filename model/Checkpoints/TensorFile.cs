@@ -13,7 +13,8 @@ public sealed class TensorFile : IDisposable
 
     private Window? window;
 
-    private TensorFile(string path, SafeFileHandle handle, long length) => (Path, this.handle, Length) = (path, handle, length);
+    private TensorFile(string path, SafeFileHandle handle, long length) =>
+        (Path, this.handle, Length) = (path, handle, length);
 
     public string Path { get; }
 
@@ -32,11 +33,13 @@ public sealed class TensorFile : IDisposable
         try
         {
             // opening a pipe or a folder must fail at once
-            if (!File.Exists(path)) throw new FileNotFoundException("there is no such file");
+            if (!File.Exists(path))
+                throw new FileNotFoundException("there is no such file");
             var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             return new TensorFile(path, handle, RandomAccess.GetLength(handle));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new UnreadableCheckpointException(path, e);
         }
@@ -58,7 +61,11 @@ public sealed class TensorFile : IDisposable
             {
                 int n = RandomAccess.Read(handle, to, offset);
                 if (n == 0)
-                    throw new CheckpointException(FormattableString.Invariant($"{Path} ends at byte {offset}, in the middle of what it declares; it may be truncated, use another copy"));
+                    throw new CheckpointException(
+                        FormattableString.Invariant(
+                            $"{Path} ends at byte {offset}, in the middle of what it declares; it may be truncated, use another copy"
+                        )
+                    );
                 to = to[n..];
                 offset += n;
             }

@@ -15,8 +15,12 @@ public sealed class WeightSet : IDisposable
     private static readonly string[] Synonyms = ["model_ema", "state_dict_ema", "ema"];
     private readonly TensorFile file;
 
-    private WeightSet(TensorFile file, string prefix, IReadOnlyList<string> sets, IReadOnlyDictionary<string, FileTensor> tensors) =>
-        (this.file, Prefix, Sets, Tensors) = (file, prefix, sets, tensors);
+    private WeightSet(
+        TensorFile file,
+        string prefix,
+        IReadOnlyList<string> sets,
+        IReadOnlyDictionary<string, FileTensor> tensors
+    ) => (this.file, Prefix, Sets, Tensors) = (file, prefix, sets, tensors);
 
     public string Path => file.Path;
 
@@ -36,13 +40,17 @@ public sealed class WeightSet : IDisposable
 
     /// <summary>What people should know about the choice, or null where there was none.</summary>
     public string? Choice =>
-        Sets.Count > 1 ? $"the file holds several sets, {string.Join(", ", Sets.Select(Said))}; took {Said(Prefix)}" : Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names" : null;
+        Sets.Count > 1 ? $"the file holds several sets, {string.Join(", ", Sets.Select(Said))}; took {Said(Prefix)}"
+        : Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names"
+        : null;
 
     /// <param name="which">A set's prefix or one word of it; "" for the usual one.</param>
     /// <exception cref="CheckpointException">No such set, several, or no tensors at all.</exception>
     public static WeightSet Open(string path, string which = "")
     {
-        var file = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? Safetensors.Open(path) : TorchFile.Open(path);
+        var file = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
+            ? Safetensors.Open(path)
+            : TorchFile.Open(path);
         try
         {
             return Choose(file, which);
@@ -61,50 +69,82 @@ public sealed class WeightSet : IDisposable
         var all = HuggingFaceNames.Translate(file.Tensors);
         if (all.Count == 0)
         {
-            string inside = file.Beside.Count == 0
-                ? ""
-                : $"; it names {string.Join(", ", file.Beside.Take(8))}, and nothing of it was run: save a dictionary of tensors (model.state_dict())";
+            string inside =
+                file.Beside.Count == 0
+                    ? ""
+                    : $"; it names {string.Join(", ", file.Beside.Take(8))}, and nothing of it was run: save a dictionary of tensors (model.state_dict())";
             throw new CheckpointException($"{file.Path} holds no tensors{inside}");
         }
-        string[] sets = [.. all.Keys.Where(k => !EncoderNames.IsOfTraining(k)).Select(PrefixOf).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+        string[] sets =
+        [
+            .. all
+                .Keys.Where(k => !EncoderNames.IsOfTraining(k))
+                .Select(PrefixOf)
+                .OfType<string>()
+                .Distinct()
+                .Order(StringComparer.Ordinal),
+        ];
         // a file of something else is one set under whatever key it was asked for
-        if (sets.Length == 0) sets = [.. all.Keys.Select(k => k.Split('.')[0] + ".").Where(p => which.Length > 0 && p == which + ".").Distinct().DefaultIfEmpty("")];
+        if (sets.Length == 0)
+            sets =
+            [
+                .. all
+                    .Keys.Select(k => k.Split('.')[0] + ".")
+                    .Where(p => which.Length > 0 && p == which + ".")
+                    .Distinct()
+                    .DefaultIfEmpty(""),
+            ];
         string prefix = which.Length == 0 ? UsualOf(file, sets) : Asked(file, sets, which);
         string[] others = [.. sets.Where(s => s != prefix && s.StartsWith(prefix, StringComparison.Ordinal))];
         var chosen = new Dictionary<string, FileTensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in all)
-            if (name.StartsWith(prefix, StringComparison.Ordinal) && !others.Any(o => name.StartsWith(o, StringComparison.Ordinal)) && !EncoderNames.IsOfTraining(name))
+            if (
+                name.StartsWith(prefix, StringComparison.Ordinal)
+                && !others.Any(o => name.StartsWith(o, StringComparison.Ordinal))
+                && !EncoderNames.IsOfTraining(name)
+            )
                 chosen.Add(name[prefix.Length..], tensor.As(name[prefix.Length..]));
         return new WeightSet(file, prefix, sets, chosen);
     }
 
     private static string? PrefixOf(string name) =>
-        name.EndsWith(EncoderNames.Anchor, StringComparison.Ordinal) && name[..^EncoderNames.Anchor.Length] is var prefix && (prefix.Length == 0 || prefix[^1] == '.')
+        name.EndsWith(EncoderNames.Anchor, StringComparison.Ordinal)
+        && name[..^EncoderNames.Anchor.Length] is var prefix
+        && (prefix.Length == 0 || prefix[^1] == '.')
             ? prefix
             : null;
 
     private static string UsualOf(TensorFile file, string[] sets)
     {
         string[] own = [.. sets.Where(s => !Words(s).Any(w => w.Split('_').Contains("ema")))];
-        if (own.Length == 0) own = sets;
-        if (own.Length == 1) return own[0];
+        if (own.Length == 0)
+            own = sets;
+        if (own.Length == 1)
+            return own[0];
         int Rank(string set) => Array.IndexOf(Usual, Words(set)[0]) is var at and >= 0 ? at : Usual.Length;
         int least = own.Min(Rank);
         string[] first = [.. own.Where(s => Rank(s) == least)];
         return first.Length == 1 && least < Usual.Length
             ? first[0]
-            : throw new CheckpointException($"{file.Path} holds several sets of weights, {Listed(sets)}; choose one with --which");
+            : throw new CheckpointException(
+                $"{file.Path} holds several sets of weights, {Listed(sets)}; choose one with --which"
+            );
     }
 
     private static string Asked(TensorFile file, string[] sets, string which)
     {
         foreach (string word in (string[])[which, .. Synonyms.Contains(which) ? Synonyms.Where(s => s != which) : []])
         {
-            string[] exact = [.. sets.Where(s => s == word + ".")], within = [.. sets.Where(s => ("." + s).Contains("." + word + ".", StringComparison.Ordinal))];
-            if (exact.Length == 1) return exact[0];
-            if (within.Length == 1) return within[0];
+            string[] exact = [.. sets.Where(s => s == word + ".")],
+                within = [.. sets.Where(s => ("." + s).Contains("." + word + ".", StringComparison.Ordinal))];
+            if (exact.Length == 1)
+                return exact[0];
+            if (within.Length == 1)
+                return within[0];
             if (within.Length > 1)
-                throw new CheckpointException($"{file.Path} holds several sets of that name, {Listed(within)}; give a whole one to --which");
+                throw new CheckpointException(
+                    $"{file.Path} holds several sets of that name, {Listed(within)}; give a whole one to --which"
+                );
         }
         throw new CheckpointException($"{file.Path} has no set {which}; it holds {Listed(sets)}");
     }

@@ -22,22 +22,34 @@ public static class WeightWriter
         // a tensor that repeats its values may claim more elements than 64 bits can count bytes of
         var bytes = tensors.Aggregate(default(Int128), (sum, t) => sum + BytesOf(t));
         if (bytes > (Int128)MostGrowth * set.FileBytes)
-            throw new CheckpointException(FormattableString.Invariant($"{set.Path} has {set.FileBytes} bytes and would become {bytes}, more than {MostGrowth} times as many: its tensors repeat a few values; nothing was written"));
-        var entries = tensors.Select(t => new SafetensorsEntry(t.Name, ElementType.IsFloat(t.Type)
-            ? "F32"
-            : t.Type, t.Shape, (long)BytesOf(t))).ToList();
+            throw new CheckpointException(
+                FormattableString.Invariant(
+                    $"{set.Path} has {set.FileBytes} bytes and would become {bytes}, more than {MostGrowth} times as many: its tensors repeat a few values; nothing was written"
+                )
+            );
+        var entries = tensors
+            .Select(t => new SafetensorsEntry(
+                t.Name,
+                ElementType.IsFloat(t.Type) ? "F32" : t.Type,
+                t.Shape,
+                (long)BytesOf(t)
+            ))
+            .ToList();
         to.Write(Safetensors.Header(entries, new Dictionary<string, string>(metadata) { ["format"] = "pt" }));
         float[] buffer = new float[CheckpointFile.Staging];
         var raw = System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.AsSpan());
         foreach (var t in tensors)
         {
             bool floats = ElementType.IsFloat(t.Type);
-            int width = ElementType.WidthOf(t.Type)!.Value, most = floats ? buffer.Length : raw.Length / width;
+            int width = ElementType.WidthOf(t.Type)!.Value,
+                most = floats ? buffer.Length : raw.Length / width;
             for (long done = 0; done < t.Count; done += most)
             {
                 int n = (int)Math.Min(most, t.Count - done);
-                if (floats) t.Read(done, buffer.AsSpan(0, n));
-                else t.ReadRaw(done, raw[..(n * width)], width);
+                if (floats)
+                    t.Read(done, buffer.AsSpan(0, n));
+                else
+                    t.ReadRaw(done, raw[..(n * width)], width);
                 to.Write(raw[..(n * (floats ? sizeof(float) : width))]);
             }
         }

@@ -14,7 +14,11 @@ internal static class Caches
         {
             // "1024K"
             string text = File.ReadAllText("/sys/devices/system/cpu/cpu0/cache/index2/size").Trim();
-            return text.EndsWith('K') && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long kib) ? kib << 10 : null;
+            return
+                text.EndsWith('K')
+                && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long kib)
+                ? kib << 10
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {

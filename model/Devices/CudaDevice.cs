@@ -14,7 +14,8 @@ namespace LutNative.Model.Devices;
 /// </summary>
 public unsafe class CudaDevice : Device, IDisposable
 {
-    private const int LeastStaging = 4 << 20, MostStaging = 256 << 20;
+    private const int LeastStaging = 4 << 20,
+        MostStaging = 256 << 20;
     private readonly PrimaryContext context;
     private readonly Dictionary<string, CudaModule> modules = new(StringComparer.Ordinal);
     private CudaHostMemory staging;
@@ -57,26 +58,35 @@ public unsafe class CudaDevice : Device, IDisposable
     public long Replays => Queue.Replays;
 
     public override long PackedFloats(int k, int columns) => 0;
+
     public override void Pack(float* panels, float* source, nint ks, nint js, int k, int columns) { }
 
     /// <summary>An arena whose memory is the device's.</summary>
-    public override Arena NewArena() => new(bytes =>
-    {
-        var memory = context.Allocate(bytes);
-        Queue.Clear(memory.Pointer, bytes);
-        return (memory, (nint)memory.Pointer);
-    }, this, separate);
+    public override Arena NewArena() =>
+        new(
+            bytes =>
+            {
+                var memory = context.Allocate(bytes);
+                Queue.Clear(memory.Pointer, bytes);
+                return (memory, (nint)memory.Pointer);
+            },
+            this,
+            separate
+        );
 
     public override void Write(Mat to, ReadOnlySpan<float> from)
     {
-        if (from.Length != to.Count) throw new ShapeException(FormattableString.Invariant($"{from.Length} floats for a tensor {to}"));
-        fixed (float* p = from) Upload(to.Data, p, from.Length * sizeof(float));
+        if (from.Length != to.Count)
+            throw new ShapeException(FormattableString.Invariant($"{from.Length} floats for a tensor {to}"));
+        fixed (float* p = from)
+            Upload(to.Data, p, from.Length * sizeof(float));
     }
 
     public override void Read(Span<float> to, Mat from)
     {
-        if (to.Length != from.Count) throw new ShapeException(FormattableString.Invariant($"{to.Length} floats for a tensor {from}"));
-        for (int done = 0; done < to.Length;)
+        if (to.Length != from.Count)
+            throw new ShapeException(FormattableString.Invariant($"{to.Length} floats for a tensor {from}"));
+        for (int done = 0; done < to.Length; )
         {
             int n = Math.Min(to.Length - done, LeastStaging / 4);
             byte* at = Stage(n * sizeof(float));
@@ -95,7 +105,14 @@ public unsafe class CudaDevice : Device, IDisposable
     {
         ulong* sums = (ulong*)Scratch(4);
         Queue.Clear(sums, 16);
-        Queue.Launch(Kernel("digest", "digest"), (Math.Clamp(Blocks(x.Count, 1024), 1, 4 * Multiprocessors), 1, 1), 256, sums, x.Data, x.Count);
+        Queue.Launch(
+            Kernel("digest", "digest"),
+            (Math.Clamp(Blocks(x.Count, 1024), 1, 4 * Multiprocessors), 1, 1),
+            256,
+            sums,
+            x.Data,
+            x.Count
+        );
         Span<float> raw = stackalloc float[4];
         Read(raw, new Mat((float*)sums, 1, 4));
         var words = System.Runtime.InteropServices.MemoryMarshal.Cast<float, ulong>(raw);
@@ -110,17 +127,26 @@ public unsafe class CudaDevice : Device, IDisposable
 
     public override double FmaFlops(Pool pool, double seconds)
     {
-        const int Turns = 1 << 12, Chains = 16, Threads = 256;
+        const int Turns = 1 << 12,
+            Chains = 16,
+            Threads = 256;
         long blocks = 16L * Multiprocessors;
         float* sink = Scratch(blocks * Threads);
         double best = 0;
-        for (long begin = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds || best == 0;)
+        for (
+            long begin = Stopwatch.GetTimestamp();
+            Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds || best == 0;
+
+        )
         {
             Synchronize();
             long before = Stopwatch.GetTimestamp();
             Queue.Launch(Kernel("limits", "fma_limit"), (blocks, 1, 1), Threads, sink, Turns);
             Synchronize();
-            best = Math.Max(best, 2.0 * Turns * Chains * Threads * blocks / Stopwatch.GetElapsedTime(before).TotalSeconds);
+            best = Math.Max(
+                best,
+                2.0 * Turns * Chains * Threads * blocks / Stopwatch.GetElapsedTime(before).TotalSeconds
+            );
         }
         return best;
     }
@@ -128,25 +154,36 @@ public unsafe class CudaDevice : Device, IDisposable
     /// <summary>A kernel by its file and name; modules are loaded when first used.</summary>
     internal CudaKernel Kernel(string file, string name)
     {
-        if (!modules.TryGetValue(file, out var module)) modules.Add(file, module = context.Load(file, Ptx(file)));
+        if (!modules.TryGetValue(file, out var module))
+            modules.Add(file, module = context.Load(file, Ptx(file)));
         return module.Kernels[name];
     }
 
     /// <summary>Loads every module that is shipped.</summary>
     public IEnumerable<CudaKernel> AllKernels()
     {
-        const string Folder = "ptx/", Suffix = ".ptx";
-        foreach (string name in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(n => n.StartsWith(Folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        const string Folder = "ptx/",
+            Suffix = ".ptx";
+        foreach (
+            string name in Assembly
+                .GetExecutingAssembly()
+                .GetManifestResourceNames()
+                .Where(n => n.StartsWith(Folder, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        )
         {
             string file = name[Folder.Length..^Suffix.Length];
-            foreach (string kernel in PtxSignature.ReadAll(Ptx(file)).Select(s => s.Name)) yield return Kernel(file, kernel);
+            foreach (string kernel in PtxSignature.ReadAll(Ptx(file)).Select(s => s.Name))
+                yield return Kernel(file, kernel);
         }
     }
 
     /// <summary>The PTX of native/ptx/file.ptx as it is shipped inside this assembly.</summary>
     public static string Ptx(string file)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"ptx/{file}.ptx") ?? throw new InvalidOperationException($"no PTX named {file} in this assembly");
+        using var stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream($"ptx/{file}.ptx")
+            ?? throw new InvalidOperationException($"no PTX named {file} in this assembly");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
@@ -154,25 +191,36 @@ public unsafe class CudaDevice : Device, IDisposable
     /// <summary>Queues a kernel with one warp for each row.</summary>
     internal void Rows(string file, string name, long rows, params ReadOnlySpan<Argument> arguments)
     {
-        if (rows > 0) Queue.Launch(Kernel(file, name), ((rows + 3) / 4, 1, 1), 128, arguments);
+        if (rows > 0)
+            Queue.Launch(Kernel(file, name), ((rows + 3) / 4, 1, 1), 128, arguments);
     }
 
     /// <summary>Queues a kernel with one thread for each of n elements, or for each four.</summary>
     internal void Elements(string file, string name, long n, int each, params ReadOnlySpan<Argument> arguments)
     {
-        if (n > 0) Queue.Launch(Kernel(file, name), (Blocks(n, 256 * each), 1, 1), 256, arguments);
+        if (n > 0)
+            Queue.Launch(Kernel(file, name), (Blocks(n, 256 * each), 1, 1), 256, arguments);
     }
 
     /// <summary>Queues a kernel with one thread for each column, and leaves beside each other.</summary>
-    internal void Columns(string file, string name, int columns, int leaves, int threads, params ReadOnlySpan<Argument> arguments)
+    internal void Columns(
+        string file,
+        string name,
+        int columns,
+        int leaves,
+        int threads,
+        params ReadOnlySpan<Argument> arguments
+    )
     {
-        if (columns > 0 && leaves > 0) Queue.Launch(Kernel(file, name), (Blocks(columns, threads), leaves, 1), threads, arguments);
+        if (columns > 0 && leaves > 0)
+            Queue.Launch(Kernel(file, name), (Blocks(columns, threads), leaves, 1), threads, arguments);
     }
 
     /// <summary>Queues a kernel with a block for each row and each 128 columns.</summary>
     internal void Grid(string file, string name, long rows, int columns, params ReadOnlySpan<Argument> arguments)
     {
-        if (rows > 0 && columns > 0) Queue.Launch(Kernel(file, name), (rows, Blocks(columns, 128), 1), 128, arguments);
+        if (rows > 0 && columns > 0)
+            Queue.Launch(Kernel(file, name), (rows, Blocks(columns, 128), 1), 128, arguments);
     }
 
     internal static long Blocks(long n, int each) => (n + each - 1) / each;
@@ -185,7 +233,7 @@ public unsafe class CudaDevice : Device, IDisposable
     {
         if (memory is null || memory.Bytes < bytes)
         {
-            Synchronize();   // what is queued may still use it
+            Synchronize(); // what is queued may still use it
             memory?.Dispose();
             memory = context.Allocate(bytes);
         }
@@ -206,13 +254,14 @@ public unsafe class CudaDevice : Device, IDisposable
     internal int* Flags(ReadOnlySpan<bool> values)
     {
         Span<int> wide = values.Length <= 1024 ? stackalloc int[values.Length] : new int[values.Length];
-        for (int i = 0; i < values.Length; i++) wide[i] = values[i] ? 1 : 0;
+        for (int i = 0; i < values.Length; i++)
+            wide[i] = values[i] ? 1 : 0;
         return Integers(wide);
     }
 
     private void Upload(float* to, float* from, long bytes)
     {
-        for (long done = 0; done < bytes;)
+        for (long done = 0; done < bytes; )
         {
             long n = Math.Min(bytes - done, LeastStaging / 4);
             byte* at = Stage(n);
@@ -261,36 +310,194 @@ public unsafe class CudaDevice : Device, IDisposable
     }
 
     internal override void GemmNt(Mat y, Mat x, Weight w, in Epilogue e) => GemmCuda.Nt(this, y, x, w, e);
-    internal override void GemmNn(Mat dx, Mat dy, Weight w, in Epilogue e) => GemmCuda.Nn(this, dx, dy, w, e);
-    internal override void GemmTn(Mat dw, Mat dy, Mat x, bool accumulate) => GemmCuda.Tn(this, dw, dy, x, accumulate);
-    internal override void GeluForward(Mat y, Mat erf, Mat x) => Elements("elementwise", "gelu_forward", x.Count, 1, y, erf, x, x.Count);
-    internal override void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf) => Elements("elementwise", "gelu_backward_all", x.Count, 1, dx, dy, x, erf, x.Count);
-    internal override void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps) => LayerNormCuda.Forward(this, y, stats, x, weight, bias, eps);
-    internal override void LayerNormBackward(Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual) => LayerNormCuda.Backward(this, dx, dWeight, dBias, dy, x, stats, weight, residual);
-    internal override void BatchNormForward(Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps) => BatchNormCuda.Forward(this, y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps);
-    internal override void BatchNormEvaluate(Mat y, Mat x, Mat runningMean, Mat runningVar, Mat weight, Mat bias, float eps) => BatchNormCuda.Evaluate(this, y, x, runningMean, runningVar, weight, bias, eps);
-    internal override void BatchNormBackward(Mat dx, Mat dWeightParts, Mat dBiasParts, Mat dy, Mat x, Mat stats, Mat weight, int grain) => BatchNormCuda.Backward(this, dx, dWeightParts, dBiasParts, dy, x, stats, weight, grain);
-    internal override void AttentionForward(Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale) => AttentionCuda.Forward(this, output, prob, qkv, tokens, heads, scale);
-    internal override void AttentionBackward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int tokens, int heads, float scale) => AttentionCuda.Backward(this, dQkv, dOutput, prob, qkv, tokens, heads, scale);
-    internal override void TokensEmbed(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept) => TokensCuda.Embed(this, x, patches, cls, pos, index, kept);
-    internal override void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept) => TokensCuda.EmbedBackward(this, dPatches, dCls, dPos, dx, index, kept);
-    internal override void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept) => TokensCuda.Restore(this, z, y, maskToken, pos, restore, kept);
-    internal override void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept) => TokensCuda.RestoreBackward(this, dy, dMaskToken, dz, restore, kept);
-    internal override void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid) => Elements("patchify", "patchify_embed", output.Count, 1, output, images, Integers(index), output.Count, index.Length / images.Rows, grid.Channels, grid.Size, grid.Patch);
-    internal override void PatchifyTarget(Mat output, Mat images, PatchGrid grid) => Elements("patchify", "patchify_target", output.Count, 1, output, images, output.Count, grid.Channels, grid.Size, grid.Patch);
-    internal override void PoolForward(Mat y, Mat x, int tokens) => Grid("tokens", "pool_forward", y.Rows, y.Cols, y, x, tokens, y.Cols);
-    internal override void PoolBackward(Mat dx, Mat dy, int tokens) => Grid("tokens", "pool_backward", dx.Rows, dx.Cols, dx, dy, tokens, dx.Cols);
-    internal override void PatchNormalise(Mat target) => Rows("losses", "patch_normalise", target.Rows, target, target.Rows, target.Cols);
-    internal override void PatchLoss(Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale) => Rows("losses", "patch_loss", pred.Rows, loss, dPred, pred, target, Integers(restore), pred.Rows, loss.Cols, target.Cols, kept, scale);
-    internal override void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k) => Rows("losses", "context_loss", q.Rows, loss, dq, q, t, q.Rows, q.Cols, k);
-    internal override void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale) => Rows("losses", "cross_entropy", x.Rows, loss, dx, x, target, x.Rows, x.Cols, scale);
-    internal override void Add(Mat y, Mat a, Mat b) => Elements("elementwise", "add", y.Count, 4, y, a, b, y.Count);
-    internal override void Scale(Mat y, Mat x, float s) => Elements("elementwise", "scale", y.Count, 4, y, x, y.Count, s);
-    internal override void Relu(Mat y, Mat x, Mat gate) => Elements("elementwise", "relu", y.Count, 4, y, x, gate, y.Count);
-    internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) => Elements("elementwise", "drop_path", y.Count, 1, y, residual, branch, Flags(kept), y.Count, y.Count / kept.Length, keep);
-    internal override void ColumnSum(Mat acc, Mat x, int first, int step) => Columns("sums", "column_sum", x.Cols, acc.Rows, 64, acc, x, x.Rows / acc.Rows, x.Cols, first, step);
 
-    internal override void LeavesTree(Mat sum, Mat leaves) => Elements("sums", "tree_leaves", sum.Count, 1, sum, leaves, sum.Count, sum.Count, leaves.Rows / sum.Rows);
+    internal override void GemmNn(Mat dx, Mat dy, Weight w, in Epilogue e) => GemmCuda.Nn(this, dx, dy, w, e);
+
+    internal override void GemmTn(Mat dw, Mat dy, Mat x, bool accumulate) => GemmCuda.Tn(this, dw, dy, x, accumulate);
+
+    internal override void GeluForward(Mat y, Mat erf, Mat x) =>
+        Elements("elementwise", "gelu_forward", x.Count, 1, y, erf, x, x.Count);
+
+    internal override void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf) =>
+        Elements("elementwise", "gelu_backward_all", x.Count, 1, dx, dy, x, erf, x.Count);
+
+    internal override void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps) =>
+        LayerNormCuda.Forward(this, y, stats, x, weight, bias, eps);
+
+    internal override void LayerNormBackward(
+        Mat dx,
+        Mat dWeight,
+        Mat dBias,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        Mat residual
+    ) => LayerNormCuda.Backward(this, dx, dWeight, dBias, dy, x, stats, weight, residual);
+
+    internal override void BatchNormForward(
+        Mat y,
+        Mat stats,
+        Mat runningMean,
+        Mat runningVar,
+        Mat x,
+        Mat weight,
+        Mat bias,
+        int grain,
+        float momentum,
+        float eps
+    ) => BatchNormCuda.Forward(this, y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps);
+
+    internal override void BatchNormEvaluate(
+        Mat y,
+        Mat x,
+        Mat runningMean,
+        Mat runningVar,
+        Mat weight,
+        Mat bias,
+        float eps
+    ) => BatchNormCuda.Evaluate(this, y, x, runningMean, runningVar, weight, bias, eps);
+
+    internal override void BatchNormBackward(
+        Mat dx,
+        Mat dWeightParts,
+        Mat dBiasParts,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        int grain
+    ) => BatchNormCuda.Backward(this, dx, dWeightParts, dBiasParts, dy, x, stats, weight, grain);
+
+    internal override void AttentionForward(Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale) =>
+        AttentionCuda.Forward(this, output, prob, qkv, tokens, heads, scale);
+
+    internal override void AttentionBackward(
+        Mat dQkv,
+        Mat dOutput,
+        Mat prob,
+        Mat qkv,
+        int tokens,
+        int heads,
+        float scale
+    ) => AttentionCuda.Backward(this, dQkv, dOutput, prob, qkv, tokens, heads, scale);
+
+    internal override void TokensEmbed(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept) =>
+        TokensCuda.Embed(this, x, patches, cls, pos, index, kept);
+
+    internal override void TokensEmbedBackward(
+        Mat dPatches,
+        Mat dCls,
+        Mat dPos,
+        Mat dx,
+        ReadOnlySpan<int> index,
+        int kept
+    ) => TokensCuda.EmbedBackward(this, dPatches, dCls, dPos, dx, index, kept);
+
+    internal override void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept) =>
+        TokensCuda.Restore(this, z, y, maskToken, pos, restore, kept);
+
+    internal override void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept) =>
+        TokensCuda.RestoreBackward(this, dy, dMaskToken, dz, restore, kept);
+
+    internal override void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid) =>
+        Elements(
+            "patchify",
+            "patchify_embed",
+            output.Count,
+            1,
+            output,
+            images,
+            Integers(index),
+            output.Count,
+            index.Length / images.Rows,
+            grid.Channels,
+            grid.Size,
+            grid.Patch
+        );
+
+    internal override void PatchifyTarget(Mat output, Mat images, PatchGrid grid) =>
+        Elements(
+            "patchify",
+            "patchify_target",
+            output.Count,
+            1,
+            output,
+            images,
+            output.Count,
+            grid.Channels,
+            grid.Size,
+            grid.Patch
+        );
+
+    internal override void PoolForward(Mat y, Mat x, int tokens) =>
+        Grid("tokens", "pool_forward", y.Rows, y.Cols, y, x, tokens, y.Cols);
+
+    internal override void PoolBackward(Mat dx, Mat dy, int tokens) =>
+        Grid("tokens", "pool_backward", dx.Rows, dx.Cols, dx, dy, tokens, dx.Cols);
+
+    internal override void PatchNormalise(Mat target) =>
+        Rows("losses", "patch_normalise", target.Rows, target, target.Rows, target.Cols);
+
+    internal override void PatchLoss(
+        Mat loss,
+        Mat dPred,
+        Mat pred,
+        Mat target,
+        ReadOnlySpan<int> restore,
+        int kept,
+        float scale
+    ) =>
+        Rows(
+            "losses",
+            "patch_loss",
+            pred.Rows,
+            loss,
+            dPred,
+            pred,
+            target,
+            Integers(restore),
+            pred.Rows,
+            loss.Cols,
+            target.Cols,
+            kept,
+            scale
+        );
+
+    internal override void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k) =>
+        Rows("losses", "context_loss", q.Rows, loss, dq, q, t, q.Rows, q.Cols, k);
+
+    internal override void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale) =>
+        Rows("losses", "cross_entropy", x.Rows, loss, dx, x, target, x.Rows, x.Cols, scale);
+
+    internal override void Add(Mat y, Mat a, Mat b) => Elements("elementwise", "add", y.Count, 4, y, a, b, y.Count);
+
+    internal override void Scale(Mat y, Mat x, float s) =>
+        Elements("elementwise", "scale", y.Count, 4, y, x, y.Count, s);
+
+    internal override void Relu(Mat y, Mat x, Mat gate) =>
+        Elements("elementwise", "relu", y.Count, 4, y, x, gate, y.Count);
+
+    internal override void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep) =>
+        Elements(
+            "elementwise",
+            "drop_path",
+            y.Count,
+            1,
+            y,
+            residual,
+            branch,
+            Flags(kept),
+            y.Count,
+            y.Count / kept.Length,
+            keep
+        );
+
+    internal override void ColumnSum(Mat acc, Mat x, int first, int step) =>
+        Columns("sums", "column_sum", x.Cols, acc.Rows, 64, acc, x, x.Rows / acc.Rows, x.Cols, first, step);
+
+    internal override void LeavesTree(Mat sum, Mat leaves) =>
+        Elements("sums", "tree_leaves", sum.Count, 1, sum, leaves, sum.Count, sum.Count, leaves.Rows / sum.Rows);
 
     internal override void SquaredNorm(Mat norm, Mat x)
     {
@@ -302,10 +509,22 @@ public unsafe class CudaDevice : Device, IDisposable
     internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)
     {
         var scalars = s;
-        Elements("optimizer", "adamw", p.Count, 4, p.Updated, m.Updated, v.Updated, g, p.Count, Argument.Struct(&scalars));
+        Elements(
+            "optimizer",
+            "adamw",
+            p.Count,
+            4,
+            p.Updated,
+            m.Updated,
+            v.Updated,
+            g,
+            p.Count,
+            Argument.Struct(&scalars)
+        );
     }
 
-    internal override void Average(Mat e, Mat p, float oneMinusDecay) => Elements("optimizer", "average", p.Count, 4, e.Updated, p, p.Count, oneMinusDecay);
+    internal override void Average(Mat e, Mat p, float oneMinusDecay) =>
+        Elements("optimizer", "average", p.Count, 4, e.Updated, p, p.Count, oneMinusDecay);
 
     public void Dispose()
     {

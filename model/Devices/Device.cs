@@ -29,7 +29,8 @@ public abstract class Device
     public virtual void Copy(Mat to, Mat from) => from.Span.CopyTo(to.Span);
 
     /// <summary>count floats from p on become +0.</summary>
-    public virtual unsafe void Clear(float* p, long count) => System.Runtime.InteropServices.NativeMemory.Clear(p, (nuint)(count * sizeof(float)));
+    public virtual unsafe void Clear(float* p, long count) =>
+        System.Runtime.InteropServices.NativeMemory.Clear(p, (nuint)(count * sizeof(float)));
 
     /// <summary>The digest of a tensor (docs/NUMERICS.md rule 13).</summary>
     public virtual unsafe Digest DigestOf(Mat x) => Digest.Of(x.Data, x.Count);
@@ -75,14 +76,66 @@ public abstract class Device
     internal abstract void GeluForward(Mat y, Mat erf, Mat x);
     internal abstract void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf);
     internal abstract void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps);
-    internal abstract void LayerNormBackward(Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual);
-    internal abstract void BatchNormForward(Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps);
-    internal abstract void BatchNormEvaluate(Mat y, Mat x, Mat runningMean, Mat runningVar, Mat weight, Mat bias, float eps);
-    internal abstract void BatchNormBackward(Mat dx, Mat dWeightParts, Mat dBiasParts, Mat dy, Mat x, Mat stats, Mat weight, int grain);
+    internal abstract void LayerNormBackward(
+        Mat dx,
+        Mat dWeight,
+        Mat dBias,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        Mat residual
+    );
+    internal abstract void BatchNormForward(
+        Mat y,
+        Mat stats,
+        Mat runningMean,
+        Mat runningVar,
+        Mat x,
+        Mat weight,
+        Mat bias,
+        int grain,
+        float momentum,
+        float eps
+    );
+    internal abstract void BatchNormEvaluate(
+        Mat y,
+        Mat x,
+        Mat runningMean,
+        Mat runningVar,
+        Mat weight,
+        Mat bias,
+        float eps
+    );
+    internal abstract void BatchNormBackward(
+        Mat dx,
+        Mat dWeightParts,
+        Mat dBiasParts,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        int grain
+    );
     internal abstract void AttentionForward(Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale);
-    internal abstract void AttentionBackward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int tokens, int heads, float scale);
+    internal abstract void AttentionBackward(
+        Mat dQkv,
+        Mat dOutput,
+        Mat prob,
+        Mat qkv,
+        int tokens,
+        int heads,
+        float scale
+    );
     internal abstract void TokensEmbed(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept);
-    internal abstract void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept);
+    internal abstract void TokensEmbedBackward(
+        Mat dPatches,
+        Mat dCls,
+        Mat dPos,
+        Mat dx,
+        ReadOnlySpan<int> index,
+        int kept
+    );
     internal abstract void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept);
     internal abstract void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept);
     internal abstract void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid);
@@ -90,7 +143,15 @@ public abstract class Device
     internal abstract void PoolForward(Mat y, Mat x, int tokens);
     internal abstract void PoolBackward(Mat dx, Mat dy, int tokens);
     internal abstract void PatchNormalise(Mat target);
-    internal abstract void PatchLoss(Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale);
+    internal abstract void PatchLoss(
+        Mat loss,
+        Mat dPred,
+        Mat pred,
+        Mat target,
+        ReadOnlySpan<int> restore,
+        int kept,
+        float scale
+    );
     internal abstract void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k);
     internal abstract void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale);
     internal abstract void Add(Mat y, Mat a, Mat b);

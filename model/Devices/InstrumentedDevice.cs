@@ -16,12 +16,47 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
     /// <summary>Operations that a run may call, by name: forward and backward of layers, losses, updates.</summary>
     public static IReadOnlyList<string> Operations { get; } =
     [
-        "GemmNt", "GemmNn", "GemmTn", "GeluForward", "GeluBackward", "LayerNormForward", "LayerNormBackward", "BatchNormForward", "BatchNormEvaluate", "BatchNormBackward", "AttentionForward", "AttentionBackward",
-        "TokensEmbed", "TokensEmbedBackward", "TokensRestore", "TokensRestoreBackward", "PatchifyEmbed", "PatchifyTarget", "PoolForward", "PoolBackward", "PatchNormalise", "PatchLoss", "ContextLoss", "CrossEntropy",
-        "Add", "Scale", "Relu", "DropPath", "ColumnSum", "LeavesTree", "SquaredNorm", "AdamW", "Average",
+        "GemmNt",
+        "GemmNn",
+        "GemmTn",
+        "GeluForward",
+        "GeluBackward",
+        "LayerNormForward",
+        "LayerNormBackward",
+        "BatchNormForward",
+        "BatchNormEvaluate",
+        "BatchNormBackward",
+        "AttentionForward",
+        "AttentionBackward",
+        "TokensEmbed",
+        "TokensEmbedBackward",
+        "TokensRestore",
+        "TokensRestoreBackward",
+        "PatchifyEmbed",
+        "PatchifyTarget",
+        "PoolForward",
+        "PoolBackward",
+        "PatchNormalise",
+        "PatchLoss",
+        "ContextLoss",
+        "CrossEntropy",
+        "Add",
+        "Scale",
+        "Relu",
+        "DropPath",
+        "ColumnSum",
+        "LeavesTree",
+        "SquaredNorm",
+        "AdamW",
+        "Average",
     ];
 
-    public static string PhaseOf(string op) => op is "AdamW" or "Average" or "SquaredNorm" or "Scale" ? "optimizer" : op.EndsWith("Backward", StringComparison.Ordinal) || op is "GemmNn" or "GemmTn" or "ColumnSum" or "Add" or "LeavesTree" ? "backward" : "forward";
+    public static string PhaseOf(string op) =>
+        op is "AdamW" or "Average" or "SquaredNorm" or "Scale" ? "optimizer"
+        : op.EndsWith("Backward", StringComparison.Ordinal)
+        || op is "GemmNn" or "GemmTn" or "ColumnSum" or "Add" or "LeavesTree"
+            ? "backward"
+        : "forward";
 
     public Watcher? Watch { get; set; }
 
@@ -32,10 +67,15 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
     public Func<nint, string?>? NameOf { get; set; }
 
     public override string Name => inner.Name;
+
     public override long PackedFloats(int k, int columns) => inner.PackedFloats(k, columns);
+
     public override int UpdateChunk => inner.UpdateChunk;
+
     internal override int AttentionKept(int tokens) => inner.AttentionKept(tokens);
-    public override void Pack(float* panels, float* source, nint ks, nint js, int k, int columns) => inner.Pack(panels, source, ks, js, k, columns);
+
+    public override void Pack(float* panels, float* source, nint ks, nint js, int k, int columns) =>
+        inner.Pack(panels, source, ks, js, k, columns);
 
     private bool Wrong(string op, out Variant how)
     {
@@ -47,31 +87,40 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
     private void Done(string op, Mat parameter, params ReadOnlySpan<(string Name, Mat Value)> outputs)
     {
         if (Fault is { How: Variant.FlushToZero } f && f.Op == op)
-            foreach (var (_, value) in outputs) WrongArithmetic.Flush(value);
-        if (Watch is null) return;
+            foreach (var (_, value) in outputs)
+                WrongArithmetic.Flush(value);
+        if (Watch is null)
+            return;
         string? tensor = parameter.IsEmpty ? null : NameOf?.Invoke((nint)parameter.Data);
         foreach (var (name, value) in outputs)
-            if (!value.IsEmpty) Watch(op, tensor, name, value);
+            if (!value.IsEmpty)
+                Watch(op, tensor, name, value);
     }
 
     internal override void GemmNt(Mat y, Mat x, Weight w, in Epilogue e)
     {
-        if (Wrong("GemmNt", out var how)) WrongArithmetic.Nt(how, y, x, w, e);
-        else inner.GemmNt(y, x, w, e);
+        if (Wrong("GemmNt", out var how))
+            WrongArithmetic.Nt(how, y, x, w, e);
+        else
+            inner.GemmNt(y, x, w, e);
         Done("GemmNt", w.Values, ("y", y));
     }
 
     internal override void GemmNn(Mat dx, Mat dy, Weight w, in Epilogue e)
     {
-        if (Wrong("GemmNn", out var how)) WrongArithmetic.Nn(how, dx, dy, w, e);
-        else inner.GemmNn(dx, dy, w, e);
+        if (Wrong("GemmNn", out var how))
+            WrongArithmetic.Nn(how, dx, dy, w, e);
+        else
+            inner.GemmNn(dx, dy, w, e);
         Done("GemmNn", w.Values, ("dx", dx));
     }
 
     internal override void GemmTn(Mat dw, Mat dy, Mat x, bool accumulate)
     {
-        if (Wrong("GemmTn", out var how)) WrongArithmetic.Tn(how, dw, dy, x, accumulate);
-        else inner.GemmTn(dw, dy, x, accumulate);
+        if (Wrong("GemmTn", out var how))
+            WrongArithmetic.Tn(how, dw, dy, x, accumulate);
+        else
+            inner.GemmTn(dw, dy, x, accumulate);
         Done("GemmTn", dw, ("dw", dw));
     }
 
@@ -89,30 +138,76 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
 
     internal override void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps)
     {
-        if (Wrong("LayerNormForward", out _)) WrongArithmetic.LayerNorm(y, stats, x, weight, bias, eps);
-        else inner.LayerNormForward(y, stats, x, weight, bias, eps);
+        if (Wrong("LayerNormForward", out _))
+            WrongArithmetic.LayerNorm(y, stats, x, weight, bias, eps);
+        else
+            inner.LayerNormForward(y, stats, x, weight, bias, eps);
         Done("LayerNormForward", weight, ("y", y), ("stats", stats));
     }
 
-    internal override void LayerNormBackward(Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual)
+    internal override void LayerNormBackward(
+        Mat dx,
+        Mat dWeight,
+        Mat dBias,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        Mat residual
+    )
     {
         inner.LayerNormBackward(dx, dWeight, dBias, dy, x, stats, weight, residual);
         Done("LayerNormBackward", weight, ("dx", dx), ("dWeight", dWeight), ("dBias", dBias));
     }
 
-    internal override void BatchNormForward(Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps)
+    internal override void BatchNormForward(
+        Mat y,
+        Mat stats,
+        Mat runningMean,
+        Mat runningVar,
+        Mat x,
+        Mat weight,
+        Mat bias,
+        int grain,
+        float momentum,
+        float eps
+    )
     {
         inner.BatchNormForward(y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps);
-        Done("BatchNormForward", runningMean, ("y", y), ("stats", stats), ("running_mean", runningMean), ("running_var", runningVar));
+        Done(
+            "BatchNormForward",
+            runningMean,
+            ("y", y),
+            ("stats", stats),
+            ("running_mean", runningMean),
+            ("running_var", runningVar)
+        );
     }
 
-    internal override void BatchNormEvaluate(Mat y, Mat x, Mat runningMean, Mat runningVar, Mat weight, Mat bias, float eps)
+    internal override void BatchNormEvaluate(
+        Mat y,
+        Mat x,
+        Mat runningMean,
+        Mat runningVar,
+        Mat weight,
+        Mat bias,
+        float eps
+    )
     {
         inner.BatchNormEvaluate(y, x, runningMean, runningVar, weight, bias, eps);
         Done("BatchNormEvaluate", runningMean, ("y", y));
     }
 
-    internal override void BatchNormBackward(Mat dx, Mat dWeightParts, Mat dBiasParts, Mat dy, Mat x, Mat stats, Mat weight, int grain)
+    internal override void BatchNormBackward(
+        Mat dx,
+        Mat dWeightParts,
+        Mat dBiasParts,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        int grain
+    )
     {
         inner.BatchNormBackward(dx, dWeightParts, dBiasParts, dy, x, stats, weight, grain);
         Done("BatchNormBackward", weight, ("dx", dx), ("dWeight", dWeightParts), ("dBias", dBiasParts));
@@ -124,7 +219,15 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
         Done("AttentionForward", default, ("y", output), ("prob", prob));
     }
 
-    internal override void AttentionBackward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int tokens, int heads, float scale)
+    internal override void AttentionBackward(
+        Mat dQkv,
+        Mat dOutput,
+        Mat prob,
+        Mat qkv,
+        int tokens,
+        int heads,
+        float scale
+    )
     {
         inner.AttentionBackward(dQkv, dOutput, prob, qkv, tokens, heads, scale);
         Done("AttentionBackward", default, ("dQkv", dQkv));
@@ -136,7 +239,14 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
         Done("TokensEmbed", cls, ("x", x));
     }
 
-    internal override void TokensEmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept)
+    internal override void TokensEmbedBackward(
+        Mat dPatches,
+        Mat dCls,
+        Mat dPos,
+        Mat dx,
+        ReadOnlySpan<int> index,
+        int kept
+    )
     {
         inner.TokensEmbedBackward(dPatches, dCls, dPos, dx, index, kept);
         Done("TokensEmbedBackward", dCls, ("dPatches", dPatches), ("dCls", dCls), ("dPos", dPos));
@@ -168,8 +278,10 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
 
     internal override void PoolForward(Mat y, Mat x, int tokens)
     {
-        if (Wrong("PoolForward", out _)) WrongArithmetic.Pool(y, x, tokens);
-        else inner.PoolForward(y, x, tokens);
+        if (Wrong("PoolForward", out _))
+            WrongArithmetic.Pool(y, x, tokens);
+        else
+            inner.PoolForward(y, x, tokens);
         Done("PoolForward", default, ("y", y));
     }
 
@@ -185,7 +297,15 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
         Done("PatchNormalise", default, ("target", target));
     }
 
-    internal override void PatchLoss(Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale)
+    internal override void PatchLoss(
+        Mat loss,
+        Mat dPred,
+        Mat pred,
+        Mat target,
+        ReadOnlySpan<int> restore,
+        int kept,
+        float scale
+    )
     {
         inner.PatchLoss(loss, dPred, pred, target, restore, kept, scale);
         Done("PatchLoss", default, ("loss", loss), ("dPred", dPred));
@@ -229,8 +349,10 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
 
     internal override void ColumnSum(Mat acc, Mat x, int first, int step)
     {
-        if (Wrong("ColumnSum", out _)) WrongArithmetic.ColumnSum(acc, x, first, step);
-        else inner.ColumnSum(acc, x, first, step);
+        if (Wrong("ColumnSum", out _))
+            WrongArithmetic.ColumnSum(acc, x, first, step);
+        else
+            inner.ColumnSum(acc, x, first, step);
         Done("ColumnSum", acc, ("sum", acc));
     }
 
@@ -242,22 +364,28 @@ public sealed unsafe class InstrumentedDevice(Device inner) : Device
 
     internal override void SquaredNorm(Mat norm, Mat x)
     {
-        if (Wrong("SquaredNorm", out _)) WrongArithmetic.SquaredNorm(norm, x);
-        else inner.SquaredNorm(norm, x);
+        if (Wrong("SquaredNorm", out _))
+            WrongArithmetic.SquaredNorm(norm, x);
+        else
+            inner.SquaredNorm(norm, x);
         Done("SquaredNorm", x, ("norm", norm));
     }
 
     internal override void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)
     {
-        if (Wrong("AdamW", out _)) WrongArithmetic.AdamW(p, m, v, g, s);
-        else inner.AdamW(p, m, v, g, s);
+        if (Wrong("AdamW", out _))
+            WrongArithmetic.AdamW(p, m, v, g, s);
+        else
+            inner.AdamW(p, m, v, g, s);
         Done("AdamW", p, ("p", p), ("exp_avg", m), ("exp_avg_sq", v));
     }
 
     internal override void Average(Mat e, Mat p, float oneMinusDecay)
     {
-        if (Wrong("Average", out _)) WrongArithmetic.Average(e, p, oneMinusDecay);
-        else inner.Average(e, p, oneMinusDecay);
+        if (Wrong("Average", out _))
+            WrongArithmetic.Average(e, p, oneMinusDecay);
+        else
+            inner.Average(e, p, oneMinusDecay);
         Done("Average", e, ("teacher", e));
     }
 }

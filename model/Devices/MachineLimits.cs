@@ -23,29 +23,72 @@ public static unsafe class MachineLimits
         const long Bytes = 64L << 20;
         using var arena = new Arena();
         var buffers = new nint[pool.Workers];
-        for (int w = 0; w < buffers.Length; w++) buffers[w] = (nint)arena.Floats(2 * Bytes / sizeof(float));
-        return Best(seconds, pool.Workers * 2.0 * Bytes, () => pool.Run(pool.Workers, (i, _) => Buffer.MemoryCopy((byte*)buffers[i] + Bytes, (void*)buffers[i], Bytes, Bytes)));
+        for (int w = 0; w < buffers.Length; w++)
+            buffers[w] = (nint)arena.Floats(2 * Bytes / sizeof(float));
+        return Best(
+            seconds,
+            pool.Workers * 2.0 * Bytes,
+            () =>
+                pool.Run(
+                    pool.Workers,
+                    (i, _) => Buffer.MemoryCopy((byte*)buffers[i] + Bytes, (void*)buffers[i], Bytes, Bytes)
+                )
+        );
     }
 
-    private static double Fma<V, L>(Pool pool, double seconds) where V : unmanaged where L : struct, ILanes<V>
+    private static double Fma<V, L>(Pool pool, double seconds)
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        const int Turns = 1 << 18, Chains = 12;
+        const int Turns = 1 << 18,
+            Chains = 12;
         var sinks = new float[pool.Workers * 64];
-        return Best(seconds, 2.0 * Turns * Chains * L.Count * pool.Workers, () => pool.Run(pool.Workers, (i, _) => sinks[i * 64] = Spin<V, L>(Turns)));
+        return Best(
+            seconds,
+            2.0 * Turns * Chains * L.Count * pool.Workers,
+            () => pool.Run(pool.Workers, (i, _) => sinks[i * 64] = Spin<V, L>(Turns))
+        );
     }
 
     /// <summary>12 independent chains, more than latency times issue width; values go to 2 and stay there.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static float Spin<V, L>(int turns) where V : unmanaged where L : struct, ILanes<V>
+    private static float Spin<V, L>(int turns)
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        V h = L.Set(0.5f), one = L.Set(1f);
-        V a = one, b = one, c = one, d = one, e = one, f = one, g = one, i = one, j = one, k = one, l = one, m = one;
+        V h = L.Set(0.5f),
+            one = L.Set(1f);
+        V a = one,
+            b = one,
+            c = one,
+            d = one,
+            e = one,
+            f = one,
+            g = one,
+            i = one,
+            j = one,
+            k = one,
+            l = one,
+            m = one;
         for (int t = 0; t < turns; t++)
         {
-            a = L.Fma(a, h, one); b = L.Fma(b, h, one); c = L.Fma(c, h, one); d = L.Fma(d, h, one); e = L.Fma(e, h, one); f = L.Fma(f, h, one);
-            g = L.Fma(g, h, one); i = L.Fma(i, h, one); j = L.Fma(j, h, one); k = L.Fma(k, h, one); l = L.Fma(l, h, one); m = L.Fma(m, h, one);
+            a = L.Fma(a, h, one);
+            b = L.Fma(b, h, one);
+            c = L.Fma(c, h, one);
+            d = L.Fma(d, h, one);
+            e = L.Fma(e, h, one);
+            f = L.Fma(f, h, one);
+            g = L.Fma(g, h, one);
+            i = L.Fma(i, h, one);
+            j = L.Fma(j, h, one);
+            k = L.Fma(k, h, one);
+            l = L.Fma(l, h, one);
+            m = L.Fma(m, h, one);
         }
-        V sum = L.Add(L.Add(L.Add(a, b), L.Add(c, d)), L.Add(L.Add(e, f), L.Add(L.Add(g, i), L.Add(L.Add(j, k), L.Add(l, m)))));
+        V sum = L.Add(
+            L.Add(L.Add(a, b), L.Add(c, d)),
+            L.Add(L.Add(e, f), L.Add(L.Add(g, i), L.Add(L.Add(j, k), L.Add(l, m))))
+        );
         float* lanes = stackalloc float[L.Count];
         L.Store(sum, lanes);
         return lanes[0];
@@ -61,8 +104,7 @@ public static unsafe class MachineLimits
             long before = Stopwatch.GetTimestamp();
             run();
             best = Math.Max(best, work / Stopwatch.GetElapsedTime(before).TotalSeconds);
-        }
-        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds);
+        } while (Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds);
         return best;
     }
 }

@@ -42,7 +42,8 @@ public sealed class PhaseClock(int workers)
     public double Seconds(Phase phase)
     {
         long sum = 0;
-        for (int w = 0; w < workers; w++) sum += ticks[(w + 1) * Stride + (int)phase];
+        for (int w = 0; w < workers; w++)
+            sum += ticks[(w + 1) * Stride + (int)phase];
         return (double)sum / Stopwatch.Frequency;
     }
 

@@ -11,27 +11,36 @@ public sealed class Pool : IDisposable
 {
     private readonly Thread[] threads;
     private readonly Team[] teams;
-    private readonly SemaphoreSlim[] start;   // one a thread: each must take part exactly once
+    private readonly SemaphoreSlim[] start; // one a thread: each must take part exactly once
     private readonly SemaphoreSlim done = new(0);
     private Job? job;
-    private int next, items, first, teamCount;
+    private int next,
+        items,
+        first,
+        teamCount;
     private volatile bool closing;
     private Exception? failure;
-    private volatile Exception? unfit;   // a worker's self-test, kept apart: once found unfit, a pool computes nothing more
+    private volatile Exception? unfit; // a worker's self-test, kept apart: once found unfit, a pool computes nothing more
 
     public Pool(int workers)
     {
-        if (workers < 1) throw new ArgumentOutOfRangeException(nameof(workers), workers, "at least one thread is needed");
+        if (workers < 1)
+            throw new ArgumentOutOfRangeException(nameof(workers), workers, "at least one thread is needed");
         Workers = workers;
         Clock = new PhaseClock(workers);
-        if (SelfTest.Failure() is { } why) throw new UnfitMachineException(why);
+        if (SelfTest.Failure() is { } why)
+            throw new UnfitMachineException(why);
         teams = [.. Enumerable.Range(0, workers).Select(_ => new Team())];
         threads = new Thread[workers - 1];
         start = [.. threads.Select(_ => new SemaphoreSlim(0))];
         for (int i = 0; i < threads.Length; i++)
         {
             int worker = i + 1;
-            threads[i] = new Thread(() => Loop(worker), 16 << 20) { IsBackground = true, Name = $"lut worker {worker}" };
+            threads[i] = new Thread(() => Loop(worker), 16 << 20)
+            {
+                IsBackground = true,
+                Name = $"lut worker {worker}",
+            };
             threads[i].Start();
         }
     }
@@ -50,37 +59,47 @@ public sealed class Pool : IDisposable
         if (Workers == 1)
         {
             Watch();
-            for (int i = 0; i < count; i++) body(i, 0, state);
+            for (int i = 0; i < count; i++)
+                body(i, 0, state);
             Watch();
-            if (unfit is { } e) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
+            if (unfit is { } e)
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
             return;
         }
         int left = count % Workers;
-        if (count > left) Part(0, count - left, 0, state, body);
+        if (count > left)
+            Part(0, count - left, 0, state, body);
         // what is left over: one team an item
-        if (left > 0) Part(count - left, left, left, state, body);
+        if (left > 0)
+            Part(count - left, left, left, state, body);
     }
 
     private void Part<T>(int from, int count, int teamsWanted, T state, Action<int, int, T> body)
     {
         job = Job<T>.Of(state, body);
         (first, items, next, teamCount, failure) = (from, count, 0, teamsWanted, null);
-        for (int t = 0; t < teamsWanted; t++) teams[t].Open((Workers - t + teamsWanted - 1) / teamsWanted);
-        foreach (var s in start) s.Release();
+        for (int t = 0; t < teamsWanted; t++)
+            teams[t].Open((Workers - t + teamsWanted - 1) / teamsWanted);
+        foreach (var s in start)
+            s.Release();
         Work(0);
-        for (int i = 0; i < threads.Length; i++) done.Wait();
+        for (int i = 0; i < threads.Length; i++)
+            done.Wait();
         job.Forget();
         job = null;
-        if ((unfit ?? failure) is { } e) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
+        if ((unfit ?? failure) is { } e)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
     }
 
     private void Loop(int worker)
     {
-        if (SelfTest.Failure() is { } why) unfit = new UnfitMachineException(why);
+        if (SelfTest.Failure() is { } why)
+            unfit = new UnfitMachineException(why);
         while (true)
         {
             start[worker - 1].Wait();
-            if (closing) return;
+            if (closing)
+                return;
             Work(worker);
             done.Release();
         }
@@ -92,7 +111,8 @@ public sealed class Pool : IDisposable
     /// </summary>
     private void Watch()
     {
-        if (SelfTest.Drift() is { } why) unfit ??= new UnfitMachineException(why, $"thread {Thread.CurrentThread.Name ?? "main"}");
+        if (SelfTest.Drift() is { } why)
+            unfit ??= new UnfitMachineException(why, $"thread {Thread.CurrentThread.Name ?? "main"}");
     }
 
     private void Work(int worker)
@@ -100,9 +120,11 @@ public sealed class Pool : IDisposable
         Watch();
         try
         {
-            if (teamCount > 0) InTeam(worker);
+            if (teamCount > 0)
+                InTeam(worker);
             else
-                for (int i = Interlocked.Increment(ref next) - 1; i < items; i = Interlocked.Increment(ref next) - 1) job!.Do(first + i, worker);
+                for (int i = Interlocked.Increment(ref next) - 1; i < items; i = Interlocked.Increment(ref next) - 1)
+                    job!.Do(first + i, worker);
         }
         catch (Exception e)
         {
@@ -136,8 +158,10 @@ public sealed class Pool : IDisposable
     public void Dispose()
     {
         closing = true;
-        foreach (var s in start) s.Release();
-        foreach (var t in threads) t.Join();
+        foreach (var s in start)
+            s.Release();
+        foreach (var t in threads)
+            t.Join();
     }
 }
 
@@ -164,6 +188,7 @@ internal sealed class Job<T> : Job
     }
 
     internal override void Do(int item, int worker) => body(item, worker, state);
+
     internal override void Forget() => state = default!;
 }
 

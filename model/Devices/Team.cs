@@ -14,8 +14,9 @@ internal sealed class Team
     private Job? job;
     private Exception? failure;
     private volatile bool closed;
-    private long ticket;   // round << 32 | parts << 16 | next part: one word, so that nobody takes a part of another round
-    private int size = 1, finished;
+    private long ticket; // round << 32 | parts << 16 | next part: one word, so that nobody takes a part of another round
+    private int size = 1,
+        finished;
 
     /// <summary>The team that the calling thread leads, or null.</summary>
     internal static Team? Current
@@ -30,9 +31,11 @@ internal sealed class Team
     /// <summary>Calls body(part, 0, state) for every part in [0, count), on all members; outside a team, here.</summary>
     internal static void Run<T>(int count, T state, Action<int, int, T> body)
     {
-        if (count > 1 && count <= Most && current is { size: > 1 } team) team.Fork(count, Job<T>.Of(state, body));
+        if (count > 1 && count <= Most && current is { size: > 1 } team)
+            team.Fork(count, Job<T>.Of(state, body));
         else
-            for (int i = 0; i < count; i++) body(i, 0, state);
+            for (int i = 0; i < count; i++)
+                body(i, 0, state);
     }
 
     internal void Open(int members)
@@ -49,8 +52,10 @@ internal sealed class Team
     {
         var wait = new SpinWait();
         while (!closed)
-            if (Take()) wait.Reset();
-            else wait.SpinOnce(sleep1Threshold: -1);
+            if (Take())
+                wait.Reset();
+            else
+                wait.SpinOnce(sleep1Threshold: -1);
     }
 
     private void Fork(int count, Job work)
@@ -58,13 +63,15 @@ internal sealed class Team
         job = work;
         finished = 0;
         Volatile.Write(ref ticket, ((ticket >> 32) + 1 << 32) | (long)count << 16);
-        current = null;   // a part is not split again
+        current = null; // a part is not split again
         Take();
         var wait = new SpinWait();
-        while (Volatile.Read(ref finished) < count) wait.SpinOnce(sleep1Threshold: -1);
+        while (Volatile.Read(ref finished) < count)
+            wait.SpinOnce(sleep1Threshold: -1);
         current = this;
         job = null;
-        if (failure is { } e) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
+        if (failure is { } e)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
     }
 
     /// <summary>Takes parts while there are any; false when there was none.</summary>
@@ -75,8 +82,10 @@ internal sealed class Team
         {
             long t = Volatile.Read(ref ticket);
             int part = (int)(t & Most);
-            if (part >= (int)(t >> 16 & Most)) return any;
-            if (Interlocked.CompareExchange(ref ticket, t + 1, t) != t) continue;
+            if (part >= (int)(t >> 16 & Most))
+                return any;
+            if (Interlocked.CompareExchange(ref ticket, t + 1, t) != t)
+                continue;
             any = true;
             try
             {

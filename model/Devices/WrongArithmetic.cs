@@ -30,45 +30,75 @@ public static unsafe class WrongArithmetic
 {
     /// <summary>The words of `--inject op=...,variant=...`.</summary>
     public static IReadOnlyDictionary<string, Variant> Words { get; } =
-        new Dictionary<string, Variant> { ["order"] = Variant.Order, ["split"] = Variant.Split, ["unfused"] = Variant.Unfused, ["tf32"] = Variant.Tf32, ["ftz"] = Variant.FlushToZero };
+        new Dictionary<string, Variant>
+        {
+            ["order"] = Variant.Order,
+            ["split"] = Variant.Split,
+            ["unfused"] = Variant.Unfused,
+            ["tf32"] = Variant.Tf32,
+            ["ftz"] = Variant.FlushToZero,
+        };
 
-    public static string Explain(Variant v) => v switch
-    {
-        Variant.Order => "its sums run in another order", Variant.Split => "its sums are cut in two (split-k)", Variant.Unfused => "multiply and add are rounded apart (no fused multiply-add, or none contracted)",
-        Variant.Tf32 => "its operands are rounded to TF32", _ => "subnormal results are flushed to zero",
-    };
+    public static string Explain(Variant v) =>
+        v switch
+        {
+            Variant.Order => "its sums run in another order",
+            Variant.Split => "its sums are cut in two (split-k)",
+            Variant.Unfused => "multiply and add are rounded apart (no fused multiply-add, or none contracted)",
+            Variant.Tf32 => "its operands are rounded to TF32",
+            _ => "subnormal results are flushed to zero",
+        };
 
     /// <summary>The wrong ways known for an operation.</summary>
-    public static IReadOnlyList<Variant> Of(string op) => op switch
-    {
-        "GemmNt" or "GemmNn" or "GemmTn" => [Variant.Order, Variant.Split, Variant.Unfused, Variant.Tf32, Variant.FlushToZero],
-        "LayerNormForward" or "ColumnSum" or "SquaredNorm" or "PoolForward" => [Variant.Order, Variant.FlushToZero],
-        "AdamW" or "Average" => [Variant.Unfused, Variant.FlushToZero],
-        _ => [Variant.FlushToZero],
-    };
+    public static IReadOnlyList<Variant> Of(string op) =>
+        op switch
+        {
+            "GemmNt" or "GemmNn" or "GemmTn" =>
+            [
+                Variant.Order,
+                Variant.Split,
+                Variant.Unfused,
+                Variant.Tf32,
+                Variant.FlushToZero,
+            ],
+            "LayerNormForward" or "ColumnSum" or "SquaredNorm" or "PoolForward" => [Variant.Order, Variant.FlushToZero],
+            "AdamW" or "Average" => [Variant.Unfused, Variant.FlushToZero],
+            _ => [Variant.FlushToZero],
+        };
 
     internal static void Flush(Mat x)
     {
         for (long i = 0; i < x.Count; i++)
-            if (float.IsSubnormal(x.Data[i])) x.Data[i] = float.IsNegative(x.Data[i]) ? -0f : 0f;
+            if (float.IsSubnormal(x.Data[i]))
+                x.Data[i] = float.IsNegative(x.Data[i]) ? -0f : 0f;
     }
 
     internal static void Nt(Variant how, Mat y, Mat x, Weight w, in Epilogue e)
     {
         for (int m = 0; m < y.Rows; m++)
-            for (int n = 0; n < y.Cols; n++) GemmOracle.Finish(y, m, n, Chain(how, x.Row(m), 1, w.Values.Row(n), 1, x.Cols, 0f) + 0f, e);
+        for (int n = 0; n < y.Cols; n++)
+            GemmOracle.Finish(y, m, n, Chain(how, x.Row(m), 1, w.Values.Row(n), 1, x.Cols, 0f) + 0f, e);
     }
 
     internal static void Nn(Variant how, Mat dx, Mat dy, Weight w, in Epilogue e)
     {
         for (int m = 0; m < dx.Rows; m++)
-            for (int k = 0; k < dx.Cols; k++) GemmOracle.Finish(dx, m, k, Chain(how, dy.Row(m), 1, w.Values.Data + k, w.Values.Cols, dy.Cols, 0f) + 0f, e);
+        for (int k = 0; k < dx.Cols; k++)
+            GemmOracle.Finish(
+                dx,
+                m,
+                k,
+                Chain(how, dy.Row(m), 1, w.Values.Data + k, w.Values.Cols, dy.Cols, 0f) + 0f,
+                e
+            );
     }
 
     internal static void Tn(Variant how, Mat dw, Mat dy, Mat x, bool accumulate)
     {
         for (int n = 0; n < dw.Rows; n++)
-            for (int k = 0; k < dw.Cols; k++) dw.Row(n)[k] = Chain(how, dy.Data + n, dy.Cols, x.Data + k, x.Cols, dy.Rows, accumulate ? dw.Row(n)[k] : 0f) + 0f;
+        for (int k = 0; k < dw.Cols; k++)
+            dw.Row(n)[k] =
+                Chain(how, dy.Data + n, dy.Cols, x.Data + k, x.Cols, dy.Rows, accumulate ? dw.Row(n)[k] : 0f) + 0f;
     }
 
     private static float Chain(Variant how, float* a, nint aStep, float* b, nint bStep, int n, float acc)
@@ -76,18 +106,23 @@ public static unsafe class WrongArithmetic
         switch (how)
         {
             case Variant.Order:
-                for (nint k = n - 1; k >= 0; k--) acc = MathF.FusedMultiplyAdd(a[k * aStep], b[k * bStep], acc);
+                for (nint k = n - 1; k >= 0; k--)
+                    acc = MathF.FusedMultiplyAdd(a[k * aStep], b[k * bStep], acc);
                 return acc;
             case Variant.Split:
                 float right = 0f;
-                for (nint k = 0; k < n / 2; k++) acc = MathF.FusedMultiplyAdd(a[k * aStep], b[k * bStep], acc);
-                for (nint k = n / 2; k < n; k++) right = MathF.FusedMultiplyAdd(a[k * aStep], b[k * bStep], right);
+                for (nint k = 0; k < n / 2; k++)
+                    acc = MathF.FusedMultiplyAdd(a[k * aStep], b[k * bStep], acc);
+                for (nint k = n / 2; k < n; k++)
+                    right = MathF.FusedMultiplyAdd(a[k * aStep], b[k * bStep], right);
                 return acc + right;
             case Variant.Unfused:
-                for (nint k = 0; k < n; k++) acc += a[k * aStep] * b[k * bStep];
+                for (nint k = 0; k < n; k++)
+                    acc += a[k * aStep] * b[k * bStep];
                 return acc;
             default:
-                for (nint k = 0; k < n; k++) acc = MathF.FusedMultiplyAdd(Tf32(a[k * aStep]), Tf32(b[k * bStep]), acc);
+                for (nint k = 0; k < n; k++)
+                    acc = MathF.FusedMultiplyAdd(Tf32(a[k * aStep]), Tf32(b[k * bStep]), acc);
                 return acc;
         }
     }
@@ -105,12 +140,16 @@ public static unsafe class WrongArithmetic
         int d = x.Cols;
         for (int r = 0; r < x.Rows; r++)
         {
-            float sum = 0f, squares = 0f;
-            for (int j = 0; j < d; j++) sum += x.Row(r)[j];
+            float sum = 0f,
+                squares = 0f;
+            for (int j = 0; j < d; j++)
+                sum += x.Row(r)[j];
             float mean = sum / d;
-            for (int j = 0; j < d; j++) squares = MathF.FusedMultiplyAdd(x.Row(r)[j] - mean, x.Row(r)[j] - mean, squares);
+            for (int j = 0; j < d; j++)
+                squares = MathF.FusedMultiplyAdd(x.Row(r)[j] - mean, x.Row(r)[j] - mean, squares);
             float rstd = Unary.Rsqrt(squares / d + eps);
-            for (int j = 0; j < d; j++) y.Row(r)[j] = MathF.FusedMultiplyAdd((x.Row(r)[j] - mean) * rstd, weight.Data[j], bias.Data[j]);
+            for (int j = 0; j < d; j++)
+                y.Row(r)[j] = MathF.FusedMultiplyAdd((x.Row(r)[j] - mean) * rstd, weight.Data[j], bias.Data[j]);
             (stats.Row(r)[0], stats.Row(r)[1]) = (mean, rstd);
         }
     }
@@ -118,12 +157,13 @@ public static unsafe class WrongArithmetic
     internal static void Pool(Mat y, Mat x, int tokens)
     {
         for (int s = 0; s < y.Rows; s++)
-            for (int c = 0; c < y.Cols; c++)
-            {
-                float acc = 0f;
-                for (int t = tokens - 1; t >= 1; t--) acc += x.Row(s * tokens + t)[c];
-                y.Row(s)[c] = (acc + 0f) / (tokens - 1);
-            }
+        for (int c = 0; c < y.Cols; c++)
+        {
+            float acc = 0f;
+            for (int t = tokens - 1; t >= 1; t--)
+                acc += x.Row(s * tokens + t)[c];
+            y.Row(s)[c] = (acc + 0f) / (tokens - 1);
+        }
     }
 
     internal static void ColumnSum(Mat acc, Mat x, int first, int step)
@@ -132,7 +172,8 @@ public static unsafe class WrongArithmetic
         for (int c = 0; c < x.Cols; c++)
         {
             float a = acc.Data[c];
-            for (int r = last; r >= first; r -= step) a += x.Row(r)[c];
+            for (int r = last; r >= first; r -= step)
+                a += x.Row(r)[c];
             acc.Data[c] = a + 0f;
         }
     }
@@ -140,7 +181,8 @@ public static unsafe class WrongArithmetic
     internal static void SquaredNorm(Mat norm, Mat x)
     {
         float acc = 0f;
-        for (long i = 0; i < x.Count; i++) acc = MathF.FusedMultiplyAdd(x.Data[i], x.Data[i], acc);
+        for (long i = 0; i < x.Count; i++)
+            acc = MathF.FusedMultiplyAdd(x.Data[i], x.Data[i], acc);
         norm.Data[0] = acc;
     }
 
@@ -157,6 +199,7 @@ public static unsafe class WrongArithmetic
 
     internal static void Average(Mat e, Mat p, float oneMinusDecay)
     {
-        for (long i = 0; i < p.Count; i++) e.Data[i] += oneMinusDecay * (p.Data[i] - e.Data[i]);
+        for (long i = 0; i < p.Count; i++)
+            e.Data[i] += oneMinusDecay * (p.Data[i] - e.Data[i]);
     }
 }

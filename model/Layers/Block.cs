@@ -5,32 +5,42 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Layers;
 
 /// <summary>What a block's forward pass keeps for its backward pass, for S sequences of N tokens. R = S*N.</summary>
-public sealed class BlockActivations(Arena arena, int sequences, int tokens, int width, int heads, int hidden, bool training)
+public sealed class BlockActivations(
+    Arena arena,
+    int sequences,
+    int tokens,
+    int width,
+    int heads,
+    int hidden,
+    bool training
+)
 {
     public readonly int Tokens = tokens;
-    public readonly Mat Norm1 = arena.Matrix(sequences * tokens, width);            // [R, D]
+    public readonly Mat Norm1 = arena.Matrix(sequences * tokens, width); // [R, D]
     public readonly Mat Stats1 = arena.Matrix(sequences * tokens, 2);
-    public readonly Mat Qkv = arena.Matrix(sequences * tokens, 3 * width);          // [R, 3*D] as (3, H, E)
-    public readonly Mat Prob = training ? arena.Matrix(sequences * heads * tokens, arena.Device?.AttentionKept(tokens) ?? tokens) : default;   // [S*H*N, N] where scores are kept
-    public readonly Mat Att = arena.Matrix(sequences * tokens, width);              // [R, D]
-    public readonly Mat Mid = arena.Matrix(sequences * tokens, width);              // [R, D] after the first residual
-    public readonly Mat Norm2 = arena.Matrix(sequences * tokens, width);            // [R, D]
+    public readonly Mat Qkv = arena.Matrix(sequences * tokens, 3 * width); // [R, 3*D] as (3, H, E)
+    public readonly Mat Prob = training
+        ? arena.Matrix(sequences * heads * tokens, arena.Device?.AttentionKept(tokens) ?? tokens)
+        : default; // [S*H*N, N] where scores are kept
+    public readonly Mat Att = arena.Matrix(sequences * tokens, width); // [R, D]
+    public readonly Mat Mid = arena.Matrix(sequences * tokens, width); // [R, D] after the first residual
+    public readonly Mat Norm2 = arena.Matrix(sequences * tokens, width); // [R, D]
     public readonly Mat Stats2 = arena.Matrix(sequences * tokens, 2);
-    public readonly Mat Pre = training ? arena.Matrix(sequences * tokens, hidden) : default;   // [R, M] before GELU
-    public readonly Mat Erf = training ? arena.Matrix(sequences * tokens, hidden) : default;   // [R, M]
-    public readonly Mat Act = arena.Matrix(sequences * tokens, hidden);             // [R, M]
-    public readonly Mat Out = arena.Matrix(sequences * tokens, width);              // [R, D], the next block's input
+    public readonly Mat Pre = training ? arena.Matrix(sequences * tokens, hidden) : default; // [R, M] before GELU
+    public readonly Mat Erf = training ? arena.Matrix(sequences * tokens, hidden) : default; // [R, M]
+    public readonly Mat Act = arena.Matrix(sequences * tokens, hidden); // [R, M]
+    public readonly Mat Out = arena.Matrix(sequences * tokens, width); // [R, D], the next block's input
 }
 
 /// <summary>Gradients in flight through a stack of blocks; every block reuses them.</summary>
 public sealed class BlockGradients(Arena arena, int rows, int width, int hidden)
 {
-    public readonly Mat Hidden = arena.Matrix(rows, hidden);      // [R, M]
-    public readonly Mat Qkv = arena.Matrix(rows, 3 * width);      // [R, 3*D]
-    public readonly Mat Att = arena.Matrix(rows, width);          // [R, D]
-    public readonly Mat Norm = arena.Matrix(rows, width);         // [R, D]
-    public readonly Mat Mid = arena.Matrix(rows, width);          // [R, D]
-    public readonly Mat Branch = arena.Matrix(rows, width);       // [R, D], drop path only
+    public readonly Mat Hidden = arena.Matrix(rows, hidden); // [R, M]
+    public readonly Mat Qkv = arena.Matrix(rows, 3 * width); // [R, 3*D]
+    public readonly Mat Att = arena.Matrix(rows, width); // [R, D]
+    public readonly Mat Norm = arena.Matrix(rows, width); // [R, D]
+    public readonly Mat Mid = arena.Matrix(rows, width); // [R, D]
+    public readonly Mat Branch = arena.Matrix(rows, width); // [R, D], drop path only
 }
 
 /// <summary>
@@ -39,15 +49,19 @@ public sealed class BlockGradients(Arena arena, int rows, int width, int hidden)
 /// </summary>
 public sealed class Block
 {
-    private readonly Norm norm1, norm2;
-    private readonly Linear qkv, proj, fc1, fc2;
+    private readonly Norm norm1,
+        norm2;
+    private readonly Linear qkv,
+        proj,
+        fc1,
+        fc2;
     private readonly int heads;
     private readonly float scale;
 
     public Block(StateLayout layout, string name, int width, int heads, int hidden, float eps, float dropPath = 0f)
     {
         this.heads = heads;
-        scale = (float)(1.0 / Math.Sqrt(width / heads));   // the attention scale E^-0.5, rounded once
+        scale = (float)(1.0 / Math.Sqrt(width / heads)); // the attention scale E^-0.5, rounded once
         Keep = 1f - dropPath;
         norm1 = new Norm(layout, name + ".norm1", width, eps);
         qkv = new Linear(layout, name + ".attn.qkv", 3 * width, width);
@@ -63,7 +77,14 @@ public sealed class Block
     /// <summary>
     /// a.Out = block(x), x [R, D]. keptAttn and keptMlp: one flag a sequence, empty when drop path is off or not training; spare [R, D] is then unused.
     /// </summary>
-    public void Forward(in Pass p, BlockActivations a, Mat x, Mat spare = default, ReadOnlySpan<bool> keptAttn = default, ReadOnlySpan<bool> keptMlp = default)
+    public void Forward(
+        in Pass p,
+        BlockActivations a,
+        Mat x,
+        Mat spare = default,
+        ReadOnlySpan<bool> keptAttn = default,
+        ReadOnlySpan<bool> keptMlp = default
+    )
     {
         norm1.Forward(p, a.Norm1, a.Stats1, x);
         qkv.Forward(p, a.Qkv, a.Norm1);
@@ -86,7 +107,16 @@ public sealed class Block
     }
 
     /// <summary>dx [R, D] from dOut [R, D] (may be the same memory); parameter gradients continue.</summary>
-    public void Backward(in Pass p, BlockGradients g, Mat dx, Mat dOut, BlockActivations a, Mat x, ReadOnlySpan<bool> keptAttn = default, ReadOnlySpan<bool> keptMlp = default)
+    public void Backward(
+        in Pass p,
+        BlockGradients g,
+        Mat dx,
+        Mat dOut,
+        BlockActivations a,
+        Mat x,
+        ReadOnlySpan<bool> keptAttn = default,
+        ReadOnlySpan<bool> keptMlp = default
+    )
     {
         // Residual(fc2)
         Mat dBranch = Branch(p, g, dOut, keptMlp);
@@ -112,7 +142,8 @@ public sealed class Block
 
     private Mat Branch(in Pass p, BlockGradients g, Mat dy, ReadOnlySpan<bool> kept)
     {
-        if (kept.IsEmpty) return dy;
+        if (kept.IsEmpty)
+            return dy;
         Elementwise.DropPathBackward(p.Device, g.Branch, dy, kept, Keep);
         return g.Branch;
     }

@@ -12,13 +12,20 @@ public sealed class Linear
         Bias = bias ? layout.Add(name + ".bias", [output]) : null;
     }
 
-    public Linear(StateLayout layout, string name, int output, int input, bool bias = true) : this(layout, name, output, [input], bias) { }
+    public Linear(StateLayout layout, string name, int output, int input, bool bias = true)
+        : this(layout, name, output, [input], bias) { }
 
     public Entry Weight { get; }
     public Entry? Bias { get; }
 
     public void Forward(in Pass p, Mat y, Mat x) =>
-        Gemm.Nt(p.Device, y, x, p.Weights.Matrix(Weight), Bias is null ? Epilogue.None : Epilogue.AddBias(p.Value(Bias)));
+        Gemm.Nt(
+            p.Device,
+            y,
+            x,
+            p.Weights.Matrix(Weight),
+            Bias is null ? Epilogue.None : Epilogue.AddBias(p.Value(Bias))
+        );
 
     /// <summary>y = residual + (x W^T + b), in the contract's order.</summary>
     public void ForwardResidual(in Pass p, Mat y, Mat x, Mat residual) =>
@@ -36,6 +43,7 @@ public sealed class Linear
     public void BackwardParameters(in Pass p, Mat dy, Mat x)
     {
         Gemm.Tn(p.Device, p.Gradient(Weight), dy, x, accumulate: !p.First);
-        if (Bias is not null) Elementwise.ColumnSum(p.Device, p.Gradient(Bias), dy);
+        if (Bias is not null)
+            Elementwise.ColumnSum(p.Device, p.Gradient(Bias), dy);
     }
 }

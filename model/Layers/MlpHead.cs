@@ -4,26 +4,51 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Layers;
 
-public enum HeadNorm { None, BatchNorm, LayerNorm }
+public enum HeadNorm
+{
+    None,
+    BatchNorm,
+    LayerNorm,
+}
 
-public enum HeadActivation { Relu, Gelu }
+public enum HeadActivation
+{
+    Relu,
+    Gelu,
+}
 
 /// <summary>What one view's pass through a head keeps, layer by layer, for B samples.</summary>
 public sealed class HeadActivations
 {
-    public readonly Mat[] Input, Linear, Normed, Stats, Erf, DWeightParts, DBiasParts, DLinear;
+    public readonly Mat[] Input,
+        Linear,
+        Normed,
+        Stats,
+        Erf,
+        DWeightParts,
+        DBiasParts,
+        DLinear;
 
     public HeadActivations(Arena arena, MlpHead head, int batch, int grain)
     {
         int n = head.Depth;
         Input = new Mat[n + 1];
-        (Linear, Normed, Stats, Erf, DWeightParts, DBiasParts, DLinear) = (new Mat[n], new Mat[n], new Mat[n], new Mat[n], new Mat[n], new Mat[n], new Mat[n]);
+        (Linear, Normed, Stats, Erf, DWeightParts, DBiasParts, DLinear) = (
+            new Mat[n],
+            new Mat[n],
+            new Mat[n],
+            new Mat[n],
+            new Mat[n],
+            new Mat[n],
+            new Mat[n]
+        );
         for (int l = 0; l < n; l++)
         {
             int width = l == n - 1 ? head.Width : head.Hidden;
-            Input[l + 1] = arena.Matrix(batch, width);                           // [B, out]: the next layer's input, or the result
+            Input[l + 1] = arena.Matrix(batch, width); // [B, out]: the next layer's input, or the result
             DLinear[l] = arena.Matrix(batch, width);
-            if (l == n - 1) continue;
+            if (l == n - 1)
+                continue;
             Linear[l] = arena.Matrix(batch, width);
             Normed[l] = head.NormKind == HeadNorm.None ? Linear[l] : arena.Matrix(batch, width);
             Stats[l] = head.NormKind == HeadNorm.BatchNorm ? arena.Matrix(2, width) : arena.Matrix(batch, 2);
@@ -43,22 +68,47 @@ public sealed class HeadActivations
 /// </summary>
 public sealed unsafe class MlpHead
 {
-    private const float BatchNormEps = 1e-5f, LayerNormEps = 1e-6f, Momentum = 0.1f;   // PyTorch's BatchNorm1d defaults; LUT's LayerNorm eps
+    private const float BatchNormEps = 1e-5f,
+        LayerNormEps = 1e-6f,
+        Momentum = 0.1f; // PyTorch's BatchNorm1d defaults; LUT's LayerNorm eps
     private readonly Linear[] linear;
-    private readonly Entry[] normWeight, normBias, runningMean, runningVar;
+    private readonly Entry[] normWeight,
+        normBias,
+        runningMean,
+        runningVar;
     private readonly int[] counter;
     private readonly HeadActivation activation;
 
-    public MlpHead(StateLayout layout, string name, int depth, int width, int hidden, HeadNorm norm, HeadActivation activation)
+    public MlpHead(
+        StateLayout layout,
+        string name,
+        int depth,
+        int width,
+        int hidden,
+        HeadNorm norm,
+        HeadActivation activation
+    )
     {
         (Depth, Width, Hidden, NormKind, this.activation) = (depth, width, hidden, norm, activation);
         linear = new Linear[depth];
-        (normWeight, normBias, runningMean, runningVar) = (new Entry[depth], new Entry[depth], new Entry[depth], new Entry[depth]);
+        (normWeight, normBias, runningMean, runningVar) = (
+            new Entry[depth],
+            new Entry[depth],
+            new Entry[depth],
+            new Entry[depth]
+        );
         counter = new int[depth];
         for (int l = 0, position = 0; l < depth; l++)
         {
-            linear[l] = new Linear(layout, $"{name}.{position++}", l == depth - 1 ? width : hidden, l == 0 ? width : hidden, bias: false);
-            if (l == depth - 1) break;
+            linear[l] = new Linear(
+                layout,
+                $"{name}.{position++}",
+                l == depth - 1 ? width : hidden,
+                l == 0 ? width : hidden,
+                bias: false
+            );
+            if (l == depth - 1)
+                break;
             if (norm != HeadNorm.None)
             {
                 string at = $"{name}.{position++}";
@@ -86,24 +136,61 @@ public sealed unsafe class MlpHead
     public void Forward(Pool pool, Pass p, HeadActivations a, Mat x, int grain, bool training)
     {
         var state = p.Weights.State;
-        int piece = p.Device.OnHost ? grain : x.Rows;   // threads share the batch by grains; a GPU takes it whole
+        int piece = p.Device.OnHost ? grain : x.Rows; // threads share the batch by grains; a GPU takes it whole
         a.Input[0] = x;
         for (int l = 0; l < Depth; l++)
         {
             Mat to = l == Depth - 1 ? a.Output : a.Linear[l];
-            pool.Run(x.Rows / piece, (Linear: linear[l], Pass: p, To: to, From: a.Input[l], Grain: piece), static (g, _, j) => j.Linear.Forward(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
-            if (l == Depth - 1) break;
+            pool.Run(
+                x.Rows / piece,
+                (Linear: linear[l], Pass: p, To: to, From: a.Input[l], Grain: piece),
+                static (g, _, j) =>
+                    j.Linear.Forward(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain))
+            );
+            if (l == Depth - 1)
+                break;
             if (NormKind == HeadNorm.LayerNorm)
-                LayerNorm.Forward(p.Device, a.Normed[l], a.Stats[l], to, p.Value(normWeight[l]), p.Value(normBias[l]), LayerNormEps);
+                LayerNorm.Forward(
+                    p.Device,
+                    a.Normed[l],
+                    a.Stats[l],
+                    to,
+                    p.Value(normWeight[l]),
+                    p.Value(normBias[l]),
+                    LayerNormEps
+                );
             else if (NormKind == HeadNorm.BatchNorm && !training)
-                BatchNorm.Evaluate(p.Device, a.Normed[l], to, state[runningMean[l]], state[runningVar[l]], p.Value(normWeight[l]), p.Value(normBias[l]), BatchNormEps);
+                BatchNorm.Evaluate(
+                    p.Device,
+                    a.Normed[l],
+                    to,
+                    state[runningMean[l]],
+                    state[runningVar[l]],
+                    p.Value(normWeight[l]),
+                    p.Value(normBias[l]),
+                    BatchNormEps
+                );
             else if (NormKind == HeadNorm.BatchNorm)
             {
-                BatchNorm.Forward(p.Device, a.Normed[l], a.Stats[l], state[runningMean[l]], state[runningVar[l]], to, p.Value(normWeight[l]), p.Value(normBias[l]), grain, Momentum, BatchNormEps);
+                BatchNorm.Forward(
+                    p.Device,
+                    a.Normed[l],
+                    a.Stats[l],
+                    state[runningMean[l]],
+                    state[runningVar[l]],
+                    to,
+                    p.Value(normWeight[l]),
+                    p.Value(normBias[l]),
+                    grain,
+                    Momentum,
+                    BatchNormEps
+                );
                 state.Counters[counter[l]]++;
             }
-            if (activation == HeadActivation.Relu) Elementwise.Relu(p.Device, a.Input[l + 1], a.Normed[l]);
-            else Gelu.Forward(p.Device, a.Input[l + 1], a.Erf[l], a.Normed[l]);
+            if (activation == HeadActivation.Relu)
+                Elementwise.Relu(p.Device, a.Input[l + 1], a.Normed[l]);
+            else
+                Gelu.Forward(p.Device, a.Input[l + 1], a.Erf[l], a.Normed[l]);
         }
     }
 
@@ -112,7 +199,8 @@ public sealed unsafe class MlpHead
     {
         if (Depth == 0)
         {
-            if (dx.Data != dy.Data) p.Device.Copy(dx, dy);
+            if (dx.Data != dy.Data)
+                p.Device.Copy(dx, dy);
             return;
         }
         p.Device.Copy(a.DLinear[^1], dy);
@@ -120,21 +208,40 @@ public sealed unsafe class MlpHead
         for (int l = Depth - 1; l >= 0; l--)
         {
             Mat to = l == 0 ? dx : a.DLinear[l - 1];
-            pool.Run(dy.Rows / piece, (Linear: linear[l], Pass: p, To: to, From: a.DLinear[l], Grain: piece), static (g, _, j) => j.Linear.BackwardInput(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain)));
-            if (l == 0) break;
+            pool.Run(
+                dy.Rows / piece,
+                (Linear: linear[l], Pass: p, To: to, From: a.DLinear[l], Grain: piece),
+                static (g, _, j) =>
+                    j.Linear.BackwardInput(j.Pass, j.To.Slice(g * j.Grain, j.Grain), j.From.Slice(g * j.Grain, j.Grain))
+            );
+            if (l == 0)
+                break;
             BackwardHidden(p, a, l - 1, to, grain);
         }
     }
 
     private void BackwardHidden(in Pass p, HeadActivations a, int l, Mat d, int grain)
     {
-        if (activation == HeadActivation.Relu) Elementwise.ReluBackward(p.Device, d, d, a.Normed[l]);
-        else Gelu.Backward(p.Device, d, d, a.Normed[l], a.Erf[l]);
+        if (activation == HeadActivation.Relu)
+            Elementwise.ReluBackward(p.Device, d, d, a.Normed[l]);
+        else
+            Gelu.Backward(p.Device, d, d, a.Normed[l], a.Erf[l]);
         if (NormKind == HeadNorm.BatchNorm)
-            BatchNorm.Backward(p.Device, d, a.DWeightParts[l], a.DBiasParts[l], d, a.Linear[l], a.Stats[l], p.Value(normWeight[l]), grain);
+            BatchNorm.Backward(
+                p.Device,
+                d,
+                a.DWeightParts[l],
+                a.DBiasParts[l],
+                d,
+                a.Linear[l],
+                a.Stats[l],
+                p.Value(normWeight[l]),
+                grain
+            );
         else if (NormKind == HeadNorm.LayerNorm)
         {
-            Mat dw = a.DWeightParts[l], db = a.DBiasParts[l];   // a leaf for each grain
+            Mat dw = a.DWeightParts[l],
+                db = a.DBiasParts[l]; // a leaf for each grain
             p.Device.Clear(dw.Data, dw.Count);
             p.Device.Clear(db.Data, db.Count);
             LayerNorm.Backward(p.Device, d, dw, db, d, a.Linear[l], a.Stats[l], p.Value(normWeight[l]), default);
@@ -148,8 +255,10 @@ public sealed unsafe class MlpHead
         for (int l = 0; l < Depth; l++)
         {
             linear[l].BackwardParameters(p, a.DLinear[l].Slice(g * rows, rows), a.Input[l].Slice(g * rows, rows));
-            if (l == Depth - 1 || NormKind == HeadNorm.None) continue;
-            Mat dw = p.Gradient(normWeight[l]), db = p.Gradient(normBias[l]);
+            if (l == Depth - 1 || NormKind == HeadNorm.None)
+                continue;
+            Mat dw = p.Gradient(normWeight[l]),
+                db = p.Gradient(normBias[l]);
             Elementwise.Add(p.Device, dw, dw, a.DWeightParts[l].Slice(g * p.Leaves, p.Leaves));
             Elementwise.Add(p.Device, db, db, a.DBiasParts[l].Slice(g * p.Leaves, p.Leaves));
         }

@@ -10,7 +10,8 @@ public sealed class Norm(StateLayout layout, string name, int width, float eps)
     public Entry Bias { get; } = layout.Add(name + ".bias", [width]);
 
     /// <summary>stats [R, 2] = (mean, rstd), kept for backward.</summary>
-    public void Forward(in Pass p, Mat y, Mat stats, Mat x) => LayerNorm.Forward(p.Device, y, stats, x, p.Value(Weight), p.Value(Bias), eps);
+    public void Forward(in Pass p, Mat y, Mat stats, Mat x) =>
+        LayerNorm.Forward(p.Device, y, stats, x, p.Value(Weight), p.Value(Bias), eps);
 
     /// <summary>dx = residual + gradient (residual may be empty); parameter gradients continue.</summary>
     public void Backward(in Pass p, Mat dx, Mat dy, Mat x, Mat stats, Mat residual) =>

@@ -13,14 +13,16 @@ public static class PositionTable
     public static void Fill(Span<float> table, int width, int across)
     {
         int quarter = width / 4;
-        if (width % 4 != 0) throw new ShapeException($"position embeddings need a width divisible by 4, not {width}");
+        if (width % 4 != 0)
+            throw new ShapeException($"position embeddings need a width divisible by 4, not {width}");
         table.Clear();
         for (int i = 0; i < quarter; i++)
         {
             double omega = HostMath.Exp(-(double)i / quarter * HostMath.Log(10000.0));
             for (int l = 0; l < across * across; l++)
             {
-                int column = l % across, row = l / across;
+                int column = l % across,
+                    row = l / across;
                 Span<float> to = table.Slice((1 + l) * width, width);
                 to[i] = (float)HostMath.Sin(column * omega);
                 to[quarter + i] = (float)HostMath.Cos(column * omega);

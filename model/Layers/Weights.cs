@@ -23,10 +23,17 @@ public sealed unsafe class Weights
         var work = new List<(Entry, bool)>();
         foreach (var e in state.Layout.Matrices)
         {
-            long forward = device.PackedFloats(e.Cols, e.Rows), back = backward ? device.PackedFloats(e.Rows, e.Cols) : 0;
-            matrices[e.Index] = new Weight(state[e], forward > 0 ? arena.Floats(forward) : null, back > 0 ? arena.Floats(back) : null);
-            if (forward > 0) work.Add((e, false));
-            if (back > 0) work.Add((e, true));
+            long forward = device.PackedFloats(e.Cols, e.Rows),
+                back = backward ? device.PackedFloats(e.Rows, e.Cols) : 0;
+            matrices[e.Index] = new Weight(
+                state[e],
+                forward > 0 ? arena.Floats(forward) : null,
+                back > 0 ? arena.Floats(back) : null
+            );
+            if (forward > 0)
+                work.Add((e, false));
+            if (back > 0)
+                work.Add((e, true));
         }
         jobs = [.. work];
     }
@@ -44,8 +51,10 @@ public sealed unsafe class Weights
     {
         var (e, backward) = jobs[job];
         Weight w = matrices[e.Index];
-        if (backward) device.Pack(w.BackwardPanels, w.Values.Data, e.Cols, 1, e.Rows, e.Cols);
-        else device.Pack(w.ForwardPanels, w.Values.Data, 1, e.Cols, e.Cols, e.Rows);
+        if (backward)
+            device.Pack(w.BackwardPanels, w.Values.Data, e.Cols, 1, e.Rows, e.Cols);
+        else
+            device.Pack(w.ForwardPanels, w.Values.Data, 1, e.Cols, e.Cols, e.Rows);
     }
 }
 
@@ -67,7 +76,8 @@ public readonly unsafe struct Pass
     /// <param name="gradients">A flat buffer in the weights' layout, every tensor leaves times.</param>
     /// <param name="first">See <see cref="First"/>.</param>
     /// <param name="leaves">See <see cref="Leaves"/>.</param>
-    public Pass(Device device, Weights weights, float* gradients, bool first, int leaves = 1) : this(device, weights)
+    public Pass(Device device, Weights weights, float* gradients, bool first, int leaves = 1)
+        : this(device, weights)
     {
         this.gradients = gradients;
         First = first;

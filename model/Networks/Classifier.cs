@@ -20,7 +20,8 @@ public sealed unsafe class Classifier
     {
         (Shape, Classes, GlobalPool) = (shape, classes, globalPool);
         Encoder = new Encoder(Layout, shape, trainPositions: true, dropPath);
-        if (!globalPool) norm = new Norm(Layout, "norm", shape.Width, shape.NormEps);
+        if (!globalPool)
+            norm = new Norm(Layout, "norm", shape.Width, shape.NormEps);
         head = new Linear(Layout, "head", classes, shape.Width);
         norm ??= new Norm(Layout, "fc_norm", shape.Width, shape.NormEps);
     }
@@ -37,11 +38,14 @@ public sealed unsafe class Classifier
     {
         int layers = Encoder.Depth + 1;
         var scales = new double[layers + 1];
-        for (int i = layers; i >= 0; i--) scales[i] = i == layers ? 1.0 : scales[i + 1] * layerDecay;
+        for (int i = layers; i >= 0; i--)
+            scales[i] = i == layers ? 1.0 : scales[i + 1] * layerDecay;
         return e =>
         {
-            int layer = e.Name is "cls_token" or "pos_embed" || e.Name.StartsWith("patch_embed", StringComparison.Ordinal) ? 0
-                : e.Name.StartsWith("blocks.", StringComparison.Ordinal) ? 1 + int.Parse(e.Name.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture)
+            int layer =
+                e.Name is "cls_token" or "pos_embed" || e.Name.StartsWith("patch_embed", StringComparison.Ordinal) ? 0
+                : e.Name.StartsWith("blocks.", StringComparison.Ordinal)
+                    ? 1 + int.Parse(e.Name.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture)
                 : layers;
             bool plain = e.Shape.Length == 1 || e.Name is "cls_token" or "pos_embed";
             return new ParameterGroup(scales[layer], plain ? 0.0 : weightDecay);
@@ -52,16 +56,19 @@ public sealed unsafe class Classifier
     public sealed class Activations(Arena arena, Classifier net, int sequences, bool training)
     {
         public readonly EncoderActivations Trunk = new(arena, net.Shape, sequences, net.Shape.Grid.Patches, training);
-        public readonly Mat Pooled = arena.Matrix(sequences, net.Shape.Width);     // [S, D]
-        public readonly Mat Normed = arena.Matrix(sequences, net.Shape.Width);     // [S, D]
+        public readonly Mat Pooled = arena.Matrix(sequences, net.Shape.Width); // [S, D]
+        public readonly Mat Normed = arena.Matrix(sequences, net.Shape.Width); // [S, D]
         public readonly Mat Stats = arena.Matrix(sequences, 2);
-        public readonly Mat Logits = arena.Matrix(sequences, net.Classes);         // [S, classes]
+        public readonly Mat Logits = arena.Matrix(sequences, net.Classes); // [S, classes]
         public readonly Mat DPooled = training ? arena.Matrix(sequences, net.Shape.Width) : default;
-        public readonly Mat DTokens = training ? arena.Matrix(sequences * (net.Shape.Grid.Patches + 1), net.Shape.Width) : default;
+        public readonly Mat DTokens = training
+            ? arena.Matrix(sequences * (net.Shape.Grid.Patches + 1), net.Shape.Width)
+            : default;
 
         public void AllPatches()
         {
-            for (int i = 0; i < Trunk.Index.Length; i++) Trunk.Index[i] = i % Trunk.Kept;
+            for (int i = 0; i < Trunk.Index.Length; i++)
+                Trunk.Index[i] = i % Trunk.Kept;
         }
     }
 
@@ -70,9 +77,11 @@ public sealed unsafe class Classifier
     {
         Encoder.Forward(p, a.Trunk, kept);
         Mat x = a.Trunk.Output;
-        if (GlobalPool) Pooling.Forward(p.Device, a.Pooled, x);
+        if (GlobalPool)
+            Pooling.Forward(p.Device, a.Pooled, x);
         else
-            for (int s = 0; s < a.Pooled.Rows; s++) p.Device.Copy(a.Pooled.Slice(s, 1), x.Slice(s * (a.Trunk.Kept + 1), 1));
+            for (int s = 0; s < a.Pooled.Rows; s++)
+                p.Device.Copy(a.Pooled.Slice(s, 1), x.Slice(s * (a.Trunk.Kept + 1), 1));
         norm.Forward(p, a.Normed, a.Stats, a.Pooled);
         head.Forward(p, a.Logits, a.Normed);
     }
@@ -83,11 +92,13 @@ public sealed unsafe class Classifier
         head.BackwardParameters(p, dLogits, a.Normed);
         head.BackwardInput(p, a.DPooled, dLogits);
         norm.Backward(p, a.DPooled, a.DPooled, a.Pooled, a.Stats, default);
-        if (GlobalPool) Pooling.Backward(p.Device, a.DTokens, a.DPooled);
+        if (GlobalPool)
+            Pooling.Backward(p.Device, a.DTokens, a.DPooled);
         else
         {
             p.Device.Clear(a.DTokens.Data, a.DTokens.Count);
-            for (int s = 0; s < a.Pooled.Rows; s++) p.Device.Copy(a.DTokens.Slice(s * (a.Trunk.Kept + 1), 1), a.DPooled.Slice(s, 1));
+            for (int s = 0; s < a.Pooled.Rows; s++)
+                p.Device.Copy(a.DTokens.Slice(s * (a.Trunk.Kept + 1), 1), a.DPooled.Slice(s, 1));
         }
         Encoder.Backward(p, g, a.DTokens, a.Trunk, kept);
     }
@@ -109,10 +120,20 @@ public sealed unsafe class ClassifierStep
     private sealed class Worker(Classifier net, Device device, Arena arena, int samples)
     {
         public readonly Classifier.Activations A = new(arena, net, samples, training: true);
-        public readonly BlockGradients G = new(arena, samples * (net.Shape.Grid.Patches + 1), net.Shape.Width, net.Shape.Hidden);
-        public readonly Mat Target = arena.Matrix(samples, net.Classes), DLogits = arena.Matrix(samples, net.Classes);
-        public readonly HostInput Image = new(device, net.Shape.Grid.ImageFloats), SoftTarget = new(device, net.Classes);
-        public readonly bool[][][] Kept = [.. Enumerable.Range(0, net.Encoder.Depth).Select(_ => new[] { new bool[samples], new bool[samples] })];
+        public readonly BlockGradients G = new(
+            arena,
+            samples * (net.Shape.Grid.Patches + 1),
+            net.Shape.Width,
+            net.Shape.Hidden
+        );
+        public readonly Mat Target = arena.Matrix(samples, net.Classes),
+            DLogits = arena.Matrix(samples, net.Classes);
+        public readonly HostInput Image = new(device, net.Shape.Grid.ImageFloats),
+            SoftTarget = new(device, net.Classes);
+        public readonly bool[][][] Kept =
+        [
+            .. Enumerable.Range(0, net.Encoder.Depth).Select(_ => new[] { new bool[samples], new bool[samples] }),
+        ];
     }
 
     private readonly Classifier net;
@@ -130,7 +151,8 @@ public sealed unsafe class ClassifierStep
         plan.Check();
         (this.net, Weights, this.device, this.pool, this.plan) = (net, weights, device, pool, plan);
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan.Samples))];
-        foreach (var w in workers) w.A.AllPatches();
+        foreach (var w in workers)
+            w.A.AllPatches();
         tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
         leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
         loss = arena.Matrix(plan.Batch, 1);
@@ -151,7 +173,11 @@ public sealed unsafe class ClassifierStep
     public float Run(ILabelledSource source)
     {
         tree.Begin(plan.Batch / plan.GroupSamples);
-        pool.Run(plan.Batch / plan.GroupSamples, (Step: this, Source: source), static (g, worker, j) => j.Step.Grain(j.Source, g, worker));
+        pool.Run(
+            plan.Batch / plan.GroupSamples,
+            (Step: this, Source: source),
+            static (g, worker, j) => j.Step.Grain(j.Source, g, worker)
+        );
         device.Read(lossRead, loss);
         return Tree.Sum(lossRead) / plan.Batch;
     }
@@ -161,19 +187,26 @@ public sealed unsafe class ClassifierStep
     {
         float scale = (float)(1.0 / plan.Batch);
         var w = workers[worker];
-        float* leaf = tree.Rent(), gradients = leaves.Begin(leaf);
+        float* leaf = tree.Rent(),
+            gradients = leaves.Begin(leaf);
         long time = PhaseClock.Now;
         for (int first = g * plan.GroupSamples; first < (g + 1) * plan.GroupSamples; first += plan.Samples)
         {
             var p = new Pass(device, Weights, gradients, first: first == g * plan.GroupSamples, plan.GrainsAtOnce);
             for (int s = 0; s < plan.Samples; s++)
             {
-                source.Load(first + s, w.Image.Begin(w.A.Trunk.Images.Slice(s, 1)), w.SoftTarget.Begin(w.Target.Slice(s, 1)));
+                source.Load(
+                    first + s,
+                    w.Image.Begin(w.A.Trunk.Images.Slice(s, 1)),
+                    w.SoftTarget.Begin(w.Target.Slice(s, 1))
+                );
                 w.Image.End();
                 w.SoftTarget.End();
                 for (int b = 0; b < w.Kept.Length; b++)
-                    for (int branch = 0; branch < 2; branch++)
-                        w.Kept[b][branch][s] = net.Encoder.Keep(b) >= 1f || net.Encoder.Keep(b) + source.DropPathDraw(first + s, b, branch) >= 1f;
+                for (int branch = 0; branch < 2; branch++)
+                    w.Kept[b][branch][s] =
+                        net.Encoder.Keep(b) >= 1f
+                        || net.Encoder.Keep(b) + source.DropPathDraw(first + s, b, branch) >= 1f;
             }
             time = pool.Clock.Add(Phase.Data, worker, time);
             net.Forward(p, w.A, w.Kept);

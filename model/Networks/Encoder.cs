@@ -5,7 +5,14 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Networks;
 
 /// <summary>The shape of a ViT trunk. mlp_ratio is 4 in every published model.</summary>
-public sealed record VitShape(PatchGrid Grid, int Width, int Depth, int Heads, double MlpRatio = 4.0, float NormEps = 1e-6f)
+public sealed record VitShape(
+    PatchGrid Grid,
+    int Width,
+    int Depth,
+    int Heads,
+    double MlpRatio = 4.0,
+    float NormEps = 1e-6f
+)
 {
     public int Hidden => (int)(Width * MlpRatio);
 }
@@ -13,14 +20,15 @@ public sealed record VitShape(PatchGrid Grid, int Width, int Depth, int Heads, d
 /// <summary>Buffers of one pass of S sequences with K patches each through a trunk; without training the blocks share theirs.</summary>
 public sealed class EncoderActivations
 {
-    public readonly int Sequences, Kept;
-    public readonly int[] Index;                   // S*K: which patch sits at each place
-    public readonly Mat Images;                    // [S, C*H*W]
-    public readonly Mat Columns;                   // [S*K, C*p*p]
-    public readonly Mat Patches;                   // [S*K, D]
-    public readonly Mat Embedded;                  // [S*(K+1), D]
+    public readonly int Sequences,
+        Kept;
+    public readonly int[] Index; // S*K: which patch sits at each place
+    public readonly Mat Images; // [S, C*H*W]
+    public readonly Mat Columns; // [S*K, C*p*p]
+    public readonly Mat Patches; // [S*K, D]
+    public readonly Mat Embedded; // [S*(K+1), D]
     public readonly BlockActivations[] Blocks;
-    public readonly Mat Spare;                     // [S*(K+1), D], drop path only
+    public readonly Mat Spare; // [S*(K+1), D], drop path only
 
     public EncoderActivations(Arena arena, VitShape v, int sequences, int kept, bool training)
     {
@@ -33,7 +41,10 @@ public sealed class EncoderActivations
         Spare = arena.Matrix(rows, v.Width);
         Blocks = new BlockActivations[v.Depth];
         for (int i = 0; i < v.Depth; i++)
-            Blocks[i] = training || i < 2 ? new BlockActivations(arena, sequences, kept + 1, v.Width, v.Heads, v.Hidden, training) : Blocks[i - 2];
+            Blocks[i] =
+                training || i < 2
+                    ? new BlockActivations(arena, sequences, kept + 1, v.Width, v.Heads, v.Hidden, training)
+                    : Blocks[i - 2];
     }
 
     public Mat Output => Blocks.Length == 0 ? Embedded : Blocks[^1].Out;
@@ -50,17 +61,40 @@ public sealed class Encoder
     private readonly bool trainPositions;
 
     /// <param name="ownTokens">Registers further direct parameters (mask token) at the place they have in the authors' state dict.</param>
-    public Encoder(StateLayout layout, VitShape shape, bool trainPositions, float dropPath = 0f, Action? ownTokens = null)
+    public Encoder(
+        StateLayout layout,
+        VitShape shape,
+        bool trainPositions,
+        float dropPath = 0f,
+        Action? ownTokens = null
+    )
     {
         Shape = shape;
         this.trainPositions = trainPositions;
         ClsToken = layout.Add("cls_token", [1, 1, shape.Width]);
-        PosEmbed = layout.Add("pos_embed", [1, shape.Grid.Patches + 1, shape.Width], trainPositions ? EntryKind.Parameter : EntryKind.Fixed);
+        PosEmbed = layout.Add(
+            "pos_embed",
+            [1, shape.Grid.Patches + 1, shape.Width],
+            trainPositions ? EntryKind.Parameter : EntryKind.Fixed
+        );
         ownTokens?.Invoke();
-        patchEmbed = new Linear(layout, "patch_embed.proj", shape.Width, [shape.Grid.Channels, shape.Grid.Patch, shape.Grid.Patch]);
+        patchEmbed = new Linear(
+            layout,
+            "patch_embed.proj",
+            shape.Width,
+            [shape.Grid.Channels, shape.Grid.Patch, shape.Grid.Patch]
+        );
         blocks = new Block[shape.Depth];
-        for (int i = 0; i < shape.Depth; i++)   // timm: drop path grows linearly from 0 to its value over the blocks
-            blocks[i] = new Block(layout, $"blocks.{i}", shape.Width, shape.Heads, shape.Hidden, shape.NormEps, shape.Depth == 1 ? 0f : (float)((double)dropPath * i / (shape.Depth - 1)));
+        for (int i = 0; i < shape.Depth; i++) // timm: drop path grows linearly from 0 to its value over the blocks
+            blocks[i] = new Block(
+                layout,
+                $"blocks.{i}",
+                shape.Width,
+                shape.Heads,
+                shape.Hidden,
+                shape.NormEps,
+                shape.Depth == 1 ? 0f : (float)((double)dropPath * i / (shape.Depth - 1))
+            );
     }
 
     public VitShape Shape { get; }
@@ -91,9 +125,26 @@ public sealed class Encoder
     public void Backward(in Pass p, BlockGradients g, Mat d, EncoderActivations a, bool[][][]? kept = null)
     {
         for (int i = blocks.Length - 1; i >= 0; i--)
-            blocks[i].Backward(p, g, d, d, a.Blocks[i], i == 0 ? a.Embedded : a.Blocks[i - 1].Out, Flags(kept, i, 0), Flags(kept, i, 1));
+            blocks[i]
+                .Backward(
+                    p,
+                    g,
+                    d,
+                    d,
+                    a.Blocks[i],
+                    i == 0 ? a.Embedded : a.Blocks[i - 1].Out,
+                    Flags(kept, i, 0),
+                    Flags(kept, i, 1)
+                );
         Mat dPatches = g.Norm.Slice(0, a.Patches.Rows);
-        Tokens.EmbedBackward(p.Device, dPatches, p.Gradient(ClsToken), trainPositions ? p.Gradient(PosEmbed) : default, d, a.Index);
+        Tokens.EmbedBackward(
+            p.Device,
+            dPatches,
+            p.Gradient(ClsToken),
+            trainPositions ? p.Gradient(PosEmbed) : default,
+            d,
+            a.Index
+        );
         patchEmbed.BackwardParameters(p, dPatches, a.Columns);
     }
 

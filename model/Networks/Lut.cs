@@ -15,8 +15,17 @@ namespace LutNative.Model.Networks;
 /// <param name="HeadNorm">head_norm_layer.</param>
 /// <param name="HeadActivation">head_act_layer.</param>
 public sealed record LutOptions(
-    double MaskRatio, bool NormPixLoss, double WMae, double WBc, bool Context,
-    int DepthHead = 2, int DepthPred = 2, int HeadMlpDim = 4096, HeadNorm HeadNorm = HeadNorm.BatchNorm, HeadActivation HeadActivation = HeadActivation.Relu);
+    double MaskRatio,
+    bool NormPixLoss,
+    double WMae,
+    double WBc,
+    bool Context,
+    int DepthHead = 2,
+    int DepthPred = 2,
+    int HeadMlpDim = 4096,
+    HeadNorm HeadNorm = HeadNorm.BatchNorm,
+    HeadActivation HeadActivation = HeadActivation.Relu
+);
 
 /// <summary>
 /// The pre-training network: a masked autoencoder and, for LUT, a projector and a predictor on pooled tokens. The teacher is another state of
@@ -28,9 +37,26 @@ public sealed class Lut
     {
         Options = options;
         Mae = new Mae(Layout, shape, decoder);
-        if (!options.Context) return;
-        Projector = new MlpHead(Layout, "head", options.DepthHead, shape.Width, options.HeadMlpDim, options.HeadNorm, options.HeadActivation);
-        Predictor = new MlpHead(Layout, "predictor", options.DepthPred, shape.Width, options.HeadMlpDim, options.HeadNorm, options.HeadActivation);
+        if (!options.Context)
+            return;
+        Projector = new MlpHead(
+            Layout,
+            "head",
+            options.DepthHead,
+            shape.Width,
+            options.HeadMlpDim,
+            options.HeadNorm,
+            options.HeadActivation
+        );
+        Predictor = new MlpHead(
+            Layout,
+            "predictor",
+            options.DepthPred,
+            shape.Width,
+            options.HeadMlpDim,
+            options.HeadNorm,
+            options.HeadActivation
+        );
     }
 
     public StateLayout Layout { get; } = new();

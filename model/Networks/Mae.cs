@@ -10,25 +10,37 @@ public sealed record DecoderShape(int Width, int Depth, int Heads, double MlpRat
 /// <summary>Buffers of the decoder for S sequences of P patches, and of the reconstruction loss.</summary>
 public sealed class DecoderActivations
 {
-    public readonly Mat Normed, Stats;             // [S*(K+1), D], [.., 2]: the encoder's output after its final norm
-    public readonly Mat Embedded;                  // [S*(K+1), Dd]
-    public readonly Mat Tokens;                    // [S*(P+1), Dd]
+    public readonly Mat Normed,
+        Stats; // [S*(K+1), D], [.., 2]: the encoder's output after its final norm
+    public readonly Mat Embedded; // [S*(K+1), Dd]
+    public readonly Mat Tokens; // [S*(P+1), Dd]
     public readonly BlockActivations[] Blocks;
-    public readonly Mat Final, FinalStats;         // [S*(P+1), Dd]
-    public readonly Mat Pred;                      // [S*(P+1), C*p*p], row 0 of a sequence is the class token's
+    public readonly Mat Final,
+        FinalStats; // [S*(P+1), Dd]
+    public readonly Mat Pred; // [S*(P+1), C*p*p], row 0 of a sequence is the class token's
     public readonly Mat DPred;
-    public readonly Mat Target;                    // [S*P, p*p*C]
-    public readonly int[] Restore;                 // S*P: place of each patch in shuffled order
+    public readonly Mat Target; // [S*P, p*p*C]
+    public readonly int[] Restore; // S*P: place of each patch in shuffled order
 
     public DecoderActivations(Arena arena, VitShape v, DecoderShape d, int sequences, int kept)
     {
-        int rows = sequences * (v.Grid.Patches + 1), hidden = (int)(d.Width * d.MlpRatio);
+        int rows = sequences * (v.Grid.Patches + 1),
+            hidden = (int)(d.Width * d.MlpRatio);
         Normed = arena.Matrix(sequences * (kept + 1), v.Width);
         Stats = arena.Matrix(sequences * (kept + 1), 2);
         Embedded = arena.Matrix(sequences * (kept + 1), d.Width);
         Tokens = arena.Matrix(rows, d.Width);
         Blocks = new BlockActivations[d.Depth];
-        for (int i = 0; i < d.Depth; i++) Blocks[i] = new BlockActivations(arena, sequences, v.Grid.Patches + 1, d.Width, d.Heads, hidden, training: true);
+        for (int i = 0; i < d.Depth; i++)
+            Blocks[i] = new BlockActivations(
+                arena,
+                sequences,
+                v.Grid.Patches + 1,
+                d.Width,
+                d.Heads,
+                hidden,
+                training: true
+            );
         Final = arena.Matrix(rows, d.Width);
         FinalStats = arena.Matrix(rows, 2);
         Pred = arena.Matrix(rows, v.Grid.PatchFloats);
@@ -44,25 +56,40 @@ public sealed class DecoderActivations
 /// </summary>
 public sealed class Mae
 {
-    private readonly Norm norm, decoderNorm;
-    private readonly Linear decoderEmbed, decoderPred;
+    private readonly Norm norm,
+        decoderNorm;
+    private readonly Linear decoderEmbed,
+        decoderPred;
     private readonly Block[] decoderBlocks;
 
     public Mae(StateLayout layout, VitShape shape, DecoderShape decoder)
     {
         (Shape, DecoderShape) = (shape, decoder);
-        Entry? mask = null, pos = null;
-        Encoder = new Encoder(layout, shape, trainPositions: false, ownTokens: () =>
-        {
-            mask = layout.Add("mask_token", [1, 1, decoder.Width]);
-            pos = layout.Add("decoder_pos_embed", [1, shape.Grid.Patches + 1, decoder.Width], EntryKind.Fixed);
-        });
+        Entry? mask = null,
+            pos = null;
+        Encoder = new Encoder(
+            layout,
+            shape,
+            trainPositions: false,
+            ownTokens: () =>
+            {
+                mask = layout.Add("mask_token", [1, 1, decoder.Width]);
+                pos = layout.Add("decoder_pos_embed", [1, shape.Grid.Patches + 1, decoder.Width], EntryKind.Fixed);
+            }
+        );
         (MaskToken, DecoderPosEmbed) = (mask!, pos!);
         norm = new Norm(layout, "norm", shape.Width, shape.NormEps);
         decoderEmbed = new Linear(layout, "decoder_embed", decoder.Width, shape.Width);
         decoderBlocks = new Block[decoder.Depth];
         for (int i = 0; i < decoder.Depth; i++)
-            decoderBlocks[i] = new Block(layout, $"decoder_blocks.{i}", decoder.Width, decoder.Heads, (int)(decoder.Width * decoder.MlpRatio), shape.NormEps);
+            decoderBlocks[i] = new Block(
+                layout,
+                $"decoder_blocks.{i}",
+                decoder.Width,
+                decoder.Heads,
+                (int)(decoder.Width * decoder.MlpRatio),
+                shape.NormEps
+            );
         decoderNorm = new Norm(layout, "decoder_norm", decoder.Width, shape.NormEps);
         decoderPred = new Linear(layout, "decoder_pred", shape.Grid.PatchFloats, decoder.Width);
     }
@@ -109,7 +136,14 @@ public sealed class Mae
         decoderPred.BackwardParameters(p, d.DPred, d.Final);
         decoderPred.BackwardInput(p, scratch, d.DPred);
         // decoderNorm.Forward
-        decoderNorm.Backward(p, scratch, scratch, decoderBlocks.Length == 0 ? d.Tokens : d.Blocks[^1].Out, d.FinalStats, default);
+        decoderNorm.Backward(
+            p,
+            scratch,
+            scratch,
+            decoderBlocks.Length == 0 ? d.Tokens : d.Blocks[^1].Out,
+            d.FinalStats,
+            default
+        );
         // blocks
         for (int i = decoderBlocks.Length - 1; i >= 0; i--)
             decoderBlocks[i].Backward(p, g, scratch, scratch, d.Blocks[i], i == 0 ? d.Tokens : d.Blocks[i - 1].Out);

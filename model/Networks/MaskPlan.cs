@@ -23,8 +23,10 @@ public sealed class MaskPlan(int patches, double maskRatio)
         {
             int patch = (int)(uint)keys[place];
             restore[patch] = place;
-            if (place < Kept) indexU[place] = patch;
-            else if (place - Kept < indexV.Length) indexV[place - Kept] = patch;
+            if (place < Kept)
+                indexU[place] = patch;
+            else if (place - Kept < indexV.Length)
+                indexV[place - Kept] = patch;
         }
     }
 }

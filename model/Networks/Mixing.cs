@@ -15,29 +15,42 @@ public static class Mixing
     /// <summary>image and its unmixed partner, both [C*H*W]: image becomes image*lam + partner*(1-lam).</summary>
     public static void MixUp(Span<float> image, ReadOnlySpan<float> partner, double lam)
     {
-        float a = (float)lam, b = (float)(1.0 - lam);
-        for (int i = 0; i < image.Length; i++) image[i] = image[i] * a + partner[i] * b;
+        float a = (float)lam,
+            b = (float)(1.0 - lam);
+        for (int i = 0; i < image.Length; i++)
+            image[i] = image[i] * a + partner[i] * b;
     }
 
     /// <summary>image and its unmixed partner, both [C, size, size]: the box of every plane is the partner's.</summary>
     public static void CutMix(Span<float> image, ReadOnlySpan<float> partner, int size, Box box)
     {
         for (int plane = 0; plane < image.Length; plane += size * size)
-            for (int row = box.Top; row < box.Bottom; row++)
-                partner.Slice(plane + row * size + box.Left, box.Right - box.Left).CopyTo(image[(plane + row * size + box.Left)..]);
+        for (int row = box.Top; row < box.Bottom; row++)
+            partner
+                .Slice(plane + row * size + box.Left, box.Right - box.Left)
+                .CopyTo(image[(plane + row * size + box.Left)..]);
     }
 
     /// <summary>The box of a lambda around a centre, clipped; lambda must then be corrected to 1 - area/size^2.</summary>
     public static Box CutBox(int size, double lam, int centreRow, int centreColumn)
     {
         int half = (int)(size * Math.Sqrt(1.0 - lam)) / 2;
-        return new Box(Math.Clamp(centreRow - half, 0, size), Math.Clamp(centreRow + half, 0, size), Math.Clamp(centreColumn - half, 0, size), Math.Clamp(centreColumn + half, 0, size));
+        return new Box(
+            Math.Clamp(centreRow - half, 0, size),
+            Math.Clamp(centreRow + half, 0, size),
+            Math.Clamp(centreColumn - half, 0, size),
+            Math.Clamp(centreColumn + half, 0, size)
+        );
     }
 
     /// <summary>Soft target of a sample with its label, its partner's label, lambda and label smoothing.</summary>
     public static void Target(Span<float> target, int label, int partner, double lam, double smoothing)
     {
-        float off = (float)(smoothing / target.Length), on = (float)(1.0 - smoothing + smoothing / target.Length), a = (float)lam, b = (float)(1.0 - lam);
-        for (int c = 0; c < target.Length; c++) target[c] = (c == label ? on : off) * a + (c == partner ? on : off) * b;
+        float off = (float)(smoothing / target.Length),
+            on = (float)(1.0 - smoothing + smoothing / target.Length),
+            a = (float)lam,
+            b = (float)(1.0 - lam);
+        for (int c = 0; c < target.Length; c++)
+            target[c] = (c == label ? on : off) * a + (c == partner ? on : off) * b;
     }
 }

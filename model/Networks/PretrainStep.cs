@@ -26,10 +26,26 @@ public sealed record BatchPlan(int Batch, int BnBatch, int Grain, int MicroBatch
 
     public void Check()
     {
-        if (Batch <= 0 || Grain <= 0 || MicroBatch <= 0 || BnBatch <= 0 || Batch % BnBatch != 0 || BnBatch % Grain != 0 || Grain % MicroBatch != 0)
-            throw new ShapeException($"batch {Batch}, bn_batch {BnBatch}, grain {Grain}, micro_batch {MicroBatch}: each must be a positive multiple of the next");
-        if (!System.Numerics.BitOperations.IsPow2(GrainsAtOnce) || GrainsPerBnBatch % GrainsAtOnce != 0 || (GrainsAtOnce > 1 && MicroBatch != Grain))
-            throw new ShapeException($"{GrainsAtOnce} grains at once: a power of two that divides {GrainsPerBnBatch}, of whole grains");
+        if (
+            Batch <= 0
+            || Grain <= 0
+            || MicroBatch <= 0
+            || BnBatch <= 0
+            || Batch % BnBatch != 0
+            || BnBatch % Grain != 0
+            || Grain % MicroBatch != 0
+        )
+            throw new ShapeException(
+                $"batch {Batch}, bn_batch {BnBatch}, grain {Grain}, micro_batch {MicroBatch}: each must be a positive multiple of the next"
+            );
+        if (
+            !System.Numerics.BitOperations.IsPow2(GrainsAtOnce)
+            || GrainsPerBnBatch % GrainsAtOnce != 0
+            || (GrainsAtOnce > 1 && MicroBatch != Grain)
+        )
+            throw new ShapeException(
+                $"{GrainsAtOnce} grains at once: a power of two that divides {GrainsPerBnBatch}, of whole grains"
+            );
     }
 }
 
@@ -52,34 +68,74 @@ public sealed unsafe class PretrainStep
 {
     private sealed class Slot(Lut net, Arena arena, BatchPlan plan, MaskPlan mask)
     {
-        public readonly EncoderActivations[] U = Each(plan, () => new EncoderActivations(arena, net.Mae.Shape, plan.Samples, mask.Kept, true));
-        public readonly EncoderActivations[] V = Each(plan, () => net.Options.Context ? new EncoderActivations(arena, net.Mae.Shape, plan.Samples, mask.KeptOther, true) : null!);
-        public readonly DecoderActivations[] D = Each(plan, () => new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, plan.Samples, mask.Kept));
-        public readonly Mat[] NormedV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.Samples * (mask.KeptOther + 1), net.Mae.Shape.Width) : default);
-        public readonly Mat[] StatsV = Each(plan, () => net.Options.Context ? arena.Matrix(plan.Samples * (mask.KeptOther + 1), 2) : default);
+        public readonly EncoderActivations[] U = Each(
+            plan,
+            () => new EncoderActivations(arena, net.Mae.Shape, plan.Samples, mask.Kept, true)
+        );
+        public readonly EncoderActivations[] V = Each(
+            plan,
+            () =>
+                net.Options.Context
+                    ? new EncoderActivations(arena, net.Mae.Shape, plan.Samples, mask.KeptOther, true)
+                    : null!
+        );
+        public readonly DecoderActivations[] D = Each(
+            plan,
+            () => new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, plan.Samples, mask.Kept)
+        );
+        public readonly Mat[] NormedV = Each(
+            plan,
+            () => net.Options.Context ? arena.Matrix(plan.Samples * (mask.KeptOther + 1), net.Mae.Shape.Width) : default
+        );
+        public readonly Mat[] StatsV = Each(
+            plan,
+            () => net.Options.Context ? arena.Matrix(plan.Samples * (mask.KeptOther + 1), 2) : default
+        );
 
-        private static T[] Each<T>(BatchPlan plan, Func<T> make) => [.. Enumerable.Range(0, plan.MicrosPerGrain).Select(_ => make())];
+        private static T[] Each<T>(BatchPlan plan, Func<T> make) =>
+            [.. Enumerable.Range(0, plan.MicrosPerGrain).Select(_ => make())];
     }
 
     private sealed class Worker(Lut net, Device device, Arena arena, BatchPlan plan, MaskPlan mask)
     {
         private readonly VitShape v = net.Mae.Shape;
-        public readonly BlockGradients U = new(arena, plan.Samples * (mask.Kept + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
-        public readonly BlockGradients V = new(arena, plan.Samples * (mask.KeptOther + 1), net.Mae.Shape.Width, net.Mae.Shape.Hidden);
+        public readonly BlockGradients U = new(
+            arena,
+            plan.Samples * (mask.Kept + 1),
+            net.Mae.Shape.Width,
+            net.Mae.Shape.Hidden
+        );
+        public readonly BlockGradients V = new(
+            arena,
+            plan.Samples * (mask.KeptOther + 1),
+            net.Mae.Shape.Width,
+            net.Mae.Shape.Hidden
+        );
         public readonly Mat DNormedU = arena.Matrix(plan.Samples * (mask.Kept + 1), net.Mae.Shape.Width);
         public readonly Mat DPooledU = arena.Matrix(plan.Samples * (mask.Kept + 1), net.Mae.Shape.Width);
         public readonly Mat DNormedV = arena.Matrix(plan.Samples * (mask.KeptOther + 1), net.Mae.Shape.Width);
-        public readonly BlockGradients Decoder = new(arena, plan.Samples * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width, (int)(net.Mae.DecoderShape.Width * net.Mae.DecoderShape.MlpRatio));
-        public readonly Mat DTokens = arena.Matrix(plan.Samples * (net.Mae.Shape.Grid.Patches + 1), net.Mae.DecoderShape.Width);
+        public readonly BlockGradients Decoder = new(
+            arena,
+            plan.Samples * (net.Mae.Shape.Grid.Patches + 1),
+            net.Mae.DecoderShape.Width,
+            (int)(net.Mae.DecoderShape.Width * net.Mae.DecoderShape.MlpRatio)
+        );
+        public readonly Mat DTokens = arena.Matrix(
+            plan.Samples * (net.Mae.Shape.Grid.Patches + 1),
+            net.Mae.DecoderShape.Width
+        );
         public readonly ulong[] Keys = new ulong[net.Mae.Shape.Grid.Patches];
-        public readonly HostInput ImagesU = new(device, net.Mae.Shape.Grid.ImageFloats), ImagesV = new(device, net.Mae.Shape.Grid.ImageFloats);
+        public readonly HostInput ImagesU = new(device, net.Mae.Shape.Grid.ImageFloats),
+            ImagesV = new(device, net.Mae.Shape.Grid.ImageFloats);
         public EncoderActivations? Teacher;
-        public Mat TeacherNormed, TeacherStats;
+        public Mat TeacherNormed,
+            TeacherStats;
 
         public void AddTeacher()
         {
             Teacher = new EncoderActivations(arena, v, plan.Samples, v.Grid.Patches, training: false);
-            for (int i = 0; i < Teacher.Index.Length; i++) Teacher.Index[i] = i % v.Grid.Patches;
+            for (int i = 0; i < Teacher.Index.Length; i++)
+                Teacher.Index[i] = i % v.Grid.Patches;
             TeacherNormed = arena.Matrix(plan.Samples * (v.Grid.Patches + 1), v.Width);
             TeacherStats = arena.Matrix(plan.Samples * (v.Grid.Patches + 1), 2);
         }
@@ -95,32 +151,77 @@ public sealed unsafe class PretrainStep
     private readonly LeafGroup leaves;
     private readonly Mat patchLoss;
     private readonly bool[] masked;
-    private readonly float[] patchLossRead, contextLossRead;
-    private readonly Mat pooledU, pooledV, dPooledU, dPooledV, teacherU, teacherV, contextLoss;
-    private readonly HeadActivations? projectorU, projectorV, predictorU, predictorV, headU, headV;
+    private readonly float[] patchLossRead,
+        contextLossRead;
+    private readonly Mat pooledU,
+        pooledV,
+        dPooledU,
+        dPooledV,
+        teacherU,
+        teacherV,
+        contextLoss;
+    private readonly HeadActivations? projectorU,
+        projectorV,
+        predictorU,
+        predictorV,
+        headU,
+        headV;
     private readonly bool recompute;
 
-    public PretrainStep(Lut net, Weights student, Weights? teacher, Device device, Pool pool, Arena arena, BatchPlan plan, bool recompute = false)
+    public PretrainStep(
+        Lut net,
+        Weights student,
+        Weights? teacher,
+        Device device,
+        Pool pool,
+        Arena arena,
+        BatchPlan plan,
+        bool recompute = false
+    )
     {
         plan.Check();
-        (this.net, this.device, this.pool, this.plan, this.recompute) = (net, device, pool, plan, recompute && net.Options.Context);
+        (this.net, this.device, this.pool, this.plan, this.recompute) = (
+            net,
+            device,
+            pool,
+            plan,
+            recompute && net.Options.Context
+        );
         (Student, Teacher) = (student, teacher);
         Mask = new MaskPlan(net.Mae.Shape.Grid.Patches, net.Options.MaskRatio);
         bool perWorker = !net.Options.Context || recompute;
-        slots = [.. Enumerable.Range(0, perWorker ? pool.Workers : plan.Groups).Select(_ => new Slot(net, arena, plan, Mask))];
+        slots =
+        [
+            .. Enumerable
+                .Range(0, perWorker ? pool.Workers : plan.Groups)
+                .Select(_ => new Slot(net, arena, plan, Mask)),
+        ];
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan, Mask))];
         tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
         leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
-        int b = plan.BnBatch, d = net.Mae.Shape.Width;
+        int b = plan.BnBatch,
+            d = net.Mae.Shape.Width;
         patchLoss = arena.Matrix(b, net.Mae.Shape.Grid.Patches);
         masked = new bool[b * net.Mae.Shape.Grid.Patches];
         (patchLossRead, contextLossRead) = (new float[patchLoss.Count], new float[b]);
-        if (!net.Options.Context) return;
-        foreach (var w in workers) w.AddTeacher();
-        (pooledU, pooledV, dPooledU, dPooledV) = (arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, d));
+        if (!net.Options.Context)
+            return;
+        foreach (var w in workers)
+            w.AddTeacher();
+        (pooledU, pooledV, dPooledU, dPooledV) = (
+            arena.Matrix(b, d),
+            arena.Matrix(b, d),
+            arena.Matrix(b, d),
+            arena.Matrix(b, d)
+        );
         (teacherU, teacherV, contextLoss) = (arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, 1));
         HeadActivations Head(MlpHead h) => new(arena, h, b, plan.Grain);
-        (projectorU, projectorV, headU, headV) = (Head(net.Projector!), Head(net.Projector!), Head(net.Projector!), Head(net.Projector!));
+        (projectorU, projectorV, headU, headV) = (
+            Head(net.Projector!),
+            Head(net.Projector!),
+            Head(net.Projector!),
+            Head(net.Projector!)
+        );
         (predictorU, predictorV) = (Head(net.Predictor!), Head(net.Predictor!));
     }
 
@@ -144,28 +245,43 @@ public sealed unsafe class PretrainStep
     public PretrainLoss Run(ISampleSource source)
     {
         tree.Begin(plan.Batch / plan.GroupSamples);
-        Tree mae = default, context = default, total = default;
+        Tree mae = default,
+            context = default,
+            total = default;
         for (int b = 0; b < plan.Accum; b++)
         {
             float bc = 0f;
             var job = (Step: this, Source: source, Batch: b);
             if (!net.Options.Context)
-                pool.Run(plan.Groups, job, static (g, w, j) =>
-                {
-                    j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w);
-                    j.Step.Backward(j.Batch, g, j.Step.slots[w], w);
-                });
+                pool.Run(
+                    plan.Groups,
+                    job,
+                    static (g, w, j) =>
+                    {
+                        j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w);
+                        j.Step.Backward(j.Batch, g, j.Step.slots[w], w);
+                    }
+                );
             else
             {
-                pool.Run(plan.Groups, job, static (g, w, j) => j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w));
+                pool.Run(
+                    plan.Groups,
+                    job,
+                    static (g, w, j) => j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w)
+                );
                 long before = PhaseClock.Now;
                 bc = Context(b);
                 pool.Clock.Add(Phase.Heads, 0, before);
-                pool.Run(plan.Groups, job, static (g, w, j) =>
-                {
-                    if (j.Step.recompute) j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w, studentOnly: true);
-                    j.Step.Backward(j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w);
-                });
+                pool.Run(
+                    plan.Groups,
+                    job,
+                    static (g, w, j) =>
+                    {
+                        if (j.Step.recompute)
+                            j.Step.Forward(j.Source, j.Batch, g, j.Step.slots[w], w, studentOnly: true);
+                        j.Step.Backward(j.Batch, g, j.Step.slots[j.Step.recompute ? w : g], w);
+                    }
+                );
             }
             float pixels = MaskedMean();
             mae.Add(pixels);
@@ -184,28 +300,51 @@ public sealed unsafe class PretrainStep
         long time = PhaseClock.Now;
         var p = new Pass(device, Student);
         int patches = net.Mae.Shape.Grid.Patches;
-        float scale = (float)(2.0 * net.Options.WMae / ((double)net.Mae.Shape.Grid.PatchFloats * MaskedCount * plan.Accum));
+        float scale = (float)(
+            2.0 * net.Options.WMae / ((double)net.Mae.Shape.Grid.PatchFloats * MaskedCount * plan.Accum)
+        );
         for (int m = 0; m < plan.MicrosPerGrain; m++)
         {
             var (u, v, d) = (slot.U[m], slot.V[m], slot.D[m]);
-            int first = g * plan.GroupSamples + m * plan.Samples;   // in the BN batch
+            int first = g * plan.GroupSamples + m * plan.Samples; // in the BN batch
             for (int s = 0; s < plan.Samples; s++)
             {
-                source.Load(batch * plan.BnBatch + first + s, w.ImagesU.Begin(u.Images.Slice(s, 1)), v is null ? default : w.ImagesV.Begin(v.Images.Slice(s, 1)), w.Keys);
+                source.Load(
+                    batch * plan.BnBatch + first + s,
+                    w.ImagesU.Begin(u.Images.Slice(s, 1)),
+                    v is null ? default : w.ImagesV.Begin(v.Images.Slice(s, 1)),
+                    w.Keys
+                );
                 w.ImagesU.End();
                 w.ImagesV.End();
-                Mask.Draw(w.Keys, u.Index.AsSpan(s * Mask.Kept, Mask.Kept), v is null ? default : v.Index.AsSpan(s * Mask.KeptOther, Mask.KeptOther),
-                    d.Restore.AsSpan(s * patches, patches));
+                Mask.Draw(
+                    w.Keys,
+                    u.Index.AsSpan(s * Mask.Kept, Mask.Kept),
+                    v is null ? default : v.Index.AsSpan(s * Mask.KeptOther, Mask.KeptOther),
+                    d.Restore.AsSpan(s * patches, patches)
+                );
             }
             time = pool.Clock.Add(Phase.Data, worker, time);
             net.Mae.Encode(p, d.Normed, d.Stats, u);
             net.Mae.Decode(p, d, Mask.Kept);
             Patchify.Target(device, d.Target, u.Images, net.Mae.Shape.Grid);
-            if (net.Options.NormPixLoss) PatchTarget.Normalise(device, d.Target);
-            PatchTarget.Loss(device, patchLoss.Slice(first, plan.Samples), d.DPred, d.Pred, d.Target, d.Restore, Mask.Kept, scale);
-            for (int i = 0; i < d.Restore.Length; i++) masked[first * patches + i] = d.Restore[i] >= Mask.Kept;
+            if (net.Options.NormPixLoss)
+                PatchTarget.Normalise(device, d.Target);
+            PatchTarget.Loss(
+                device,
+                patchLoss.Slice(first, plan.Samples),
+                d.DPred,
+                d.Pred,
+                d.Target,
+                d.Restore,
+                Mask.Kept,
+                scale
+            );
+            for (int i = 0; i < d.Restore.Length; i++)
+                masked[first * patches + i] = d.Restore[i] >= Mask.Kept;
             OnPrediction?.Invoke(batch * plan.BnBatch + first, d.Pred);
-            if (v is not null) Other(p, slot, w, m, first, studentOnly);
+            if (v is not null)
+                Other(p, slot, w, m, first, studentOnly);
             time = pool.Clock.Add(Phase.Forward, worker, time);
         }
     }
@@ -215,7 +354,8 @@ public sealed unsafe class PretrainStep
     {
         var (u, v, d) = (slot.U[m], slot.V[m], slot.D[m]);
         net.Mae.Encode(p, slot.NormedV[m], slot.StatsV[m], v);
-        if (studentOnly) return;
+        if (studentOnly)
+            return;
         Pooling.Forward(device, pooledU.Slice(first, plan.Samples), d.Normed);
         Pooling.Forward(device, pooledV.Slice(first, plan.Samples), slot.NormedV[m]);
         Teach(w, teacherU.Slice(first, plan.Samples), u.Images);
@@ -234,16 +374,21 @@ public sealed unsafe class PretrainStep
     /// <summary>Phase 2: heads over the BN batch, view u then view v; returns L_BC.</summary>
     private float Context(int batch)
     {
-        Pass student = new(device, Student), teacher = new(device, Teacher!);
+        Pass student = new(device, Student),
+            teacher = new(device, Teacher!);
         int grain = plan.Grain;
-        MlpHead projector = net.Projector!, predictor = net.Predictor!;
+        MlpHead projector = net.Projector!,
+            predictor = net.Predictor!;
         projector.Forward(pool, student, projectorU!, pooledU, grain, training: true);
         predictor.Forward(pool, student, predictorU!, projectorU!.Output, grain, training: true);
         projector.Forward(pool, student, projectorV!, pooledV, grain, training: true);
         predictor.Forward(pool, student, predictorV!, projectorV!.Output, grain, training: true);
         projector.Forward(pool, teacher, headU!, teacherU, grain, training: false);
         projector.Forward(pool, teacher, headV!, teacherV, grain, training: false);
-        Mat qu = predictorU!.Output, qv = predictorV!.Output, tu = headU!.Output, tv = headV!.Output;
+        Mat qu = predictorU!.Output,
+            qv = predictorV!.Output,
+            tu = headU!.Output,
+            tv = headV!.Output;
         OnContext?.Invoke(batch, qu, qv, tu, tv);
         // D(q_v, t_u) + D(q_u, t_v), halved; each direction a mean over the BN batch
         float k = (float)(-2.0 * 0.5 * net.Options.WBc / ((double)plan.BnBatch * plan.Accum));
@@ -270,9 +415,11 @@ public sealed unsafe class PretrainStep
     {
         Worker w = workers[worker];
         long time = PhaseClock.Now;
-        float* leaf = tree.Rent(), gradients = leaves.Begin(leaf);
+        float* leaf = tree.Rent(),
+            gradients = leaves.Begin(leaf);
         // view u comes first and reaches every weight: its contribution overwrites
-        Pass first = new(device, Student, gradients, first: true, plan.GrainsAtOnce), p = new(device, Student, gradients, first: false, plan.GrainsAtOnce);
+        Pass first = new(device, Student, gradients, first: true, plan.GrainsAtOnce),
+            p = new(device, Student, gradients, first: false, plan.GrainsAtOnce);
         if (net.Options.Context)
         {
             net.Predictor!.LeafGradients(first, predictorU!, g, plan.Grain);
@@ -285,14 +432,22 @@ public sealed unsafe class PretrainStep
             net.Mae.DecodeBackward(m == 0 ? first : p, w.Decoder, w.DNormedU, w.DTokens, slot.D[m], Mask.Kept);
             if (net.Options.Context)
             {
-                Pooling.Backward(device, w.DPooledU, dPooledU.Slice(g * plan.GroupSamples + m * plan.Samples, plan.Samples));
+                Pooling.Backward(
+                    device,
+                    w.DPooledU,
+                    dPooledU.Slice(g * plan.GroupSamples + m * plan.Samples, plan.Samples)
+                );
                 Elementwise.Add(device, w.DNormedU, w.DNormedU, w.DPooledU);
             }
             net.Mae.EncodeBackward(m == 0 ? first : p, w.U, w.DNormedU, slot.D[m].Stats, slot.U[m]);
         }
         for (int m = 0; m < plan.MicrosPerGrain && net.Options.Context; m++)
         {
-            Pooling.Backward(device, w.DNormedV, dPooledV.Slice(g * plan.GroupSamples + m * plan.Samples, plan.Samples));
+            Pooling.Backward(
+                device,
+                w.DNormedV,
+                dPooledV.Slice(g * plan.GroupSamples + m * plan.Samples, plan.Samples)
+            );
             net.Mae.EncodeBackward(p, w.V, w.DNormedV, slot.StatsV[m], slot.V[m]);
         }
         time = pool.Clock.Add(Phase.Backward, worker, time);
@@ -307,7 +462,8 @@ public sealed unsafe class PretrainStep
         device.Read(patchLossRead, patchLoss);
         Tree sum = default;
         for (int i = 0; i < masked.Length; i++)
-            if (masked[i]) sum.Add(patchLossRead[i]);
+            if (masked[i])
+                sum.Add(patchLossRead[i]);
         return sum.Root() / MaskedCount;
     }
 }

@@ -12,11 +12,13 @@ public readonly record struct Digest(ulong High, ulong Low)
 {
     public static unsafe Digest Of(float* x, long count, long firstIndex = 0)
     {
-        ulong high = 0, low = 0;
+        ulong high = 0,
+            low = 0;
         for (long i = 0; i < count; i++)
         {
             uint bits = BitConverter.SingleToUInt32Bits(x[i]);
-            if ((bits & 0x7fffffff) > 0x7f800000) bits = 0x7fc00000;
+            if ((bits & 0x7fffffff) > 0x7f800000)
+                bits = 0x7fc00000;
             Mix((ulong)(firstIndex + i), bits, ref high, ref low);
         }
         return new Digest(high, low);
@@ -24,27 +26,34 @@ public readonly record struct Digest(ulong High, ulong Low)
 
     public static unsafe Digest Of(ReadOnlySpan<float> x, long firstIndex = 0)
     {
-        fixed (float* p = x) return Of(p, x.Length, firstIndex);
+        fixed (float* p = x)
+            return Of(p, x.Length, firstIndex);
     }
 
     /// <summary>Digest of integers (counters, predictions, sample orders), by the same mixing of the low 32 bits.</summary>
     public static Digest Of(ReadOnlySpan<int> x, long firstIndex = 0)
     {
-        ulong high = 0, low = 0;
-        for (int i = 0; i < x.Length; i++) Mix((ulong)(firstIndex + i), (uint)x[i], ref high, ref low);
+        ulong high = 0,
+            low = 0;
+        for (int i = 0; i < x.Length; i++)
+            Mix((ulong)(firstIndex + i), (uint)x[i], ref high, ref low);
         return new Digest(high, low);
     }
 
     /// <summary>The digest of a set of named digests: names are hashed too, order does not matter.</summary>
     public static Digest Combine(IEnumerable<(string Name, Digest Value)> parts)
     {
-        ulong high = 0, low = 0;
+        ulong high = 0,
+            low = 0;
         foreach (var (name, value) in parts)
         {
-            ulong key = 0xcbf29ce484222325;                       // FNV-1a of the name
-            foreach (char c in name) key = (key ^ c) * 0x100000001b3;
+            ulong key = 0xcbf29ce484222325; // FNV-1a of the name
+            foreach (char c in name)
+                key = (key ^ c) * 0x100000001b3;
             high += Avalanche(key ^ Avalanche(value.High + 0x9E3779B97F4A7C15));
-            low += Avalanche(BitOperations.RotateLeft(key, 32) ^ Avalanche(value.Low ^ value.High * 0xD6E8FEB86659FD93));
+            low += Avalanche(
+                BitOperations.RotateLeft(key, 32) ^ Avalanche(value.Low ^ value.High * 0xD6E8FEB86659FD93)
+            );
         }
         return new Digest(high, low);
     }
@@ -52,14 +61,17 @@ public readonly record struct Digest(ulong High, ulong Low)
     /// <summary>What one element adds to a tensor's digest: differences of these say which changed element explains a difference of digests.</summary>
     public static Digest OfElement(long index, uint bits)
     {
-        ulong high = 0, low = 0;
-        if ((bits & 0x7fffffff) > 0x7f800000) bits = 0x7fc00000;
+        ulong high = 0,
+            low = 0;
+        if ((bits & 0x7fffffff) > 0x7f800000)
+            bits = 0x7fc00000;
         Mix((ulong)index, bits, ref high, ref low);
         return new Digest(high, low);
     }
 
     /// <summary>As the 16 bytes that tables hold, big-endian.</summary>
-    public static Digest From(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+    public static Digest From(ReadOnlySpan<byte> bytes) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
 
     public byte[] ToBytes()
     {

@@ -5,7 +5,8 @@ namespace LutNative.Model.Numerics;
 /// 128 bits and one element at a time, with the same bits, because lanes only ever own different outputs.
 /// Integer tricks stay inside the witness, so that kernels have a single vector type.
 /// </summary>
-public unsafe interface ILanes<V> where V : unmanaged
+public unsafe interface ILanes<V>
+    where V : unmanaged
 {
     static abstract int Count { get; }
     static abstract V Load(float* p);
@@ -49,7 +50,8 @@ public unsafe interface ILanes<V> where V : unmanaged
 }
 
 /// <summary>The witness of one vector width over binary64, in which the correctly rounded functions are computed.</summary>
-public interface IDoubles<D> where D : unmanaged
+public interface IDoubles<D>
+    where D : unmanaged
 {
     static abstract D Set(double x);
     static abstract D Add(D a, D b);

@@ -13,13 +13,18 @@ public static unsafe class LaneSum
 
     /// <summary>Sum of n floats.</summary>
     [SkipLocalsInit]
-    public static float Sum<V, L>(float* x, int n) where V : unmanaged where L : struct, ILanes<V>
+    public static float Sum<V, L>(float* x, int n)
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
         float* lanes = stackalloc float[Width];
         int whole = n / Width * Width;
         for (int g = 0; g < Width; g += 4 * L.Count)
         {
-            V a0 = L.Set(0f), a1 = a0, a2 = a0, a3 = a0;
+            V a0 = L.Set(0f),
+                a1 = a0,
+                a2 = a0,
+                a3 = a0;
             float* p = x + g;
             for (int j = 0; j < whole; j += Width, p += Width)
             {
@@ -31,21 +36,29 @@ public static unsafe class LaneSum
             Spill<V, L>(lanes + g, a0, a1, a2, a3);
         }
         int i = whole;
-        for (; i + L.Count <= n; i += L.Count) L.Store(L.Add(L.Load(lanes + i - whole), L.Load(x + i)), lanes + i - whole);
-        for (; i < n; i++) lanes[i - whole] += x[i];
+        for (; i + L.Count <= n; i += L.Count)
+            L.Store(L.Add(L.Load(lanes + i - whole), L.Load(x + i)), lanes + i - whole);
+        for (; i < n; i++)
+            lanes[i - whole] += x[i];
         return Fold(lanes);
     }
 
     /// <summary>Dot product of two rows of n floats, each lane one chain of fused multiply-adds.</summary>
     [SkipLocalsInit]
-    public static float Dot<V, L>(float* x, float* y, int n) where V : unmanaged where L : struct, ILanes<V>
+    public static float Dot<V, L>(float* x, float* y, int n)
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
         float* lanes = stackalloc float[Width];
         int whole = n / Width * Width;
         for (int g = 0; g < Width; g += 4 * L.Count)
         {
-            V a0 = L.Set(0f), a1 = a0, a2 = a0, a3 = a0;
-            float* p = x + g, q = y + g;
+            V a0 = L.Set(0f),
+                a1 = a0,
+                a2 = a0,
+                a3 = a0;
+            float* p = x + g,
+                q = y + g;
             for (int j = 0; j < whole; j += Width, p += Width, q += Width)
             {
                 a0 = L.Fma(L.Load(p), L.Load(q), a0);
@@ -56,14 +69,18 @@ public static unsafe class LaneSum
             Spill<V, L>(lanes + g, a0, a1, a2, a3);
         }
         int i = whole;
-        for (; i + L.Count <= n; i += L.Count) L.Store(L.Fma(L.Load(x + i), L.Load(y + i), L.Load(lanes + i - whole)), lanes + i - whole);
-        for (; i < n; i++) lanes[i - whole] = MathF.FusedMultiplyAdd(x[i], y[i], lanes[i - whole]);
+        for (; i + L.Count <= n; i += L.Count)
+            L.Store(L.Fma(L.Load(x + i), L.Load(y + i), L.Load(lanes + i - whole)), lanes + i - whole);
+        for (; i < n; i++)
+            lanes[i - whole] = MathF.FusedMultiplyAdd(x[i], y[i], lanes[i - whole]);
         return Fold(lanes);
     }
 
     /// <summary>The largest of a vector's lanes by compare and select; the order cannot matter (of two zeros either may come out).</summary>
     [SkipLocalsInit]
-    internal static float Largest<V, L>(V x) where V : unmanaged where L : struct, ILanes<V>
+    internal static float Largest<V, L>(V x)
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
         float* lanes = stackalloc float[L.Count];
         L.Store(x, lanes);
@@ -73,14 +90,19 @@ public static unsafe class LaneSum
             var next = Vector128.Load(lanes + i);
             most = Vector128.ConditionalSelect(Vector128.GreaterThan(next, most), next, most);
         }
-        float a = most[0], b = most[1], c = most[2], d = most[3];
+        float a = most[0],
+            b = most[1],
+            c = most[2],
+            d = most[3];
         a = b > a ? b : a;
         c = d > c ? d : c;
         return c > a ? c : a;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Spill<V, L>(float* lanes, V a0, V a1, V a2, V a3) where V : unmanaged where L : struct, ILanes<V>
+    private static void Spill<V, L>(float* lanes, V a0, V a1, V a2, V a3)
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
         L.Store(a0, lanes);
         L.Store(a1, lanes + L.Count);
@@ -100,7 +122,8 @@ public static unsafe class LaneSum
         b += d;
         a += b;
         var h = a.GetLower() + a.GetUpper();
-        float s0 = h.GetElement(0) + h.GetElement(2), s1 = h.GetElement(1) + h.GetElement(3);
+        float s0 = h.GetElement(0) + h.GetElement(2),
+            s1 = h.GetElement(1) + h.GetElement(3);
         return s0 + s1 + 0f;
     }
 }
@@ -111,21 +134,24 @@ public static class LaneSumOracle
     public static float Sum(ReadOnlySpan<float> x)
     {
         var lane = new float[64];
-        for (int j = 0; j < x.Length; j++) lane[j % 64] += x[j];
+        for (int j = 0; j < x.Length; j++)
+            lane[j % 64] += x[j];
         return Fold(lane);
     }
 
     public static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
     {
         var lane = new float[64];
-        for (int j = 0; j < x.Length; j++) lane[j % 64] = MathF.FusedMultiplyAdd(x[j], y[j], lane[j % 64]);
+        for (int j = 0; j < x.Length; j++)
+            lane[j % 64] = MathF.FusedMultiplyAdd(x[j], y[j], lane[j % 64]);
         return Fold(lane);
     }
 
     private static float Fold(float[] lane)
     {
         for (int h = 32; h >= 1; h /= 2)
-            for (int i = 0; i < h; i++) lane[i] += lane[i + h];
+        for (int i = 0; i < h; i++)
+            lane[i] += lane[i + h];
         return lane[0] + 0f;
     }
 }

@@ -3,7 +3,19 @@ namespace LutNative.Model.Numerics;
 /// <summary>What a draw is for: the second half of the key. Values are part of the contract; never renumber.</summary>
 public enum Purpose : uint
 {
-    Init = 1, Shuffle = 2, Crop = 3, Flip = 4, Jitter = 5, OneOfThree = 6, Mask = 7, DropPath = 8, Mix = 9, Erase = 10, Probe = 11, RandAugment = 12, Test = 99,
+    Init = 1,
+    Shuffle = 2,
+    Crop = 3,
+    Flip = 4,
+    Jitter = 5,
+    OneOfThree = 6,
+    Mask = 7,
+    DropPath = 8,
+    Mix = 9,
+    Erase = 10,
+    Probe = 11,
+    RandAugment = 12,
+    Test = 99,
 }
 
 /// <summary>
@@ -21,7 +33,8 @@ public struct Philox(ulong seed, Purpose purpose, ulong sample, uint time, uint 
     {
         for (int round = 0; round < 10; round++)
         {
-            ulong p0 = 0xD2511F53UL * c0, p1 = 0xCD9E8D57UL * c2;
+            ulong p0 = 0xD2511F53UL * c0,
+                p1 = 0xCD9E8D57UL * c2;
             (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
             k0 += 0x9E3779B9;
             k1 += 0xBB67AE85;
@@ -37,7 +50,13 @@ public struct Philox(ulong seed, Purpose purpose, ulong sample, uint time, uint 
             words = Block((uint)sample, time, view, block++, (uint)seed, (uint)(seed >> 32) ^ ((uint)purpose << 16));
             used = 0;
         }
-        return used++ switch { 0 => words.Item1, 1 => words.Item2, 2 => words.Item3, _ => words.Item4 };
+        return used++ switch
+        {
+            0 => words.Item1,
+            1 => words.Item2,
+            2 => words.Item3,
+            _ => words.Item4,
+        };
     }
 
     /// <summary>Uniform in [0, 1): 24 bits, exact.</summary>
@@ -58,7 +77,8 @@ public struct Philox(ulong seed, Purpose purpose, ulong sample, uint time, uint 
     /// <summary>Standard normal by Box-Muller on the host's functions.</summary>
     public double NextNormal()
     {
-        double u = 1.0 - NextDouble(), v = NextDouble();
+        double u = 1.0 - NextDouble(),
+            v = NextDouble();
         return Math.Sqrt(-2.0 * HostMath.Log(u)) * HostMath.Cos(2.0 * Math.PI * v);
     }
 }

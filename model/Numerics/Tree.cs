@@ -8,7 +8,7 @@ namespace LutNative.Model.Numerics;
 /// </summary>
 public struct Tree
 {
-    private Levels partial;   // partial[l] holds the sum of 2^l items when bit l of count is set
+    private Levels partial; // partial[l] holds the sum of 2^l items when bit l of count is set
     private int count;
 
     [InlineArray(32)]
@@ -20,7 +20,8 @@ public struct Tree
     public void Add(float x)
     {
         int level = 0;
-        for (; (count >> level & 1) != 0; level++) x = partial[level] + x;
+        for (; (count >> level & 1) != 0; level++)
+            x = partial[level] + x;
         partial[level] = x;
         count++;
     }
@@ -43,7 +44,8 @@ public struct Tree
     public static float Sum(ReadOnlySpan<float> x)
     {
         var tree = default(Tree);
-        foreach (float v in x) tree.Add(v);
+        foreach (float v in x)
+            tree.Add(v);
         return tree.Root();
     }
 }
@@ -55,9 +57,11 @@ public static class TreeOracle
 
     private static float Node(ReadOnlySpan<float> x)
     {
-        if (x.Length == 1) return x[0];
+        if (x.Length == 1)
+            return x[0];
         int p = 1;
-        while (2 * p < x.Length) p *= 2;
+        while (2 * p < x.Length)
+            p *= 2;
         return Node(x[..p]) + Node(x[p..]);
     }
 }

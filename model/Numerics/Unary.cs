@@ -9,12 +9,12 @@ namespace LutNative.Model.Numerics;
 /// </summary>
 public static class Unary
 {
-    internal const double Log2E = 1.4426950408889634;          // 0x1.71547652b82fep0
-    internal const double Shifter = 6755399441055744.0;        // 0x1.8p52: adding it rounds to an integer in the low bits
-    internal const double Ln2Hi = 0.6931471805599453;          // 0x1.62e42fefa39efp-1
-    internal const double Ln2Lo = 2.3190468138462996e-17;      // 0x1.abc9e3b39803fp-56
+    internal const double Log2E = 1.4426950408889634; // 0x1.71547652b82fep0
+    internal const double Shifter = 6755399441055744.0; // 0x1.8p52: adding it rounds to an integer in the low bits
+    internal const double Ln2Hi = 0.6931471805599453; // 0x1.62e42fefa39efp-1
+    internal const double Ln2Lo = 2.3190468138462996e-17; // 0x1.abc9e3b39803fp-56
     internal const long ShifterBits = 0x4338000000000000;
-    internal const long HalfRootBits = 0x3fe6a09e00000000;     // sqrt(1/2), high word only, as in e_log.c
+    internal const long HalfRootBits = 0x3fe6a09e00000000; // sqrt(1/2), high word only, as in e_log.c
     internal const long OneMinusHalfRootBits = 0x3ff0000000000000 - HalfRootBits;
     internal const long MantissaBits = 0x000fffffffffffff;
 
@@ -38,31 +38,40 @@ public static class Unary
         p = F(p, r, 0.5);
         p = F(p, r, 1.0);
         p = F(p, r, 1.0);
-        return BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(p) + (BitConverter.DoubleToInt64Bits(t) << 52));
+        return BitConverter.Int64BitsToDouble(
+            BitConverter.DoubleToInt64Bits(p) + (BitConverter.DoubleToInt64Bits(t) << 52)
+        );
     }
 
     /// <summary>Correctly rounded e^x; overflow gives +inf, underflow rounds once into the subnormals, NaN stays NaN.</summary>
     public static float Exp(float x)
     {
-        if (float.IsNaN(x)) return x;
-        if (x > 89f) return float.PositiveInfinity;
-        if (x < -104f) return 0f;
+        if (float.IsNaN(x))
+            return x;
+        if (x > 89f)
+            return float.PositiveInfinity;
+        if (x < -104f)
+            return 0f;
         return (float)ExpD(x);
     }
 
     /// <summary>Correctly rounded erf(x); |x| &gt; 4 gives +-1 (1 - erf(4) is below half an ulp of 1).</summary>
     public static float Erf(float x)
     {
-        if (float.IsNaN(x)) return x;
-        double d = x, a = Math.Abs(d);
+        if (float.IsNaN(x))
+            return x;
+        double d = x,
+            a = Math.Abs(d);
         if (a < 0.84375)
         {
             double z = d * d;
             return (float)F(d, ErfSmallP(z) / ErfSmallQ(z), d);
         }
         double r;
-        if (a < 1.25) r = ErfTable.Erx + ErfMidP(a - 1.0) / ErfMidQ(a - 1.0);
-        else if (a > 4.0) r = 1.0;
+        if (a < 1.25)
+            r = ErfTable.Erx + ErfMidP(a - 1.0) / ErfMidQ(a - 1.0);
+        else if (a > 4.0)
+            r = 1.0;
         else
         {
             double s = 1.0 / (a * a);
@@ -76,14 +85,17 @@ public static class Unary
     /// <summary>Correctly rounded tanh(x).</summary>
     public static float Tanh(float x)
     {
-        if (float.IsNaN(x)) return x;
-        double z = x, a = Math.Abs(z);
+        if (float.IsNaN(x))
+            return x;
+        double z = x,
+            a = Math.Abs(z);
         if (a < 0.125)
         {
             double q = z * z;
             return (float)F(TanhP(q) * q, z, z);
         }
-        if (a > 9.5) return x > 0 ? 1f : -1f;
+        if (a > 9.5)
+            return x > 0 ? 1f : -1f;
         double t = ExpD(-2.0 * a);
         return (float)Math.CopySign((1.0 - t) / (1.0 + t), z);
     }
@@ -91,20 +103,29 @@ public static class Unary
     /// <summary>Correctly rounded ln(x); 0 gives -inf, negative gives NaN.</summary>
     public static float Log(float x)
     {
-        if (float.IsNaN(x) || x < 0f) return float.NaN;
-        if (x == 0f) return float.NegativeInfinity;
-        if (float.IsPositiveInfinity(x)) return x;
+        if (float.IsNaN(x) || x < 0f)
+            return float.NaN;
+        if (x == 0f)
+            return float.NegativeInfinity;
+        if (float.IsPositiveInfinity(x))
+            return x;
         long moved = BitConverter.DoubleToInt64Bits(x) + OneMinusHalfRootBits;
         double k = (moved >> 52) - 1023;
         double f = BitConverter.Int64BitsToDouble((moved & MantissaBits) + HalfRootBits) - 1.0;
-        double s = f / (2.0 + f), half = 0.5 * f * f;
+        double s = f / (2.0 + f),
+            half = 0.5 * f * f;
         double lo = f - (half - F(s, half + LogR(s * s), k * LogLn2Lo));
-        if (k == 0) return (float)lo;
-        double hi = k * LogLn2Hi, r = hi + lo;
-        double bb = r - hi, e = (hi - (r - bb)) + (lo - bb);
+        if (k == 0)
+            return (float)lo;
+        double hi = k * LogLn2Hi,
+            r = hi + lo;
+        double bb = r - hi,
+            e = (hi - (r - bb)) + (lo - bb);
         if (e != 0 && (BitConverter.DoubleToInt64Bits(r) & 1) == 0)
-            r = (e > 0) == (r > 0) ? Math.CopySign(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(Math.Abs(r)) + 1), r)
-                                   : Math.CopySign(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(Math.Abs(r)) - 1), r);
+            r =
+                (e > 0) == (r > 0)
+                    ? Math.CopySign(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(Math.Abs(r)) + 1), r)
+                    : Math.CopySign(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(Math.Abs(r)) - 1), r);
         return (float)r;
     }
 
@@ -113,7 +134,8 @@ public static class Unary
 
     private static double F(double a, double b, double c) => Math.FusedMultiplyAdd(a, b, c);
 
-    internal const double LogLn2Hi = 6.93147180369123816490e-01, LogLn2Lo = 1.90821492927058770002e-10;
+    internal const double LogLn2Hi = 6.93147180369123816490e-01,
+        LogLn2Lo = 1.90821492927058770002e-10;
 
     private static double LogR(double z)
     {
@@ -141,17 +163,25 @@ public static class Unary
     private static double Horner(double z, ReadOnlySpan<double> c)
     {
         double p = c[^1];
-        for (int i = c.Length - 2; i >= 0; i--) p = F(p, z, c[i]);
+        for (int i = c.Length - 2; i >= 0; i--)
+            p = F(p, z, c[i]);
         return p;
     }
 
     private static double ErfSmallP(double z) => Horner(z, ErfTable.SmallP);
+
     private static double ErfSmallQ(double z) => Horner(z, ErfTable.SmallQ);
+
     private static double ErfMidP(double s) => Horner(s, ErfTable.MidP);
+
     private static double ErfMidQ(double s) => Horner(s, ErfTable.MidQ);
+
     private static double ErfLowR(double s) => Horner(s, ErfTable.LowR);
+
     private static double ErfLowS(double s) => Horner(s, ErfTable.LowS);
+
     private static double ErfHighR(double s) => Horner(s, ErfTable.HighR);
+
     private static double ErfHighS(double s) => Horner(s, ErfTable.HighS);
 }
 
@@ -160,29 +190,92 @@ internal static class ErfTable
 {
     public const double Erx = 8.45062911510467529297e-01;
 
-    public static ReadOnlySpan<double> SmallP => [1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02,
-        -5.77027029648944159157e-03, -2.37630166566501626084e-05];
+    public static ReadOnlySpan<double> SmallP =>
+        [
+            1.28379167095512558561e-01,
+            -3.25042107247001499370e-01,
+            -2.84817495755985104766e-02,
+            -5.77027029648944159157e-03,
+            -2.37630166566501626084e-05,
+        ];
 
-    public static ReadOnlySpan<double> SmallQ => [1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03,
-        1.32494738004321644526e-04, -3.96022827877536812320e-06];
+    public static ReadOnlySpan<double> SmallQ =>
+        [
+            1.0,
+            3.97917223959155352819e-01,
+            6.50222499887672944485e-02,
+            5.08130628187576562776e-03,
+            1.32494738004321644526e-04,
+            -3.96022827877536812320e-06,
+        ];
 
-    public static ReadOnlySpan<double> MidP => [-2.36211856075265944077e-03, 4.14856118683748331666e-01, -3.72207876035701323847e-01,
-        3.18346619901161753674e-01, -1.10894694282396677476e-01, 3.54783043256182359371e-02, -2.16637559486879084300e-03];
+    public static ReadOnlySpan<double> MidP =>
+        [
+            -2.36211856075265944077e-03,
+            4.14856118683748331666e-01,
+            -3.72207876035701323847e-01,
+            3.18346619901161753674e-01,
+            -1.10894694282396677476e-01,
+            3.54783043256182359371e-02,
+            -2.16637559486879084300e-03,
+        ];
 
-    public static ReadOnlySpan<double> MidQ => [1.0, 1.06420880400844228286e-01, 5.40397917702171048937e-01, 7.18286544141962662868e-02,
-        1.26171219808761642112e-01, 1.36370839120290507362e-02, 1.19844998467991074170e-02];
+    public static ReadOnlySpan<double> MidQ =>
+        [
+            1.0,
+            1.06420880400844228286e-01,
+            5.40397917702171048937e-01,
+            7.18286544141962662868e-02,
+            1.26171219808761642112e-01,
+            1.36370839120290507362e-02,
+            1.19844998467991074170e-02,
+        ];
 
-    public static ReadOnlySpan<double> LowR => [-9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01,
-        -6.23753324503260060396e+01, -1.62396669462573470355e+02, -1.84605092906711035994e+02, -8.12874355063065934246e+01,
-        -9.81432934416914548592e+00];
+    public static ReadOnlySpan<double> LowR =>
+        [
+            -9.86494403484714822705e-03,
+            -6.93858572707181764372e-01,
+            -1.05586262253232909814e+01,
+            -6.23753324503260060396e+01,
+            -1.62396669462573470355e+02,
+            -1.84605092906711035994e+02,
+            -8.12874355063065934246e+01,
+            -9.81432934416914548592e+00,
+        ];
 
-    public static ReadOnlySpan<double> LowS => [1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02, 4.34565877475229228821e+02,
-        6.45387271733267880336e+02, 4.29008140027567833386e+02, 1.08635005541779435134e+02, 6.57024977031928170135e+00,
-        -6.04244152148580987438e-02];
+    public static ReadOnlySpan<double> LowS =>
+        [
+            1.0,
+            1.96512716674392571292e+01,
+            1.37657754143519042600e+02,
+            4.34565877475229228821e+02,
+            6.45387271733267880336e+02,
+            4.29008140027567833386e+02,
+            1.08635005541779435134e+02,
+            6.57024977031928170135e+00,
+            -6.04244152148580987438e-02,
+        ];
 
-    public static ReadOnlySpan<double> HighR => [-9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01,
-        -1.60636384855821916062e+02, -6.37566443368389627722e+02, -1.02509513161107724954e+03, -4.83519191608651397019e+02];
+    public static ReadOnlySpan<double> HighR =>
+        [
+            -9.86494292470009928597e-03,
+            -7.99283237680523006574e-01,
+            -1.77579549177547519889e+01,
+            -1.60636384855821916062e+02,
+            -6.37566443368389627722e+02,
+            -1.02509513161107724954e+03,
+            -4.83519191608651397019e+02,
+        ];
 
-    public static ReadOnlySpan<double> HighS => [1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03,
-        3.19985821950859553908e+03, 2.55305040643316442583e+03, 4.74528541206955367215e+02, -2.24409524465858183362e+01];
+    public static ReadOnlySpan<double> HighS =>
+        [
+            1.0,
+            3.03380607434824582924e+01,
+            3.25792512996573918826e+02,
+            1.53672958608443695994e+03,
+            3.19985821950859553908e+03,
+            2.55305040643316442583e+03,
+            4.74528541206955367215e+02,
+            -2.24409524465858183362e+01,
+        ];
 }

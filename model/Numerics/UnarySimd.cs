@@ -9,7 +9,9 @@ namespace LutNative.Model.Numerics;
 internal static class UnarySimd
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static D ExpD<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    internal static D ExpD<D, W>(D x)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
         D shifter = W.Set(Unary.Shifter);
         D t = W.Fma(x, W.Set(Unary.Log2E), shifter);
@@ -33,7 +35,9 @@ internal static class UnarySimd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static D Exp<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    internal static D Exp<D, W>(D x)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
         D y = ExpD<D, W>(x);
         y = W.Select(W.Less(W.Set(89.0), x), W.Set(double.PositiveInfinity), y);
@@ -47,7 +51,9 @@ internal static class UnarySimd
     /// 2^-53.7 with rounded coefficients; in powers of x^2 - 2 nothing cancels). That it rounds to the same float is tested for every float.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static D ErfNear<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    internal static D ErfNear<D, W>(D x)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
         D u = W.Fma(x, x, W.Set(-2.0));
         D h = W.Set(2.576375703286432e-16);
@@ -71,17 +77,24 @@ internal static class UnarySimd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static D Erf<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    internal static D Erf<D, W>(D x)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
-        D y = ErfNear<D, W>(x), beyond = W.Less(W.Set(2.0), W.Abs(x));
+        D y = ErfNear<D, W>(x),
+            beyond = W.Less(W.Set(2.0), W.Abs(x));
         return W.Any(beyond) ? W.Select(beyond, ErfTail<D, W>(x), y) : y;
     }
 
     /// <summary>erf beyond 2, as the scalar definition: 1 - e^(-x^2 - 0.5625 + R/S)/x up to 4, then 1.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static D ErfTail<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    private static D ErfTail<D, W>(D x)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
-        D a = W.Abs(x), s = W.Div(W.Set(1.0), W.Mul(a, a)), low = W.Less(a, W.Set(1 / 0.35));
+        D a = W.Abs(x),
+            s = W.Div(W.Set(1.0), W.Mul(a, a)),
+            low = W.Less(a, W.Set(1 / 0.35));
         D ratio = W.Div(Horner<D, W>(s, ErfTable.LowR), Horner<D, W>(s, ErfTable.LowS));
         ratio = W.Select(low, ratio, W.Div(Horner<D, W>(s, ErfTable.HighR), Horner<D, W>(s, ErfTable.HighS)));
         D e = ExpD<D, W>(W.Add(W.Sub(W.Mul(W.Sub(W.Set(0.0), a), a), W.Set(0.5625)), ratio));
@@ -89,9 +102,12 @@ internal static class UnarySimd
         return W.CopySign(W.Select(W.Less(W.Set(4.0), a), W.Set(1.0), y), x);
     }
 
-    internal static D Tanh<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    internal static D Tanh<D, W>(D x)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
-        D a = W.Abs(x), q = W.Mul(x, x);
+        D a = W.Abs(x),
+            q = W.Mul(x, x);
         D p = W.Set(-929569.0 / 638512875);
         p = W.Fma(p, q, W.Set(21844.0 / 6081075));
         p = W.Fma(p, q, W.Set(-1382.0 / 155925));
@@ -106,10 +122,15 @@ internal static class UnarySimd
         return W.Select(W.Same(x, x), W.Select(W.Less(a, W.Set(0.125)), near, far), x);
     }
 
-    internal static D Log<D, W>(D x) where D : unmanaged where W : struct, IDoubles<D>
+    internal static D Log<D, W>(D x)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
-        D k = W.SplitLog(x, out D m), f = W.Sub(m, W.Set(1.0)), s = W.Div(f, W.Add(W.Set(2.0), f));
-        D half = W.Mul(W.Mul(W.Set(0.5), f), f), z = W.Mul(s, s);
+        D k = W.SplitLog(x, out D m),
+            f = W.Sub(m, W.Set(1.0)),
+            s = W.Div(f, W.Add(W.Set(2.0), f));
+        D half = W.Mul(W.Mul(W.Set(0.5), f), f),
+            z = W.Mul(s, s);
         D r = W.Set(1.479819860511658591e-01);
         r = W.Fma(r, z, W.Set(1.531383769920937332e-01));
         r = W.Fma(r, z, W.Set(1.818357216161805012e-01));
@@ -118,7 +139,9 @@ internal static class UnarySimd
         r = W.Fma(r, z, W.Set(3.999999999940941908e-01));
         r = W.Mul(W.Fma(r, z, W.Set(6.666666666666735130e-01)), z);
         D lo = W.Sub(f, W.Sub(half, W.Fma(s, W.Add(half, r), W.Mul(k, W.Set(Unary.LogLn2Lo)))));
-        D hi = W.Mul(k, W.Set(Unary.LogLn2Hi)), sum = W.Add(hi, lo), bb = W.Sub(sum, hi);
+        D hi = W.Mul(k, W.Set(Unary.LogLn2Hi)),
+            sum = W.Add(hi, lo),
+            bb = W.Sub(sum, hi);
         D e = W.Add(W.Sub(hi, W.Sub(sum, bb)), W.Sub(lo, bb));
         D y = W.Select(W.Same(k, W.Set(0.0)), lo, W.RoundOdd(sum, e));
         y = W.Select(W.Same(x, W.Set(0.0)), W.Set(double.NegativeInfinity), y);
@@ -128,10 +151,13 @@ internal static class UnarySimd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static D Horner<D, W>(D z, ReadOnlySpan<double> c) where D : unmanaged where W : struct, IDoubles<D>
+    private static D Horner<D, W>(D z, ReadOnlySpan<double> c)
+        where D : unmanaged
+        where W : struct, IDoubles<D>
     {
         D p = W.Set(c[^1]);
-        for (int i = c.Length - 2; i >= 0; i--) p = W.Fma(p, z, W.Set(c[i]));
+        for (int i = c.Length - 2; i >= 0; i--)
+            p = W.Fma(p, z, W.Set(c[i]));
         return p;
     }
 }

@@ -16,12 +16,22 @@ public sealed unsafe class AdamWOptimizer
     private readonly State parameters;
     private readonly (Entry Entry, long Start, int Count)[] chunks;
     private readonly Entry[] trained;
-    private readonly Mat squares;   // [T, 1], a tensor's each
+    private readonly Mat squares; // [T, 1], a tensor's each
     private readonly float[] squaresRead;
     private readonly ParameterGroup[] groups;
-    private readonly double beta1, beta2, eps;
+    private readonly double beta1,
+        beta2,
+        eps;
 
-    public AdamWOptimizer(Device device, State parameters, Arena arena, double beta1, double beta2, double eps, Func<Entry, ParameterGroup> group)
+    public AdamWOptimizer(
+        Device device,
+        State parameters,
+        Arena arena,
+        double beta1,
+        double beta2,
+        double eps,
+        Func<Entry, ParameterGroup> group
+    )
     {
         (this.device, this.parameters, this.beta1, this.beta2, this.eps) = (device, parameters, beta1, beta2, eps);
         M = new State(parameters.Layout, arena);
@@ -30,8 +40,14 @@ public sealed unsafe class AdamWOptimizer
         squares = arena.Matrix(trained.Length, 1);
         squaresRead = new float[trained.Length];
         groups = new ParameterGroup[parameters.Layout.Entries.Count];
-        foreach (var e in trained) groups[e.Index] = group(e);
-        chunks = [.. from e in trained from s in Pieces(e.Count, device.UpdateChunk) select (e, s, (int)Math.Min(device.UpdateChunk, e.Count - s))];
+        foreach (var e in trained)
+            groups[e.Index] = group(e);
+        chunks =
+        [
+            .. from e in trained
+            from s in Pieces(e.Count, device.UpdateChunk)
+            select (e, s, (int)Math.Min(device.UpdateChunk, e.Count - s)),
+        ];
     }
 
     /// <summary>First and second moments.</summary>
@@ -52,19 +68,38 @@ public sealed unsafe class AdamWOptimizer
     {
         Beta1Power *= beta1;
         Beta2Power *= beta2;
-        pool.Run(chunks.Length, (Adam: this, Gradients: (nint)gradients, Lr: lr, Teacher: teacher, Decay: decay), static (i, _, j) => j.Adam.Update(i, (float*)j.Gradients, j.Lr, j.Teacher, j.Decay));
+        pool.Run(
+            chunks.Length,
+            (Adam: this, Gradients: (nint)gradients, Lr: lr, Teacher: teacher, Decay: decay),
+            static (i, _, j) => j.Adam.Update(i, (float*)j.Gradients, j.Lr, j.Teacher, j.Decay)
+        );
     }
 
     private void Update(int chunk, float* gradients, double lr, State? teacher, double decay)
     {
         var (e, start, count) = chunks[chunk];
         double rate = lr * groups[e.Index].LrScale;
-        var scalars = new AdamWScalars((float)(1.0 - rate * groups[e.Index].WeightDecay), (float)(1.0 - beta1), (float)beta2, (float)(1.0 - beta2),
-            (float)Math.Sqrt(1.0 - Beta2Power), (float)(rate / (1.0 - Beta1Power)), (float)eps);
+        var scalars = new AdamWScalars(
+            (float)(1.0 - rate * groups[e.Index].WeightDecay),
+            (float)(1.0 - beta1),
+            (float)beta2,
+            (float)(1.0 - beta2),
+            (float)Math.Sqrt(1.0 - Beta2Power),
+            (float)(rate / (1.0 - Beta1Power)),
+            (float)eps
+        );
         long at = e.Offset + start;
         var p = new Mat(parameters.Data + at, 1, count);
-        AdamW.Update(device, p, new Mat(M.Data + at, 1, count), new Mat(V.Data + at, 1, count), new Mat(gradients + at, 1, count), scalars);
-        if (teacher is not null) AdamW.Average(device, new Mat(teacher.Data + at, 1, count), p, (float)(1.0 - decay));
+        AdamW.Update(
+            device,
+            p,
+            new Mat(M.Data + at, 1, count),
+            new Mat(V.Data + at, 1, count),
+            new Mat(gradients + at, 1, count),
+            scalars
+        );
+        if (teacher is not null)
+            AdamW.Average(device, new Mat(teacher.Data + at, 1, count), p, (float)(1.0 - decay));
     }
 
     /// <summary>
@@ -73,24 +108,38 @@ public sealed unsafe class AdamWOptimizer
     /// </summary>
     public float ClipNorm(Pool pool, float* gradients, double? clip)
     {
-        pool.Run(trained.Length, (Adam: this, Gradients: (nint)gradients), static (i, _, j) => Elementwise.SquaredNorm(j.Adam.device, j.Adam.squares.Slice(i, 1), j.Adam.trained[i].In((float*)j.Gradients)));
+        pool.Run(
+            trained.Length,
+            (Adam: this, Gradients: (nint)gradients),
+            static (i, _, j) =>
+                Elementwise.SquaredNorm(
+                    j.Adam.device,
+                    j.Adam.squares.Slice(i, 1),
+                    j.Adam.trained[i].In((float*)j.Gradients)
+                )
+        );
         device.Read(squaresRead, squares);
         float norm = MathF.Sqrt(Numerics.Tree.Sum(squaresRead));
         if (clip is { } limit && norm > (float)limit)
         {
             float factor = (float)limit / (norm + 1e-6f);
-            pool.Run(chunks.Length, (Adam: this, Gradients: (nint)gradients, Factor: factor), static (i, _, j) =>
-            {
-                var (e, start, count) = j.Adam.chunks[i];
-                var g = new Mat((float*)j.Gradients + e.Offset + start, 1, count);
-                Elementwise.Scale(j.Adam.device, g, g, j.Factor);
-            });
+            pool.Run(
+                chunks.Length,
+                (Adam: this, Gradients: (nint)gradients, Factor: factor),
+                static (i, _, j) =>
+                {
+                    var (e, start, count) = j.Adam.chunks[i];
+                    var g = new Mat((float*)j.Gradients + e.Offset + start, 1, count);
+                    Elementwise.Scale(j.Adam.device, g, g, j.Factor);
+                }
+            );
         }
         return norm;
     }
 
     private static IEnumerable<long> Pieces(long count, int each)
     {
-        for (long s = 0; s < count; s += each) yield return s;
+        for (long s = 0; s < count; s += each)
+            yield return s;
     }
 }

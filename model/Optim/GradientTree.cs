@@ -20,12 +20,15 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     private nint root;
 
     /// <summary>Buffers in use when grains take about the same time: one a worker, and the sums that wait for a sibling.</summary>
-    public static int Buffers(int leaves, int workers) => Math.Min(leaves, workers + Math.Max(0, System.Numerics.BitOperations.Log2((uint)leaves) - 1));
+    public static int Buffers(int leaves, int workers) =>
+        Math.Min(leaves, workers + Math.Max(0, System.Numerics.BitOperations.Log2((uint)leaves) - 1));
 
     public void Begin(int leafCount)
     {
-        if (root != 0) free.Push(root);
-        foreach (nint left in waiting.Values) free.Push(left);
+        if (root != 0)
+            free.Push(root);
+        foreach (nint left in waiting.Values)
+            free.Push(left);
         waiting.Clear();
         (root, leaves) = (0, leafCount);
     }
@@ -41,7 +44,8 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
                 all.Add(p);
                 return (float*)p;
             }
-        foreach (var (start, count) in cleared) device.Clear((float*)p + start, count);
+        foreach (var (start, count) in cleared)
+            device.Clear((float*)p + start, count);
         return (float*)p;
     }
 
@@ -57,7 +61,8 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
                 return;
             }
             int sibling = index ^ 1;
-            if ((long)sibling << level >= leaves) continue;
+            if ((long)sibling << level >= leaves)
+                continue;
             nint other;
             lock (waiting)
                 if (!waiting.Remove((level, sibling), out other))
@@ -67,7 +72,8 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
                 }
             var (left, right) = (index & 1) == 0 ? (mine, other) : (other, mine);
             AddInto((float*)left, (float*)right);
-            lock (waiting) free.Push(right);
+            lock (waiting)
+                free.Push(right);
             mine = left;
         }
     }
@@ -77,12 +83,14 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     {
         lock (waiting)
             foreach (nint p in all)
-                if (address >= p && address < p + length * sizeof(float)) return (address - p) / sizeof(float);
+                if (address >= p && address < p + length * sizeof(float))
+                    return (address - p) / sizeof(float);
         return null;
     }
 
     /// <summary>The sum of all leaves, valid until <see cref="Begin"/>.</summary>
-    public float* Root => root == 0 ? throw new InvalidOperationException("the gradient tree is not complete") : (float*)root;
+    public float* Root =>
+        root == 0 ? throw new InvalidOperationException("the gradient tree is not complete") : (float*)root;
 
     /// <summary>The gaps between some tensors of a layout.</summary>
     private static IEnumerable<(long Start, long Count)> Others(long length, IEnumerable<Entry> entries)
@@ -90,10 +98,12 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
         long at = 0;
         foreach (var e in entries)
         {
-            if (e.Offset > at) yield return (at, e.Offset - at);
+            if (e.Offset > at)
+                yield return (at, e.Offset - at);
             at = e.Offset + e.Count;
         }
-        if (at < length) yield return (at, length - at);
+        if (at < length)
+            yield return (at, length - at);
     }
 
     private void AddInto(float* a, float* b)

@@ -12,7 +12,14 @@ namespace LutNative.Model.Optim;
 /// <para>Order: d = fma(weight_decay, p, g); norms by SquaredNorm and one square root; q = (trust |p|) / |d|; m = fma(momentum, m, q d) with q d rounded first; p = fma(-lr, m, p).</para>
 /// <para>Source: MAE util/lars.py (after You et al. 2017); docs/NUMERICS.md rule 9.</para>
 /// </summary>
-public sealed unsafe class Lars(Device device, State parameters, Arena arena, double momentum, double trust, double weightDecay)
+public sealed unsafe class Lars(
+    Device device,
+    State parameters,
+    Arena arena,
+    double momentum,
+    double trust,
+    double weightDecay
+)
 {
     private readonly Mat squares = arena.Matrix(1, 1);
 
@@ -21,16 +28,23 @@ public sealed unsafe class Lars(Device device, State parameters, Arena arena, do
 
     public void Step(float* gradients, double lr)
     {
-        float rate = (float)lr, keep = (float)momentum, decay = (float)weightDecay;
+        float rate = (float)lr,
+            keep = (float)momentum,
+            decay = (float)weightDecay;
         foreach (var e in parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
-            Mat p = parameters[e], m = M[e], g = e.In(gradients);
+            Mat p = parameters[e],
+                m = M[e],
+                g = e.In(gradients);
             float q = 1f;
             if (e.Shape.Length > 1)
             {
-                for (long i = 0; i < g.Count; i++) g.Data[i] = MathF.FusedMultiplyAdd(decay, p.Data[i], g.Data[i]);
-                float own = Norm(p), update = Norm(g);
-                if (own > 0f && update > 0f) q = (float)trust * own / update;
+                for (long i = 0; i < g.Count; i++)
+                    g.Data[i] = MathF.FusedMultiplyAdd(decay, p.Data[i], g.Data[i]);
+                float own = Norm(p),
+                    update = Norm(g);
+                if (own > 0f && update > 0f)
+                    q = (float)trust * own / update;
             }
             for (long i = 0; i < g.Count; i++)
             {

@@ -12,19 +12,26 @@ internal sealed unsafe class LeafGroup(Device device, StateLayout layout, Arena 
 {
     private readonly float* buffer = leaves == 1 ? null : arena.Floats(layout.Length * leaves);
     private readonly Entry[] trained = [.. layout.Entries.Where(e => e.Kind == EntryKind.Parameter)];
-    private readonly Entry[] continued = [.. layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Except(layout.Matrices)];
+    private readonly Entry[] continued =
+    [
+        .. layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Except(layout.Matrices),
+    ];
 
     /// <summary>Where the passes of a group write: node itself, or a buffer whose continued tensors are cleared.</summary>
     internal float* Begin(float* node)
     {
-        if (leaves == 1) return node;
-        foreach (var e in continued) device.Clear(buffer + e.Offset * leaves, e.Count * leaves);
+        if (leaves == 1)
+            return node;
+        foreach (var e in continued)
+            device.Clear(buffer + e.Offset * leaves, e.Count * leaves);
         return buffer;
     }
 
     internal void Fold(float* node)
     {
-        if (leaves == 1) return;
-        foreach (var e in trained) Leaves.Tree(device, e.In(node), new Mat(buffer + e.Offset * leaves, e.Rows * leaves, e.Cols));
+        if (leaves == 1)
+            return;
+        foreach (var e in trained)
+            Leaves.Tree(device, e.In(node), new Mat(buffer + e.Offset * leaves, e.Rows * leaves, e.Cols));
     }
 }

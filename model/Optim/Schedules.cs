@@ -10,8 +10,9 @@ public static class Schedules
     /// Source: MAE util/lr_sched.py:14-26.
     /// </summary>
     public static double LearningRate(double epoch, double lr, double minLr, double warmup, double epochs) =>
-        epoch < warmup ? lr * epoch / warmup
-        : minLr + (lr - minLr) * 0.5 * (1.0 + HostMath.Cos(Math.PI * (epoch - warmup) / (epochs - warmup)));
+        epoch < warmup
+            ? lr * epoch / warmup
+            : minLr + (lr - minLr) * 0.5 * (1.0 + HostMath.Cos(Math.PI * (epoch - warmup) / (epochs - warmup)));
 
     /// <summary>
     /// The teacher's decay at micro-step k of total: 1 + (base - 1) (1 + cos(pi k/total))/2.

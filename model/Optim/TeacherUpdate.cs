@@ -16,7 +16,8 @@ public static class TeacherUpdate
         float rest = (float)(1.0 - decay);
         var entries = student.Layout.Entries;
         for (int i = 0; i < entries.Count; i++)
-            if (entries[i].Kind != EntryKind.Parameter) AdamW.Average(device, teacher[entries[i]], student[entries[i]], rest);
+            if (entries[i].Kind != EntryKind.Parameter)
+                AdamW.Average(device, teacher[entries[i]], student[entries[i]], rest);
         for (int i = 0; i < student.Counters.Length; i++)
             teacher.Counters[i] = (long)((float)decay * teacher.Counters[i] + rest * student.Counters[i]);
     }

@@ -9,13 +9,18 @@ namespace LutNative.Model.Tensors;
 /// </summary>
 public sealed unsafe partial class Arena : IDisposable
 {
-    private const long HugePage = 2L << 20, Page = 4096, LeastChunk = 1L << 16, MostChunk = 16L << 20;
+    private const long HugePage = 2L << 20,
+        Page = 4096,
+        LeastChunk = 1L << 16,
+        MostChunk = 16L << 20;
     private readonly List<(nint Address, long Bytes)> chunks = [];
-    private readonly bool counting, separate;
+    private readonly bool counting,
+        separate;
     private readonly Func<long, (IDisposable Owner, nint Address)>? source;
     private readonly List<IDisposable> foreign = [];
     private byte* next;
-    private long left, reserved;
+    private long left,
+        reserved;
 
     public Arena() { }
 
@@ -26,7 +31,8 @@ public sealed unsafe partial class Arena : IDisposable
     }
 
     /// <summary>An arena of another memory: source gives zeroed chunks, one for each tensor when separate, so that a checker knows where a tensor ends.</summary>
-    internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate) => (this.source, Device, this.separate) = (source, device, separate);
+    internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate) =>
+        (this.source, Device, this.separate) = (source, device, separate);
 
     /// <summary>Whose memory this is; null for the host's.</summary>
     public Device? Device { get; }
@@ -49,7 +55,8 @@ public sealed unsafe partial class Arena : IDisposable
     {
         long bytes = (count * sizeof(float) + 127) / 64 * 64;
         Bytes += bytes;
-        if (separate) return (float*)NewChunk(count * sizeof(float));
+        if (separate)
+            return (float*)NewChunk(count * sizeof(float));
         if (bytes > left)
         {
             // grows with the arena, since many are small; a device's memory is scarcer than the host's pages, which cost nothing until they are written
@@ -66,10 +73,13 @@ public sealed unsafe partial class Arena : IDisposable
     public void Dispose()
     {
         foreach (var (p, bytes) in chunks)
-            if (OnHugePages(bytes)) Unmap((void*)p, (nuint)bytes);
-            else NativeMemory.AlignedFree((void*)p);
+            if (OnHugePages(bytes))
+                Unmap((void*)p, (nuint)bytes);
+            else
+                NativeMemory.AlignedFree((void*)p);
         chunks.Clear();
-        foreach (var owner in foreign) owner.Dispose();
+        foreach (var owner in foreign)
+            owner.Dispose();
         foreign.Clear();
         left = 0;
     }
@@ -78,7 +88,8 @@ public sealed unsafe partial class Arena : IDisposable
 
     private byte* NewChunk(long bytes)
     {
-        if (counting) return (byte*)HugePage;   // any address that is not null
+        if (counting)
+            return (byte*)HugePage; // any address that is not null
         if (source is not null)
         {
             var (owner, address) = source(bytes);
@@ -86,7 +97,8 @@ public sealed unsafe partial class Arena : IDisposable
             return (byte*)address;
         }
         byte* p = OnHugePages(bytes) ? Map(bytes) : (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-        if (!OnHugePages(bytes)) NativeMemory.Clear(p, (nuint)bytes);
+        if (!OnHugePages(bytes))
+            NativeMemory.Clear(p, (nuint)bytes);
         chunks.Add(((nint)p, bytes));
         return p;
     }
@@ -97,17 +109,26 @@ public sealed unsafe partial class Arena : IDisposable
         // one huge page more than needed, so that the rest can begin on a boundary; what is too much goes back at once
         long all = bytes + HugePage;
         nint p = Mmap(null, (nuint)all, ReadWrite, PrivateAnonymous, -1, 0);
-        if (p == -1) throw new OutOfMemoryException(FormattableString.Invariant($"the system refused {bytes} bytes for tensors; try --memory recompute or a smaller --micro-batch"));
+        if (p == -1)
+            throw new OutOfMemoryException(
+                FormattableString.Invariant(
+                    $"the system refused {bytes} bytes for tensors; try --memory recompute or a smaller --micro-batch"
+                )
+            );
         nint begin = (p + (nint)HugePage - 1) / (nint)HugePage * (nint)HugePage;
-        if (begin > p) Unmap((void*)p, (nuint)(begin - p));
+        if (begin > p)
+            Unmap((void*)p, (nuint)(begin - p));
         long tail = p + all - (begin + (nint)((bytes + Page - 1) / Page * Page));
-        if (tail > 0) Unmap((void*)(p + (nint)(all - tail)), (nuint)tail);
-        Advise((void*)begin, (nuint)bytes, HugePages);   // advice: where it is refused, small pages do
+        if (tail > 0)
+            Unmap((void*)(p + (nint)(all - tail)), (nuint)tail);
+        Advise((void*)begin, (nuint)bytes, HugePages); // advice: where it is refused, small pages do
         return (byte*)begin;
     }
 
     // <sys/mman.h> and <asm-generic/mman-common.h> of Linux
-    private const int ReadWrite = 3, PrivateAnonymous = 0x22, HugePages = 14;
+    private const int ReadWrite = 3,
+        PrivateAnonymous = 0x22,
+        HugePages = 14;
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Mmap(void* address, nuint length, int protection, int flags, int file, nint offset);

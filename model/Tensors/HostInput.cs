@@ -11,14 +11,16 @@ public sealed class HostInput(Device device, int floats)
     /// <summary>Where to write the row; <see cref="End"/> hands it over.</summary>
     public Span<float> Begin(Mat row)
     {
-        if (device.OnHost) return row.Span;
+        if (device.OnHost)
+            return row.Span;
         target = row;
         return buffer;
     }
 
     public void End()
     {
-        if (!target.IsEmpty) device.Write(target, buffer);
+        if (!target.IsEmpty)
+            device.Write(target, buffer);
         target = default;
     }
 }

@@ -9,10 +9,12 @@ namespace LutNative.Model.Tensors;
 public readonly unsafe struct Mat(float* data, int rows, int cols)
 {
     public readonly float* Data = data;
-    public readonly int Rows = rows, Cols = cols;
+    public readonly int Rows = rows,
+        Cols = cols;
 
     public long Count => (long)Rows * Cols;
     public bool IsEmpty => Data == null;
+
     public float* Row(int r) => Data + (long)r * Cols;
 
     /// <summary>As an argument of a kernel.</summary>
@@ -27,7 +29,8 @@ public readonly unsafe struct Mat(float* data, int rows, int cols)
     /// <summary>The same elements under another shape.</summary>
     public Mat As(int rows, int cols)
     {
-        if ((long)rows * cols != Count) throw new ShapeException($"cannot view {this} as [{rows}, {cols}]");
+        if ((long)rows * cols != Count)
+            throw new ShapeException($"cannot view {this} as [{rows}, {cols}]");
         return new Mat(Data, rows, cols);
     }
 
@@ -36,10 +39,17 @@ public readonly unsafe struct Mat(float* data, int rows, int cols)
     public override string ToString() => FormattableString.Invariant($"[{Rows}, {Cols}]");
 
     /// <summary>Checks a shape before an operation runs; the message carries both shapes.</summary>
-    public void Require(int rows, int cols, [CallerArgumentExpression(nameof(rows))] string r = "", [CallerArgumentExpression(nameof(cols))] string c = "")
+    public void Require(
+        int rows,
+        int cols,
+        [CallerArgumentExpression(nameof(rows))] string r = "",
+        [CallerArgumentExpression(nameof(cols))] string c = ""
+    )
     {
         if (Rows != rows || Cols != cols || Data == null)
-            throw new ShapeException(FormattableString.Invariant($"a tensor is {this} where [{rows}, {cols}] (= [{r}, {c}]) is needed"));
+            throw new ShapeException(
+                FormattableString.Invariant($"a tensor is {this} where [{rows}, {cols}] (= [{r}, {c}]) is needed")
+            );
     }
 }
 

@@ -31,11 +31,18 @@ public sealed class Entry(string name, int[] shape, EntryKind kind, long offset,
     public long Offset { get; } = offset;
 
     /// <summary>Rows when used as a matrix: everything but the input axes (conv weights [D, C, p, p] have D rows).</summary>
-    public int Rows { get; } = shape.Length switch { 0 or 1 => 1, 3 => shape[0] * shape[1], _ => shape[0] };
+    public int Rows { get; } =
+        shape.Length switch
+        {
+            0 or 1 => 1,
+            3 => shape[0] * shape[1],
+            _ => shape[0],
+        };
     public int Cols => (int)(Count / Rows);
     public long Count { get; } = shape.Aggregate(1L, (a, b) => a * b);
 
     public unsafe Mat In(float* flat) => new(flat + Offset, Rows, Cols);
+
     public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
 }
 
@@ -60,7 +67,8 @@ public sealed class StateLayout
     /// <summary>Length of a flat buffer, padding included.</summary>
     public long Length { get; private set; }
 
-    public long ParameterCount => entries.Where(e => e.Kind == EntryKind.Parameter).Aggregate(0L, (a, e) => a + e.Count);
+    public long ParameterCount =>
+        entries.Where(e => e.Kind == EntryKind.Parameter).Aggregate(0L, (a, e) => a + e.Count);
 
     public Entry Add(string name, int[] shape, EntryKind kind = EntryKind.Parameter)
     {
@@ -83,7 +91,9 @@ public sealed class StateLayout
     public Entry? At(long offset) => entries.FirstOrDefault(e => offset >= e.Offset && offset < e.Offset + e.Count);
 
     public Entry? Find(string name) => byName.GetValueOrDefault(name);
-    public Entry this[string name] => byName.TryGetValue(name, out var e) ? e : throw new ShapeException($"the network has no tensor named {name}");
+
+    public Entry this[string name] =>
+        byName.TryGetValue(name, out var e) ? e : throw new ShapeException($"the network has no tensor named {name}");
 }
 
 /// <summary>Values of a whole state: the flat buffer and the counters.</summary>
@@ -94,7 +104,7 @@ public sealed unsafe class State
     public State(StateLayout layout, Arena arena)
     {
         Layout = layout;
-        device = arena.Device ?? new OracleDevice();   // the host's memory: any of its devices moves it
+        device = arena.Device ?? new OracleDevice(); // the host's memory: any of its devices moves it
         Data = arena.Floats(layout.Length);
         Counters = new long[layout.Counters.Count];
     }
@@ -112,12 +122,14 @@ public sealed unsafe class State
     /// <summary>Elements [first, first + to.Length) of a tensor.</summary>
     public void Read(Entry e, long first, Span<float> to) => device.Read(to, Piece(e, first, to.Length));
 
-    public void Write(Entry e, long first, ReadOnlySpan<float> values) => device.Write(Piece(e, first, values.Length), values);
+    public void Write(Entry e, long first, ReadOnlySpan<float> values) =>
+        device.Write(Piece(e, first, values.Length), values);
 
     /// <summary>A tensor of as many elements, from its file through a buffer.</summary>
     public void Write(Entry e, FileTensor from, float[] buffer)
     {
-        if (from.Count != e.Count) throw new ShapeException($"tensor {from.Name} {from.ShapeText} of a file where {e} is needed");
+        if (from.Count != e.Count)
+            throw new ShapeException($"tensor {from.Name} {from.ShapeText} of a file where {e} is needed");
         for (long done = 0; done < e.Count; done += buffer.Length)
         {
             var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, e.Count - done));
@@ -127,14 +139,17 @@ public sealed unsafe class State
     }
 
     private Mat Piece(Entry e, long first, int count) =>
-        first >= 0 && first + count <= e.Count ? new Mat(Data + e.Offset + first, 1, count) : throw new ShapeException(FormattableString.Invariant($"elements {first} to {first + count} of {e}"));
+        first >= 0 && first + count <= e.Count
+            ? new Mat(Data + e.Offset + first, 1, count)
+            : throw new ShapeException(FormattableString.Invariant($"elements {first} to {first + count} of {e}"));
 
     public Digest DigestOf(Entry e) => device.DigestOf(this[e]);
 
     /// <summary>other lies in the same memory.</summary>
     public void CopyFrom(State other)
     {
-        foreach (var e in Layout.Entries) CopyFrom(e, other, e);
+        foreach (var e in Layout.Entries)
+            CopyFrom(e, other, e);
         other.Counters.CopyTo(Counters, 0);
     }
 

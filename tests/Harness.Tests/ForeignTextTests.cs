@@ -10,15 +10,36 @@ namespace LutNative.Harness.Tests;
 /// <summary>Names from files are text wherever they are shown: no markup in pages, pictures and Markdown, no command in logs, no formula in tables.</summary>
 public sealed class ForeignTextTests : IDisposable
 {
-    internal const string Evil = "</title></style><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\n::error::owned\x1b[2J|`@team`=1+1\u202e";
+    internal const string Evil =
+        "</title></style><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\n::error::owned\x1b[2J|`@team`=1+1\u202e";
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
     private static Finding Row(int night, string verdict = "DIVERGED") =>
-        new(new DateTime(2026, 1, 1, 2, 17, 0, DateTimeKind.Utc).AddDays(night), "perf" + Evil, Evil, Evil, verdict, Evil, Evil, 1, 2, 0.5, 0.4, 0.6, 0.01, 0.02);
+        new(
+            new DateTime(2026, 1, 1, 2, 17, 0, DateTimeKind.Utc).AddDays(night),
+            "perf" + Evil,
+            Evil,
+            Evil,
+            verdict,
+            Evil,
+            Evil,
+            1,
+            2,
+            0.5,
+            0.4,
+            0.6,
+            0.01,
+            0.02
+        );
 
-    internal static IReadOnlyList<IReadOnlyList<Finding>> Nights { get; } = [[Row(0)], [Row(1, Evil)], [Row(2)]];
+    internal static IReadOnlyList<IReadOnlyList<Finding>> Nights { get; } =
+    [
+        [Row(0)],
+        [Row(1, Evil)],
+        [Row(2)],
+    ];
 
     /// <summary>A run whose every text column says it.</summary>
     internal static RunStore Run(string folder)
@@ -33,11 +54,19 @@ public sealed class ForeignTextTests : IDisposable
         return store;
     }
 
-    private static object? Value(Column c) => c.Type switch
-    {
-        ColumnType.Text => Evil, ColumnType.Int32 => 1, ColumnType.Int64 => 1L, ColumnType.UInt32 => 1u, ColumnType.Float32 => 1f, ColumnType.Float64 => 1.0, ColumnType.Bool => false, ColumnType.Timestamp => DateTime.UtcNow,
-        _ => new byte[32],
-    };
+    private static object? Value(Column c) =>
+        c.Type switch
+        {
+            ColumnType.Text => Evil,
+            ColumnType.Int32 => 1,
+            ColumnType.Int64 => 1L,
+            ColumnType.UInt32 => 1u,
+            ColumnType.Float32 => 1f,
+            ColumnType.Float64 => 1.0,
+            ColumnType.Bool => false,
+            ColumnType.Timestamp => DateTime.UtcNow,
+            _ => new byte[32],
+        };
 
     [Fact]
     public void APageHasNoMarkupOfOthers()
@@ -56,7 +85,10 @@ public sealed class ForeignTextTests : IDisposable
     public void AMetricOfATrialStaysText()
     {
         Directory.CreateDirectory(folder["run"]);
-        File.Copy(Path.Combine(Repository.Root, "tests", "fixtures", "trials", "90-evil-evals", "evals-00001.parquet"), Path.Combine(folder["run"], "evals-00001.parquet"));
+        File.Copy(
+            Path.Combine(Repository.Root, "tests", "fixtures", "trials", "90-evil-evals", "evals-00001.parquet"),
+            Path.Combine(folder["run"], "evals-00001.parquet")
+        );
         string html = HtmlReport.Runs([new RunStore(folder["run"])], null, []);
         Assert.Equal(1, html.Split("<script>").Length - 1);
         Assert.Contains("&lt;script&gt;", html);
@@ -65,7 +97,12 @@ public sealed class ForeignTextTests : IDisposable
     [Fact]
     public void APictureIsXmlWithTextInIt()
     {
-        string svg = Chart.File(Evil, Evil, Evil, [new Series(Evil, [0, 1], [1, 2], Notes: [Evil, Evil]), new Series(Evil, [0, 1], [1, 2])]);
+        string svg = Chart.File(
+            Evil,
+            Evil,
+            Evil,
+            [new Series(Evil, [0, 1], [1, 2], Notes: [Evil, Evil]), new Series(Evil, [0, 1], [1, 2])]
+        );
         var xml = XDocument.Parse(svg);
         Assert.DoesNotContain(xml.Descendants(), e => e.Name.LocalName is "script" or "img");
         Assert.Single(xml.Descendants(), e => e.Name.LocalName == "style");
@@ -75,16 +112,25 @@ public sealed class ForeignTextTests : IDisposable
     public void ANightsPapersKeepTheirForm()
     {
         string summary = NightReport.Summary(Nights);
-        Assert.Equal(2, summary.Split('\n').Count(l => l.StartsWith("| ", StringComparison.Ordinal) && !l.StartsWith("| --- ", StringComparison.Ordinal)));   // the head and one row
+        Assert.Equal(
+            2,
+            summary
+                .Split('\n')
+                .Count(l =>
+                    l.StartsWith("| ", StringComparison.Ordinal) && !l.StartsWith("| --- ", StringComparison.Ordinal)
+                )
+        ); // the head and one row
         Assert.DoesNotContain("<script>", summary);
         Assert.DoesNotContain("`@team`", summary);
         Assert.DoesNotContain("\n::error", summary);
         string junit = NightReport.JUnit([Row(0)]);
-        Assert.Single(XDocument.Parse(junit[(junit.IndexOf("?>", StringComparison.Ordinal) + 2)..]).Descendants("failure"));
+        Assert.Single(
+            XDocument.Parse(junit[(junit.IndexOf("?>", StringComparison.Ordinal) + 2)..]).Descendants("failure")
+        );
         var (file, text) = Assert.Single(NightReport.Issues(Nights));
         Assert.True(FileName.Fits(file), file);
         Assert.DoesNotContain("\n::error", text);
-        Assert.DoesNotContain("<script>", text[text.IndexOf('\n', StringComparison.Ordinal)..]);   // an issue's title is text
+        Assert.DoesNotContain("<script>", text[text.IndexOf('\n', StringComparison.Ordinal)..]); // an issue's title is text
         string line = GitHubLog.Error(Evil, Evil + "100%");
         Assert.DoesNotContain('\n', line);
         Assert.EndsWith("100%25", line, StringComparison.Ordinal);
@@ -111,8 +157,15 @@ public sealed class ForeignTextTests : IDisposable
         Assert.True(r.Exit == 0, r.Out + r.Error);
         string events = File.ReadAllText(Path.Combine(folder["csv"], "events.csv"));
         Assert.Contains("\"</title>", events);
-        Assert.Contains(",1,", File.ReadAllText(Path.Combine(folder["csv"], "evals.csv")));   // numbers are no text
-        foreach (string[] words in new string[][] { ["show", run.Folder], ["compare", run.Folder, run.Folder], ["show", run.Folder, "--json"] })
+        Assert.Contains(",1,", File.ReadAllText(Path.Combine(folder["csv"], "evals.csv"))); // numbers are no text
+        foreach (
+            string[] words in new string[][]
+            {
+                ["show", run.Folder],
+                ["compare", run.Folder, run.Folder],
+                ["show", run.Folder, "--json"],
+            }
+        )
         {
             r = Lut.Run(words);
             Assert.DoesNotContain('\x1b', r.Out + r.Error);

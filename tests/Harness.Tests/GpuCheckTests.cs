@@ -14,19 +14,39 @@ public sealed class GpuCheckTests : IDisposable
     {
         string path = Path.Combine(folder["pack"], name);
         File.WriteAllText(path, "#!/usr/bin/env bash\n" + text + "\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
     }
 
     private (int Exit, string Out, string Table) Check(string lut, string tests, int seconds)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "it is a shell script");
         Directory.CreateDirectory(folder["pack"]);
-        File.Copy(Path.Combine(Repository.Root, "ops", "gpu-check.sh"), Path.Combine(folder["pack"], "gpu-check.sh"), overwrite: true);
+        File.Copy(
+            Path.Combine(Repository.Root, "ops", "gpu-check.sh"),
+            Path.Combine(folder["pack"], "gpu-check.sh"),
+            overwrite: true
+        );
         Program("lut", lut);
         Program("LutNative.Model.Tests", tests);
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
-        foreach (string word in new[] { Path.Combine("pack", "gpu-check.sh"), "cuda:0", "out" }) start.ArgumentList.Add(word);
-        foreach (var (name, value) in new Dictionary<string, string> { ["GPU_CHECK_SECONDS"] = $"{seconds}", ["GPU_CHECK_GRACE"] = "1", ["PYTHON"] = "no-python", ["LC_ALL"] = "C" }) start.Environment[name] = value;
+        var start = new ProcessStartInfo("bash")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder.Path,
+        };
+        foreach (string word in new[] { Path.Combine("pack", "gpu-check.sh"), "cuda:0", "out" })
+            start.ArgumentList.Add(word);
+        foreach (
+            var (name, value) in new Dictionary<string, string>
+            {
+                ["GPU_CHECK_SECONDS"] = $"{seconds}",
+                ["GPU_CHECK_GRACE"] = "1",
+                ["PYTHON"] = "no-python",
+                ["LC_ALL"] = "C",
+            }
+        )
+            start.Environment[name] = value;
         using var p = Process.Start(start)!;
         var error = p.StandardError.ReadToEndAsync();
         string output = p.StandardOutput.ReadToEnd();
@@ -46,19 +66,45 @@ public sealed class GpuCheckTests : IDisposable
     [Fact]
     public void EverythingPassesAndComesBackInTwoFiles()
     {
-        var (exit, output, table) = Check(Good, "[ -n \"$LUT_TEST_REPORT$LUT_TEST_DEVICE\" ] && [ -w \"$CUDA_CACHE_PATH\" ] && echo '  succeeded: 1'", 60);
+        var (exit, output, table) = Check(
+            Good,
+            "[ -n \"$LUT_TEST_REPORT$LUT_TEST_DEVICE\" ] && [ -w \"$CUDA_CACHE_PATH\" ] && echo '  succeeded: 1'",
+            60
+        );
         Assert.True(exit == 0 && !table.Contains("FAILED", StringComparison.Ordinal), output);
-        Assert.EndsWith(table.Trim(), output.Trim(), StringComparison.Ordinal);   // the table last
-        Assert.Equal(["gpu-check.md", "gpu-check.tar.gz"], Directory.GetFileSystemEntries(folder["out"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        string[] checks = [.. table.Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(2).Select(l => l.Split('|')[1].Trim())];
-        Assert.Equal(["device and its state", "hello@1, digests", "kernels equal the oracle", "vitb16, batch 128, exact, kernels (JSON)"], checks[..4]);
+        Assert.EndsWith(table.Trim(), output.Trim(), StringComparison.Ordinal); // the table last
+        Assert.Equal(
+            ["gpu-check.md", "gpu-check.tar.gz"],
+            Directory.GetFileSystemEntries(folder["out"]).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+        string[] checks =
+        [
+            .. table
+                .Split('\n')
+                .Where(l => l.StartsWith("| ", StringComparison.Ordinal))
+                .Skip(2)
+                .Select(l => l.Split('|')[1].Trim()),
+        ];
+        Assert.Equal(
+            [
+                "device and its state",
+                "hello@1, digests",
+                "kernels equal the oracle",
+                "vitb16, batch 128, exact, kernels (JSON)",
+            ],
+            checks[..4]
+        );
     }
 
     /// <summary>A program that hangs and does not listen to TERM costs its time and no more; what came before is there, what comes after says that there was no time.</summary>
     [Fact]
     public void AHangIsKilledAndNothingIsLost()
     {
-        string hangs = Good.Replace("bench) case", "bench) trap '' TERM; while :; do sleep 0.2; done; case", StringComparison.Ordinal);
+        string hangs = Good.Replace(
+            "bench) case",
+            "bench) trap '' TERM; while :; do sleep 0.2; done; case",
+            StringComparison.Ordinal
+        );
         var clock = Stopwatch.StartNew();
         var (exit, output, table) = Check(hangs, "echo '  succeeded: 1'", 4);
         Assert.InRange(clock.Elapsed.TotalSeconds, 3, 30);
@@ -74,7 +120,15 @@ public sealed class GpuCheckTests : IDisposable
     public void WithoutAGpuNothingPasses()
     {
         Assert.SkipWhen(Interop.CudaProbe.Query().Devices.Count > 0, "there is a GPU here");
-        var (exit, output, table) = Check("""exec dotnet "$LUT_UNDER_TEST" "$@" """.Replace("$LUT_UNDER_TEST", Path.Combine(AppContext.BaseDirectory, "lut.dll"), StringComparison.Ordinal), "echo '  LUT_TEST_DEVICE asks for a GPU: no driver'; exit 2", 60);
+        var (exit, output, table) = Check(
+            """exec dotnet "$LUT_UNDER_TEST" "$@" """.Replace(
+                "$LUT_UNDER_TEST",
+                Path.Combine(AppContext.BaseDirectory, "lut.dll"),
+                StringComparison.Ordinal
+            ),
+            "echo '  LUT_TEST_DEVICE asks for a GPU: no driver'; exit 2",
+            60
+        );
         string[] rows = [.. table.Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(2)];
         Assert.True(exit == 1 && rows.Length >= 10, output);
         Assert.All(rows, r => Assert.Contains("| FAILED", r));
@@ -86,7 +140,10 @@ public sealed class GpuCheckTests : IDisposable
     {
         Assert.SkipWhen(Interop.CudaProbe.Query().Devices.Count > 0, "there is a GPU here");
         var r = Lut.Run("doctor", "--require", "gpu");
-        Assert.True(r.Exit == 5 && r.LastLine.StartsWith("UNFIT: a GPU is required", StringComparison.Ordinal), r.Out + r.Error);
+        Assert.True(
+            r.Exit == 5 && r.LastLine.StartsWith("UNFIT: a GPU is required", StringComparison.Ordinal),
+            r.Out + r.Error
+        );
         r = Lut.Run("doctor", "--device", "cuda:emulated", "--registers");
         Assert.True(r.Exit == 0 && r.Out.Contains("gemm_nt_128x128"), r.Out + r.Error);
     }

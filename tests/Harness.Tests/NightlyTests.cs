@@ -15,23 +15,85 @@ public sealed class NightlyTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static Finding F(int night, string kind, string key, string verdict, double? b = null, double? ratio = null, string commit = "c0ffee") =>
-        new(new DateTime(2026, 1, 1, 2, 17, 0, DateTimeKind.Utc).AddDays(night), kind, key, "a-cpu", verdict, commit, "why", b / ratio, b, ratio, ratio - 0.01, ratio + 0.01, 0.01, ratio is null ? null : 0.02);
+    private static Finding F(
+        int night,
+        string kind,
+        string key,
+        string verdict,
+        double? b = null,
+        double? ratio = null,
+        string commit = "c0ffee"
+    ) =>
+        new(
+            new DateTime(2026, 1, 1, 2, 17, 0, DateTimeKind.Utc).AddDays(night),
+            kind,
+            key,
+            "a-cpu",
+            verdict,
+            commit,
+            "why",
+            b / ratio,
+            b,
+            ratio,
+            ratio - 0.01,
+            ratio + 0.01,
+            0.01,
+            ratio is null ? null : 0.02
+        );
 
     private static IReadOnlyList<IReadOnlyList<Finding>> Year(int nights) =>
-        [.. Enumerable.Range(0, nights).Select(n => (IReadOnlyList<Finding>)
         [
-            F(n, "exact", "hello", n == 200 ? "DIVERGED" : "IDENTICAL", commit: $"{n:x8}"), F(n, "smoke", "fashion-mae", "IN-BAND", 81.3), .. new[] { "fashion-lut", "vitb16", "finetune" }.Select((k, i) => F(n, "perf", k, n == 120 ? "SLOWER" : "SAME", (n < 120 ? 100 : 90) * (i + 1) + n * 7 % 5 * 0.1, n == 120 ? 0.9 : 1.0, $"{n:x8}")),
-        ])];
+            .. Enumerable
+                .Range(0, nights)
+                .Select(n =>
+                    (IReadOnlyList<Finding>)
+                        [
+                            F(n, "exact", "hello", n == 200 ? "DIVERGED" : "IDENTICAL", commit: $"{n:x8}"),
+                            F(n, "smoke", "fashion-mae", "IN-BAND", 81.3),
+                            .. new[] { "fashion-lut", "vitb16", "finetune" }.Select(
+                                (k, i) =>
+                                    F(
+                                        n,
+                                        "perf",
+                                        k,
+                                        n == 120 ? "SLOWER" : "SAME",
+                                        (n < 120 ? 100 : 90) * (i + 1) + n * 7 % 5 * 0.1,
+                                        n == 120 ? 0.9 : 1.0,
+                                        $"{n:x8}"
+                                    )
+                            ),
+                        ]
+                ),
+        ];
 
     [Fact]
     public void ANightOfRealRunsEndsWellOnThisMachine()
     {
-        var r = Lut.Run("nightly", "--suite", Path.Combine(Fixtures, "bits.toml"), "--baseline", folder["baselines"], "-o", folder["nights"], "-q");
+        var r = Lut.Run(
+            "nightly",
+            "--suite",
+            Path.Combine(Fixtures, "bits.toml"),
+            "--baseline",
+            folder["baselines"],
+            "-o",
+            folder["nights"],
+            "-q"
+        );
         Assert.True(r.Exit == 0, r.Out + r.Error);
         Assert.StartsWith("VERDICT nightly=CLEAN red=0 rows=2 ", r.LastLine, StringComparison.Ordinal);
         // a planted bit: the night is red, ends after the bits, and says where
-        r = Lut.Run("nightly", "--suite", Path.Combine(Fixtures, "bits.toml"), "--baseline", folder["baselines"], "-o", folder["nights"], "-q", "--inject", "step=5,tensor=cls_token,bit=4");
+        r = Lut.Run(
+            "nightly",
+            "--suite",
+            Path.Combine(Fixtures, "bits.toml"),
+            "--baseline",
+            folder["baselines"],
+            "-o",
+            folder["nights"],
+            "-q",
+            "--inject",
+            "step=5,tensor=cls_token,bit=4"
+        );
         Assert.Equal(3, r.Exit);
         Assert.StartsWith("VERDICT nightly=RED red=1 rows=1 ", r.LastLine, StringComparison.Ordinal);
         string night = Directory.GetDirectories(folder["nights"]).Order(StringComparer.Ordinal).Last();
@@ -42,7 +104,22 @@ public sealed class NightlyTests : IDisposable
         Assert.Contains("DIVERGED", File.ReadAllText(Path.Combine(folder["nights"], "history.html")));
         Assert.Equal(["DIVERGED"], Finding.Of(new RunStore(night).Read(Schema.Comparisons)).Select(f => f.Verdict));
         Assert.Empty(new RunStore(night).Damage());
-        Assert.Equal(0, Lut.Run("nightly", "--suite", Path.Combine(Fixtures, "bits.toml"), "--baseline", folder["baselines"], "-o", folder["nights"], "-q", "--inject", "step=5,tensor=cls_token,bit=4", "--exit-zero").Exit);
+        Assert.Equal(
+            0,
+            Lut.Run(
+                "nightly",
+                "--suite",
+                Path.Combine(Fixtures, "bits.toml"),
+                "--baseline",
+                folder["baselines"],
+                "-o",
+                folder["nights"],
+                "-q",
+                "--inject",
+                "step=5,tensor=cls_token,bit=4",
+                "--exit-zero"
+            ).Exit
+        );
     }
 
     [Theory]
@@ -50,7 +127,10 @@ public sealed class NightlyTests : IDisposable
     [InlineData("[bits.a]\nprotocol = \"hallo@1\"\n", "did you mean hello@1?")]
     [InlineData("[bit.a]\nprotocol = \"hello@1\"\n", "sections are")]
     [InlineData("[perf.a]\nshape = \"tiny\"\nstage = \"pretrain\"\n", "[perf.a] lacks launches")]
-    [InlineData("[smoke.a]\nprotocol = \"hello@1\"\nseeds = 3\nmetric = \"knn_top1\"\nlow = \"x\"\nhigh = 1\n", "a.seeds must be an array")]
+    [InlineData(
+        "[smoke.a]\nprotocol = \"hello@1\"\nseeds = 3\nmetric = \"knn_top1\"\nlow = \"x\"\nhigh = 1\n",
+        "a.seeds must be an array"
+    )]
     public void ASuiteIsReadStrictly(string toml, string says)
     {
         File.WriteAllText(folder["suite.toml"], toml);
@@ -72,26 +152,51 @@ public sealed class NightlyTests : IDisposable
     public void BaselinesAreTextThatReadsBack()
     {
         var all = Baselines.Load(folder.Path, "a-cpu");
-        all.Set(new Baseline("vitb16", [10.5, 10.25], [], 0.03, "abc", "2026-01-01", "somebody", "c0ffee", "a \"quoted\" reason\nof two lines"));
+        all.Set(
+            new Baseline(
+                "vitb16",
+                [10.5, 10.25],
+                [],
+                0.03,
+                "abc",
+                "2026-01-01",
+                "somebody",
+                "c0ffee",
+                "a \"quoted\" reason\nof two lines"
+            )
+        );
         all.Write();
         Assert.Contains("pinned = [10.5, 10.25]", File.ReadAllText(folder["a-cpu.toml"]));
         var b = Baselines.Load(folder.Path, "a-cpu").Rows["vitb16"];
         Assert.Equal([10.5, 10.25], b.Pinned);
         Assert.Equal(("a \"quoted\" reason of two lines", 0.03, "abc"), (b.Reason, b.Band, b.Digest));
         // twenty nights at most; the band follows the nights once there are some, and is never below what was accepted
-        for (int n = 0; n < 30; n++) b = b.After(10 + n % 3);
+        for (int n = 0; n < 30; n++)
+            b = b.After(10 + n % 3);
         Assert.Equal(20, b.Rolling.Count);
         Assert.True(b.BandNow > 0.2);
-        Assert.Equal(0.03, b.After(1).BandNow > 0 ? new Baseline("x", [1], [1, 1, 1, 1, 1, 1], 0.03, "", "", "", "", "").BandNow : 0);
+        Assert.Equal(
+            0.03,
+            b.After(1).BandNow > 0 ? new Baseline("x", [1], [1, 1, 1, 1, 1, 1], 0.03, "", "", "", "", "").BandNow : 0
+        );
         File.WriteAllText(folder["a-cpu.toml"], "[perf.vitb16]\npinned = [\"ten\"]\n");
-        Assert.Contains("positive numbers", Assert.Throws<LutError>(() => Baselines.Load(folder.Path, "a-cpu")).Message);
+        Assert.Contains(
+            "positive numbers",
+            Assert.Throws<LutError>(() => Baselines.Load(folder.Path, "a-cpu")).Message
+        );
     }
 
     [Fact]
     public void AnIssueLivesAndCloses()
     {
         IReadOnlyList<Finding> Night(int n, string verdict) => [F(n, "perf", "vitb16", verdict, 90, 0.9)];
-        var nights = new List<IReadOnlyList<Finding>> { Night(0, "SAME"), Night(1, "SLOWER"), Night(2, "SLOWER"), Night(3, "SLOWER") };
+        var nights = new List<IReadOnlyList<Finding>>
+        {
+            Night(0, "SAME"),
+            Night(1, "SLOWER"),
+            Night(2, "SLOWER"),
+            Night(3, "SLOWER"),
+        };
         Assert.Contains("failing 3 nights, -10.0 % [-11.0, -9.0]", Assert.Single(NightReport.Issues(nights)).Text);
         Assert.Contains("| 3 |", NightReport.Summary(nights));
         nights.AddRange([Night(4, "SAME"), Night(5, "CLEARED")]);
@@ -105,10 +210,25 @@ public sealed class NightlyTests : IDisposable
     [Fact]
     public void ThreeUnfitNightsAreAnAlertAndNeverARegression()
     {
-        var nights = Enumerable.Range(0, 3).Select(n => (IReadOnlyList<Finding>)[F(n, "perf", "vitb16", "UNFIT")]).ToList();
+        var nights = Enumerable
+            .Range(0, 3)
+            .Select(n => (IReadOnlyList<Finding>)[F(n, "perf", "vitb16", "UNFIT")])
+            .ToList();
         Assert.Contains("could not be measured for 3 nights", NightReport.Summary(nights));
         Assert.Empty(NightReport.Issues(nights));
-        Assert.Equal("1", XDocument.Parse(NightReport.JUnit(nights[^1])[(NightReport.JUnit(nights[^1]).IndexOf("?>", StringComparison.Ordinal) + 2)..]).Descendants("testsuite").Single().Attribute("skipped")!.Value);
+        Assert.Equal(
+            "1",
+            XDocument
+                .Parse(
+                    NightReport.JUnit(nights[^1])[
+                        (NightReport.JUnit(nights[^1]).IndexOf("?>", StringComparison.Ordinal) + 2)..
+                    ]
+                )
+                .Descendants("testsuite")
+                .Single()
+                .Attribute("skipped")!
+                .Value
+        );
     }
 
     /// <summary>A step of ten percent in the 120th night is found there, and nowhere else; noise alone has none.</summary>
@@ -120,7 +240,7 @@ public sealed class NightlyTests : IDisposable
         Assert.Empty(ChangePoints.Find(steady, 0.02));
         double[] step = [.. steady.Select((v, i) => i < 120 ? v : 0.9 * v)];
         Assert.InRange(Assert.Single(ChangePoints.Find(step, 0.02)), 118, 122);
-        Assert.Empty(ChangePoints.Find(step[116..124], 0.02));   // too few nights to say anything
+        Assert.Empty(ChangePoints.Find(step[116..124], 0.02)); // too few nights to say anything
     }
 
     /// <summary>A year of five rows a night: one page below two megabytes, without a link that leaves it, the same for the same nights.</summary>
@@ -139,35 +259,78 @@ public sealed class NightlyTests : IDisposable
     {
         var rows = new Table(Schema.Throughput);
         for (int l = 0; l < 5; l++)
-            rows.Add([.. Schema.Throughput.Columns.Select(c => (object?)(c.Name switch
-            {
-                "launch" => l, "images_per_second" => 60.0 + l % 2, "check_digest" => "abc", "other_load" => otherLoad,
-                _ => c.Nullable ? null : c.Type switch { ColumnType.Text => c.Name, ColumnType.Int32 => 0, ColumnType.Int64 => 0L, ColumnType.Timestamp => DateTime.UtcNow, _ => 0.0 },
-            }))]);
+            rows.Add([
+                .. Schema.Throughput.Columns.Select(c =>
+                    (object?)(
+                        c.Name switch
+                        {
+                            "launch" => l,
+                            "images_per_second" => 60.0 + l % 2,
+                            "check_digest" => "abc",
+                            "other_load" => otherLoad,
+                            _ => c.Nullable
+                                ? null
+                                : c.Type switch
+                                {
+                                    ColumnType.Text => c.Name,
+                                    ColumnType.Int32 => 0,
+                                    ColumnType.Int64 => 0L,
+                                    ColumnType.Timestamp => DateTime.UtcNow,
+                                    _ => 0.0,
+                                },
+                        }
+                    )
+                ),
+            ]);
         return rows;
     }
 
     [Fact]
     public void ABaselineIsAcceptedListedAndExpired()
     {
-        string hardware = Machine.HardwareKey(Model.Devices.Cpu.Best()), night = folder["night"];
+        string hardware = Machine.HardwareKey(Model.Devices.Cpu.Best()),
+            night = folder["night"];
         var comparisons = new Table(Schema.Comparisons);
         F(0, "perf", "tiny", "NO-BASELINE", 60).AddTo(comparisons, "id", "baseline", "tonight");
         new RunStore(RunStore.Create(night).Folder).Commit([comparisons], new Dictionary<string, string>());
-        RunStore.Create(Night.ThroughputOf(night, "tiny")).Commit([Measured(otherLoad: null)], new Dictionary<string, string>());
+        RunStore
+            .Create(Night.ThroughputOf(night, "tiny"))
+            .Commit([Measured(otherLoad: null)], new Dictionary<string, string>());
         Assert.Equal(8, Lut.Run("baseline", "list", "--baseline", folder["b"]).Exit);
-        Assert.Equal(2, Lut.Run("baseline", "accept", night, "--baseline", folder["b"]).Exit);   // a reason is required
+        Assert.Equal(2, Lut.Run("baseline", "accept", night, "--baseline", folder["b"]).Exit); // a reason is required
         var r = Lut.Run("baseline", "accept", night, "--baseline", folder["b"], "--reason", "first");
         Assert.True(r.Exit == 0, r.Out + r.Error);
         // others kept the machine busy: only by force, and the file says so
         string busy = folder["busy"];
         F(0, "perf", "tiny", "UNFIT", 60).AddTo(comparisons, "id", "baseline", "tonight");
         RunStore.Create(busy).Commit([comparisons], new Dictionary<string, string>());
-        RunStore.Create(Night.ThroughputOf(busy, "tiny")).Commit([Measured(otherLoad: 2.0)], new Dictionary<string, string>());
+        RunStore
+            .Create(Night.ThroughputOf(busy, "tiny"))
+            .Commit([Measured(otherLoad: 2.0)], new Dictionary<string, string>());
         var refused = Lut.Run("baseline", "accept", busy, "--baseline", folder["forced"], "--reason", "in a hurry");
-        Assert.True(refused.Exit == 5 && refused.Error.Contains("2.00 cores busy") && Baselines.Load(folder["forced"], hardware).Rows.Count == 0, refused.Out + refused.Error);
-        Assert.Equal(0, Lut.Run("baseline", "accept", busy, "--baseline", folder["forced"], "--reason", "in a hurry", "--force").Exit);
-        Assert.Contains("in a hurry (forced: the night: other processes kept 2.00 cores busy", File.ReadAllText(Path.Combine(folder["forced"], hardware + ".toml")));
+        Assert.True(
+            refused.Exit == 5
+                && refused.Error.Contains("2.00 cores busy")
+                && Baselines.Load(folder["forced"], hardware).Rows.Count == 0,
+            refused.Out + refused.Error
+        );
+        Assert.Equal(
+            0,
+            Lut.Run(
+                "baseline",
+                "accept",
+                busy,
+                "--baseline",
+                folder["forced"],
+                "--reason",
+                "in a hurry",
+                "--force"
+            ).Exit
+        );
+        Assert.Contains(
+            "in a hurry (forced: the night: other processes kept 2.00 cores busy",
+            File.ReadAllText(Path.Combine(folder["forced"], hardware + ".toml"))
+        );
         Assert.Contains("reason = \"first\"", File.ReadAllText(Path.Combine(folder["b"], hardware + ".toml")));
         Assert.Equal([60.0, 61, 60, 61, 60], Baselines.Load(folder["b"], hardware).Rows["tiny"].Pinned);
         Assert.Equal(0, Lut.Run("baseline", "list", "--baseline", folder["b"], "--json").Exit);
@@ -182,8 +345,14 @@ public sealed class NightlyTests : IDisposable
     {
         void Git(params string[] words)
         {
-            var start = new ProcessStartInfo("git") { WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true };
-            foreach (string w in new[] { "-c", "user.name=t", "-c", "user.email=t@t" }.Concat(words)) start.ArgumentList.Add(w);
+            var start = new ProcessStartInfo("git")
+            {
+                WorkingDirectory = folder.Path,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            foreach (string w in new[] { "-c", "user.name=t", "-c", "user.email=t@t" }.Concat(words))
+                start.ArgumentList.Add(w);
             using var p = Process.Start(start)!;
             p.StandardOutput.ReadToEnd();
             p.WaitForExit();
@@ -194,8 +363,10 @@ public sealed class NightlyTests : IDisposable
         {
             File.WriteAllText(folder["bits"], i < 6 ? "right" : "wrong");
             File.WriteAllText(folder["n"], $"{i}");
-            if (i == 4) File.WriteAllText(folder["broken"], "");
-            else File.Delete(folder["broken"]);
+            if (i == 4)
+                File.WriteAllText(folder["broken"], "");
+            else
+                File.Delete(folder["broken"]);
             Git("add", "-A");
             Git("commit", "-q", "-m", $"commit {i}");
             Git("tag", $"c{i}");
@@ -203,8 +374,23 @@ public sealed class NightlyTests : IDisposable
         var found = Bisect.Run(folder.Path, "c0", "c8", "test ! -e broken && cat bits", _ => { });
         Assert.Equal(("commit 6", "right", "wrong"), (found.Subject, found.GoodDigest, found.BadDigest));
         Assert.InRange(found.Tried, 3, 6);
-        Assert.Equal(Exit.NothingSelected, Assert.Throws<LutError>(() => Bisect.Run(folder.Path, "c0", "c3", "cat bits", _ => { })).Exit);
-        var r = Lut.Run("bisect", "--good", "c0", "--bad", "c8", "--repository", folder.Path, "--command", "cat bits", "--json", "-q");
+        Assert.Equal(
+            Exit.NothingSelected,
+            Assert.Throws<LutError>(() => Bisect.Run(folder.Path, "c0", "c3", "cat bits", _ => { })).Exit
+        );
+        var r = Lut.Run(
+            "bisect",
+            "--good",
+            "c0",
+            "--bad",
+            "c8",
+            "--repository",
+            folder.Path,
+            "--command",
+            "cat bits",
+            "--json",
+            "-q"
+        );
         Assert.True(r.Exit == 0 && r.Out.Contains("commit 6"), r.Out + r.Error);
     }
 }

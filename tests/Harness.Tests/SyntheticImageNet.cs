@@ -21,7 +21,11 @@ internal static class SyntheticImageNet
             {
                 string folder = Path.Combine(root, split, Synset(c));
                 Directory.CreateDirectory(folder);
-                for (int i = 0; i < count; i++) File.WriteAllBytes(Path.Combine(folder, $"{Synset(c)}_{i}.JPEG"), Image(c, split == "train" ? i : 1000 + i));
+                for (int i = 0; i < count; i++)
+                    File.WriteAllBytes(
+                        Path.Combine(folder, $"{Synset(c)}_{i}.JPEG"),
+                        Image(c, split == "train" ? i : 1000 + i)
+                    );
             }
     }
 
@@ -31,16 +35,22 @@ internal static class SyntheticImageNet
     private static byte[] Image(int label, int index)
     {
         var random = new Philox(7, Purpose.Test, (ulong)label, (uint)index, 0);
-        int width = 40 + (int)random.NextBelow(32), height = 40 + (int)random.NextBelow(32);
-        double phase = random.NextDouble() * 6.28, angle = label * 0.61, frequency = 0.15 + label % 7 * 0.07;
-        double across = frequency * Math.Cos(angle), down = frequency * Math.Sin(angle);
+        int width = 40 + (int)random.NextBelow(32),
+            height = 40 + (int)random.NextBelow(32);
+        double phase = random.NextDouble() * 6.28,
+            angle = label * 0.61,
+            frequency = 0.15 + label % 7 * 0.07;
+        double across = frequency * Math.Cos(angle),
+            down = frequency * Math.Sin(angle);
         using var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         Span<byte> pixels = bitmap.GetPixelSpan();
         for (int i = 0; i < width * height; i++)
         {
             double wave = 0.5 + 0.4 * Math.Sin(phase + across * (i % width) + down * (i / width));
             uint noise = random.NextUInt();
-            for (int c = 0; c < 3; c++) pixels[4 * i + c] = (byte)Math.Min(255, 255 * wave * (0.4 + 0.6 * (label * (c + 3) % 11) / 10.0) + (noise >> (8 * c) & 15));
+            for (int c = 0; c < 3; c++)
+                pixels[4 * i + c] = (byte)
+                    Math.Min(255, 255 * wave * (0.4 + 0.6 * (label * (c + 3) % 11) / 10.0) + (noise >> (8 * c) & 15));
             pixels[4 * i + 3] = 255;
         }
         bool png = label == 3 && index == 0;
@@ -54,7 +64,8 @@ internal static class SyntheticImageNet
     {
         string[] classes = [.. Directory.GetDirectories(split).Order(StringComparer.Ordinal)];
         for (int c = 0; c < classes.Length; c++)
-            foreach (string f in Directory.GetFiles(classes[c]).Order(StringComparer.Ordinal)) yield return (Path.GetFileNameWithoutExtension(f), File.ReadAllBytes(f), c);
+            foreach (string f in Directory.GetFiles(classes[c]).Order(StringComparer.Ordinal))
+                yield return (Path.GetFileNameWithoutExtension(f), File.ReadAllBytes(f), c);
     }
 
     internal static void Tar(string folderRoot, string to, int perShard)
@@ -68,8 +79,18 @@ internal static class SyntheticImageNet
                 using var tar = new TarWriter(File.Create(Path.Combine(to, split, $"shard-{shard++:d4}.tar")));
                 foreach (var (key, bytes, label) in part)
                 {
-                    tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, key + ".jpg") { DataStream = new MemoryStream(bytes) });
-                    tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, key + ".cls") { DataStream = new MemoryStream(Encoding.ASCII.GetBytes($"{label}")) });
+                    tar.WriteEntry(
+                        new UstarTarEntry(TarEntryType.RegularFile, key + ".jpg")
+                        {
+                            DataStream = new MemoryStream(bytes),
+                        }
+                    );
+                    tar.WriteEntry(
+                        new UstarTarEntry(TarEntryType.RegularFile, key + ".cls")
+                        {
+                            DataStream = new MemoryStream(Encoding.ASCII.GetBytes($"{label}")),
+                        }
+                    );
                 }
             }
         }
@@ -87,7 +108,9 @@ internal static class SyntheticImageNet
             var schema = new ParquetSchema(new StructField("image", images, paths), labels);
             for (int s = 0; s < parts.Length; s++)
             {
-                await using var stream = File.Create(Path.Combine(to, "data", $"{name}-{s:d5}-of-{parts.Length:d5}.parquet"));
+                await using var stream = File.Create(
+                    Path.Combine(to, "data", $"{name}-{s:d5}-of-{parts.Length:d5}.parquet")
+                );
                 await using var writer = await ParquetWriter.CreateAsync(schema, stream);
                 foreach (var group in parts[s].Chunk(100))
                 {

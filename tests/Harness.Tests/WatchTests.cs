@@ -17,9 +17,13 @@ namespace LutNative.Harness.Tests;
 public sealed unsafe class WatchTests : IDisposable
 {
     // <fenv.h> of glibc and musl on x86-64; bits of MXCSR
-    private const int Down = 0x400, Up = 0x800, ToZero = 0xc00;
-    private const uint FlushToZero = 1u << 15, DenormalsAreZero = 1u << 6;
-    private const int EnvironmentBytes = 32, Mxcsr = 28;
+    private const int Down = 0x400,
+        Up = 0x800,
+        ToZero = 0xc00;
+    private const uint FlushToZero = 1u << 15,
+        DenormalsAreZero = 1u << 6;
+    private const int EnvironmentBytes = 32,
+        Mxcsr = 28;
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -30,10 +34,15 @@ public sealed unsafe class WatchTests : IDisposable
     [DllImport("libm.so.6", EntryPoint = "fesetenv")]
     private static extern int SetEnvironment(byte* environment);
 
-    public static TheoryData<string, uint> Changes { get; } = new()
-    {
-        { "rounds down", Down << 3 }, { "rounds up", Up << 3 }, { "rounds down or to zero", ToZero << 3 }, { "results are flushed", FlushToZero }, { "operands are taken for zero", DenormalsAreZero },
-    };
+    public static TheoryData<string, uint> Changes { get; } =
+        new()
+        {
+            { "rounds down", Down << 3 },
+            { "rounds up", Up << 3 },
+            { "rounds down or to zero", ToZero << 3 },
+            { "results are flushed", FlushToZero },
+            { "operands are taken for zero", DenormalsAreZero },
+        };
 
     private static void Change(uint bits)
     {
@@ -53,7 +62,8 @@ public sealed unsafe class WatchTests : IDisposable
 
     private static void NeedX64Linux()
     {
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) Assert.Skip("sets MXCSR through glibc's fenv_t of x86-64");
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            Assert.Skip("sets MXCSR through glibc's fenv_t of x86-64");
     }
 
     [Theory]
@@ -61,7 +71,9 @@ public sealed unsafe class WatchTests : IDisposable
     public void EveryOtherModeIsNamed(string what, uint bits)
     {
         NeedX64Linux();
-        string? before = null, during = null, after = null;
+        string? before = null,
+            during = null,
+            after = null;
         var thread = new Thread(() =>
         {
             before = SelfTest.Drift();
@@ -88,11 +100,14 @@ public sealed unsafe class WatchTests : IDisposable
 
         public override Picture Read(int i)
         {
-            int n = Interlocked.Increment(ref read), me = Environment.CurrentManagedThreadId;
+            int n = Interlocked.Increment(ref read),
+                me = Environment.CurrentManagedThreadId;
             bool asked = !dataWorkers || Thread.CurrentThread.Name == "lut data 0";
             // whichever thread comes: under load one alone may read every image
-            if (asked && n >= from && Interlocked.CompareExchange(ref spoiled, me, 0) == 0) Change(bits);
-            else if (n >= from + reads && spoiled == me) Restore(bits);
+            if (asked && n >= from && Interlocked.CompareExchange(ref spoiled, me, 0) == 0)
+                Change(bits);
+            else if (n >= from + reads && spoiled == me)
+                Restore(bits);
             return images.Read(i);
         }
     }
@@ -115,14 +130,35 @@ public sealed unsafe class WatchTests : IDisposable
         var recorder = new Recorder(store, "watched", new Dictionary<string, string> { ["lut.run_id"] = "watched" });
         using var pool = new Pool(2);
         UnfitMachineException e;
-        using (var t = new PretrainTrainer(p.Spec, new Views(p.Spec, new Spoiling(images, bits, 3 * perStep + 5, 2 * perStep, dataWorkers)), on, pool, exec))
+        using (
+            var t = new PretrainTrainer(
+                p.Spec,
+                new Views(p.Spec, new Spoiling(images, bits, 3 * perStep + 5, 2 * perStep, dataWorkers)),
+                on,
+                pool,
+                exec
+            )
+        )
             try
             {
-                e = Assert.Throws<UnfitMachineException>(() => TrainingLoop.Run(t, 0, recorder, CheckpointStore.Of(store), pool, exec, new Progress(quiet: true), watch: null, failFast: false, default));
+                e = Assert.Throws<UnfitMachineException>(() =>
+                    TrainingLoop.Run(
+                        t,
+                        0,
+                        recorder,
+                        CheckpointStore.Of(store),
+                        pool,
+                        exec,
+                        new Progress(quiet: true),
+                        watch: null,
+                        failFast: false,
+                        default
+                    )
+                );
             }
             finally
             {
-                Restore(bits);   // this thread is the pool's first
+                Restore(bits); // this thread is the pool's first
             }
         Assert.Matches(@"^step \d+ of pretrain, thread (lut (worker|data) \d|.*)$", e.Where);
         long step = long.Parse(e.Where.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
@@ -134,7 +170,8 @@ public sealed unsafe class WatchTests : IDisposable
         Assert.True(clean.Exit == 0, clean.Error);
         var right = new RunStore(Directory.GetDirectories(folder["clean"]).Single()).Read(Schema.Steps);
         int digest = Schema.Steps.IndexOf("state_digest");
-        for (int s = 0; s < step; s++) Assert.Equal((byte[]?)right.Rows[s][digest], (byte[]?)steps.Rows[s][digest]);
+        for (int s = 0; s < step; s++)
+            Assert.Equal((byte[]?)right.Rows[s][digest], (byte[]?)steps.Rows[s][digest]);
         var refused = Commands.Refusals.Of(e);
         Assert.Equal((Exit.Unfit, "LUT5001"), (refused.Exit, refused.Id));
         Assert.Contains($"where: step {step} of pretrain", refused.Message);

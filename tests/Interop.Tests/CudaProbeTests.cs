@@ -8,7 +8,8 @@ public class CudaProbeTests
     public void TheProbeAnswersWithOrWithoutADriver()
     {
         var status = CudaProbe.Query();
-        if (status.Found) Assert.True(status.DriverVersion >= 11000, $"driver {status.DriverVersion}");
+        if (status.Found)
+            Assert.True(status.DriverVersion >= 11000, $"driver {status.DriverVersion}");
         else
         {
             Assert.NotEmpty(status.Why);
@@ -20,8 +21,19 @@ public class CudaProbeTests
     [Fact]
     public void AMissingLibraryIsNamed()
     {
-        if (!NativeLibraries.TryLoad("cublasLt", out _, out _)) Assert.Contains(NativeLibraries.Names("cublasLt")[^1], Assert.Throws<DllNotFoundException>(() => new NvidiaCublasLt()).Message);
-        if (!NativeLibraries.TryLoad("cudnn", out _, out _)) Assert.Contains(NativeLibraries.Names("cudnn")[0], Assert.Throws<DllNotFoundException>(() => new NvidiaCudnn()).Message);
-        Assert.All(NvidiaCublasLt.EntryPoints.Concat(NvidiaCudnn.EntryPoints), name => Assert.Matches("^(cublasLt|cudnn)[A-Z]", name));
+        if (!NativeLibraries.TryLoad("cublasLt", out _, out _))
+            Assert.Contains(
+                NativeLibraries.Names("cublasLt")[^1],
+                Assert.Throws<DllNotFoundException>(() => new NvidiaCublasLt()).Message
+            );
+        if (!NativeLibraries.TryLoad("cudnn", out _, out _))
+            Assert.Contains(
+                NativeLibraries.Names("cudnn")[0],
+                Assert.Throws<DllNotFoundException>(() => new NvidiaCudnn()).Message
+            );
+        Assert.All(
+            NvidiaCublasLt.EntryPoints.Concat(NvidiaCudnn.EntryPoints),
+            name => Assert.Matches("^(cublasLt|cudnn)[A-Z]", name)
+        );
     }
 }

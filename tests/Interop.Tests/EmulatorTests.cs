@@ -16,7 +16,8 @@ public unsafe class EmulatorTests
         using (var context = new PrimaryContext(driver, 0))
         {
             Assert.Equal(132, context.Attribute(DeviceAttribute.MultiprocessorCount));
-            CudaDeviceMemory a = context.Allocate(100L << 30), b = context.Allocate(40L << 30);
+            CudaDeviceMemory a = context.Allocate(100L << 30),
+                b = context.Allocate(40L << 30);
             Assert.True((ulong)b.Pointer >= (ulong)a.Pointer + (100UL << 30));
             Assert.Equal(CudaResult.OutOfMemory, Assert.Throws<CudaException>(() => context.Allocate(2L << 30)).Code);
             var host = context.AllocateHost(64);
@@ -29,25 +30,94 @@ public unsafe class EmulatorTests
     }
 
     [Fact]
-    public void AGpusNameForNvmlIsItsUuidInGroups() => Assert.Equal("GPU-00112233-4455-6677-8899-aabbccddeeff", Nvml.NameOf([0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]));
+    public void AGpusNameForNvmlIsItsUuidInGroups() =>
+        Assert.Equal(
+            "GPU-00112233-4455-6677-8899-aabbccddeeff",
+            Nvml.NameOf([
+                0x00,
+                0x11,
+                0x22,
+                0x33,
+                0x44,
+                0x55,
+                0x66,
+                0x77,
+                0x88,
+                0x99,
+                0xaa,
+                0xbb,
+                0xcc,
+                0xdd,
+                0xee,
+                0xff,
+            ])
+        );
 
     /// <summary>The heuristic's and the product's answers for 2 x 2 matrices at one address.</summary>
     /// <param name="promised">The alignment that the heuristic is told; 0 for none.</param>
-    private static unsafe (int Heuristic, int Product) Ask(EmulatedCublasLt library, ulong address, uint promised, bool bias)
+    private static unsafe (int Heuristic, int Product) Ask(
+        EmulatedCublasLt library,
+        ulong address,
+        uint promised,
+        bool bias
+    )
     {
         library.Create(out nint handle);
         library.MatmulDescCreate(out nint desc, CublasCompute.Float32, CudaDataType.Float32);
         int epilogue = 4;
-        if (bias) library.MatmulDescSetAttribute(desc, MatmulDescAttribute.Epilogue, &epilogue, sizeof(int));
+        if (bias)
+            library.MatmulDescSetAttribute(desc, MatmulDescAttribute.Epilogue, &epilogue, sizeof(int));
         library.MatrixLayoutCreate(out nint operand, CudaDataType.BFloat16, 2, 2, 2);
         library.MatrixLayoutCreate(out nint result, CudaDataType.Float32, 2, 2, 2);
         library.MatmulPreferenceCreate(out nint preference);
-        foreach (var which in promised == 0 ? [] : new[] { MatmulPreferenceAttribute.MinAlignmentA, MatmulPreferenceAttribute.MinAlignmentB, MatmulPreferenceAttribute.MinAlignmentC, MatmulPreferenceAttribute.MinAlignmentD })
+        foreach (
+            var which in promised == 0
+                ? []
+                : new[]
+                {
+                    MatmulPreferenceAttribute.MinAlignmentA,
+                    MatmulPreferenceAttribute.MinAlignmentB,
+                    MatmulPreferenceAttribute.MinAlignmentC,
+                    MatmulPreferenceAttribute.MinAlignmentD,
+                }
+        )
             Assert.Equal(0, library.MatmulPreferenceSetAttribute(preference, which, &promised, sizeof(uint)));
         var algo = new MatmulHeuristic();
-        int asked = library.MatmulAlgoGetHeuristic(handle, desc, operand, operand, result, result, preference, 1, &algo, out _);
-        float one = 1, zero = 0;
-        int multiplied = asked != 0 ? 0 : library.Matmul(handle, desc, &one, address, operand, address, operand, &zero, address, result, address, result, &algo, 0, 0, 0);
+        int asked = library.MatmulAlgoGetHeuristic(
+            handle,
+            desc,
+            operand,
+            operand,
+            result,
+            result,
+            preference,
+            1,
+            &algo,
+            out _
+        );
+        float one = 1,
+            zero = 0;
+        int multiplied =
+            asked != 0
+                ? 0
+                : library.Matmul(
+                    handle,
+                    desc,
+                    &one,
+                    address,
+                    operand,
+                    address,
+                    operand,
+                    &zero,
+                    address,
+                    result,
+                    address,
+                    result,
+                    &algo,
+                    0,
+                    0,
+                    0
+                );
         library.MatmulPreferenceDestroy(preference);
         library.MatrixLayoutDestroy(operand);
         library.MatrixLayoutDestroy(result);
@@ -64,7 +134,32 @@ public unsafe class EmulatorTests
         using (var context = new PrimaryContext(driver, 0))
         {
             var blas = new CudaBlasLt(context, new EmulatedCublasLt(driver));
-            var e = Assert.Throws<CudaLibraryException>(() => blas.Matmul(new MatmulShape(CudaDataType.BFloat16, false, false, 8, 4, 16, Lda: 4, Ldb: 16, Ldc: 8, 1, 0, 0, 0, false, false), 0, 0, 0, 0, 0));
+            var e = Assert.Throws<CudaLibraryException>(() =>
+                blas.Matmul(
+                    new MatmulShape(
+                        CudaDataType.BFloat16,
+                        false,
+                        false,
+                        8,
+                        4,
+                        16,
+                        Lda: 4,
+                        Ldb: 16,
+                        Ldc: 8,
+                        1,
+                        0,
+                        0,
+                        0,
+                        false,
+                        false
+                    ),
+                    0,
+                    0,
+                    0,
+                    0,
+                    0
+                )
+            );
             Assert.Contains("cublasLtMatrixLayoutCreate failed with INVALID_VALUE (7)", e.Message);
             Assert.Contains("Lda = 4", e.Message);
             int wrong = 1;
@@ -99,14 +194,16 @@ public unsafe class EmulatorTests
         public float* Floats(params float[] values)
         {
             var memory = Context.Allocate(values.Length * 4);
-            fixed (float* p = values) Queue.CopyToDevice(memory.Pointer, p, memory.Bytes);
+            fixed (float* p = values)
+                Queue.CopyToDevice(memory.Pointer, p, memory.Bytes);
             Queue.Synchronize();
             return (float*)memory.Pointer;
         }
 
         public float* Poison(int n) => (float*)Context.Allocate(4 * n).Pointer;
 
-        public void Run(string ptx, int blocks, int threads, params ReadOnlySpan<Argument> arguments) => Queue.Launch(Context.Load("k", ptx).Kernels["k"], (blocks, 1, 1), threads, arguments);
+        public void Run(string ptx, int blocks, int threads, params ReadOnlySpan<Argument> arguments) =>
+            Queue.Launch(Context.Load("k", ptx).Kernels["k"], (blocks, 1, 1), threads, arguments);
 
         public float[] Read(float* p, int n)
         {
@@ -133,27 +230,28 @@ public unsafe class EmulatorTests
         }
     }
 
-    private static string Kernel(string body, string parameters = ".param .u64 k_param_0", string shared = "") => $$"""
-        .version 7.0
-        .target sm_80
-        .address_size 64
-        .visible .entry k({{parameters}})
-        .maxntid 64, 1, 1
-        {
-            .reg .pred %p<5>;
-            .reg .b32 %r<10>;
-            .reg .f32 %f<10>;
-            .reg .b64 %rd<10>;
-            {{shared}}
-            ld.param.u64 %rd1, [k_param_0];
-            cvta.to.global.u64 %rd2, %rd1;
-            mov.u32 %r1, %tid.x;
-            mul.wide.u32 %rd3, %r1, 4;
-            add.s64 %rd4, %rd2, %rd3;
-            {{body}}
-            ret;
-        }
-        """;
+    private static string Kernel(string body, string parameters = ".param .u64 k_param_0", string shared = "") =>
+        $$"""
+            .version 7.0
+            .target sm_80
+            .address_size 64
+            .visible .entry k({{parameters}})
+            .maxntid 64, 1, 1
+            {
+                .reg .pred %p<5>;
+                .reg .b32 %r<10>;
+                .reg .f32 %f<10>;
+                .reg .b64 %rd<10>;
+                {{shared}}
+                ld.param.u64 %rd1, [k_param_0];
+                cvta.to.global.u64 %rd2, %rd1;
+                mov.u32 %r1, %tid.x;
+                mul.wide.u32 %rd3, %r1, 4;
+                add.s64 %rd4, %rd2, %rd3;
+                {{body}}
+                ret;
+            }
+            """;
 
     private static string Line(string ptx, PtxFault fault) => ptx.Split('\n')[fault.Line - 1];
 
@@ -162,7 +260,8 @@ public unsafe class EmulatorTests
     {
         using var rig = new Rig(Checked);
         var add = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["add"];
-        float* x = rig.Floats(new float[10]), y = rig.Poison(10);
+        float* x = rig.Floats(new float[10]),
+            y = rig.Poison(10);
         rig.Queue.Launch(add, (1, 1, 1), 256, y, x, x, 11L);
         var fault = rig.Fails(CudaResult.IllegalAddress);
         Assert.Contains("outside every allocation", fault.Message);
@@ -176,27 +275,33 @@ public unsafe class EmulatorTests
     public void ARemovedBarrierIsARace(string module, string kernel)
     {
         string ptx = NativeTests.Read(module);
-        int body = ptx.IndexOf($".entry {kernel}(", StringComparison.Ordinal), bar = ptx.IndexOf("bar.sync", body, StringComparison.Ordinal);
+        int body = ptx.IndexOf($".entry {kernel}(", StringComparison.Ordinal),
+            bar = ptx.IndexOf("bar.sync", body, StringComparison.Ordinal);
         string broken = ptx[..bar] + "//" + ptx[bar..];
-        Product product = default;   // struct Product of gemm.cu: 7 pointers, 6 longs, 9 ints, scale
+        Product product = default; // struct Product of gemm.cu: 7 pointers, 6 longs, 9 ints, scale
         foreach (var (text, fails) in new[] { (ptx, false), (broken, true) })
         {
             using var rig = new Rig(Checked);
             var k = rig.Context.Load(module, text).Kernels[kernel];
-            float* values = rig.Floats([.. Enumerable.Range(0, 64 * 64).Select(i => (float)i)]), result = rig.Poison(64 * 64);
-            if (kernel == "tree_sum") rig.Queue.Launch(k, (1, 1, 1), 256, result, values, 1000);
+            float* values = rig.Floats([.. Enumerable.Range(0, 64 * 64).Select(i => (float)i)]),
+                result = rig.Poison(64 * 64);
+            if (kernel == "tree_sum")
+                rig.Queue.Launch(k, (1, 1, 1), 256, result, values, 1000);
             else
             {
                 ulong* pointers = (ulong*)&product;
                 int* numbers = (int*)(pointers + 13);
                 pointers[0] = (ulong)result;
                 pointers[1] = pointers[2] = (ulong)values;
-                for (int i = 0; i < 7; i++) numbers[i] = i < 6 ? 64 : 1;
+                for (int i = 0; i < 7; i++)
+                    numbers[i] = i < 6 ? 64 : 1;
                 ((float*)numbers)[9] = 1f;
                 rig.Queue.Launch(k, (1, 1, 1), 128, Argument.Struct(&product));
             }
-            if (!fails) rig.Queue.Synchronize();
-            else Assert.Contains("race", rig.Fails(CudaResult.LaunchFailed).Message);
+            if (!fails)
+                rig.Queue.Synchronize();
+            else
+                Assert.Contains("race", rig.Fails(CudaResult.LaunchFailed).Message);
         }
     }
 
@@ -228,7 +333,15 @@ public unsafe class EmulatorTests
     public void SharedMemoryBeyondTheBlocksIsFound()
     {
         using var rig = new Rig(new EmulationOptions());
-        rig.Run(Kernel("mov.u64 %rd5, s; add.s64 %rd6, %rd5, %rd3; mov.u32 %r2, 1; st.shared.u32 [%rd6], %r2;", shared: ".shared .align 4 .b8 s[100];"), 1, 32, rig.Floats(1f));
+        rig.Run(
+            Kernel(
+                "mov.u64 %rd5, s; add.s64 %rd6, %rd5, %rd3; mov.u32 %r2, 1; st.shared.u32 [%rd6], %r2;",
+                shared: ".shared .align 4 .b8 s[100];"
+            ),
+            1,
+            32,
+            rig.Floats(1f)
+        );
         Assert.Contains("the block has 100 bytes", rig.Fails(CudaResult.LaunchFailed).Message);
     }
 
@@ -244,7 +357,12 @@ public unsafe class EmulatorTests
     public void AShuffleThatSomeLanesNeverReachIsFound()
     {
         using var rig = new Rig(new EmulationOptions());
-        rig.Run(Kernel("setp.lt.s32 %p1, %r1, 16; @%p1 bra $end; shfl.sync.bfly.b32 %r2, %r1, 1, 31, -1;\n$end:"), 1, 32, rig.Floats(1f));
+        rig.Run(
+            Kernel("setp.lt.s32 %p1, %r1, 16; @%p1 bra $end; shfl.sync.bfly.b32 %r2, %r1, 1, 31, -1;\n$end:"),
+            1,
+            32,
+            rig.Floats(1f)
+        );
         rig.Fails(CudaResult.LaunchFailed);
     }
 
@@ -327,11 +445,13 @@ public unsafe class EmulatorTests
             rig.Queue.Launch(scale, (1, 1, 1), 256, x, x, 2L, by);
             rig.Queue.EndStep();
         }
-        for (int i = 0; i < 4; i++) Step(2f);
+        for (int i = 0; i < 4; i++)
+            Step(2f);
         Assert.Equal((2L, 16f), (rig.Queue.Replays, rig.Read(x, 2)[0]));
         Step(0.5f);
         Assert.Equal((2L, 8f), (rig.Queue.Replays, rig.Read(x, 2)[0]));
-        for (int i = 0; i < 3; i++) Step(0.5f);
+        for (int i = 0; i < 3; i++)
+            Step(0.5f);
         Assert.Equal((4L, 1f), (rig.Queue.Replays, rig.Read(x, 2)[0]));
     }
 
@@ -352,8 +472,14 @@ public unsafe class EmulatorTests
     {
         using var rig = new Rig(new EmulationOptions());
         var add = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["add"];
-        Assert.Contains("takes 4 arguments", Assert.Throws<ArgumentException>(() => rig.Queue.Launch(add, (1, 1, 1), 32, 1L)).Message);
-        Assert.Contains("has 4 bytes", Assert.Throws<ArgumentException>(() => rig.Queue.Launch(add, (1, 1, 1), 32, 1L, 1L, 1L, 1)).Message);
+        Assert.Contains(
+            "takes 4 arguments",
+            Assert.Throws<ArgumentException>(() => rig.Queue.Launch(add, (1, 1, 1), 32, 1L)).Message
+        );
+        Assert.Contains(
+            "has 4 bytes",
+            Assert.Throws<ArgumentException>(() => rig.Queue.Launch(add, (1, 1, 1), 32, 1L, 1L, 1L, 1)).Message
+        );
     }
 
     [Fact]
@@ -382,7 +508,10 @@ public unsafe class EmulatorTests
     public void ADeviceThatIsNotThereIsNamed()
     {
         using var driver = new EmulatedDriver();
-        Assert.Contains("index 3 of 1 device(s)", Assert.Throws<CudaException>(() => new PrimaryContext(driver, 3)).Message);
+        Assert.Contains(
+            "index 3 of 1 device(s)",
+            Assert.Throws<CudaException>(() => new PrimaryContext(driver, 3)).Message
+        );
         Assert.Equal(0, driver.LiveHandles);
     }
 }

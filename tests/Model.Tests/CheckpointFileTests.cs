@@ -24,7 +24,8 @@ public sealed class CheckpointFileTests : IDisposable
     private static State Filled(Arena arena, int seed)
     {
         var state = new State(Layout(), arena);
-        foreach (var e in state.Layout.Entries) state.Write(e, [.. Enumerable.Range(0, (int)e.Count).Select(i => (i + seed) * 0.37f)]);
+        foreach (var e in state.Layout.Entries)
+            state.Write(e, [.. Enumerable.Range(0, (int)e.Count).Select(i => (i + seed) * 0.37f)]);
         state.Counters[0] = seed + (5L << 40);
         return state;
     }
@@ -33,7 +34,12 @@ public sealed class CheckpointFileTests : IDisposable
     {
         string path = Path.Combine(folder, FormattableString.Invariant($"{staging}.safetensors"));
         using var to = File.Create(path);
-        string sha256 = CheckpointFile.Write(to, [("student", student), ("exp_avg", moment)], new Dictionary<string, string> { ["lut.step"] = "3" }, staging);
+        string sha256 = CheckpointFile.Write(
+            to,
+            [("student", student), ("exp_avg", moment)],
+            new Dictionary<string, string> { ["lut.step"] = "3" },
+            staging
+        );
         File.WriteAllText(path + ".sha256", $"{sha256}  {Path.GetFileName(path)}\n");
         return path;
     }
@@ -46,7 +52,10 @@ public sealed class CheckpointFileTests : IDisposable
     public void ATensorMayTakeManyPieces(int staging)
     {
         using var arena = new Arena();
-        State student = Filled(arena, 1), moment = Filled(arena, 2), a = new(Layout(), arena), b = new(Layout(), arena);
+        State student = Filled(arena, 1),
+            moment = Filled(arena, 2),
+            a = new(Layout(), arena),
+            b = new(Layout(), arena);
         string path = Save(student, moment, staging);
         Assert.Equal(File.ReadAllBytes(Save(student, moment, CheckpointFile.Staging)), File.ReadAllBytes(path));
         using var file = CheckpointFile.Open(path, staging);
@@ -56,7 +65,8 @@ public sealed class CheckpointFileTests : IDisposable
         foreach (var e in a.Layout.Entries)
         {
             Assert.Equal(student.DigestOf(e), a.DigestOf(a.Layout[e.Name]));
-            if (e.Kind == EntryKind.Parameter) Assert.Equal(moment.DigestOf(e), b.DigestOf(b.Layout[e.Name]));
+            if (e.Kind == EntryKind.Parameter)
+                Assert.Equal(moment.DigestOf(e), b.DigestOf(b.Layout[e.Name]));
         }
         Assert.Equal(student.Counters[0], a.Counters[0]);
     }
@@ -68,13 +78,17 @@ public sealed class CheckpointFileTests : IDisposable
         using var device = new CudaDevice(new Interop.Emulator.EmulatedDriver(), 0, "cuda:emulated");
         using var there = device.NewArena();
         using var here = new Arena();
-        State student = Filled(there, 1), moment = Filled(there, 2), back = new(Layout(), there), host = new(Layout(), here);
+        State student = Filled(there, 1),
+            moment = Filled(there, 2),
+            back = new(Layout(), there),
+            host = new(Layout(), here);
         string path = Save(student, moment, 16);
         foreach (var state in new[] { back, host })
         {
             using var file = CheckpointFile.Open(path);
             file.Load([("student", state)], 32);
-            foreach (var e in state.Layout.Entries) Assert.Equal(student.DigestOf(student.Layout[e.Name]), state.DigestOf(e));
+            foreach (var e in state.Layout.Entries)
+                Assert.Equal(student.DigestOf(student.Layout[e.Name]), state.DigestOf(e));
         }
     }
 
@@ -93,7 +107,10 @@ public sealed class CheckpointFileTests : IDisposable
             Assert.Contains("is damaged", Assert.Throws<CheckpointException>(() => CheckpointFile.Open(path)).Message);
         }
         // an edited header escapes the tensors' digests, not the file's
-        File.WriteAllBytes(path, [.. whole.Select((b, i) => i < header && b == (byte)'3' && whole[i - 1] == (byte)'"' ? (byte)'4' : b)]);
+        File.WriteAllBytes(
+            path,
+            [.. whole.Select((b, i) => i < header && b == (byte)'3' && whole[i - 1] == (byte)'"' ? (byte)'4' : b)]
+        );
         Assert.Contains("SHA-256", Assert.Throws<CheckpointException>(() => CheckpointFile.Open(path)).Message);
     }
 
@@ -102,6 +119,8 @@ public sealed class CheckpointFileTests : IDisposable
     public void AFailureOfTheSystemIsNoDamage()
     {
         Assert.Throws<UnreadableCheckpointException>(() => CheckpointFile.Open(folder));
-        Assert.Throws<UnreadableCheckpointException>(() => CheckpointFile.Open(Path.Combine(folder, "none.safetensors")));
+        Assert.Throws<UnreadableCheckpointException>(() =>
+            CheckpointFile.Open(Path.Combine(folder, "none.safetensors"))
+        );
     }
 }

@@ -13,7 +13,8 @@ public sealed class SafetensorsTests : IDisposable
 
     private string File(string header, int data, long? declared = null)
     {
-        byte[] json = Encoding.UTF8.GetBytes(header), file = new byte[8 + json.Length + data];
+        byte[] json = Encoding.UTF8.GetBytes(header),
+            file = new byte[8 + json.Length + data];
         BinaryPrimitives.WriteUInt64LittleEndian(file, (ulong)(declared ?? json.Length));
         json.CopyTo(file, 8);
         string path = Path.Combine(folder, Guid.NewGuid() + ".safetensors");
@@ -25,9 +26,17 @@ public sealed class SafetensorsTests : IDisposable
     public void WhatIsWrittenIsRead()
     {
         string path = Path.Combine(folder, "a.safetensors");
-        byte[] bits = [0, 0, 0xc0, 0x7f, 0x01, 0, 0x80, 0x7f, 0, 0, 0, 0x80];   // a NaN, a signalling NaN, -0
+        byte[] bits = [0, 0, 0xc0, 0x7f, 0x01, 0, 0x80, 0x7f, 0, 0, 0, 0x80]; // a NaN, a signalling NaN, -0
         using (var f = System.IO.File.Create(path))
-            Safetensors.Write(f, [new SafeTensor("x", "F32", [3], bits), new SafeTensor("n", "I64", [1], BitConverter.GetBytes(7L)), new SafeTensor("empty", "F32", [0, 5], Array.Empty<byte>())], new Dictionary<string, string> { ["k"] = "v \"quoted\" é" });
+            Safetensors.Write(
+                f,
+                [
+                    new SafeTensor("x", "F32", [3], bits),
+                    new SafeTensor("n", "I64", [1], BitConverter.GetBytes(7L)),
+                    new SafeTensor("empty", "F32", [0, 5], Array.Empty<byte>()),
+                ],
+                new Dictionary<string, string> { ["k"] = "v \"quoted\" é" }
+            );
         var (tensors, meta) = Safetensors.Read(path);
         Assert.Equal(bits, tensors["x"].Bytes.ToArray());
         Assert.Equal(7, tensors["n"].Longs[0]);
@@ -45,8 +54,18 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,0]}}", 0, null, "negative")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, null, "")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, null, "gap")]
-    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, null, "overlap")]
-    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, null, "")]
+    [InlineData(
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+        8,
+        null,
+        "overlap"
+    )]
+    [InlineData(
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+        8,
+        null,
+        ""
+    )]
     [InlineData("{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, null, "JSON")]
     public void AnAttackIsRefused(string header, int data, long? declared, string why)
     {
@@ -61,11 +80,15 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("U64")]
     public void ATypeThatNobodyNeedsIsListed(string type)
     {
-        string header = $"{{\"a\":{{\"dtype\":\"{type}\",\"shape\":[1],\"data_offsets\":[0,8]}},\"b\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}}}";
+        string header =
+            $"{{\"a\":{{\"dtype\":\"{type}\",\"shape\":[1],\"data_offsets\":[0,8]}},\"b\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}}}";
         using var file = Safetensors.Open(File(header, 12));
         Assert.Equal([0f], file.Tensors["b"].Floats());
         Assert.Equal(type, file.Tensors["a"].Type);
-        Assert.Contains("not a floating-point number", Assert.Throws<CheckpointException>(() => file.Tensors["a"].Floats()).Message);
+        Assert.Contains(
+            "not a floating-point number",
+            Assert.Throws<CheckpointException>(() => file.Tensors["a"].Floats()).Message
+        );
     }
 
     /// <summary>A sparse file: three tensors, the last beyond the 32-bit offsets of bytes.</summary>
@@ -73,7 +96,12 @@ public sealed class SafetensorsTests : IDisposable
     public void OffsetsHave64Bits()
     {
         long elements = 3L << 28;
-        var entries = new[] { new SafetensorsEntry("a", "F32", [elements], 4 * elements), new SafetensorsEntry("b", "F32", [elements], 4 * elements), new SafetensorsEntry("c", "F32", [2], 8) };
+        var entries = new[]
+        {
+            new SafetensorsEntry("a", "F32", [elements], 4 * elements),
+            new SafetensorsEntry("b", "F32", [elements], 4 * elements),
+            new SafetensorsEntry("c", "F32", [2], 8),
+        };
         byte[] header = Safetensors.Header(entries, new Dictionary<string, string>());
         string path = Path.Combine(folder, "large.safetensors");
         using (var f = System.IO.File.Create(path))
@@ -97,7 +125,8 @@ public sealed class SafetensorsTests : IDisposable
     public void EveryTruncationIsRefused()
     {
         string path = Path.Combine(folder, "t.safetensors");
-        using (var f = System.IO.File.Create(path)) Safetensors.Write(f, [new SafeTensor("x", "F32", [4], new byte[16])], new Dictionary<string, string>());
+        using (var f = System.IO.File.Create(path))
+            Safetensors.Write(f, [new SafeTensor("x", "F32", [4], new byte[16])], new Dictionary<string, string>());
         byte[] whole = System.IO.File.ReadAllBytes(path);
         for (int n = 0; n < whole.Length; n++)
         {

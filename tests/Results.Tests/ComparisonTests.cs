@@ -9,17 +9,68 @@ public sealed class ComparisonTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private RunStore Run(string name, Action<Table, Table, Table>? change = null, string mathHash = "aa", int steps = 6, int parts = 1)
+    private RunStore Run(
+        string name,
+        Action<Table, Table, Table>? change = null,
+        string mathHash = "aa",
+        int steps = 6,
+        int parts = 1
+    )
     {
         var store = RunStore.Create(folder[name]);
-        Table step = new(Schema.Steps), digest = new(Schema.Digests), eval = new(Schema.Evals), run = new(Schema.Run);
+        Table step = new(Schema.Steps),
+            digest = new(Schema.Digests),
+            eval = new(Schema.Evals),
+            run = new(Schema.Run);
         for (long s = 0; s < steps; s++)
         {
-            step.Add(name, "pretrain", s, 0, (s + 1) * 8, 0.1, BitConverter.DoubleToInt64Bits(0.1), 1.5f, BitConverter.SingleToUInt32Bits(1.5f), null, null, null, null, 2f, BitConverter.SingleToUInt32Bits(2f), new byte[] { 1, (byte)s }, new byte[] { 9, (byte)s }, 5L + s, 0L, new byte[] { 4, (byte)s }, new byte[] { 5, (byte)s });
-            for (int t = 0; t < 3; t++) digest.Add(name, "pretrain", s, t, $"student/blocks.{t}.weight", "4x4", new byte[] { (byte)t, (byte)s });
+            step.Add(
+                name,
+                "pretrain",
+                s,
+                0,
+                (s + 1) * 8,
+                0.1,
+                BitConverter.DoubleToInt64Bits(0.1),
+                1.5f,
+                BitConverter.SingleToUInt32Bits(1.5f),
+                null,
+                null,
+                null,
+                null,
+                2f,
+                BitConverter.SingleToUInt32Bits(2f),
+                new byte[] { 1, (byte)s },
+                new byte[] { 9, (byte)s },
+                5L + s,
+                0L,
+                new byte[] { 4, (byte)s },
+                new byte[] { 5, (byte)s }
+            );
+            for (int t = 0; t < 3; t++)
+                digest.Add(
+                    name,
+                    "pretrain",
+                    s,
+                    t,
+                    $"student/blocks.{t}.weight",
+                    "4x4",
+                    new byte[] { (byte)t, (byte)s }
+                );
         }
         eval.Add(name, "knn_top1", "test", 7L, 10L, 70.0, new byte[] { 3 }, 1L);
-        run.Add([.. Schema.Run.Columns.Select(c => c.Name switch { "math_hash" => mathHash, "contract" => "exact-1", "data_hash" => "dd", "protocol" => "p@1", _ => Samples.Fill(Schema.Run, 1).Rows[0][Schema.Run.IndexOf(c.Name)] })]);
+        run.Add([
+            .. Schema.Run.Columns.Select(c =>
+                c.Name switch
+                {
+                    "math_hash" => mathHash,
+                    "contract" => "exact-1",
+                    "data_hash" => "dd",
+                    "protocol" => "p@1",
+                    _ => Samples.Fill(Schema.Run, 1).Rows[0][Schema.Run.IndexOf(c.Name)],
+                }
+            ),
+        ]);
         change?.Invoke(step, digest, eval);
         store.Commit([step, digest, eval, run], new Dictionary<string, string>());
         store.WriteManifest();
@@ -38,21 +89,31 @@ public sealed class ComparisonTests : IDisposable
     [Fact]
     public void TheFirstDifferenceIsNamedByStepAndTensor()
     {
-        var b = Run("b", (_, digests, _) =>
-        {
-            digests.Rows[3 * 4 + 1][Schema.Digests.IndexOf("digest")] = new byte[] { 99 };
-            digests.Rows[3 * 5][Schema.Digests.IndexOf("digest")] = new byte[] { 98 };
-        });
+        var b = Run(
+            "b",
+            (_, digests, _) =>
+            {
+                digests.Rows[3 * 4 + 1][Schema.Digests.IndexOf("digest")] = new byte[] { 99 };
+                digests.Rows[3 * 5][Schema.Digests.IndexOf("digest")] = new byte[] { 98 };
+            }
+        );
         var report = Comparison.Exact(Run("a"), b);
         Assert.Equal(ExactVerdict.Diverged, report.Verdict);
         Assert.Contains("step=4 tensor=student/blocks.1.weight", report.First);
-        Assert.Contains(report.Details, d => d.StartsWith("digests: 18 rows compared, 2 differ", StringComparison.Ordinal));
+        Assert.Contains(
+            report.Details,
+            d => d.StartsWith("digests: 18 rows compared, 2 differ", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public void ALossIsReportedWithItsBits()
     {
-        var b = Run("b", (steps, _, _) => steps.Rows[2][Schema.Steps.IndexOf("loss_bits")] = BitConverter.SingleToUInt32Bits(1.5f) + 1);
+        var b = Run(
+            "b",
+            (steps, _, _) =>
+                steps.Rows[2][Schema.Steps.IndexOf("loss_bits")] = BitConverter.SingleToUInt32Bits(1.5f) + 1
+        );
         Assert.Contains("step=2 loss_bits: 0x3fc00000 (1.5) is not 0x3fc00001", Comparison.Exact(Run("a"), b).First);
     }
 
@@ -63,28 +124,40 @@ public sealed class ComparisonTests : IDisposable
     [InlineData("mask_digest", "masks")]
     public void TheLadderNamesTheGuiltyRung(string column, string rung)
     {
-        var b = Run("b", (steps, digests, evals) =>
-        {
-            steps.Rows[3][Schema.Steps.IndexOf(column)] = new byte[] { 66 };
-            for (int s = 3; s < 6; s++) steps.Rows[s][Schema.Steps.IndexOf("loss_bits")] = 7u;
-            for (int r = 9; r < 18; r++) digests.Rows[r][Schema.Digests.IndexOf("digest")] = new byte[] { 67 };
-            evals.Rows[0][Schema.Evals.IndexOf("correct")] = 8L;
-        });
+        var b = Run(
+            "b",
+            (steps, digests, evals) =>
+            {
+                steps.Rows[3][Schema.Steps.IndexOf(column)] = new byte[] { 66 };
+                for (int s = 3; s < 6; s++)
+                    steps.Rows[s][Schema.Steps.IndexOf("loss_bits")] = 7u;
+                for (int r = 9; r < 18; r++)
+                    digests.Rows[r][Schema.Digests.IndexOf("digest")] = new byte[] { 67 };
+                evals.Rows[0][Schema.Evals.IndexOf("correct")] = 8L;
+            }
+        );
         var report = Comparison.Exact(Run("a"), b);
         Assert.Contains($"steps: stage=pretrain step=3 {column}", report.First);
         Assert.Equal(new FirstStep("pretrain", 3), report.At);
         Assert.Equal(rung, report.Ladder.First(r => r.Differ > 0).Name);
-        Assert.Equal([3, 9, 1], report.Ladder.Where(r => r.Name is "losses and norms" or "state" or "evaluations").Select(r => r.Differ));
+        Assert.Equal(
+            [3, 9, 1],
+            report.Ladder.Where(r => r.Name is "losses and norms" or "state" or "evaluations").Select(r => r.Differ)
+        );
     }
 
     /// <summary>A run of schema 1.1 has no digests of pixels: what was not recorded does not differ.</summary>
     [Fact]
     public void WhatAnOlderVersionDidNotRecordDoesNotDiffer()
     {
-        var b = Run("b", (steps, _, _) =>
-        {
-            foreach (var r in steps.Rows) r[Schema.Steps.IndexOf("views_digest")] = r[Schema.Steps.IndexOf("mask_digest")] = null;
-        });
+        var b = Run(
+            "b",
+            (steps, _, _) =>
+            {
+                foreach (var r in steps.Rows)
+                    r[Schema.Steps.IndexOf("views_digest")] = r[Schema.Steps.IndexOf("mask_digest")] = null;
+            }
+        );
         Assert.Equal(ExactVerdict.Identical, Comparison.Exact(Run("a"), b).Verdict);
     }
 
@@ -97,7 +170,8 @@ public sealed class ComparisonTests : IDisposable
     }
 
     [Fact]
-    public void AShorterRunIsAPrefix() => Assert.Equal(ExactVerdict.IdenticalPrefix, Comparison.Exact(Run("a"), Run("b", steps: 4)).Verdict);
+    public void AShorterRunIsAPrefix() =>
+        Assert.Equal(ExactVerdict.IdenticalPrefix, Comparison.Exact(Run("a"), Run("b", steps: 4)).Verdict);
 
     [Fact]
     public void AFlippedBitInAFileIsNamedByTheManifest()
@@ -116,7 +190,10 @@ public sealed class ComparisonTests : IDisposable
     {
         string[] reference = Reference.Of(Run("a"));
         Assert.Equal(ExactVerdict.Identical, Reference.Compare(Run("b"), reference).Verdict);
-        var c = Run("c", (_, digests, _) => digests.Rows[3 * 5 + 2][Schema.Digests.IndexOf("digest")] = new byte[] { 77 });
+        var c = Run(
+            "c",
+            (_, digests, _) => digests.Rows[3 * 5 + 2][Schema.Digests.IndexOf("digest")] = new byte[] { 77 }
+        );
         var report = Reference.Compare(c, reference);
         Assert.Equal(ExactVerdict.Diverged, report.Verdict);
         Assert.Contains("tensor pretrain 5 student/blocks.2.weight", report.First);

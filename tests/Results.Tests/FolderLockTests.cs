@@ -37,9 +37,17 @@ public sealed class FolderLockTests : IDisposable
     [InlineData("pid 12\nhost \u001b[31mred\nstart now\nprogram x\ntoken y\n", "pid 12 on host ?[31mred, started now")]
     public void AnotherProcessIsRespectedUntilItIsKilled(string text, string says)
     {
-        if (OperatingSystem.IsWindows() || !File.Exists("/usr/bin/flock")) Assert.Skip("flock(1) is not installed");
+        if (OperatingSystem.IsWindows() || !File.Exists("/usr/bin/flock"))
+            Assert.Skip("flock(1) is not installed");
         File.WriteAllText(folder["LOCK"], text);
-        using (var other = Process.Start(new ProcessStartInfo("flock", ["-F", folder["LOCK"], "sh", "-c", "echo held; exec sleep 60"]) { RedirectStandardOutput = true })!)
+        using (
+            var other = Process.Start(
+                new ProcessStartInfo("flock", ["-F", folder["LOCK"], "sh", "-c", "echo held; exec sleep 60"])
+                {
+                    RedirectStandardOutput = true,
+                }
+            )!
+        )
         {
             Assert.Equal("held", other.StandardOutput.ReadLine());
             var e = Assert.Throws<ResultsException>(() => FolderLock.Take(folder.Path));
@@ -55,9 +63,11 @@ public sealed class FolderLockTests : IDisposable
     [Fact]
     public void AChildDoesNotInheritIt()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("handles are not inherited on Windows");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("handles are not inherited on Windows");
         Process child;
-        using (FolderLock.Take(folder.Path)) child = Process.Start(new ProcessStartInfo("sleep", ["60"]))!;
+        using (FolderLock.Take(folder.Path))
+            child = Process.Start(new ProcessStartInfo("sleep", ["60"]))!;
         using (child)
         {
             FolderLock.Take(folder.Path).Dispose();
@@ -80,7 +90,8 @@ public sealed class FolderLockTests : IDisposable
     {
         Directory.CreateDirectory(folder["LOCK"]);
         Assert.Equal(StoreFault.CannotWrite, Assert.Throws<ResultsException>(() => FolderLock.Take(folder.Path)).Fault);
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+            return;
         Directory.Delete(folder["LOCK"]);
         Process.Start("mkfifo", folder["LOCK"])!.WaitForExit();
         Assert.Contains("a pipe", Assert.Throws<ResultsException>(() => FolderLock.Take(folder.Path)).Why);
@@ -97,27 +108,37 @@ public sealed class FolderLockTests : IDisposable
     [Fact]
     public async Task ManyTakeItOneAfterTheOtherAndNeverTogether()
     {
-        int inside = 0, most = 0, taken = 0;
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(t => Task.Run(() =>
-        {
-            for (int done = 0; done < 50;)
-            {
-                try
-                {
-                    using var mine = FolderLock.Take(folder.Path);
-                    int now = Interlocked.Increment(ref inside);
-                    if (now > most) most = now;
-                    Interlocked.Decrement(ref inside);
-                    Interlocked.Increment(ref taken);
-                    if ((done + t) % 2 == 0) mine.Remove();
-                    done++;
-                }
-                catch (ResultsException e) when (e.Fault == StoreFault.Held)
-                {
-                    Thread.Yield();
-                }
-            }
-        })));
+        int inside = 0,
+            most = 0,
+            taken = 0;
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(t =>
+                    Task.Run(() =>
+                    {
+                        for (int done = 0; done < 50; )
+                        {
+                            try
+                            {
+                                using var mine = FolderLock.Take(folder.Path);
+                                int now = Interlocked.Increment(ref inside);
+                                if (now > most)
+                                    most = now;
+                                Interlocked.Decrement(ref inside);
+                                Interlocked.Increment(ref taken);
+                                if ((done + t) % 2 == 0)
+                                    mine.Remove();
+                                done++;
+                            }
+                            catch (ResultsException e) when (e.Fault == StoreFault.Held)
+                            {
+                                Thread.Yield();
+                            }
+                        }
+                    })
+                )
+        );
         Assert.Equal(1, most);
         Assert.Equal(400, taken);
     }

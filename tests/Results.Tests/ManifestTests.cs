@@ -38,7 +38,14 @@ public sealed class ManifestTests : IDisposable
     public void AnEmptyManifestVouchesForNothing()
     {
         File.WriteAllText(manifest, "");
-        Assert.Equal(["MANIFEST.sha256 is empty", "checkpoints/pretrain.safetensors is not in MANIFEST.sha256: it was added after the run ended", "events-00000.parquet is not in MANIFEST.sha256: it was added after the run ended"], run.Damage());
+        Assert.Equal(
+            [
+                "MANIFEST.sha256 is empty",
+                "checkpoints/pretrain.safetensors is not in MANIFEST.sha256: it was added after the run ended",
+                "events-00000.parquet is not in MANIFEST.sha256: it was added after the run ended",
+            ],
+            run.Damage()
+        );
     }
 
     [Theory]
@@ -103,7 +110,13 @@ public sealed class ManifestTests : IDisposable
     {
         File.Delete(In("events-00000.parquet"));
         File.AppendAllText(In("checkpoints/pretrain.safetensors"), "!");
-        Assert.Equal(["checkpoints/pretrain.safetensors has changed since the run ended (its SHA-256 differs from the manifest)", "events-00000.parquet is missing"], run.Damage());
+        Assert.Equal(
+            [
+                "checkpoints/pretrain.safetensors has changed since the run ended (its SHA-256 differs from the manifest)",
+                "events-00000.parquet is missing",
+            ],
+            run.Damage()
+        );
     }
 
     [Fact]
@@ -125,14 +138,18 @@ public sealed class ManifestTests : IDisposable
         Only("events-00000.parquet is a link");
         File.CreateSymbolicLink(In("loop"), In("loop"));
         Directory.CreateSymbolicLink(In("up"), folder.Path);
-        Assert.Equal(["events-00000.parquet is a link: the file itself is not in the folder", "loop is a link", "up is a link"], run.Damage());
+        Assert.Equal(
+            ["events-00000.parquet is a link: the file itself is not in the folder", "loop is a link", "up is a link"],
+            run.Damage()
+        );
         Assert.Throws<ResultsException>(run.WriteManifest);
     }
 
     [Fact]
     public void APipeIsAFindingAndIsNotWaitedFor()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("pipes have no names in folders");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("pipes have no names in folders");
         File.Delete(In("events-00000.parquet"));
         Process.Start("mkfifo", In("events-00000.parquet")).WaitForExit();
         Only("events-00000.parquet cannot be read");
@@ -145,7 +162,14 @@ public sealed class ManifestTests : IDisposable
         new RunStore(folder.Path).WriteManifest();
         Assert.Contains("run/COMPLETE", File.ReadAllText(folder[RunStore.ManifestName]));
         Assert.Empty(new RunStore(folder.Path).Damage());
-        string[] older = [.. File.ReadAllLines(folder[RunStore.ManifestName]).Where(l => !l.EndsWith("run/COMPLETE", StringComparison.Ordinal) && !l.EndsWith("run/MANIFEST.sha256", StringComparison.Ordinal))];
+        string[] older =
+        [
+            .. File.ReadAllLines(folder[RunStore.ManifestName])
+                .Where(l =>
+                    !l.EndsWith("run/COMPLETE", StringComparison.Ordinal)
+                    && !l.EndsWith("run/MANIFEST.sha256", StringComparison.Ordinal)
+                ),
+        ];
         File.WriteAllLines(folder[RunStore.ManifestName], older);
         Assert.Empty(new RunStore(folder.Path).Damage());
     }
@@ -154,8 +178,16 @@ public sealed class ManifestTests : IDisposable
     [Fact]
     public void OnlyPartsOfOurTablesAreEverDropped()
     {
-        string[] others = ["train-00000-of-00003.parquet", "steps-extra-00007.parquet", "steps-7.parquet", "steps-000007.parquet", "mine-00007.parquet"];
-        foreach (string name in others) File.WriteAllText(In(name), "somebody's");
+        string[] others =
+        [
+            "train-00000-of-00003.parquet",
+            "steps-extra-00007.parquet",
+            "steps-7.parquet",
+            "steps-000007.parquet",
+            "mine-00007.parquet",
+        ];
+        foreach (string name in others)
+            File.WriteAllText(In(name), "somebody's");
         Assert.Equal(0, run.LastPart());
         run.DropPartsAfter(-1);
         Assert.All(others, name => Assert.True(File.Exists(In(name)), name));

@@ -47,22 +47,44 @@ public sealed class ParquetTrapTests : IDisposable
             Assert.Equal(column.Name, reader.ColumnDescriptor.Name);
             object?[] got = Read(reader, column);
             for (int r = 0; r < 40; r++)
-                Assert.True(got[r] is null == expected.Rows[r][c] is null && Bits(got[r]).SequenceEqual(Bits(expected.Rows[r][c])), $"{name}.{column.Name} row {r}: {got[r]}, expected {expected.Rows[r][c]}");
+                Assert.True(
+                    got[r] is null == expected.Rows[r][c] is null
+                        && Bits(got[r]).SequenceEqual(Bits(expected.Rows[r][c])),
+                    $"{name}.{column.Name} row {r}: {got[r]}, expected {expected.Rows[r][c]}"
+                );
         }
     }
 
-    private static object?[] Read(ColumnReader reader, Column c) => c.Type switch
-    {
-        ColumnType.Int32 => Values<int>(reader, c), ColumnType.Int64 => Values<long>(reader, c), ColumnType.UInt32 => Values<uint>(reader, c), ColumnType.Float32 => Values<float>(reader, c), ColumnType.Float64 => Values<double>(reader, c),
-        ColumnType.Bool => Values<bool>(reader, c), ColumnType.Timestamp => Values<DateTime>(reader, c), ColumnType.Text => [.. reader.LogicalReader<string?>().ReadAll(40)], _ => [.. reader.LogicalReader<byte[]?>().ReadAll(40)],
-    };
+    private static object?[] Read(ColumnReader reader, Column c) =>
+        c.Type switch
+        {
+            ColumnType.Int32 => Values<int>(reader, c),
+            ColumnType.Int64 => Values<long>(reader, c),
+            ColumnType.UInt32 => Values<uint>(reader, c),
+            ColumnType.Float32 => Values<float>(reader, c),
+            ColumnType.Float64 => Values<double>(reader, c),
+            ColumnType.Bool => Values<bool>(reader, c),
+            ColumnType.Timestamp => Values<DateTime>(reader, c),
+            ColumnType.Text => [.. reader.LogicalReader<string?>().ReadAll(40)],
+            _ => [.. reader.LogicalReader<byte[]?>().ReadAll(40)],
+        };
 
-    private static object?[] Values<T>(ColumnReader reader, Column c) where T : struct => c.Nullable ? [.. reader.LogicalReader<T?>().ReadAll(40).Select(v => (object?)v)] : [.. reader.LogicalReader<T>().ReadAll(40).Select(v => (object?)v)];
+    private static object?[] Values<T>(ColumnReader reader, Column c)
+        where T : struct =>
+        c.Nullable
+            ? [.. reader.LogicalReader<T?>().ReadAll(40).Select(v => (object?)v)]
+            : [.. reader.LogicalReader<T>().ReadAll(40).Select(v => (object?)v)];
 
-    private static byte[] Bits(object? v) => v switch
-    {
-        null => [], float f => BitConverter.GetBytes(f), double d => BitConverter.GetBytes(d), byte[] b => b, DateTime t => BitConverter.GetBytes(t.Ticks), _ => System.Text.Encoding.UTF8.GetBytes(Table.Show(v)),
-    };
+    private static byte[] Bits(object? v) =>
+        v switch
+        {
+            null => [],
+            float f => BitConverter.GetBytes(f),
+            double d => BitConverter.GetBytes(d),
+            byte[] b => b,
+            DateTime t => BitConverter.GetBytes(t.Ticks),
+            _ => System.Text.Encoding.UTF8.GetBytes(Table.Show(v)),
+        };
 
     /// <summary>Only floats are byte-stream-split (DuckDB refuses split integers); only Zstandard (DuckDB refuses legacy LZ4); floats carry no min and max; times are INT64 microseconds in UTC, never INT96.</summary>
     [Theory]
@@ -78,10 +100,21 @@ public sealed class ParquetTrapTests : IDisposable
             bool isFloat = column.Type is ColumnType.Float32 or ColumnType.Float64;
             Assert.Equal(Compression.Zstd, chunk.Compression);
             Assert.Equal(isFloat, chunk.Encodings.Contains(Encoding.ByteStreamSplit));
-            if (isFloat) Assert.False(chunk.Statistics?.HasMinMax ?? false, column.Name);
+            if (isFloat)
+                Assert.False(chunk.Statistics?.HasMinMax ?? false, column.Name);
             if (column.Type == ColumnType.Timestamp)
-                Assert.True(file.FileMetaData.Schema.Column(c) is { PhysicalType: PhysicalType.Int64, LogicalType: TimestampLogicalType { IsAdjustedToUtc: true, TimeUnit: TimeUnit.Micros } }, column.Name);
-            Assert.Equal(column.Nullable ? Repetition.Optional : Repetition.Required, file.FileMetaData.Schema.Column(c).SchemaNode.Repetition);
+                Assert.True(
+                    file.FileMetaData.Schema.Column(c)
+                        is {
+                            PhysicalType: PhysicalType.Int64,
+                            LogicalType: TimestampLogicalType { IsAdjustedToUtc: true, TimeUnit: TimeUnit.Micros }
+                        },
+                    column.Name
+                );
+            Assert.Equal(
+                column.Nullable ? Repetition.Optional : Repetition.Required,
+                file.FileMetaData.Schema.Column(c).SchemaNode.Repetition
+            );
         }
     }
 
@@ -90,7 +123,8 @@ public sealed class ParquetTrapTests : IDisposable
     public void TextIsAscii()
     {
         var t = new Table(Schema.Events);
-        foreach (string s in new[] { "plain", "ｚ😀", "�" }) t.Add("r", 1L, s, "s", null, "v");
+        foreach (string s in new[] { "plain", "ｚ😀", "�" })
+            t.Add("r", 1L, s, "s", null, "v");
         Assert.Equal(["plain", "???", "?"], t.Rows.Select(r => r[2]));
         Assert.Equal(1L, Scalar($"SELECT count(*) FROM '{Write(t)}' WHERE key = 'plain'"));
     }
@@ -99,7 +133,21 @@ public sealed class ParquetTrapTests : IDisposable
     public void ANullableColumnWithoutNullsAndOneOfNullsAloneBothRead()
     {
         var t = new Table(Schema.Throughput);
-        for (int i = 0; i < 3; i++) t.Add([.. Samples.Fill(Schema.Throughput, 1).Rows[0].Select((v, c) => Schema.Throughput.Columns[c].Name switch { "joules_per_image" => 0.5 * i, "clock_mhz" => null, _ => v })]);
+        for (int i = 0; i < 3; i++)
+            t.Add([
+                .. Samples
+                    .Fill(Schema.Throughput, 1)
+                    .Rows[0]
+                    .Select(
+                        (v, c) =>
+                            Schema.Throughput.Columns[c].Name switch
+                            {
+                                "joules_per_image" => 0.5 * i,
+                                "clock_mhz" => null,
+                                _ => v,
+                            }
+                    ),
+            ]);
         string path = Write(t);
         Assert.Equal(3L, Scalar($"SELECT count(joules_per_image) FROM '{path}'"));
         Assert.Equal(0L, Scalar($"SELECT count(*) FROM '{path}' WHERE clock_mhz >= 0 OR clock_mhz IS NOT NULL"));
@@ -156,9 +204,12 @@ public sealed class ParquetTrapTests : IDisposable
     {
         var t = new Table(Schema.Predictions);
         var random = new Random(1);
-        for (int i = 0; i < 20_000; i++) t.Add("r", "m", i, random.Next(10), random.Next(10), (float)random.NextDouble(), (uint)random.Next(1000));
+        for (int i = 0; i < 20_000; i++)
+            t.Add("r", "m", i, random.Next(10), random.Next(10), (float)random.NextDouble(), (uint)random.Next(1000));
         int label = Schema.Predictions.IndexOf("label");
-        long ours = Size(Write(t), label), optimal = await Direct(System.IO.Compression.CompressionLevel.Optimal), smallest = await Direct(System.IO.Compression.CompressionLevel.SmallestSize);
+        long ours = Size(Write(t), label),
+            optimal = await Direct(System.IO.Compression.CompressionLevel.Optimal),
+            smallest = await Direct(System.IO.Compression.CompressionLevel.SmallestSize);
         Assert.NotEqual(optimal, smallest);
         Assert.Equal(optimal, ours);
 
@@ -167,7 +218,17 @@ public sealed class ParquetTrapTests : IDisposable
             string path = folder[$"{level}.parquet"];
             var field = new Parquet.Schema.DataField<int>("label");
             await using (var stream = File.Create(path))
-            await using (var writer = await Parquet.ParquetWriter.CreateAsync(new Parquet.Schema.ParquetSchema(field), stream, new Parquet.ParquetOptions { CompressionMethod = Parquet.CompressionMethod.Zstd, CompressionLevel = level }))
+            await using (
+                var writer = await Parquet.ParquetWriter.CreateAsync(
+                    new Parquet.Schema.ParquetSchema(field),
+                    stream,
+                    new Parquet.ParquetOptions
+                    {
+                        CompressionMethod = Parquet.CompressionMethod.Zstd,
+                        CompressionLevel = level,
+                    }
+                )
+            )
             {
                 using var group = writer.CreateRowGroup();
                 await group.WriteAsync<int>(field, t.Rows.Select(r => (int)r[label]!).ToArray().AsMemory());
@@ -189,10 +250,14 @@ public sealed class ParquetTrapTests : IDisposable
     public void TheWritersRealVersionIsRecorded()
     {
         var (_, metadata) = TableFile.ReadWithMetadata(Write(Samples.Fill(Schema.Events, 1)));
-        Assert.StartsWith("Parquet.Net 6.1.0", metadata["lut.parquet_writer"], StringComparison.Ordinal);   // its assembly says 6.0.0.0
+        Assert.StartsWith("Parquet.Net 6.1.0", metadata["lut.parquet_writer"], StringComparison.Ordinal); // its assembly says 6.0.0.0
     }
 
     /// <summary>A long string costs eight times its length in statistics: long values are blobs.</summary>
     [Fact]
-    public void NothingLongIsText() => Assert.DoesNotContain(Schema.All.SelectMany(t => t.Columns), c => c.Type == ColumnType.Text && (c.Name is "config_toml" or "argv" or "env_vars" or "reason"));
+    public void NothingLongIsText() =>
+        Assert.DoesNotContain(
+            Schema.All.SelectMany(t => t.Columns),
+            c => c.Type == ColumnType.Text && (c.Name is "config_toml" or "argv" or "env_vars" or "reason")
+        );
 }

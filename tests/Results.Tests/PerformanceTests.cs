@@ -5,20 +5,65 @@ namespace LutNative.Results.Tests;
 public class PerformanceTests
 {
     /// <summary>launches x 4 blocks around a rate: a launch has its own luck, a block less.</summary>
-    private static Table Bench(double rate, int launches, double noise, int seed, string shape = "tiny", string digest = "d", double load = 0.0, string? id = null)
+    private static Table Bench(
+        double rate,
+        int launches,
+        double noise,
+        int seed,
+        string shape = "tiny",
+        string digest = "d",
+        double load = 0.0,
+        string? id = null
+    )
     {
         var table = new Table(Schema.Throughput);
         var random = new Random(seed);
-        double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        double Normal() =>
+            Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
         for (int l = 0; l < launches; l++)
         {
             double luck = Math.Exp(noise * Normal());
-            for (int b = 0; b < 4; b++) table.Add(id ?? $"id {seed} {shape}", DateTime.UtcNow, shape, "pretrain", "lut", 64, "exact-1", "cpu-512", "cpu", 2, l, b, rate * luck * Math.Exp(noise / 3 * Normal()), 1e9, 1e11, null, 10L, digest, "v", 1L, 1L, 1L, 1L, 0.0, 1e11, "measured", load, 2600.0, "", 5L, "key", digest);
+            for (int b = 0; b < 4; b++)
+                table.Add(
+                    id ?? $"id {seed} {shape}",
+                    DateTime.UtcNow,
+                    shape,
+                    "pretrain",
+                    "lut",
+                    64,
+                    "exact-1",
+                    "cpu-512",
+                    "cpu",
+                    2,
+                    l,
+                    b,
+                    rate * luck * Math.Exp(noise / 3 * Normal()),
+                    1e9,
+                    1e11,
+                    null,
+                    10L,
+                    digest,
+                    "v",
+                    1L,
+                    1L,
+                    1L,
+                    1L,
+                    0.0,
+                    1e11,
+                    "measured",
+                    load,
+                    2600.0,
+                    "",
+                    5L,
+                    "key",
+                    digest
+                );
         }
         return table;
     }
 
-    private static PerformanceRow One(Table a, Table b, double band = 0.03) => Assert.Single(Performance.Compare(a, b, _ => band));
+    private static PerformanceRow One(Table a, Table b, double band = 0.03) =>
+        Assert.Single(Performance.Compare(a, b, _ => band));
 
     [Theory]
     [InlineData(1.00, 0.004, PerformanceVerdict.Same)]
@@ -40,7 +85,11 @@ public class PerformanceTests
     public void EqualPairsAreNeverCalledFasterOrSlower()
     {
         for (int seed = 0; seed < 20; seed++)
-            Assert.True(One(Bench(50, 5, 0.01, 100 + seed), Bench(50, 5, 0.01, 200 + seed)).Verdict is PerformanceVerdict.Same or PerformanceVerdict.Undecided);
+            Assert.True(
+                One(Bench(50, 5, 0.01, 100 + seed), Bench(50, 5, 0.01, 200 + seed)).Verdict
+                    is PerformanceVerdict.Same
+                        or PerformanceVerdict.Undecided
+            );
     }
 
     /// <summary>Blocks measured in turns: a machine that swings by a fifth between launches still tells one build from another.</summary>
@@ -51,10 +100,16 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 10; seed++)
         {
-            Table a = Bench(100, 5, 0.2, seed, id: "pair"), b = new(Schema.Throughput);
+            Table a = Bench(100, 5, 0.2, seed, id: "pair"),
+                b = new(Schema.Throughput);
             int rate = Schema.Throughput.IndexOf("images_per_second");
             var random = new Random(seed);
-            foreach (var r in a.Rows) b.Add([.. r.Select((v, c) => c == rate ? (double)v! * shift * (1 + 0.01 * (random.NextDouble() - 0.5)) : v)]);
+            foreach (var r in a.Rows)
+                b.Add([
+                    .. r.Select(
+                        (v, c) => c == rate ? (double)v! * shift * (1 + 0.01 * (random.NextDouble() - 0.5)) : v
+                    ),
+                ]);
             Assert.Equal(expected, One(a, b).Verdict);
         }
     }
@@ -62,7 +117,10 @@ public class PerformanceTests
     [Fact]
     public void OtherWorkIsNotCompared()
     {
-        Assert.All(Performance.Compare(Bench(1, 3, 0, 0), Bench(1, 3, 0, 0, shape: "vitb16"), _ => 0.03), r => Assert.Equal(PerformanceVerdict.Incomparable, r.Verdict));
+        Assert.All(
+            Performance.Compare(Bench(1, 3, 0, 0), Bench(1, 3, 0, 0, shape: "vitb16"), _ => 0.03),
+            r => Assert.Equal(PerformanceVerdict.Incomparable, r.Verdict)
+        );
         Assert.Contains(One(Bench(1, 3, 0, 0), Bench(2, 3, 0, 0, digest: "e")).Why, w => w.Contains("other work"));
         Assert.Contains(One(Bench(1, 2, 0, 0), Bench(2, 3, 0, 0)).Why, w => w.Contains("launches"));
     }
@@ -80,19 +138,28 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 5; seed++)
         {
-            Table a = new(Schema.Throughput), b = new(Schema.Throughput);
+            Table a = new(Schema.Throughput),
+                b = new(Schema.Throughput);
             for (int i = 0; i < 20; i++)
             {
                 a.AddRange(Bench(100, 6, 0.01, 1000 * seed + 2 * i, $"shape{i}"));
                 b.AddRange(Bench(i == 7 ? 88 : 100, 6, 0.01, 1000 * seed + 2 * i + 1, $"shape{i}"));
             }
             var rows = Performance.Compare(a, b, _ => 0.02);
-            Assert.StartsWith("shape7 ", Assert.Single(rows, r => r.Verdict is PerformanceVerdict.Slower or PerformanceVerdict.Faster).Key);
+            Assert.StartsWith(
+                "shape7 ",
+                Assert.Single(rows, r => r.Verdict is PerformanceVerdict.Slower or PerformanceVerdict.Faster).Key
+            );
         }
     }
 
     [Theory]
     [InlineData(0.002)]
     [InlineData(0.02)]
-    public void TheBandFollowsTheLaunchesSpread(double noise) => Assert.InRange(Performance.BandOf(Bench(100, 40, noise, 3)), Math.Max(0.005, noise / 3), Math.Max(0.005, noise * 1.5));
+    public void TheBandFollowsTheLaunchesSpread(double noise) =>
+        Assert.InRange(
+            Performance.BandOf(Bench(100, 40, noise, 3)),
+            Math.Max(0.005, noise / 3),
+            Math.Max(0.005, noise * 1.5)
+        );
 }

@@ -5,7 +5,8 @@ namespace LutNative.Results.Tests;
 /// <summary>The SQL of README.md, taken from it, as DuckDB runs it on runs with planted faults.</summary>
 public sealed class ReadmeQueryTests : IDisposable
 {
-    private const string Begin = "```sql\n", End = "```";
+    private const string Begin = "```sql\n",
+        End = "```";
     private static readonly string[] Stages = ["pretrain", "finetune", "scratch"];
     private readonly TemporaryFolder folder = new();
 
@@ -18,7 +19,8 @@ public sealed class ReadmeQueryTests : IDisposable
     {
         string text = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
         int at = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        return text[at..text.IndexOf(End, at, StringComparison.Ordinal)].Split(";\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return text[at..text.IndexOf(End, at, StringComparison.Ordinal)]
+            .Split(";\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
     private List<object?[]> Ask(string sql)
@@ -26,27 +28,51 @@ public sealed class ReadmeQueryTests : IDisposable
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
-        command.CommandText = sql.Replace("'runs/", $"'{folder.Path}/runs/", StringComparison.Ordinal).Replace("'bench/", $"'{folder.Path}/bench/", StringComparison.Ordinal);
+        command.CommandText = sql.Replace("'runs/", $"'{folder.Path}/runs/", StringComparison.Ordinal)
+            .Replace("'bench/", $"'{folder.Path}/bench/", StringComparison.Ordinal);
         using var reader = command.ExecuteReader();
         var rows = new List<object?[]>();
-        while (reader.Read()) rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetValue)]);
+        while (reader.Read())
+            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetValue)]);
         return rows;
     }
 
     /// <summary>Ten steps of each stage; the state is recorded after every second one. From a fault on everything after it in its stage differs, as it would.</summary>
     private void Run(string name, params Fault[] faults)
     {
-        Table steps = new(Schema.Steps), digests = new(Schema.Digests);
-        foreach (string stage in Stages.Reverse())   // parts are not in the order of execution by themselves
+        Table steps = new(Schema.Steps),
+            digests = new(Schema.Digests);
+        foreach (string stage in Stages.Reverse()) // parts are not in the order of execution by themselves
             for (long step = 0; step < 10; step++)
             {
-                bool loss = faults.Any(f => f.Stage == stage && f.Loss && step >= f.Step), state = faults.Any(f => f.Stage == stage && step >= f.Step);
+                bool loss = faults.Any(f => f.Stage == stage && f.Loss && step >= f.Step),
+                    state = faults.Any(f => f.Stage == stage && step >= f.Step);
                 byte[] digest = [(byte)step, state ? (byte)1 : (byte)0];
-                steps.Add([.. Schema.Steps.Columns.Select(c => (object?)(c.Name switch
-                {
-                    "stage" => stage, "step" => step, "loss_bits" => loss ? 7u : 3u, "state_digest" => step % 2 == 0 ? digest : null,
-                    _ => c.Nullable ? null : c.Type switch { ColumnType.Text => "x", ColumnType.Int32 => 0, ColumnType.Int64 => 0L, ColumnType.UInt32 => 0u, ColumnType.Float32 => 0f, ColumnType.Float64 => 0.0, _ => new byte[16] },
-                }))]);
+                steps.Add([
+                    .. Schema.Steps.Columns.Select(c =>
+                        (object?)(
+                            c.Name switch
+                            {
+                                "stage" => stage,
+                                "step" => step,
+                                "loss_bits" => loss ? 7u : 3u,
+                                "state_digest" => step % 2 == 0 ? digest : null,
+                                _ => c.Nullable
+                                    ? null
+                                    : c.Type switch
+                                    {
+                                        ColumnType.Text => "x",
+                                        ColumnType.Int32 => 0,
+                                        ColumnType.Int64 => 0L,
+                                        ColumnType.UInt32 => 0u,
+                                        ColumnType.Float32 => 0f,
+                                        ColumnType.Float64 => 0.0,
+                                        _ => new byte[16],
+                                    },
+                            }
+                        )
+                    ),
+                ]);
                 if (step % 2 == 0)
                     foreach (var (tensor, ordinal) in new[] { ("cls_token", 0), ("pos_embed", 1), ("norm.weight", 2) })
                         digests.Add("x", stage, step, ordinal, tensor, "1x2", ordinal == 0 ? [9] : digest);
@@ -56,10 +82,22 @@ public sealed class ReadmeQueryTests : IDisposable
 
     private static readonly Dictionary<string, (Fault[] Faults, string? First, string? Tensors)> Planted = new()
     {
-        ["a loss at step 7 of pre-training"] = ([new("pretrain", 7, true)], "pretrain 7 True False", "pretrain 8 pos_embed norm.weight"),
+        ["a loss at step 7 of pre-training"] = (
+            [new("pretrain", 7, true)],
+            "pretrain 7 True False",
+            "pretrain 8 pos_embed norm.weight"
+        ),
         ["a state alone"] = ([new("pretrain", 4, false)], "pretrain 4 False True", "pretrain 4 pos_embed norm.weight"),
-        ["fine-tuning alone"] = ([new("finetune", 0, true)], "finetune 0 True True", "finetune 0 pos_embed norm.weight"),
-        ["pre-training late, fine-tuning early"] = ([new("pretrain", 9, true), new("finetune", 0, true), new("scratch", 0, true)], "pretrain 9 True False", "finetune 0 pos_embed norm.weight"),
+        ["fine-tuning alone"] = (
+            [new("finetune", 0, true)],
+            "finetune 0 True True",
+            "finetune 0 pos_embed norm.weight"
+        ),
+        ["pre-training late, fine-tuning early"] = (
+            [new("pretrain", 9, true), new("finetune", 0, true), new("scratch", 0, true)],
+            "pretrain 9 True False",
+            "finetune 0 pos_embed norm.weight"
+        ),
         ["nothing"] = ([], null, null),
     };
 
@@ -72,7 +110,18 @@ public sealed class ReadmeQueryTests : IDisposable
         var (faults, first, tensors) = Planted[name];
         Run("A");
         Run("B", faults);
-        static string? Text(List<object?[]> rows) => rows.Count == 0 ? null : string.Join(' ', rows.Single().Select(v => v is System.Collections.IEnumerable list and not string ? string.Join(' ', list.Cast<object>()) : v));
+        static string? Text(List<object?[]> rows) =>
+            rows.Count == 0
+                ? null
+                : string.Join(
+                    ' ',
+                    rows.Single()
+                        .Select(v =>
+                            v is System.Collections.IEnumerable list and not string
+                                ? string.Join(' ', list.Cast<object>())
+                                : v
+                        )
+                );
         Assert.Equal(first, Text(Ask(Statements()[0])));
         Assert.Equal(tensors, Text(Ask(Statements()[1])));
     }
@@ -85,7 +134,8 @@ public sealed class ReadmeQueryTests : IDisposable
         Run("B");
         var all = new RunStore(folder["runs/B"]).Read(Schema.Steps);
         var some = new Table(Schema.Steps);
-        foreach (var row in all.Rows.Where(r => (string)r[1]! == "pretrain" && (long)r[2]! < 6)) some.Add(row);
+        foreach (var row in all.Rows.Where(r => (string)r[1]! == "pretrain" && (long)r[2]! < 6))
+            some.Add(row);
         File.Delete(Directory.GetFiles(folder["runs/B"], "steps-*.parquet").Single());
         new RunStore(folder["runs/B"]).Commit([some], new Dictionary<string, string>());
         Assert.Equal(["pretrain", 6L], Ask(Statements()[0]).Single().Take(2));
@@ -95,10 +145,18 @@ public sealed class ReadmeQueryTests : IDisposable
     public void EveryStatementRuns()
     {
         foreach (string run in new[] { "A", "B" })
-            RunStore.Create(folder[$"runs/{run}"]).Commit([.. Schema.All.Select(s => Samples.Fill(s, 5))], new Dictionary<string, string> { ["lut.run_id"] = run });
-        RunStore.Create(folder["bench/a"]).Commit([Samples.Fill(Schema.Throughput, 5)], new Dictionary<string, string>());
+            RunStore
+                .Create(folder[$"runs/{run}"])
+                .Commit(
+                    [.. Schema.All.Select(s => Samples.Fill(s, 5))],
+                    new Dictionary<string, string> { ["lut.run_id"] = run }
+                );
+        RunStore
+            .Create(folder["bench/a"])
+            .Commit([Samples.Fill(Schema.Throughput, 5)], new Dictionary<string, string>());
         Assert.True(Statements().Length >= 7);
         foreach (string sql in Statements())
-            if (Record.Exception(() => Ask(sql)) is { } e) Assert.Fail($"{sql}: {e}");
+            if (Record.Exception(() => Ask(sql)) is { } e)
+                Assert.Fail($"{sql}: {e}");
     }
 }

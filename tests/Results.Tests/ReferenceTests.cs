@@ -5,17 +5,31 @@ namespace LutNative.Results.Tests;
 /// <summary>A .digests file that cannot be used is an error with its name and the line, never a crash and never an agreement.</summary>
 public sealed class ReferenceTests : IDisposable
 {
-    private static readonly string Trials = Path.Combine(Repository.Root, "tests", "fixtures", "trials", "90-broken-files");
+    private static readonly string Trials = Path.Combine(
+        Repository.Root,
+        "tests",
+        "fixtures",
+        "trials",
+        "90-broken-files"
+    );
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
-    public static TheoryData<string> Committed => [.. Directory.GetFiles(Path.Combine(Repository.Root, "results", "reference")).Select(f => Path.GetFileName(f)!)];
+    public static TheoryData<string> Committed =>
+        [
+            .. Directory
+                .GetFiles(Path.Combine(Repository.Root, "results", "reference"))
+                .Select(f => Path.GetFileName(f)!),
+        ];
 
     [Theory]
     [MemberData(nameof(Committed))]
     public void TheCommittedOnesAreWhole(string name) =>
-        Assert.Equal(Reference.Find(Path.GetFileNameWithoutExtension(name))!.Length - 1, Reference.Parse(Reference.Read(Path.Combine(Repository.Root, "results", "reference", name)), name).Count);
+        Assert.Equal(
+            Reference.Find(Path.GetFileNameWithoutExtension(name))!.Length - 1,
+            Reference.Parse(Reference.Read(Path.Combine(Repository.Root, "results", "reference", name)), name).Count
+        );
 
     [Theory]
     [InlineData("digests-duplicate.digests")]
@@ -47,7 +61,17 @@ public sealed class ReferenceTests : IDisposable
         Assert.Contains($"line {number}", e.Why);
     }
 
-    private static readonly string[] Whole = ["# lut reference 1", "protocol p@1", "contract exact-1", "math_hash aa", "data_hash dd", "seed 0", "step pretrain 0 loss 3fb986e3 state 0d16", "eval knn_top1 1/2 predictions 0d16"];
+    private static readonly string[] Whole =
+    [
+        "# lut reference 1",
+        "protocol p@1",
+        "contract exact-1",
+        "math_hash aa",
+        "data_hash dd",
+        "seed 0",
+        "step pretrain 0 loss 3fb986e3 state 0d16",
+        "eval knn_top1 1/2 predictions 0d16",
+    ];
 
     [Theory]
     [InlineData("contract")]
@@ -65,7 +89,10 @@ public sealed class ReferenceTests : IDisposable
     public void WithoutDigestsNothingIsIdentical()
     {
         File.WriteAllLines(folder["x.digests"], Whole[..6]);
-        Assert.Contains("has no digests", Assert.Throws<ResultsException>(() => Reference.Read(folder["x.digests"])).Why);
+        Assert.Contains(
+            "has no digests",
+            Assert.Throws<ResultsException>(() => Reference.Read(folder["x.digests"])).Why
+        );
         File.WriteAllText(folder["empty.digests"], "");
         Assert.Throws<ResultsException>(() => Reference.Read(folder["empty.digests"]));
     }
@@ -73,7 +100,10 @@ public sealed class ReferenceTests : IDisposable
     [Fact]
     public void AFileThatCannotBeReadIsNamed()
     {
-        Assert.Equal(StoreFault.Missing, Assert.Throws<ResultsException>(() => Reference.Read(folder["nowhere.digests"])).Fault);
+        Assert.Equal(
+            StoreFault.Missing,
+            Assert.Throws<ResultsException>(() => Reference.Read(folder["nowhere.digests"])).Fault
+        );
         Assert.Equal(StoreFault.Unreadable, Assert.Throws<ResultsException>(() => Reference.Read(folder.Path)).Fault);
     }
 

@@ -29,9 +29,20 @@ public sealed class RefusingDiskTests : IDisposable
     public void Child()
     {
         string? place = Environment.GetEnvironmentVariable(Place);
-        if (place is null) Assert.Skip("the other tests run it in a process of its own");
-        File.WriteAllText(Path.Combine(place, "outcome"), Outcome(() => TableFile.Write(Path.Combine(place, "run", "steps-00000.parquet"), Samples.Fill(Schema.Steps, 5000), new Dictionary<string, string>())) + "\n"
-            + Outcome(() => new RunStore(Path.Combine(place, "run")).WriteManifest()));
+        if (place is null)
+            Assert.Skip("the other tests run it in a process of its own");
+        File.WriteAllText(
+            Path.Combine(place, "outcome"),
+            Outcome(() =>
+                TableFile.Write(
+                    Path.Combine(place, "run", "steps-00000.parquet"),
+                    Samples.Fill(Schema.Steps, 5000),
+                    new Dictionary<string, string>()
+                )
+            )
+                + "\n"
+                + Outcome(() => new RunStore(Path.Combine(place, "run")).WriteManifest())
+        );
     }
 
     private static string Outcome(Action write)
@@ -50,8 +61,9 @@ public sealed class RefusingDiskTests : IDisposable
     [Fact]
     public void AFullDiskInTheMiddleLeavesTheOldFileAlone()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("limits of the shell are tried on Linux");
-        string[] outcome = Run("ulimit -f 64; trap '' XFSZ; ", out byte[] before);   // blocks of 512 or 1024 bytes
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("limits of the shell are tried on Linux");
+        string[] outcome = Run("ulimit -f 64; trap '' XFSZ; ", out byte[] before); // blocks of 512 or 1024 bytes
         Assert.StartsWith("CannotWrite: ", outcome[0], StringComparison.Ordinal);
         Assert.Equal("written", outcome[1]);
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(folder["run"], "steps-00000.parquet")));
@@ -66,22 +78,38 @@ public sealed class RefusingDiskTests : IDisposable
         Assert.All(outcome, o => Assert.StartsWith("CannotWrite: cannot store ", o, StringComparison.Ordinal));
         Assert.All(outcome, o => Assert.Contains("Input/output error", o, StringComparison.Ordinal));
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(folder["run"], "steps-00000.parquet")));
-        Assert.Equal(["steps-00000.parquet"], Directory.GetFileSystemEntries(folder["run"]).Select(f => Path.GetFileName(f)!));
+        Assert.Equal(
+            ["steps-00000.parquet"],
+            Directory.GetFileSystemEntries(folder["run"]).Select(f => Path.GetFileName(f)!)
+        );
     }
 
     [Fact]
     public void ARenameThatIsNotStoredIsAnError() =>
-        Assert.All(Run($"export LD_PRELOAD={Preload("1")}; ", out _), o => Assert.StartsWith("CannotWrite: cannot store the folder ", o, StringComparison.Ordinal));
+        Assert.All(
+            Run($"export LD_PRELOAD={Preload("1")}; ", out _),
+            o => Assert.StartsWith("CannotWrite: cannot store the folder ", o, StringComparison.Ordinal)
+        );
 
     private string Preload(string folders)
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("LD_PRELOAD is tried on Linux");
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("LD_PRELOAD is tried on Linux");
         File.WriteAllText(folder["fsync.c"], FailingFsync);
         try
         {
-            using var compiler = Process.Start(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-DFOLDERS=" + folders, "-o", folder["fsync.so"], folder["fsync.c"]]) { RedirectStandardError = true })!;
+            using var compiler = Process.Start(
+                new ProcessStartInfo(
+                    "cc",
+                    ["-shared", "-fPIC", "-DFOLDERS=" + folders, "-o", folder["fsync.so"], folder["fsync.c"]]
+                )
+                {
+                    RedirectStandardError = true,
+                }
+            )!;
             compiler.WaitForExit();
-            if (compiler.ExitCode == 0) return folder["fsync.so"];
+            if (compiler.ExitCode == 0)
+                return folder["fsync.so"];
         }
         catch (System.ComponentModel.Win32Exception)
         {
@@ -98,9 +126,19 @@ public sealed class RefusingDiskTests : IDisposable
         TableFile.Write(table, Samples.Fill(Schema.Steps, 3), new Dictionary<string, string>());
         before = File.ReadAllBytes(table);
         string tests = typeof(RefusingDiskTests).Assembly.Location;
-        var start = new ProcessStartInfo("sh", ["-c", $"{shell} exec dotnet '{tests}' --progress off --no-ansi --filter-method '*{nameof(RefusingDiskTests)}.{nameof(Child)}'"]) { WorkingDirectory = folder.Path, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(
+            "sh",
+            [
+                "-c",
+                $"{shell} exec dotnet '{tests}' --progress off --no-ansi --filter-method '*{nameof(RefusingDiskTests)}.{nameof(Child)}'",
+            ]
+        )
+        {
+            WorkingDirectory = folder.Path,
+            RedirectStandardOutput = true,
+        };
         start.Environment[Place] = folder.Path;
-        start.Environment["DOTNET_EnableWriteXorExecute"] = "0";   // it maps code through a file, which would be over the limit
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0"; // it maps code through a file, which would be over the limit
         using var child = Process.Start(start)!;
         string said = child.StandardOutput.ReadToEnd();
         child.WaitForExit();

@@ -15,16 +15,26 @@ public class SchemaVersionTests
     [MemberData(nameof(Minors))]
     public void AVersionsColumnsNeverChange(int minor)
     {
-        string path = Path.Combine(Folder, $"1.{minor}.txt"), lines = string.Join('\n', Schema.Lines(minor)) + "\n";
-        if (Environment.GetEnvironmentVariable("LUT_UPDATE_DOCS") == "1" && minor == Schema.Minor) File.WriteAllText(path, lines);
+        string path = Path.Combine(Folder, $"1.{minor}.txt"),
+            lines = string.Join('\n', Schema.Lines(minor)) + "\n";
+        if (Environment.GetEnvironmentVariable("LUT_UPDATE_DOCS") == "1" && minor == Schema.Minor)
+            File.WriteAllText(path, lines);
         // a golden file lists columns in the order of its day; tables that came later may stand between
-        Assert.Equal(File.ReadAllText(path).ReplaceLineEndings("\n").Split('\n').Order(StringComparer.Ordinal), lines.Split('\n').Order(StringComparer.Ordinal));
+        Assert.Equal(
+            File.ReadAllText(path).ReplaceLineEndings("\n").Split('\n').Order(StringComparer.Ordinal),
+            lines.Split('\n').Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
-    public void ALaterColumnIsNullable() => Assert.All(Schema.All, t => Assert.All(t.Columns, c => Assert.True(c.Nullable || c.Since <= t.Since, $"{t.Name}.{c.Name}")));
+    public void ALaterColumnIsNullable() =>
+        Assert.All(
+            Schema.All,
+            t => Assert.All(t.Columns, c => Assert.True(c.Nullable || c.Since <= t.Since, $"{t.Name}.{c.Name}"))
+        );
 
-    public static TheoryData<string> OldFiles => [.. Directory.GetFiles(Path.Combine(Folder, "1.1"), "*.parquet").Select(f => Path.GetFileName(f)!)];
+    public static TheoryData<string> OldFiles =>
+        [.. Directory.GetFiles(Path.Combine(Folder, "1.1"), "*.parquet").Select(f => Path.GetFileName(f)!)];
 
     /// <summary>Files of schema 1.1, written by the lut of that day: later columns read as null, everything else as DuckDB reads it.</summary>
     [Theory]
@@ -36,7 +46,8 @@ public class SchemaVersionTests
         Assert.Equal("1.1", metadata["lut.schema_version"]);
         Assert.NotEmpty(table.Rows);
         for (int c = 0; c < table.Schema.Columns.Count; c++)
-            if (table.Schema.Columns[c].Since > 1) Assert.All(table.Rows, r => Assert.Null(r[c]));
+            if (table.Schema.Columns[c].Since > 1)
+                Assert.All(table.Rows, r => Assert.Null(r[c]));
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
@@ -56,10 +67,14 @@ public class SchemaVersionTests
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
-        command.CommandText = $"SELECT count(*), count(loss_bits) FROM read_parquet(['{folder["steps-00000.parquet"]}', '{Path.Combine(Folder, "1.1", "steps-00000.parquet")}'], union_by_name=true)";
+        command.CommandText =
+            $"SELECT count(*), count(loss_bits) FROM read_parquet(['{folder["steps-00000.parquet"]}', '{Path.Combine(Folder, "1.1", "steps-00000.parquet")}'], union_by_name=true)";
         using var reader = command.ExecuteReader();
         Assert.True(reader.Read());
-        Assert.Equal(5 + TableFile.Read(Path.Combine(Folder, "1.1", "steps-00000.parquet")).Rows.Count, reader.GetInt64(0));
+        Assert.Equal(
+            5 + TableFile.Read(Path.Combine(Folder, "1.1", "steps-00000.parquet")).Rows.Count,
+            reader.GetInt64(0)
+        );
         Assert.Equal(reader.GetInt64(0), reader.GetInt64(1));
     }
 }

@@ -37,7 +37,8 @@ public sealed class SealTests : IDisposable
     public void AHashThatTheRowsDoNotGiveIsDamageWithBothValues(string key)
     {
         string path = Write(Samples.Fill(Schema.Evals, 3), "evals-00000.parquet");
-        string real = TableFile.ReadWithMetadata(path).Metadata[key], other = (real[0] == 'a' ? "b" : "a") + real[1..];
+        string real = TableFile.ReadWithMetadata(path).Metadata[key],
+            other = (real[0] == 'a' ? "b" : "a") + real[1..];
         Replace(path, real, other);
         var e = Refused(path);
         Assert.Equal((StoreFault.Damaged, path), (e.Fault, e.Where));
@@ -83,7 +84,11 @@ public sealed class SealTests : IDisposable
     public void ANewerVersionIsNoWayAroundTheHash()
     {
         string path = Write(Samples.Fill(Schema.Evals, 3), "evals-00000.parquet");
-        Replace(path, $"lut.schema_version\u0018\u0003{Schema.Major}.{Schema.Minor}", $"lut.schema_version\u0018\u0003{Schema.Major}.9");
+        Replace(
+            path,
+            $"lut.schema_version\u0018\u0003{Schema.Major}.{Schema.Minor}",
+            $"lut.schema_version\u0018\u0003{Schema.Major}.9"
+        );
         Assert.Equal(3, TableFile.Read(path).Rows.Count);
         string real = TableFile.ReadWithMetadata(path).Metadata["lut.content_sha256"];
         Replace(path, real, (real[0] == 'a' ? "b" : "a") + real[1..]);
@@ -97,7 +102,11 @@ public sealed class SealTests : IDisposable
     public void AnotherMajorVersionIsNotGuessedAt(string version)
     {
         string path = Write(Samples.Fill(Schema.Evals, 3), "evals-00000.parquet");
-        Replace(path, $"lut.schema_version\u0018\u0003{Schema.Major}.{Schema.Minor}", $"lut.schema_version\u0018\u0003{version}");
+        Replace(
+            path,
+            $"lut.schema_version\u0018\u0003{Schema.Major}.{Schema.Minor}",
+            $"lut.schema_version\u0018\u0003{version}"
+        );
         Assert.Equal(StoreFault.NewerSchema, Refused(path).Fault);
     }
 
@@ -110,18 +119,37 @@ public sealed class SealTests : IDisposable
     [InlineData("split", typeof(byte[]), false)]
     public async Task AColumnOfAnotherTypeIsNamed(string name, Type type, bool nullable)
     {
-        DataField[] fields = [.. Schema.Evals.Columns.Select(c => c.Name == name ? new DataField(name, type, nullable) : new DataField(c.Name, Clr(c.Type), c.Nullable))];
+        DataField[] fields =
+        [
+            .. Schema.Evals.Columns.Select(c =>
+                c.Name == name ? new DataField(name, type, nullable) : new DataField(c.Name, Clr(c.Type), c.Nullable)
+            ),
+        ];
         await using (var stream = File.Create(folder["evals-00000.parquet"]))
         await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(fields), stream))
         {
-            writer.CustomMetadata = new Dictionary<string, string> { ["lut.table"] = "evals", ["lut.schema_version"] = "1.2", ["lut.rowcount"] = "0", ["lut.content_sha256"] = new Table(Schema.Evals).ContentSha256() };
+            writer.CustomMetadata = new Dictionary<string, string>
+            {
+                ["lut.table"] = "evals",
+                ["lut.schema_version"] = "1.2",
+                ["lut.rowcount"] = "0",
+                ["lut.content_sha256"] = new Table(Schema.Evals).ContentSha256(),
+            };
         }
         Assert.Contains($"its column {name} holds", Refused(folder["evals-00000.parquet"]).Why);
     }
 
-    private static Type Clr(ColumnType type) => type switch { ColumnType.Text => typeof(string), ColumnType.Blob => typeof(byte[]), ColumnType.Int64 => typeof(long), _ => typeof(double) };
+    private static Type Clr(ColumnType type) =>
+        type switch
+        {
+            ColumnType.Text => typeof(string),
+            ColumnType.Blob => typeof(byte[]),
+            ColumnType.Int64 => typeof(long),
+            _ => typeof(double),
+        };
 
-    public static TheoryData<string> Keyed => [.. Schema.All.Where(t => TableKeys.Of(t) is not null).Select(t => t.Name)];
+    public static TheoryData<string> Keyed =>
+        [.. Schema.All.Where(t => TableKeys.Of(t) is not null).Select(t => t.Name)];
 
     /// <summary>Two processes on one folder left every step twice; what compares by key then crashed.</summary>
     [Theory]
@@ -130,10 +158,12 @@ public sealed class SealTests : IDisposable
     {
         var schema = Schema.All.Single(t => t.Name == name);
         var store = RunStore.Create(folder["run"]);
-        for (int part = 0; part < 2; part++) store.Commit([Samples.Fill(schema, 1)], new Dictionary<string, string>());
+        for (int part = 0; part < 2; part++)
+            store.Commit([Samples.Fill(schema, 1)], new Dictionary<string, string>());
         var e = Assert.Throws<ResultsException>(() => store.Read(schema));
         Assert.Equal(StoreFault.Damaged, e.Fault);
-        foreach (string column in TableKeys.Of(schema)!) Assert.Contains(column + "=", e.What);
+        foreach (string column in TableKeys.Of(schema)!)
+            Assert.Contains(column + "=", e.What);
         Assert.Contains("twice", e.What);
     }
 
@@ -141,8 +171,19 @@ public sealed class SealTests : IDisposable
     public void ComparisonAndReferenceSayDamageToo()
     {
         var store = RunStore.Create(folder["run"]);
-        for (int part = 0; part < 2; part++) store.Commit([Samples.Fill(Schema.Steps, 2), Samples.Fill(Schema.Predictions, 2)], new Dictionary<string, string>());
-        foreach (var read in new Action[] { () => Comparison.Exact(store, store), () => Divergence.Growth(store, store), () => Divergence.Flips(store, store) })
+        for (int part = 0; part < 2; part++)
+            store.Commit(
+                [Samples.Fill(Schema.Steps, 2), Samples.Fill(Schema.Predictions, 2)],
+                new Dictionary<string, string>()
+            );
+        foreach (
+            var read in new Action[]
+            {
+                () => Comparison.Exact(store, store),
+                () => Divergence.Growth(store, store),
+                () => Divergence.Flips(store, store),
+            }
+        )
             Assert.Equal(StoreFault.Damaged, Assert.Throws<ResultsException>(read).Fault);
     }
 }

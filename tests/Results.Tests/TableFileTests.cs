@@ -19,7 +19,11 @@ public sealed class TableFileTests : IDisposable
     private string Write(string name, int rows)
     {
         string path = folder[$"{name}-00000.parquet"];
-        TableFile.Write(path, Samples.Fill(Of(name), rows), new Dictionary<string, string> { ["lut.run_id"] = "run-1" });
+        TableFile.Write(
+            path,
+            Samples.Fill(Of(name), rows),
+            new Dictionary<string, string> { ["lut.run_id"] = "run-1" }
+        );
         return path;
     }
 
@@ -33,8 +37,11 @@ public sealed class TableFileTests : IDisposable
         Assert.Equal(expected.ContentSha256(), actual.ContentSha256());
         Assert.Equal(expected.ContentSha256(), metadata["lut.content_sha256"]);
         for (int r = 0; r < 50; r++)
-            for (int c = 0; c < expected.Schema.Columns.Count; c++)
-                Assert.True(Table.Show(expected.Rows[r][c]) == Table.Show(actual.Rows[r][c]), $"{name}.{expected.Schema.Columns[c].Name} row {r}: {Table.Show(actual.Rows[r][c])}, expected {Table.Show(expected.Rows[r][c])}");
+        for (int c = 0; c < expected.Schema.Columns.Count; c++)
+            Assert.True(
+                Table.Show(expected.Rows[r][c]) == Table.Show(actual.Rows[r][c]),
+                $"{name}.{expected.Schema.Columns[c].Name} row {r}: {Table.Show(actual.Rows[r][c])}, expected {Table.Show(expected.Rows[r][c])}"
+            );
     }
 
     [Theory]
@@ -50,26 +57,39 @@ public sealed class TableFileTests : IDisposable
         using var reader = command.ExecuteReader();
         int row = 0;
         for (; reader.Read(); row++)
-            for (int c = 0; c < expected.Schema.Columns.Count; c++)
+        for (int c = 0; c < expected.Schema.Columns.Count; c++)
+        {
+            object? want = expected.Rows[row][c],
+                got = reader.IsDBNull(c) ? null : reader.GetValue(c);
+            string at = $"{name}.{expected.Schema.Columns[c].Name} row {row}";
+            switch (want)
             {
-                object? want = expected.Rows[row][c], got = reader.IsDBNull(c) ? null : reader.GetValue(c);
-                string at = $"{name}.{expected.Schema.Columns[c].Name} row {row}";
-                switch (want)
-                {
-                    case null: Assert.True(got is null, at); break;
-                    case float f: Assert.True(BitConverter.SingleToUInt32Bits(f) == BitConverter.SingleToUInt32Bits((float)got!) || (float.IsNaN(f) && float.IsNaN((float)got!)), at); break;
-                    case byte[] b:
-                        using (var stream = (Stream)got!)
-                        using (var copy = new MemoryStream())
-                        {
-                            stream.CopyTo(copy);
-                            Assert.Equal(b, copy.ToArray());
-                        }
-                        break;
-                    case DateTime t: Assert.Equal(t, DateTime.SpecifyKind((DateTime)got!, DateTimeKind.Utc)); break;
-                    default: Assert.True(want.Equals(got), $"{at}: {got}, expected {want}"); break;
-                }
+                case null:
+                    Assert.True(got is null, at);
+                    break;
+                case float f:
+                    Assert.True(
+                        BitConverter.SingleToUInt32Bits(f) == BitConverter.SingleToUInt32Bits((float)got!)
+                            || (float.IsNaN(f) && float.IsNaN((float)got!)),
+                        at
+                    );
+                    break;
+                case byte[] b:
+                    using (var stream = (Stream)got!)
+                    using (var copy = new MemoryStream())
+                    {
+                        stream.CopyTo(copy);
+                        Assert.Equal(b, copy.ToArray());
+                    }
+                    break;
+                case DateTime t:
+                    Assert.Equal(t, DateTime.SpecifyKind((DateTime)got!, DateTimeKind.Utc));
+                    break;
+                default:
+                    Assert.True(want.Equals(got), $"{at}: {got}, expected {want}");
+                    break;
             }
+        }
         Assert.Equal(50, row);
     }
 
@@ -79,12 +99,14 @@ public sealed class TableFileTests : IDisposable
         // Parquet statistics with NaN make DuckDB drop rows; byte-stream-split columns carry none
         var t = new Table(Schema.Predictions);
         float[] x = [1, 2, float.NaN, 900, 3];
-        for (int i = 0; i < x.Length; i++) t.Add("r", "m", i, 0, 0, x[i], BitConverter.SingleToUInt32Bits(x[i]));
+        for (int i = 0; i < x.Length; i++)
+            t.Add("r", "m", i, 0, 0, x[i], BitConverter.SingleToUInt32Bits(x[i]));
         TableFile.Write(folder["p-00000.parquet"], t, new Dictionary<string, string>());
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
-        command.CommandText = $"SELECT count(*) FROM '{folder["p-00000.parquet"]}' WHERE margin > 100 AND NOT isnan(margin)";
+        command.CommandText =
+            $"SELECT count(*) FROM '{folder["p-00000.parquet"]}' WHERE margin > 100 AND NOT isnan(margin)";
         Assert.Equal(1L, Convert.ToInt64(command.ExecuteScalar()));
     }
 
@@ -102,14 +124,21 @@ public sealed class TableFileTests : IDisposable
     public void ANullWhereNoneIsAllowedIsRefusedBeforeAnythingIsWritten()
     {
         var t = new Table(Schema.Events);
-        Assert.Contains("events.key must not be null", Assert.Throws<ArgumentException>(() => t.Add("r", 1L, null, "s", null, "v")).Message);
-        Assert.Contains("events.t_ns is Int64", Assert.Throws<ArgumentException>(() => t.Add("r", 1, "k", "s", null, "v")).Message);
+        Assert.Contains(
+            "events.key must not be null",
+            Assert.Throws<ArgumentException>(() => t.Add("r", 1L, null, "s", null, "v")).Message
+        );
+        Assert.Contains(
+            "events.t_ns is Int64",
+            Assert.Throws<ArgumentException>(() => t.Add("r", 1, "k", "s", null, "v")).Message
+        );
     }
 
     [Fact]
     public void TheSameRowsGiveTheSameContentHashWhateverTheNonExactColumns()
     {
-        Table a = new(Schema.Evals), b = new(Schema.Evals);
+        Table a = new(Schema.Evals),
+            b = new(Schema.Evals);
         a.Add("run a", "knn_top1", "test", 5L, 10L, 50.0, new byte[16], 123L);
         b.Add("run b", "knn_top1", "test", 5L, 10L, 50.0, new byte[16], 456L);
         Assert.Equal(a.ContentSha256(), b.ContentSha256());
@@ -126,7 +155,11 @@ public sealed class TableFileTests : IDisposable
         await using (var stream = File.Create(path))
         await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(field), stream))
         {
-            writer.CustomMetadata = new Dictionary<string, string> { ["lut.table"] = "steps", ["lut.schema_version"] = "2.0" };
+            writer.CustomMetadata = new Dictionary<string, string>
+            {
+                ["lut.table"] = "steps",
+                ["lut.schema_version"] = "2.0",
+            };
             using var group = writer.CreateRowGroup();
             await group.WriteAsync<int>(field, new[] { 1 }.AsMemory());
         }
@@ -168,7 +201,13 @@ public sealed class TableFileTests : IDisposable
     public void AFolderThatCannotBeWrittenIsOneClearErrorAndLeavesNothing()
     {
         File.WriteAllText(folder["file"], "");
-        var e = Assert.Throws<ResultsException>(() => TableFile.Write(Path.Combine(folder["file"], "steps-00000.parquet"), Samples.Fill(Schema.Steps, 3), new Dictionary<string, string>()));
+        var e = Assert.Throws<ResultsException>(() =>
+            TableFile.Write(
+                Path.Combine(folder["file"], "steps-00000.parquet"),
+                Samples.Fill(Schema.Steps, 3),
+                new Dictionary<string, string>()
+            )
+        );
         Assert.Equal(StoreFault.CannotWrite, e.Fault);
         Assert.Single(Directory.GetFileSystemEntries(folder.Path));
     }

@@ -38,11 +38,16 @@ public sealed class WholeFileTests : IDisposable
     [Fact]
     public void AnErrorWhileWritingLeavesNothing()
     {
-        Assert.Throws<InvalidOperationException>(() => WholeFile.Write(folder["a.txt"], s =>
-        {
-            s.Write(new byte[100_000]);
-            throw new InvalidOperationException();
-        }));
+        Assert.Throws<InvalidOperationException>(() =>
+            WholeFile.Write(
+                folder["a.txt"],
+                s =>
+                {
+                    s.Write(new byte[100_000]);
+                    throw new InvalidOperationException();
+                }
+            )
+        );
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
@@ -75,7 +80,11 @@ public sealed class WholeFileTests : IDisposable
     {
         File.WriteAllText(folder["victim"], "precious");
         File.CreateSymbolicLink(folder["events-00000.parquet.tmp"], folder["victim"]);
-        TableFile.Write(folder["events-00000.parquet"], Samples.Fill(Schema.Events, 2), new Dictionary<string, string>());
+        TableFile.Write(
+            folder["events-00000.parquet"],
+            Samples.Fill(Schema.Events, 2),
+            new Dictionary<string, string>()
+        );
         Assert.Equal("precious", File.ReadAllText(folder["victim"]));
     }
 
@@ -106,5 +115,6 @@ public sealed class WholeFileTests : IDisposable
     [InlineData(".x.0123456789ABCDEF.tmp", false)]
     [InlineData(".x.0123456789abcde.tmp", false)]
     [InlineData(".0123456789abcdef.tmp", false)]
-    public void OnlyItsOwnNamesAreTemporary(string name, bool temporary) => Assert.Equal(temporary, WholeFile.IsTemporary(name));
+    public void OnlyItsOwnNamesAreTemporary(string name, bool temporary) =>
+        Assert.Equal(temporary, WholeFile.IsTemporary(name));
 }

@@ -49,21 +49,40 @@ internal sealed class LimitColumn : IColumn
     public int PriorityInCategory => 0;
     public bool IsNumeric => false;
     public UnitType UnitType => UnitType.Dimensionless;
-    public string Legend => "share of the machine's FMA limit (products) or copy limit (all else), one thread, measured";
+    public string Legend =>
+        "share of the machine's FMA limit (products) or copy limit (all else), one thread, measured";
+
     public bool IsAvailable(Summary summary) => true;
+
     public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
-    public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
+
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) =>
+        GetValue(summary, benchmarkCase);
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
     {
-        if (benchmarkCase.Parameters["Case"] is not OperationCase c || summary[benchmarkCase]?.ResultStatistics?.Mean is not { } ns) return "?";
+        if (
+            benchmarkCase.Parameters["Case"] is not OperationCase c
+            || summary[benchmarkCase]?.ResultStatistics?.Mean is not { } ns
+        )
+            return "?";
         var (fma, copy) = limits.Value;
-        return c.Flops > 0 ? string.Create(CultureInfo.InvariantCulture, $"{100 * c.Flops / (ns * 1e-9) / fma:f0} % FMA") : string.Create(CultureInfo.InvariantCulture, $"{100 * c.Bytes / (ns * 1e-9) / copy:f0} % copy");
+        return c.Flops > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{100 * c.Flops / (ns * 1e-9) / fma:f0} % FMA")
+            : string.Create(CultureInfo.InvariantCulture, $"{100 * c.Bytes / (ns * 1e-9) / copy:f0} % copy");
     }
 }
 
 internal static class Program
 {
-    private static void Main(string[] args) => BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly)
-        .Run(args.Length == 0 ? ["--filter", "*"] : args, DefaultConfig.Instance.WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(48)).AddColumn(new LimitColumn()).AddJob(Job.ShortRun.WithToolchain(InProcessNoEmitToolchain.Instance)));
+    private static void Main(string[] args) =>
+        BenchmarkSwitcher
+            .FromAssembly(typeof(Program).Assembly)
+            .Run(
+                args.Length == 0 ? ["--filter", "*"] : args,
+                DefaultConfig
+                    .Instance.WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(48))
+                    .AddColumn(new LimitColumn())
+                    .AddJob(Job.ShortRun.WithToolchain(InProcessNoEmitToolchain.Instance))
+            );
 }

@@ -8,11 +8,21 @@ namespace LutNative.Harness.Data.Jpeg;
 /// </summary>
 internal ref struct EntropyCheck
 {
-    private const int StartOfImage = 0xd8, EndOfImage = 0xd9, StartOfScan = 0xda, Restart0 = 0xd0, Restart7 = 0xd7, HuffmanTables = 0xc4, RestartInterval = 0xdd, Temporary = 0x01, ArithmeticConditioning = 0xcc, Extension = 0xc8;
+    private const int StartOfImage = 0xd8,
+        EndOfImage = 0xd9,
+        StartOfScan = 0xda,
+        Restart0 = 0xd0,
+        Restart7 = 0xd7,
+        HuffmanTables = 0xc4,
+        RestartInterval = 0xdd,
+        Temporary = 0x01,
+        ArithmeticConditioning = 0xcc,
+        Extension = 0xc8;
     private readonly ReadOnlySpan<byte> file;
-    private readonly JpegHuffman?[] tables = new JpegHuffman?[8];   // four of DC, then four of AC
+    private readonly JpegHuffman?[] tables = new JpegHuffman?[8]; // four of DC, then four of AC
     private JpegFrame? frame;
-    private int restartInterval, at;
+    private int restartInterval,
+        at;
 
     private EntropyCheck(ReadOnlySpan<byte> file) => this.file = file;
 
@@ -28,34 +38,47 @@ internal ref struct EntropyCheck
         while (true)
         {
             int from = at;
-            while (at < file.Length && file[at] != 0xff) at++;
+            while (at < file.Length && file[at] != 0xff)
+                at++;
             int skipped = at - from;
-            while (at < file.Length && file[at] == 0xff) at++;
-            if (at >= file.Length) return $"truncated: the end marker is missing after {file.Length} bytes";
+            while (at < file.Length && file[at] == 0xff)
+                at++;
+            if (at >= file.Length)
+                return $"truncated: the end marker is missing after {file.Length} bytes";
             int marker = file[at++];
-            if (skipped > 0 || marker == 0) return $"{Math.Max(skipped, 1)} bytes at {from} belong to nothing";
-            if (marker == EndOfImage) return scanned ? null : "it ends before its first scan";
-            if (marker is Temporary or (>= Restart0 and <= Restart7) or StartOfImage) continue;
-            if (at + 2 > file.Length) return $"truncated inside the segment at {from}";
+            if (skipped > 0 || marker == 0)
+                return $"{Math.Max(skipped, 1)} bytes at {from} belong to nothing";
+            if (marker == EndOfImage)
+                return scanned ? null : "it ends before its first scan";
+            if (marker is Temporary or (>= Restart0 and <= Restart7) or StartOfImage)
+                continue;
+            if (at + 2 > file.Length)
+                return $"truncated inside the segment at {from}";
             int length = BinaryPrimitives.ReadUInt16BigEndian(file[at..]);
-            if (length < 2 || at + length > file.Length) return $"truncated inside the segment at {from}, which claims {length} bytes";
+            if (length < 2 || at + length > file.Length)
+                return $"truncated inside the segment at {from}, which claims {length} bytes";
             var body = file.Slice(at + 2, length - 2);
             at += length;
             string? problem = null;
-            if (marker == HuffmanTables) problem = ReadTables(body);
-            else if (marker == RestartInterval && body.Length >= 2) restartInterval = BinaryPrimitives.ReadUInt16BigEndian(body);
+            if (marker == HuffmanTables)
+                problem = ReadTables(body);
+            else if (marker == RestartInterval && body.Length >= 2)
+                restartInterval = BinaryPrimitives.ReadUInt16BigEndian(body);
             else if (marker is >= 0xc0 and <= 0xcf and not (ArithmeticConditioning or Extension))
             {
-                if (marker > 0xc2) return null;   // arithmetic, lossless or hierarchical: the decoder decides
+                if (marker > 0xc2)
+                    return null; // arithmetic, lossless or hierarchical: the decoder decides
                 frame = JpegFrame.Read(body, progressive: marker == 0xc2);
-                if (frame is null) problem = "its frame header does not make sense";
+                if (frame is null)
+                    problem = "its frame header does not make sense";
             }
             else if (marker == StartOfScan)
             {
                 problem = ReadScan(body);
                 scanned = true;
             }
-            if (problem is not null) return $"{problem}, in the segment at {from}";
+            if (problem is not null)
+                return $"{problem}, in the segment at {from}";
         }
     }
 
@@ -63,10 +86,15 @@ internal ref struct EntropyCheck
     {
         while (body.Length >= 17)
         {
-            int kind = body[0] >> 4, number = body[0] & 15, symbols = 0;
-            foreach (byte count in body.Slice(1, 16)) symbols += count;
-            if (kind > 1 || number > 3 || symbols > 256 || body.Length < 17 + symbols) return "a Huffman table does not make sense";
-            if (JpegHuffman.Of(body.Slice(1, 16), body.Slice(17, symbols).ToArray()) is not { } table) return "a Huffman table has more codes than there can be";
+            int kind = body[0] >> 4,
+                number = body[0] & 15,
+                symbols = 0;
+            foreach (byte count in body.Slice(1, 16))
+                symbols += count;
+            if (kind > 1 || number > 3 || symbols > 256 || body.Length < 17 + symbols)
+                return "a Huffman table does not make sense";
+            if (JpegHuffman.Of(body.Slice(1, 16), body.Slice(17, symbols).ToArray()) is not { } table)
+                return "a Huffman table has more codes than there can be";
             tables[4 * kind + number] = table;
             body = body[(17 + symbols)..];
         }
@@ -75,17 +103,22 @@ internal ref struct EntropyCheck
 
     private string? ReadScan(ReadOnlySpan<byte> body)
     {
-        if (frame is null) return "a scan comes before the frame";
-        if (JpegScan.Read(body, frame, tables) is not { } scan) return "a scan's header does not make sense";
+        if (frame is null)
+            return "a scan comes before the frame";
+        if (JpegScan.Read(body, frame, tables) is not { } scan)
+            return "a scan's header does not make sense";
         var bits = new JpegBits(file, at);
-        int restarts = 0, untilRestart = restartInterval;
+        int restarts = 0,
+            untilRestart = restartInterval;
         for (int mcu = 0; mcu < scan.Mcus; mcu++)
         {
             if (restartInterval > 0 && untilRestart == 0)
             {
-                if (End(ref bits, $"before restart {restarts}") is { } early) return early;
+                if (End(ref bits, $"before restart {restarts}") is { } early)
+                    return early;
                 int found = MarkerAt(ref at);
-                if (found != Restart0 + restarts % 8) return $"found marker 0x{found:x2} instead of RST{restarts % 8} at {at}, {scan.Mcus - mcu} blocks before the end";
+                if (found != Restart0 + restarts % 8)
+                    return $"found marker 0x{found:x2} instead of RST{restarts % 8} at {at}, {scan.Mcus - mcu} blocks before the end";
                 bits.Restart(at);
                 scan.Reset();
                 restarts++;
@@ -93,8 +126,10 @@ internal ref struct EntropyCheck
             }
             untilRestart--;
             string? problem = scan.Mcu(ref bits, mcu);
-            if (bits.Overrun) return $"its data ends early: {scan.Mcus - mcu} of {scan.Mcus} blocks are missing";
-            if (problem is not null) return $"{problem} at block {mcu} of {scan.Mcus}";
+            if (bits.Overrun)
+                return $"its data ends early: {scan.Mcus - mcu} of {scan.Mcus} blocks are missing";
+            if (problem is not null)
+                return $"{problem} at block {mcu} of {scan.Mcus}";
         }
         return End(ref bits, "at its end");
     }
@@ -102,15 +137,19 @@ internal ref struct EntropyCheck
     /// <summary>Leaves the entropy-coded data, of which blocks must have used every byte. (libjpeg says nothing of a few that it has read ahead at the very end.)</summary>
     private string? End(ref JpegBits bits, string where)
     {
-        int unused = bits.UnusedBytes, from = bits.Position, to = from;
-        while (to + 1 < file.Length && (file[to] != 0xff || file[to + 1] == 0)) to += file[to] == 0xff ? 2 : 1;
+        int unused = bits.UnusedBytes,
+            from = bits.Position,
+            to = from;
+        while (to + 1 < file.Length && (file[to] != 0xff || file[to + 1] == 0))
+            to += file[to] == 0xff ? 2 : 1;
         at = to;
         return unused + (to - from) == 0 ? null : $"{unused + (to - from)} bytes of a scan {where} belong to no block";
     }
 
     private readonly int MarkerAt(ref int position)
     {
-        while (position < file.Length && file[position] == 0xff) position++;
+        while (position < file.Length && file[position] == 0xff)
+            position++;
         return position < file.Length ? file[position++] : EndOfImage;
     }
 }

@@ -19,8 +19,11 @@ internal ref struct JpegBits(ReadOnlySpan<byte> file, int position)
     /// <summary>The next bits, as if zeros followed the segment; nothing is consumed. At most 16.</summary>
     public int Peek(int bits)
     {
-        if (held < bits) Fill();
-        return held >= bits ? (int)(buffer >> (held - bits)) & ((1 << bits) - 1) : (int)(buffer << (bits - held)) & ((1 << bits) - 1);
+        if (held < bits)
+            Fill();
+        return held >= bits
+            ? (int)(buffer >> (held - bits)) & ((1 << bits) - 1)
+            : (int)(buffer << (bits - held)) & ((1 << bits) - 1);
     }
 
     public void Skip(int bits)
@@ -36,7 +39,8 @@ internal ref struct JpegBits(ReadOnlySpan<byte> file, int position)
 
     public int Take(int bits)
     {
-        if (bits == 0) return 0;
+        if (bits == 0)
+            return 0;
         int value = Peek(bits);
         Skip(bits);
         return value;
@@ -53,12 +57,15 @@ internal ref struct JpegBits(ReadOnlySpan<byte> file, int position)
     {
         while (held <= 48 && Position < file.Length)
         {
-            int next = file[Position], after = Position + 1;
+            int next = file[Position],
+                after = Position + 1;
             if (next == 0xff)
             {
                 // fill bytes may stand before a marker
-                while (after < file.Length && file[after] == 0xff) after++;
-                if (after == file.Length || file[after] != 0) return;
+                while (after < file.Length && file[after] == 0xff)
+                    after++;
+                if (after == file.Length || file[after] != 0)
+                    return;
                 after++;
             }
             Position = after;

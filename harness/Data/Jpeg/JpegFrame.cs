@@ -45,23 +45,47 @@ internal sealed class JpegFrame
     /// <returns>Null where the header is not one.</returns>
     public static JpegFrame? Read(ReadOnlySpan<byte> body, bool progressive)
     {
-        if (body.Length < 6) return null;
-        int height = BinaryPrimitives.ReadUInt16BigEndian(body[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(body[3..]), count = body[5];
-        if (width == 0 || height == 0 || (long)width * height > Decoder.MostPixels || count is < 1 or > 4 || body.Length < 6 + 3 * count) return null;
-        int widest = 1, highest = 1;
+        if (body.Length < 6)
+            return null;
+        int height = BinaryPrimitives.ReadUInt16BigEndian(body[1..]),
+            width = BinaryPrimitives.ReadUInt16BigEndian(body[3..]),
+            count = body[5];
+        if (
+            width == 0
+            || height == 0
+            || (long)width * height > Decoder.MostPixels
+            || count is < 1 or > 4
+            || body.Length < 6 + 3 * count
+        )
+            return null;
+        int widest = 1,
+            highest = 1;
         for (int c = 0; c < count; c++)
         {
             int sampling = body[7 + 3 * c];
-            if (sampling >> 4 is < 1 or > 4 || (sampling & 15) is < 1 or > 4) return null;
+            if (sampling >> 4 is < 1 or > 4 || (sampling & 15) is < 1 or > 4)
+                return null;
             widest = Math.Max(widest, sampling >> 4);
             highest = Math.Max(highest, sampling & 15);
         }
-        int mcusWide = Up(width, 8 * widest), mcusHigh = Up(height, 8 * highest);
+        int mcusWide = Up(width, 8 * widest),
+            mcusHigh = Up(height, 8 * highest);
         var components = new JpegComponent[count];
         for (int c = 0; c < count; c++)
         {
-            int h = body[7 + 3 * c] >> 4, v = body[7 + 3 * c] & 15, stride = mcusWide * h, rows = mcusHigh * v;
-            components[c] = new JpegComponent(body[6 + 3 * c], h, v, Up(Up(width * h, widest), 8), Up(Up(height * v, highest), 8), stride, rows)
+            int h = body[7 + 3 * c] >> 4,
+                v = body[7 + 3 * c] & 15,
+                stride = mcusWide * h,
+                rows = mcusHigh * v;
+            components[c] = new JpegComponent(
+                body[6 + 3 * c],
+                h,
+                v,
+                Up(Up(width * h, widest), 8),
+                Up(Up(height * v, highest), 8),
+                stride,
+                rows
+            )
             {
                 NonZero = progressive ? new ulong[stride * rows] : [],
             };

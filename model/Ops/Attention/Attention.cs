@@ -18,11 +18,21 @@ public static class Attention
     public static void Forward(Device device, Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale)
     {
         output.Require(qkv.Rows, qkv.Cols / 3);
-        if (!prob.IsEmpty) prob.Require(qkv.Rows * heads, device.AttentionKept(tokens));
+        if (!prob.IsEmpty)
+            prob.Require(qkv.Rows * heads, device.AttentionKept(tokens));
         device.AttentionForward(output, prob, qkv, tokens, heads, scale);
     }
 
-    public static void Backward(Device device, Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int tokens, int heads, float scale)
+    public static void Backward(
+        Device device,
+        Mat dQkv,
+        Mat dOutput,
+        Mat prob,
+        Mat qkv,
+        int tokens,
+        int heads,
+        float scale
+    )
     {
         dQkv.Require(qkv.Rows, qkv.Cols);
         dOutput.Require(qkv.Rows, qkv.Cols / 3);

@@ -9,65 +9,110 @@ namespace LutNative.Model.Ops;
 /// One head at a time, in scratch that stays in cache: keys (or values) are transposed and padded to whole vectors so that vectors run over keys, and every
 /// product goes through the matrix tiles. Padding never reaches a result.
 /// </summary>
-internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
+internal static unsafe class AttentionCpu<V, L>
+    where V : unmanaged
+    where L : struct, ILanes<V>
 {
     internal static void Forward(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
     {
         int parts = Team.PartsFor(qkv.Rows / n);
-        Team.Run(parts, (output, prob, qkv, n, heads, scale, parts), static (i, _, s) =>
-        {
-            var (first, count) = Part(i, s.parts, s.qkv.Rows / s.n);
-            ForwardPart(s.output.Slice(first * s.n, count * s.n), s.prob.IsEmpty ? default : s.prob.Slice(first * s.heads * s.n, count * s.heads * s.n), s.qkv.Slice(first * s.n, count * s.n), s.n, s.heads, s.scale);
-        });
+        Team.Run(
+            parts,
+            (output, prob, qkv, n, heads, scale, parts),
+            static (i, _, s) =>
+            {
+                var (first, count) = Part(i, s.parts, s.qkv.Rows / s.n);
+                ForwardPart(
+                    s.output.Slice(first * s.n, count * s.n),
+                    s.prob.IsEmpty ? default : s.prob.Slice(first * s.heads * s.n, count * s.heads * s.n),
+                    s.qkv.Slice(first * s.n, count * s.n),
+                    s.n,
+                    s.heads,
+                    s.scale
+                );
+            }
+        );
     }
 
     internal static void Backward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
     {
         int parts = Team.PartsFor(qkv.Rows / n);
-        Team.Run(parts, (dQkv, dOutput, prob, qkv, n, heads, scale, parts), static (i, _, s) =>
-        {
-            var (first, count) = Part(i, s.parts, s.qkv.Rows / s.n);
-            BackwardPart(s.dQkv.Slice(first * s.n, count * s.n), s.dOutput.Slice(first * s.n, count * s.n), s.prob.Slice(first * s.heads * s.n, count * s.heads * s.n), s.qkv.Slice(first * s.n, count * s.n), s.n, s.heads, s.scale);
-        });
+        Team.Run(
+            parts,
+            (dQkv, dOutput, prob, qkv, n, heads, scale, parts),
+            static (i, _, s) =>
+            {
+                var (first, count) = Part(i, s.parts, s.qkv.Rows / s.n);
+                BackwardPart(
+                    s.dQkv.Slice(first * s.n, count * s.n),
+                    s.dOutput.Slice(first * s.n, count * s.n),
+                    s.prob.Slice(first * s.heads * s.n, count * s.heads * s.n),
+                    s.qkv.Slice(first * s.n, count * s.n),
+                    s.n,
+                    s.heads,
+                    s.scale
+                );
+            }
+        );
     }
 
     /// <summary>Part i of some sequences: a team of threads shares them.</summary>
-    private static (int First, int Count) Part(int i, int parts, int sequences) => (sequences * i / parts, sequences * (i + 1) / parts - sequences * i / parts);
+    private static (int First, int Count) Part(int i, int parts, int sequences) =>
+        (sequences * i / parts, sequences * (i + 1) / parts - sequences * i / parts);
 
     private static void ForwardPart(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
     {
-        int d = qkv.Cols / 3, e = d / heads, ldn = Padded(n), lde = Padded(e), ld = qkv.Cols;
-        float* kt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + 2L * n * ldn), v = kt + (long)e * ldn, s = v + (long)n * lde, own = s + (long)n * ldn;
+        int d = qkv.Cols / 3,
+            e = d / heads,
+            ldn = Padded(n),
+            lde = Padded(e),
+            ld = qkv.Cols;
+        float* kt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + 2L * n * ldn),
+            v = kt + (long)e * ldn,
+            s = v + (long)n * lde,
+            own = s + (long)n * ldn;
         for (int q = 0; q < qkv.Rows / n; q++)
-            for (int h = 0; h < heads; h++)
-            {
-                float* query = qkv.Row(q * n) + h * e, p = prob.IsEmpty ? own : prob.Row((q * heads + h) * n);
-                TransposePadded(kt, ldn, query + d, ld, n, e);
-                GemmCpu<V, L>.Small(s, ldn, query, ld, 1, kt, ldn, n, ldn, e);
-                for (int i = 0; i < n; i++) Softmax(p + (long)i * n, s + (long)i * ldn, n, ldn, scale);
-                CopyPadded(v, lde, query + 2 * d, ld, n, e);
-                GemmCpu<V, L>.Small(output.Row(q * n) + h * e, d, p, n, 1, v, lde, n, e, n);
-            }
+        for (int h = 0; h < heads; h++)
+        {
+            float* query = qkv.Row(q * n) + h * e,
+                p = prob.IsEmpty ? own : prob.Row((q * heads + h) * n);
+            TransposePadded(kt, ldn, query + d, ld, n, e);
+            GemmCpu<V, L>.Small(s, ldn, query, ld, 1, kt, ldn, n, ldn, e);
+            for (int i = 0; i < n; i++)
+                Softmax(p + (long)i * n, s + (long)i * ldn, n, ldn, scale);
+            CopyPadded(v, lde, query + 2 * d, ld, n, e);
+            GemmCpu<V, L>.Small(output.Row(q * n) + h * e, d, p, n, 1, v, lde, n, e, n);
+        }
     }
 
     private static void BackwardPart(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
     {
-        int d = qkv.Cols / 3, e = d / heads, ldn = Padded(n), lde = Padded(e), ld = qkv.Cols;
-        float* vt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + (long)n * ldn), rows = vt + (long)e * ldn, da = rows + (long)n * lde;
+        int d = qkv.Cols / 3,
+            e = d / heads,
+            ldn = Padded(n),
+            lde = Padded(e),
+            ld = qkv.Cols;
+        float* vt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + (long)n * ldn),
+            rows = vt + (long)e * ldn,
+            da = rows + (long)n * lde;
         for (int q = 0; q < qkv.Rows / n; q++)
-            for (int h = 0; h < heads; h++)
-            {
-                float* query = qkv.Row(q * n) + h * e, dout = dOutput.Row(q * n) + h * e, p = prob.Row((q * heads + h) * n), dq = dQkv.Row(q * n) + h * e;
-                TransposePadded(vt, ldn, query + 2 * d, ld, n, e);
-                GemmCpu<V, L>.Small(da, ldn, dout, d, 1, vt, ldn, n, ldn, e);
-                for (int i = 0; i < n; i++) SoftmaxBackward(da + (long)i * ldn, p + (long)i * n, n, scale);
-                CopyPadded(rows, lde, query + d, ld, n, e);
-                GemmCpu<V, L>.Small(dq, ld, da, ldn, 1, rows, lde, n, e, n);
-                CopyPadded(rows, lde, query, ld, n, e);
-                GemmCpu<V, L>.Small(dq + d, ld, da, 1, ldn, rows, lde, n, e, n);
-                CopyPadded(rows, lde, dout, d, n, e);
-                GemmCpu<V, L>.Small(dq + 2 * d, ld, p, 1, n, rows, lde, n, e, n);
-            }
+        for (int h = 0; h < heads; h++)
+        {
+            float* query = qkv.Row(q * n) + h * e,
+                dout = dOutput.Row(q * n) + h * e,
+                p = prob.Row((q * heads + h) * n),
+                dq = dQkv.Row(q * n) + h * e;
+            TransposePadded(vt, ldn, query + 2 * d, ld, n, e);
+            GemmCpu<V, L>.Small(da, ldn, dout, d, 1, vt, ldn, n, ldn, e);
+            for (int i = 0; i < n; i++)
+                SoftmaxBackward(da + (long)i * ldn, p + (long)i * n, n, scale);
+            CopyPadded(rows, lde, query + d, ld, n, e);
+            GemmCpu<V, L>.Small(dq, ld, da, ldn, 1, rows, lde, n, e, n);
+            CopyPadded(rows, lde, query, ld, n, e);
+            GemmCpu<V, L>.Small(dq + d, ld, da, 1, ldn, rows, lde, n, e, n);
+            CopyPadded(rows, lde, dout, d, n, e);
+            GemmCpu<V, L>.Small(dq + 2 * d, ld, p, 1, n, rows, lde, n, e, n);
+        }
     }
 
     private static int Padded(int n) => (n + L.Count - 1) / L.Count * L.Count;
@@ -76,7 +121,8 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
     {
         Transpose.Copy(to, ldt, from, ldf, n, e);
         for (int t = 0; t < e; t++)
-            for (int j = n; j < ldt; j++) to[(long)t * ldt + j] = 0f;
+        for (int j = n; j < ldt; j++)
+            to[(long)t * ldt + j] = 0f;
     }
 
     private static void CopyPadded(float* to, int ldt, float* from, int ldf, int n, int e)
@@ -84,7 +130,8 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
         for (int j = 0; j < n; j++, to += ldt, from += ldf)
         {
             GemmCpu<V, L>.CopyRow(to, from, e);
-            for (int t = e; t < ldt; t++) to[t] = 0f;
+            for (int t = e; t < ldt; t++)
+                to[t] = 0f;
         }
     }
 
@@ -94,8 +141,10 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
     [SkipLocalsInit]
     private static void Softmax(float* p, float* s, int n, int ldn, float scale)
     {
-        for (int j = n; j < ldn; j++) s[j] = float.NegativeInfinity;
-        V factor = L.Set(scale), most = L.Mul(L.Load(s), factor);
+        for (int j = n; j < ldn; j++)
+            s[j] = float.NegativeInfinity;
+        V factor = L.Set(scale),
+            most = L.Mul(L.Load(s), factor);
         L.Store(most, s);
         for (int j = L.Count; j < ldn; j += L.Count)
         {
@@ -105,7 +154,8 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
         }
         most = L.Set(LaneSum.Largest<V, L>(most) + 0f);
         float* lanes = stackalloc float[LaneSum.Width];
-        for (int j = 0; j < LaneSum.Width; j += L.Count) L.Store(L.Set(0f), lanes + j);
+        for (int j = 0; j < LaneSum.Width; j += L.Count)
+            L.Store(L.Set(0f), lanes + j);
         for (int j = 0; j < ldn; j += L.Count)
         {
             float* lane = lanes + j % LaneSum.Width;
@@ -116,17 +166,22 @@ internal static unsafe class AttentionCpu<V, L> where V : unmanaged where L : st
         float sum = LaneSum.Fold(lanes);
         V total = L.Set(sum);
         int i = 0;
-        for (; i + L.Count <= n; i += L.Count) L.Store(L.Div(L.Load(s + i), total), p + i);
-        for (; i < n; i++) p[i] = s[i] / sum;
+        for (; i + L.Count <= n; i += L.Count)
+            L.Store(L.Div(L.Load(s + i), total), p + i);
+        for (; i < n; i++)
+            p[i] = s[i] / sum;
     }
 
     /// <summary>dp becomes scale p (dp - dot(dp, p)).</summary>
     private static void SoftmaxBackward(float* dp, float* p, int n, float scale)
     {
         float dot = LaneSum.Dot<V, L>(dp, p, n);
-        V minus = L.Set(dot), factor = L.Set(scale);
+        V minus = L.Set(dot),
+            factor = L.Set(scale);
         int j = 0;
-        for (; j + L.Count <= n; j += L.Count) L.Store(L.Mul(L.Mul(L.Load(p + j), L.Sub(L.Load(dp + j), minus)), factor), dp + j);
-        for (; j < n; j++) dp[j] = p[j] * (dp[j] - dot) * scale;
+        for (; j + L.Count <= n; j += L.Count)
+            L.Store(L.Mul(L.Mul(L.Load(p + j), L.Sub(L.Load(dp + j), minus)), factor), dp + j);
+        for (; j < n; j++)
+            dp[j] = p[j] * (dp[j] - dot) * scale;
     }
 }

@@ -16,7 +16,19 @@ namespace LutNative.Model.Ops;
 /// </summary>
 public static class BatchNorm
 {
-    public static void Forward(Device device, Mat y, Mat stats, Mat runningMean, Mat runningVar, Mat x, Mat weight, Mat bias, int grain, float momentum, float eps)
+    public static void Forward(
+        Device device,
+        Mat y,
+        Mat stats,
+        Mat runningMean,
+        Mat runningVar,
+        Mat x,
+        Mat weight,
+        Mat bias,
+        int grain,
+        float momentum,
+        float eps
+    )
     {
         y.Require(x.Rows, x.Cols);
         stats.Require(2, x.Cols);
@@ -27,7 +39,16 @@ public static class BatchNorm
         device.BatchNormForward(y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps);
     }
 
-    public static void Evaluate(Device device, Mat y, Mat x, Mat runningMean, Mat runningVar, Mat weight, Mat bias, float eps)
+    public static void Evaluate(
+        Device device,
+        Mat y,
+        Mat x,
+        Mat runningMean,
+        Mat runningVar,
+        Mat weight,
+        Mat bias,
+        float eps
+    )
     {
         y.Require(x.Rows, x.Cols);
         runningMean.Require(1, x.Cols);
@@ -35,7 +56,17 @@ public static class BatchNorm
         device.BatchNormEvaluate(y, x, runningMean, runningVar, weight, bias, eps);
     }
 
-    public static void Backward(Device device, Mat dx, Mat dWeightParts, Mat dBiasParts, Mat dy, Mat x, Mat stats, Mat weight, int grain)
+    public static void Backward(
+        Device device,
+        Mat dx,
+        Mat dWeightParts,
+        Mat dBiasParts,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        int grain
+    )
     {
         dx.Require(x.Rows, x.Cols);
         dy.Require(x.Rows, x.Cols);

@@ -57,7 +57,8 @@ public static class Elementwise
     {
         acc.Require(acc.Rows, x.Cols);
         int n = Leaves.Parts(device, acc, 1, x.Rows);
-        for (int l = 0; l < n; l++) device.ColumnSum(Leaves.Part(acc, l, n), Leaves.Part(x, l, n), first, step);
+        for (int l = 0; l < n; l++)
+            device.ColumnSum(Leaves.Part(acc, l, n), Leaves.Part(x, l, n), first, step);
     }
 
     public static void SquaredNorm(Device device, Mat norm, Mat x)

@@ -14,13 +14,14 @@ namespace LutNative.Model.Ops;
 /// </summary>
 public static class Gelu
 {
-    internal const float RootHalf = 0.70710677f;        // 3f3504f3
-    internal const float PdfScale = 0.39894229f;        // 3ecc422a = 1/sqrt(2 pi)
+    internal const float RootHalf = 0.70710677f; // 3f3504f3
+    internal const float PdfScale = 0.39894229f; // 3ecc422a = 1/sqrt(2 pi)
 
     public static void Forward(Device device, Mat y, Mat erf, Mat x)
     {
         y.Require(x.Rows, x.Cols);
-        if (!erf.IsEmpty) erf.Require(x.Rows, x.Cols);
+        if (!erf.IsEmpty)
+            erf.Require(x.Rows, x.Cols);
         device.GeluForward(y, erf, x);
     }
 

@@ -4,7 +4,9 @@ using LutNative.Model.Numerics;
 
 namespace LutNative.Model.Ops;
 
-internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
+internal static unsafe class GeluCpu<V, L>
+    where V : unmanaged
+    where L : struct, ILanes<V>
 {
     /// <summary>ErfNear's range, squared: a float above 2 has a square above 4, rounded or not.</summary>
     private const float NearSquared = 4f;
@@ -12,15 +14,27 @@ internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct,
     internal static void Forward(float* y, float* erf, float* x, long n)
     {
         long i = 0;
-        for (; i + L.Count <= n; i += L.Count) ForwardAt<V, L>(y + i, erf == null ? null : erf + i, x + i);
-        for (; i < n; i++) ForwardAt<float, Lanes1>(y + i, erf == null ? null : erf + i, x + i);
+        for (; i + L.Count <= n; i += L.Count)
+            ForwardAt<V, L>(y + i, erf == null ? null : erf + i, x + i);
+        for (; i < n; i++)
+            ForwardAt<float, Lanes1>(y + i, erf == null ? null : erf + i, x + i);
     }
 
     /// <summary>
     /// rows x width elements of a strip: y = GELU(x + bias); pre = x + bias and erf are kept unless null. Arguments beyond ErfNear's range are few: their
     /// vectors are computed once more after the row. (A branch to a call between the vectors would make the compiler keep all of them in memory.)
     /// </summary>
-    internal static void ForwardBias(float* y, float* pre, float* erf, nint ld, float* x, nint ldx, float* bias, int rows, int width)
+    internal static void ForwardBias(
+        float* y,
+        float* pre,
+        float* erf,
+        nint ld,
+        float* x,
+        nint ldx,
+        float* bias,
+        int rows,
+        int width
+    )
     {
         nint kept = pre == null ? 0 : ld;
         for (int r = 0; r < rows; r++, y += ld, pre += kept, erf += kept, x += ldx)
@@ -29,7 +43,9 @@ internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct,
             int j = 0;
             for (; j + L.Count <= width; j += L.Count)
             {
-                V v = L.Add(L.Load(x + j), L.Load(bias + j)), t = L.Mul(v, L.Set(Gelu.RootHalf)), e = L.ErfNear(t);
+                V v = L.Add(L.Load(x + j), L.Load(bias + j)),
+                    t = L.Mul(v, L.Set(Gelu.RootHalf)),
+                    e = L.ErfNear(t);
                 far |= L.AnyAbove(L.Mul(t, t), NearSquared);
                 if (pre != null)
                 {
@@ -38,8 +54,16 @@ internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct,
                 }
                 L.Store(Gated<V, L>(v, e), y + j);
             }
-            if (far) FarRow(y, pre, erf, x, bias, j);
-            for (; j < width; j++) ForwardBiasAt<float, Lanes1>(y + j, pre == null ? null : pre + j, erf == null ? null : erf + j, x + j, bias + j);
+            if (far)
+                FarRow(y, pre, erf, x, bias, j);
+            for (; j < width; j++)
+                ForwardBiasAt<float, Lanes1>(
+                    y + j,
+                    pre == null ? null : pre + j,
+                    erf == null ? null : erf + j,
+                    x + j,
+                    bias + j
+                );
         }
     }
 
@@ -48,7 +72,8 @@ internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct,
         for (int i = 0; i < n; i += L.Count)
         {
             V t = L.Mul(L.Add(L.Load(x + i), L.Load(bias + i)), L.Set(Gelu.RootHalf));
-            if (L.AnyAbove(L.Mul(t, t), NearSquared)) ForwardBiasAt<V, L>(y + i, pre == null ? null : pre + i, erf == null ? null : erf + i, x + i, bias + i);
+            if (L.AnyAbove(L.Mul(t, t), NearSquared))
+                ForwardBiasAt<V, L>(y + i, pre == null ? null : pre + i, erf == null ? null : erf + i, x + i, bias + i);
         }
     }
 
@@ -67,41 +92,58 @@ internal static unsafe class GeluCpu<V, L> where V : unmanaged where L : struct,
     }
 
     /// <summary>Floats of a cache line; rows to ask for ahead.</summary>
-    private const int Line = 16, Ahead = 6;
+    private const int Line = 16,
+        Ahead = 6;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Backward(float* dx, float* dy, float* x, float* erf, long n)
     {
         long i = 0;
-        for (; i + L.Count <= n; i += L.Count) BackwardAt<V, L>(dx + i, dy + i, x + i, erf + i);
-        for (; i < n; i++) BackwardAt<float, Lanes1>(dx + i, dy + i, x + i, erf + i);
+        for (; i + L.Count <= n; i += L.Count)
+            BackwardAt<V, L>(dx + i, dy + i, x + i, erf + i);
+        for (; i < n; i++)
+            BackwardAt<float, Lanes1>(dx + i, dy + i, x + i, erf + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ForwardAt<U, K>(float* y, float* erf, float* x) where U : unmanaged where K : struct, ILanes<U>
+    private static void ForwardAt<U, K>(float* y, float* erf, float* x)
+        where U : unmanaged
+        where K : struct, ILanes<U>
     {
-        U v = K.Load(x), e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
-        if (erf != null) K.Store(e, erf);
+        U v = K.Load(x),
+            e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
+        if (erf != null)
+            K.Store(e, erf);
         K.Store(Gated<U, K>(v, e), y);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ForwardBiasAt<U, K>(float* y, float* pre, float* erf, float* x, float* bias) where U : unmanaged where K : struct, ILanes<U>
+    private static void ForwardBiasAt<U, K>(float* y, float* pre, float* erf, float* x, float* bias)
+        where U : unmanaged
+        where K : struct, ILanes<U>
     {
-        U v = K.Add(K.Load(x), K.Load(bias)), e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
-        if (pre != null) K.Store(v, pre);
-        if (erf != null) K.Store(e, erf);
+        U v = K.Add(K.Load(x), K.Load(bias)),
+            e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
+        if (pre != null)
+            K.Store(v, pre);
+        if (erf != null)
+            K.Store(e, erf);
         K.Store(Gated<U, K>(v, e), y);
     }
 
     /// <summary>(0.5 v)(1 + erf).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static U Gated<U, K>(U v, U e) where U : unmanaged where K : struct, ILanes<U> => K.Mul(K.Mul(K.Set(0.5f), v), K.Add(K.Set(1f), e));
+    private static U Gated<U, K>(U v, U e)
+        where U : unmanaged
+        where K : struct, ILanes<U> => K.Mul(K.Mul(K.Set(0.5f), v), K.Add(K.Set(1f), e));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void BackwardAt<U, K>(float* dx, float* dy, float* x, float* erf) where U : unmanaged where K : struct, ILanes<U>
+    private static void BackwardAt<U, K>(float* dx, float* dy, float* x, float* erf)
+        where U : unmanaged
+        where K : struct, ILanes<U>
     {
-        U v = K.Load(x), cdf = K.Mul(K.Set(0.5f), K.Add(K.Set(1f), K.Load(erf)));
+        U v = K.Load(x),
+            cdf = K.Mul(K.Set(0.5f), K.Add(K.Set(1f), K.Load(erf)));
         U pdf = K.Mul(K.Exp(K.Mul(K.Set(-0.5f), K.Mul(v, v))), K.Set(Gelu.PdfScale));
         K.Store(K.Mul(K.Load(dy), K.Fma(v, pdf, cdf)), dx);
     }

@@ -23,12 +23,14 @@ internal static unsafe class GeluOracle
         for (long i = 0; i < x.Count; i++)
         {
             y.Data[i] = Forward(x.Data[i], out float e);
-            if (!erf.IsEmpty) erf.Data[i] = e;
+            if (!erf.IsEmpty)
+                erf.Data[i] = e;
         }
     }
 
     internal static void Backward(Mat dx, Mat dy, Mat x, Mat erf)
     {
-        for (long i = 0; i < x.Count; i++) dx.Data[i] = Backward(dy.Data[i], x.Data[i], erf.Data[i]);
+        for (long i = 0; i < x.Count; i++)
+            dx.Data[i] = Backward(dy.Data[i], x.Data[i], erf.Data[i]);
     }
 }

@@ -10,11 +10,19 @@ public readonly unsafe struct Weight(Mat values, float* forward, float* backward
     public readonly Mat Values = values;
 
     /// <summary>Column panels of W^T (K rows each) and of W (N rows each), or null where the device reads Values.</summary>
-    public readonly float* ForwardPanels = forward, BackwardPanels = backward;
+    public readonly float* ForwardPanels = forward,
+        BackwardPanels = backward;
 }
 
 /// <summary>What happens to a finished element, in the contract's order: bias, activation, residual.</summary>
-public enum EpilogueKind { None, Bias, BiasResidual, BiasGelu, GeluBackward }
+public enum EpilogueKind
+{
+    None,
+    Bias,
+    BiasResidual,
+    BiasGelu,
+    GeluBackward,
+}
 
 /// <summary>The operands of an epilogue. Pre and Erf may be empty for <see cref="EpilogueKind.BiasGelu"/> when no backward pass follows.</summary>
 public readonly struct Epilogue
@@ -32,10 +40,33 @@ public readonly struct Epilogue
     public Mat Erf { get; private init; }
 
     public static Epilogue None => default;
+
     public static Epilogue AddBias(Mat bias) => new() { Kind = EpilogueKind.Bias, Bias = bias };
-    public static Epilogue AddBiasResidual(Mat bias, Mat residual) => new() { Kind = EpilogueKind.BiasResidual, Bias = bias, Residual = residual };
-    public static Epilogue BiasGelu(Mat bias, Mat pre, Mat erf) => new() { Kind = EpilogueKind.BiasGelu, Bias = bias, Pre = pre, Erf = erf };
-    public static Epilogue GeluBackward(Mat pre, Mat erf) => new() { Kind = EpilogueKind.GeluBackward, Pre = pre, Erf = erf };
+
+    public static Epilogue AddBiasResidual(Mat bias, Mat residual) =>
+        new()
+        {
+            Kind = EpilogueKind.BiasResidual,
+            Bias = bias,
+            Residual = residual,
+        };
+
+    public static Epilogue BiasGelu(Mat bias, Mat pre, Mat erf) =>
+        new()
+        {
+            Kind = EpilogueKind.BiasGelu,
+            Bias = bias,
+            Pre = pre,
+            Erf = erf,
+        };
+
+    public static Epilogue GeluBackward(Mat pre, Mat erf) =>
+        new()
+        {
+            Kind = EpilogueKind.GeluBackward,
+            Pre = pre,
+            Erf = erf,
+        };
 }
 
 /// <summary>
@@ -70,13 +101,16 @@ public static class Gemm
         dw.Require(dw.Rows, x.Cols);
         x.Require(dy.Rows, dw.Cols);
         int n = Leaves.Parts(device, dw, dy.Cols, dy.Rows);
-        for (int l = 0; l < n; l++) device.GemmTn(Leaves.Part(dw, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), accumulate);
+        for (int l = 0; l < n; l++)
+            device.GemmTn(Leaves.Part(dw, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), accumulate);
     }
 
     private static void Check(Mat y, in Epilogue e)
     {
-        if (e.Kind is EpilogueKind.Bias or EpilogueKind.BiasResidual or EpilogueKind.BiasGelu) e.Bias.Require(1, y.Cols);
-        if (e.Kind == EpilogueKind.BiasResidual) e.Residual.Require(y.Rows, y.Cols);
+        if (e.Kind is EpilogueKind.Bias or EpilogueKind.BiasResidual or EpilogueKind.BiasGelu)
+            e.Bias.Require(1, y.Cols);
+        if (e.Kind == EpilogueKind.BiasResidual)
+            e.Residual.Require(y.Rows, y.Cols);
         if (e.Kind == EpilogueKind.GeluBackward || (e.Kind == EpilogueKind.BiasGelu && !e.Pre.IsEmpty))
         {
             e.Pre.Require(y.Rows, y.Cols);

@@ -14,14 +14,53 @@ namespace LutNative.Model.Ops;
 internal static unsafe class GemmTile
 {
     /// <summary>12 rows by 2 vectors: 24 accumulators.</summary>
-    internal static void Tile12x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
-        where V : unmanaged where L : struct, ILanes<V>
+    internal static void Tile12x2<V, L>(
+        float* c,
+        nint ldc,
+        float* a,
+        nint ars,
+        nint aks,
+        nint ags,
+        float* b,
+        nint bks,
+        nint k,
+        bool load,
+        byte* ahead,
+        nint aheadStep,
+        float* far,
+        nint ldf
+    )
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a, c4a = c0a, c5a = c0a, c6a = c0a, c7a = c0a, c8a = c0a, c9a = c0a, c10a = c0a, c11a = c0a;
-        V c0b = c0a, c1b = c0a, c2b = c0a, c3b = c0a, c4b = c0a, c5b = c0a, c6b = c0a, c7b = c0a, c8b = c0a, c9b = c0a, c10b = c0a, c11b = c0a;
+        V c0a = L.Set(0f),
+            c1a = c0a,
+            c2a = c0a,
+            c3a = c0a,
+            c4a = c0a,
+            c5a = c0a,
+            c6a = c0a,
+            c7a = c0a,
+            c8a = c0a,
+            c9a = c0a,
+            c10a = c0a,
+            c11a = c0a;
+        V c0b = c0a,
+            c1b = c0a,
+            c2b = c0a,
+            c3b = c0a,
+            c4b = c0a,
+            c5b = c0a,
+            c6b = c0a,
+            c7b = c0a,
+            c8b = c0a,
+            c9b = c0a,
+            c10b = c0a,
+            c11b = c0a;
         if (load)
         {
             float* p = c;
+            // csharpier-ignore-start - a table
             c0a = L.Load(p); c0b = L.Load(p + L.Count); p += ldc;
             c1a = L.Load(p); c1b = L.Load(p + L.Count); p += ldc;
             c2a = L.Load(p); c2b = L.Load(p + L.Count); p += ldc;
@@ -34,9 +73,12 @@ internal static unsafe class GemmTile
             c9a = L.Load(p); c9b = L.Load(p + L.Count); p += ldc;
             c10a = L.Load(p); c10b = L.Load(p + L.Count); p += ldc;
             c11a = L.Load(p); c11b = L.Load(p + L.Count);
+            // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars, ars3 = 3 * ars;
-        float* a4 = a + ags, a8 = a + 2 * ags;
+        nint ars2 = 2 * ars,
+            ars3 = 3 * ars;
+        float* a4 = a + ags,
+            a8 = a + 2 * ags;
         nint turn = Math.Max(1, k / 12);
         while (k > 0)
         {
@@ -49,8 +91,12 @@ internal static unsafe class GemmTile
             nint stop = Math.Max(0, k - turn);
             for (; k > stop; k--)
             {
-                if (Sse.IsSupported) Sse.Prefetch1(ahead);
-                V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
+                if (Sse.IsSupported)
+                    Sse.Prefetch1(ahead);
+                V b0 = L.Load(b),
+                    b1 = L.Load(b + L.Count),
+                    x;
+                // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
                 x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
@@ -64,9 +110,11 @@ internal static unsafe class GemmTile
                 x = L.Set(a8[ars2]); c10a = L.Fma(x, b0, c10a); c10b = L.Fma(x, b1, c10b);
                 x = L.Set(a8[ars3]); c11a = L.Fma(x, b0, c11a); c11b = L.Fma(x, b1, c11b);
                 a += aks; a4 += aks; a8 += aks; b += bks; ahead += aheadStep;
+                // csharpier-ignore-end
             }
         }
         V zero = L.Set(0f);
+        // csharpier-ignore-start - a table
         L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c1a, zero), c); L.Store(L.Add(c1b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c2a, zero), c); L.Store(L.Add(c2b, zero), c + L.Count); c += ldc;
@@ -79,17 +127,49 @@ internal static unsafe class GemmTile
         L.Store(L.Add(c9a, zero), c); L.Store(L.Add(c9b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c10a, zero), c); L.Store(L.Add(c10b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c11a, zero), c); L.Store(L.Add(c11b, zero), c + L.Count);
+        // csharpier-ignore-end
     }
 
     /// <summary>8 rows by 2 vectors: 16 accumulators.</summary>
-    internal static void Tile8x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
-        where V : unmanaged where L : struct, ILanes<V>
+    internal static void Tile8x2<V, L>(
+        float* c,
+        nint ldc,
+        float* a,
+        nint ars,
+        nint aks,
+        nint ags,
+        float* b,
+        nint bks,
+        nint k,
+        bool load,
+        byte* ahead,
+        nint aheadStep,
+        float* far,
+        nint ldf
+    )
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a, c4a = c0a, c5a = c0a, c6a = c0a, c7a = c0a;
-        V c0b = c0a, c1b = c0a, c2b = c0a, c3b = c0a, c4b = c0a, c5b = c0a, c6b = c0a, c7b = c0a;
+        V c0a = L.Set(0f),
+            c1a = c0a,
+            c2a = c0a,
+            c3a = c0a,
+            c4a = c0a,
+            c5a = c0a,
+            c6a = c0a,
+            c7a = c0a;
+        V c0b = c0a,
+            c1b = c0a,
+            c2b = c0a,
+            c3b = c0a,
+            c4b = c0a,
+            c5b = c0a,
+            c6b = c0a,
+            c7b = c0a;
         if (load)
         {
             float* p = c;
+            // csharpier-ignore-start - a table
             c0a = L.Load(p); c0b = L.Load(p + L.Count); p += ldc;
             c1a = L.Load(p); c1b = L.Load(p + L.Count); p += ldc;
             c2a = L.Load(p); c2b = L.Load(p + L.Count); p += ldc;
@@ -98,8 +178,10 @@ internal static unsafe class GemmTile
             c5a = L.Load(p); c5b = L.Load(p + L.Count); p += ldc;
             c6a = L.Load(p); c6b = L.Load(p + L.Count); p += ldc;
             c7a = L.Load(p); c7b = L.Load(p + L.Count);
+            // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        nint ars2 = 2 * ars,
+            ars3 = 3 * ars;
         float* a4 = a + ags;
         nint turn = Math.Max(1, k / 8);
         while (k > 0)
@@ -113,8 +195,12 @@ internal static unsafe class GemmTile
             nint stop = Math.Max(0, k - turn);
             for (; k > stop; k--)
             {
-                if (Sse.IsSupported) Sse.Prefetch1(ahead);
-                V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
+                if (Sse.IsSupported)
+                    Sse.Prefetch1(ahead);
+                V b0 = L.Load(b),
+                    b1 = L.Load(b + L.Count),
+                    x;
+                // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
                 x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
@@ -124,9 +210,11 @@ internal static unsafe class GemmTile
                 x = L.Set(a4[ars2]); c6a = L.Fma(x, b0, c6a); c6b = L.Fma(x, b1, c6b);
                 x = L.Set(a4[ars3]); c7a = L.Fma(x, b0, c7a); c7b = L.Fma(x, b1, c7b);
                 a += aks; a4 += aks; b += bks; ahead += aheadStep;
+                // csharpier-ignore-end
             }
         }
         V zero = L.Set(0f);
+        // csharpier-ignore-start - a table
         L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c1a, zero), c); L.Store(L.Add(c1b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c2a, zero), c); L.Store(L.Add(c2b, zero), c + L.Count); c += ldc;
@@ -135,24 +223,53 @@ internal static unsafe class GemmTile
         L.Store(L.Add(c5a, zero), c); L.Store(L.Add(c5b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c6a, zero), c); L.Store(L.Add(c6b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c7a, zero), c); L.Store(L.Add(c7b, zero), c + L.Count);
+        // csharpier-ignore-end
     }
 
     /// <summary>4 rows by 3 vectors: 12 accumulators.</summary>
-    internal static void Tile4x3<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
-        where V : unmanaged where L : struct, ILanes<V>
+    internal static void Tile4x3<V, L>(
+        float* c,
+        nint ldc,
+        float* a,
+        nint ars,
+        nint aks,
+        nint ags,
+        float* b,
+        nint bks,
+        nint k,
+        bool load,
+        byte* ahead,
+        nint aheadStep,
+        float* far,
+        nint ldf
+    )
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a;
-        V c0b = c0a, c1b = c0a, c2b = c0a, c3b = c0a;
-        V c0c = c0a, c1c = c0a, c2c = c0a, c3c = c0a;
+        V c0a = L.Set(0f),
+            c1a = c0a,
+            c2a = c0a,
+            c3a = c0a;
+        V c0b = c0a,
+            c1b = c0a,
+            c2b = c0a,
+            c3b = c0a;
+        V c0c = c0a,
+            c1c = c0a,
+            c2c = c0a,
+            c3c = c0a;
         if (load)
         {
             float* p = c;
+            // csharpier-ignore-start - a table
             c0a = L.Load(p); c0b = L.Load(p + L.Count); c0c = L.Load(p + 2 * L.Count); p += ldc;
             c1a = L.Load(p); c1b = L.Load(p + L.Count); c1c = L.Load(p + 2 * L.Count); p += ldc;
             c2a = L.Load(p); c2b = L.Load(p + L.Count); c2c = L.Load(p + 2 * L.Count); p += ldc;
             c3a = L.Load(p); c3b = L.Load(p + L.Count); c3c = L.Load(p + 2 * L.Count);
+            // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        nint ars2 = 2 * ars,
+            ars3 = 3 * ars;
         nint turn = Math.Max(1, k / 4);
         while (k > 0)
         {
@@ -165,37 +282,70 @@ internal static unsafe class GemmTile
             nint stop = Math.Max(0, k - turn);
             for (; k > stop; k--)
             {
-                if (Sse.IsSupported) Sse.Prefetch1(ahead);
-                V b0 = L.Load(b), b1 = L.Load(b + L.Count), b2 = L.Load(b + 2 * L.Count), x;
+                if (Sse.IsSupported)
+                    Sse.Prefetch1(ahead);
+                V b0 = L.Load(b),
+                    b1 = L.Load(b + L.Count),
+                    b2 = L.Load(b + 2 * L.Count),
+                    x;
+                // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b); c0c = L.Fma(x, b2, c0c);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b); c1c = L.Fma(x, b2, c1c);
                 x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b); c2c = L.Fma(x, b2, c2c);
                 x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b); c3c = L.Fma(x, b2, c3c);
                 a += aks; b += bks; ahead += aheadStep;
+                // csharpier-ignore-end
             }
         }
         V zero = L.Set(0f);
+        // csharpier-ignore-start - a table
         L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); L.Store(L.Add(c0c, zero), c + 2 * L.Count); c += ldc;
         L.Store(L.Add(c1a, zero), c); L.Store(L.Add(c1b, zero), c + L.Count); L.Store(L.Add(c1c, zero), c + 2 * L.Count); c += ldc;
         L.Store(L.Add(c2a, zero), c); L.Store(L.Add(c2b, zero), c + L.Count); L.Store(L.Add(c2c, zero), c + 2 * L.Count); c += ldc;
         L.Store(L.Add(c3a, zero), c); L.Store(L.Add(c3b, zero), c + L.Count); L.Store(L.Add(c3c, zero), c + 2 * L.Count);
+        // csharpier-ignore-end
     }
 
     /// <summary>4 rows by 2 vectors: 8 accumulators.</summary>
-    internal static void Tile4x2<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
-        where V : unmanaged where L : struct, ILanes<V>
+    internal static void Tile4x2<V, L>(
+        float* c,
+        nint ldc,
+        float* a,
+        nint ars,
+        nint aks,
+        nint ags,
+        float* b,
+        nint bks,
+        nint k,
+        bool load,
+        byte* ahead,
+        nint aheadStep,
+        float* far,
+        nint ldf
+    )
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a;
-        V c0b = c0a, c1b = c0a, c2b = c0a, c3b = c0a;
+        V c0a = L.Set(0f),
+            c1a = c0a,
+            c2a = c0a,
+            c3a = c0a;
+        V c0b = c0a,
+            c1b = c0a,
+            c2b = c0a,
+            c3b = c0a;
         if (load)
         {
             float* p = c;
+            // csharpier-ignore-start - a table
             c0a = L.Load(p); c0b = L.Load(p + L.Count); p += ldc;
             c1a = L.Load(p); c1b = L.Load(p + L.Count); p += ldc;
             c2a = L.Load(p); c2b = L.Load(p + L.Count); p += ldc;
             c3a = L.Load(p); c3b = L.Load(p + L.Count);
+            // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        nint ars2 = 2 * ars,
+            ars3 = 3 * ars;
         nint turn = Math.Max(1, k / 4);
         while (k > 0)
         {
@@ -208,36 +358,65 @@ internal static unsafe class GemmTile
             nint stop = Math.Max(0, k - turn);
             for (; k > stop; k--)
             {
-                if (Sse.IsSupported) Sse.Prefetch1(ahead);
-                V b0 = L.Load(b), b1 = L.Load(b + L.Count), x;
+                if (Sse.IsSupported)
+                    Sse.Prefetch1(ahead);
+                V b0 = L.Load(b),
+                    b1 = L.Load(b + L.Count),
+                    x;
+                // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
                 x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a); c2b = L.Fma(x, b1, c2b);
                 x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a); c3b = L.Fma(x, b1, c3b);
                 a += aks; b += bks; ahead += aheadStep;
+                // csharpier-ignore-end
             }
         }
         V zero = L.Set(0f);
+        // csharpier-ignore-start - a table
         L.Store(L.Add(c0a, zero), c); L.Store(L.Add(c0b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c1a, zero), c); L.Store(L.Add(c1b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c2a, zero), c); L.Store(L.Add(c2b, zero), c + L.Count); c += ldc;
         L.Store(L.Add(c3a, zero), c); L.Store(L.Add(c3b, zero), c + L.Count);
+        // csharpier-ignore-end
     }
 
     /// <summary>4 rows by 1 vector: 4 accumulators.</summary>
-    internal static void Tile4x1<V, L>(float* c, nint ldc, float* a, nint ars, nint aks, nint ags, float* b, nint bks, nint k, bool load, byte* ahead, nint aheadStep, float* far, nint ldf)
-        where V : unmanaged where L : struct, ILanes<V>
+    internal static void Tile4x1<V, L>(
+        float* c,
+        nint ldc,
+        float* a,
+        nint ars,
+        nint aks,
+        nint ags,
+        float* b,
+        nint bks,
+        nint k,
+        bool load,
+        byte* ahead,
+        nint aheadStep,
+        float* far,
+        nint ldf
+    )
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f), c1a = c0a, c2a = c0a, c3a = c0a;
+        V c0a = L.Set(0f),
+            c1a = c0a,
+            c2a = c0a,
+            c3a = c0a;
         if (load)
         {
             float* p = c;
+            // csharpier-ignore-start - a table
             c0a = L.Load(p); p += ldc;
             c1a = L.Load(p); p += ldc;
             c2a = L.Load(p); p += ldc;
+            // csharpier-ignore-end
             c3a = L.Load(p);
         }
-        nint ars2 = 2 * ars, ars3 = 3 * ars;
+        nint ars2 = 2 * ars,
+            ars3 = 3 * ars;
         nint turn = Math.Max(1, k / 4);
         while (k > 0)
         {
@@ -249,19 +428,25 @@ internal static unsafe class GemmTile
             nint stop = Math.Max(0, k - turn);
             for (; k > stop; k--)
             {
-                if (Sse.IsSupported) Sse.Prefetch1(ahead);
-                V b0 = L.Load(b), x;
+                if (Sse.IsSupported)
+                    Sse.Prefetch1(ahead);
+                V b0 = L.Load(b),
+                    x;
+                // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a);
                 x = L.Set(a[ars2]); c2a = L.Fma(x, b0, c2a);
                 x = L.Set(a[ars3]); c3a = L.Fma(x, b0, c3a);
                 a += aks; b += bks; ahead += aheadStep;
+                // csharpier-ignore-end
             }
         }
         V zero = L.Set(0f);
+        // csharpier-ignore-start - a table
         L.Store(L.Add(c0a, zero), c); c += ldc;
         L.Store(L.Add(c1a, zero), c); c += ldc;
         L.Store(L.Add(c2a, zero), c); c += ldc;
+        // csharpier-ignore-end
         L.Store(L.Add(c3a, zero), c);
     }
 }

@@ -24,16 +24,36 @@ public static class LayerNorm
         device.LayerNormForward(y, stats, x, weight, bias, eps);
     }
 
-    public static void Backward(Device device, Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual)
+    public static void Backward(
+        Device device,
+        Mat dx,
+        Mat dWeight,
+        Mat dBias,
+        Mat dy,
+        Mat x,
+        Mat stats,
+        Mat weight,
+        Mat residual
+    )
     {
         dx.Require(x.Rows, x.Cols);
         dy.Require(x.Rows, x.Cols);
         stats.Require(x.Rows, 2);
         dWeight.Require(dWeight.Rows, x.Cols);
         dBias.Require(dWeight.Rows, x.Cols);
-        if (!residual.IsEmpty) residual.Require(x.Rows, x.Cols);
+        if (!residual.IsEmpty)
+            residual.Require(x.Rows, x.Cols);
         int n = Leaves.Parts(device, dWeight, 1, x.Rows);
         for (int l = 0; l < n; l++)
-            device.LayerNormBackward(Leaves.Part(dx, l, n), Leaves.Part(dWeight, l, n), Leaves.Part(dBias, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), Leaves.Part(stats, l, n), weight, Leaves.Part(residual, l, n));
+            device.LayerNormBackward(
+                Leaves.Part(dx, l, n),
+                Leaves.Part(dWeight, l, n),
+                Leaves.Part(dBias, l, n),
+                Leaves.Part(dy, l, n),
+                Leaves.Part(x, l, n),
+                Leaves.Part(stats, l, n),
+                weight,
+                Leaves.Part(residual, l, n)
+            );
     }
 }

@@ -12,9 +12,11 @@ internal static unsafe class LayerNormOracle
         {
             float mean = LaneSumOracle.Sum(new ReadOnlySpan<float>(x.Row(r), d)) / d;
             var c = new float[d];
-            for (int j = 0; j < d; j++) c[j] = x.Row(r)[j] - mean;
+            for (int j = 0; j < d; j++)
+                c[j] = x.Row(r)[j] - mean;
             float rstd = Unary.Rsqrt(LaneSumOracle.Dot(c, c) / d + eps);
-            for (int j = 0; j < d; j++) y.Row(r)[j] = MathF.FusedMultiplyAdd(c[j] * rstd, weight.Data[j], bias.Data[j]);
+            for (int j = 0; j < d; j++)
+                y.Row(r)[j] = MathF.FusedMultiplyAdd(c[j] * rstd, weight.Data[j], bias.Data[j]);
             (stats.Row(r)[0], stats.Row(r)[1]) = (mean, rstd);
         }
     }
@@ -24,8 +26,10 @@ internal static unsafe class LayerNormOracle
         int d = x.Cols;
         for (int r = 0; r < x.Rows; r++)
         {
-            float mean = stats.Row(r)[0], rstd = stats.Row(r)[1];
-            float[] g = new float[d], xhat = new float[d];
+            float mean = stats.Row(r)[0],
+                rstd = stats.Row(r)[1];
+            float[] g = new float[d],
+                xhat = new float[d];
             for (int j = 0; j < d; j++)
             {
                 g[j] = dy.Row(r)[j] * weight.Data[j];
@@ -33,13 +37,15 @@ internal static unsafe class LayerNormOracle
                 dWeight.Data[j] = MathF.FusedMultiplyAdd(dy.Row(r)[j], xhat[j], dWeight.Data[j]);
                 dBias.Data[j] = dBias.Data[j] + dy.Row(r)[j];
             }
-            float a = LaneSumOracle.Sum(g) / d, b = LaneSumOracle.Dot(g, xhat) / d;
+            float a = LaneSumOracle.Sum(g) / d,
+                b = LaneSumOracle.Dot(g, xhat) / d;
             for (int j = 0; j < d; j++)
             {
                 float v = rstd * (g[j] - a - xhat[j] * b);
                 dx.Row(r)[j] = residual.IsEmpty ? v : residual.Row(r)[j] + v;
             }
         }
-        for (int j = 0; j < d; j++) (dWeight.Data[j], dBias.Data[j]) = (dWeight.Data[j] + 0f, dBias.Data[j] + 0f);
+        for (int j = 0; j < d; j++)
+            (dWeight.Data[j], dBias.Data[j]) = (dWeight.Data[j] + 0f, dBias.Data[j] + 0f);
     }
 }

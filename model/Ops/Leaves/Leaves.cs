@@ -28,7 +28,11 @@ public static class Leaves
     {
         int leaves = rowsOfOne == 0 ? 1 : gradient.Rows / rowsOfOne;
         if (leaves == 0 || gradient.Rows != leaves * rowsOfOne || rows % leaves != 0)
-            throw new ShapeException(FormattableString.Invariant($"a gradient is {gradient} where whole leaves of {rowsOfOne} rows are needed, and {rows} rows to sum as many equal parts"));
+            throw new ShapeException(
+                FormattableString.Invariant(
+                    $"a gradient is {gradient} where whole leaves of {rowsOfOne} rows are needed, and {rows} rows to sum as many equal parts"
+                )
+            );
         return device.OnHost ? leaves : 1;
     }
 
@@ -42,8 +46,10 @@ internal static unsafe class LeavesOracle
     {
         int n = leaves.Rows / sum.Rows;
         for (int s = 1; s < n; s *= 2)
-            for (int l = 0; l + s < n; l += 2 * s)
-                for (long i = 0; i < sum.Count; i++) leaves.Data[l * sum.Count + i] += leaves.Data[(l + s) * sum.Count + i];
-        for (long i = 0; i < sum.Count; i++) sum.Data[i] = leaves.Data[i];
+        for (int l = 0; l + s < n; l += 2 * s)
+        for (long i = 0; i < sum.Count; i++)
+            leaves.Data[l * sum.Count + i] += leaves.Data[(l + s) * sum.Count + i];
+        for (long i = 0; i < sum.Count; i++)
+            sum.Data[i] = leaves.Data[i];
     }
 }

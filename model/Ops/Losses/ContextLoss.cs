@@ -32,10 +32,12 @@ internal static unsafe class ContextLossOracle
         int d = q.Cols;
         for (int r = 0; r < q.Rows; r++)
         {
-            float[] qh = Unit(new ReadOnlySpan<float>(q.Row(r), d), out float nq), th = Unit(new ReadOnlySpan<float>(t.Row(r), d), out _);
+            float[] qh = Unit(new ReadOnlySpan<float>(q.Row(r), d), out float nq),
+                th = Unit(new ReadOnlySpan<float>(t.Row(r), d), out _);
             float c = LaneSumOracle.Dot(qh, th);
             loss.Data[r] = 2f - 2f * c;
-            for (int j = 0; j < d; j++) dq.Row(r)[j] = k * (th[j] - c * qh[j]) / nq;
+            for (int j = 0; j < d; j++)
+                dq.Row(r)[j] = k * (th[j] - c * qh[j]) / nq;
         }
     }
 
@@ -44,25 +46,31 @@ internal static unsafe class ContextLossOracle
         norm = MathF.Sqrt(LaneSumOracle.Dot(x, x));
         norm = norm > ContextLoss.Floor ? norm : ContextLoss.Floor;
         var y = new float[x.Length];
-        for (int j = 0; j < y.Length; j++) y[j] = x[j] / norm;
+        for (int j = 0; j < y.Length; j++)
+            y[j] = x[j] / norm;
         return y;
     }
 }
 
-internal static unsafe class ContextLossCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
+internal static unsafe class ContextLossCpu<V, L>
+    where V : unmanaged
+    where L : struct, ILanes<V>
 {
     internal static void Run(Mat loss, Mat dq, Mat q, Mat t, float k)
     {
         int d = q.Cols;
-        float* qh = stackalloc float[d], th = stackalloc float[d];
+        float* qh = stackalloc float[d],
+            th = stackalloc float[d];
         for (int r = 0; r < q.Rows; r++)
         {
             float nq = Unit(qh, q.Row(r), d);
             Unit(th, t.Row(r), d);
-            float c = LaneSum.Dot<V, L>(qh, th, d), n = nq;
+            float c = LaneSum.Dot<V, L>(qh, th, d),
+                n = nq;
             loss.Data[r] = 2f - 2f * c;
             float* g = dq.Row(r);
-            for (int j = 0; j < d; j++) g[j] = k * (th[j] - c * qh[j]) / n;
+            for (int j = 0; j < d; j++)
+                g[j] = k * (th[j] - c * qh[j]) / n;
         }
     }
 
@@ -71,7 +79,8 @@ internal static unsafe class ContextLossCpu<V, L> where V : unmanaged where L : 
     {
         float norm = MathF.Sqrt(LaneSum.Dot<V, L>(x, x, d));
         norm = norm > ContextLoss.Floor ? norm : ContextLoss.Floor;
-        for (int j = 0; j < d; j++) y[j] = x[j] / norm;
+        for (int j = 0; j < d; j++)
+            y[j] = x[j] / norm;
         return norm;
     }
 }

@@ -32,37 +32,54 @@ internal static unsafe class CrossEntropyOracle
         for (int r = 0; r < x.Rows; r++)
         {
             float m = x.Row(r)[0];
-            for (int j = 1; j < n; j++) m = x.Row(r)[j] > m ? x.Row(r)[j] : m;
+            for (int j = 1; j < n; j++)
+                m = x.Row(r)[j] > m ? x.Row(r)[j] : m;
             m += 0f;
-            float[] e = new float[n], logp = new float[n];
-            for (int j = 0; j < n; j++) e[j] = Unary.Exp(x.Row(r)[j] - m);
-            float s = LaneSumOracle.Sum(e), lse = Unary.Log(s);
-            for (int j = 0; j < n; j++) logp[j] = x.Row(r)[j] - m - lse;
+            float[] e = new float[n],
+                logp = new float[n];
+            for (int j = 0; j < n; j++)
+                e[j] = Unary.Exp(x.Row(r)[j] - m);
+            float s = LaneSumOracle.Sum(e),
+                lse = Unary.Log(s);
+            for (int j = 0; j < n; j++)
+                logp[j] = x.Row(r)[j] - m - lse;
             loss.Data[r] = 0f - LaneSumOracle.Dot(new ReadOnlySpan<float>(target.Row(r), n), logp);
-            for (int j = 0; j < n; j++) dx.Row(r)[j] = (e[j] / s - target.Row(r)[j]) * scale;
+            for (int j = 0; j < n; j++)
+                dx.Row(r)[j] = (e[j] / s - target.Row(r)[j]) * scale;
         }
     }
 }
 
-internal static unsafe class CrossEntropyCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
+internal static unsafe class CrossEntropyCpu<V, L>
+    where V : unmanaged
+    where L : struct, ILanes<V>
 {
     internal static void Run(Mat loss, Mat dx, Mat x, Mat target, float scale)
     {
         int n = x.Cols;
-        float* e = stackalloc float[n + 16], logp = stackalloc float[n];
+        float* e = stackalloc float[n + 16],
+            logp = stackalloc float[n];
         for (int r = 0; r < x.Rows; r++)
         {
-            float* row = x.Row(r), t = target.Row(r);
+            float* row = x.Row(r),
+                t = target.Row(r);
             float m = row[0];
-            for (int j = 1; j < n; j++) m = row[j] > m ? row[j] : m;
+            for (int j = 1; j < n; j++)
+                m = row[j] > m ? row[j] : m;
             m += 0f;
-            for (int j = 0; j < n; j++) e[j] = logp[j] = row[j] - m;
-            for (int j = n; j < n + 16; j++) e[j] = 0f;
-            for (int j = 0; j < n; j += L.Count) L.Store(L.Exp(L.Load(e + j)), e + j);
-            float s = LaneSum.Sum<V, L>(e, n), lse = Unary.Log(s);
-            for (int j = 0; j < n; j++) logp[j] -= lse;
+            for (int j = 0; j < n; j++)
+                e[j] = logp[j] = row[j] - m;
+            for (int j = n; j < n + 16; j++)
+                e[j] = 0f;
+            for (int j = 0; j < n; j += L.Count)
+                L.Store(L.Exp(L.Load(e + j)), e + j);
+            float s = LaneSum.Sum<V, L>(e, n),
+                lse = Unary.Log(s);
+            for (int j = 0; j < n; j++)
+                logp[j] -= lse;
             loss.Data[r] = 0f - LaneSum.Dot<V, L>(t, logp, n);
-            for (int j = 0; j < n; j++) dx.Row(r)[j] = (e[j] / s - t[j]) * scale;
+            for (int j = 0; j < n; j++)
+                dx.Row(r)[j] = (e[j] / s - t[j]) * scale;
         }
     }
 }

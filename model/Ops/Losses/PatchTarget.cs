@@ -19,7 +19,16 @@ public static class PatchTarget
 
     public static void Normalise(Device device, Mat target) => device.PatchNormalise(target);
 
-    public static void Loss(Device device, Mat loss, Mat dPred, Mat pred, Mat target, ReadOnlySpan<int> restore, int kept, float scale)
+    public static void Loss(
+        Device device,
+        Mat loss,
+        Mat dPred,
+        Mat pred,
+        Mat target,
+        ReadOnlySpan<int> restore,
+        int kept,
+        float scale
+    )
     {
         loss.Require(pred.Rows - target.Rows, target.Rows / (pred.Rows - target.Rows));
         dPred.Require(pred.Rows, target.Cols);

@@ -13,7 +13,15 @@ namespace LutNative.Model.Ops;
 /// <param name="RootCorrection">sqrt(1 - beta2^t), the power a running product.</param>
 /// <param name="Step">lr / (1 - beta1^t).</param>
 /// <param name="Eps">added after the square root.</param>
-public readonly record struct AdamWScalars(float Decay, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float RootCorrection, float Step, float Eps);
+public readonly record struct AdamWScalars(
+    float Decay,
+    float OneMinusBeta1,
+    float Beta2,
+    float OneMinusBeta2,
+    float RootCorrection,
+    float Step,
+    float Eps
+);
 
 /// <summary>
 /// Optimiser updates.
@@ -56,35 +64,47 @@ internal static unsafe class AdamWOracle
 
     internal static void Average(Mat e, Mat p, float oneMinusDecay)
     {
-        for (long i = 0; i < p.Count; i++) e.Data[i] = MathF.FusedMultiplyAdd(oneMinusDecay, p.Data[i] - e.Data[i], e.Data[i]);
+        for (long i = 0; i < p.Count; i++)
+            e.Data[i] = MathF.FusedMultiplyAdd(oneMinusDecay, p.Data[i] - e.Data[i], e.Data[i]);
     }
 }
 
-internal static unsafe class AdamWCpu<V, L> where V : unmanaged where L : struct, ILanes<V>
+internal static unsafe class AdamWCpu<V, L>
+    where V : unmanaged
+    where L : struct, ILanes<V>
 {
     internal static void Update(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)
     {
-        long i = 0, n = p.Count;
-        for (; i + L.Count <= n; i += L.Count) UpdateAt<V, L>(p.Data + i, m.Data + i, v.Data + i, g.Data + i, s);
-        for (; i < n; i++) UpdateAt<float, Lanes1>(p.Data + i, m.Data + i, v.Data + i, g.Data + i, s);
+        long i = 0,
+            n = p.Count;
+        for (; i + L.Count <= n; i += L.Count)
+            UpdateAt<V, L>(p.Data + i, m.Data + i, v.Data + i, g.Data + i, s);
+        for (; i < n; i++)
+            UpdateAt<float, Lanes1>(p.Data + i, m.Data + i, v.Data + i, g.Data + i, s);
     }
 
     internal static void Average(Mat e, Mat p, float oneMinusDecay)
     {
-        long i = 0, n = p.Count;
+        long i = 0,
+            n = p.Count;
         V f = L.Set(oneMinusDecay);
         for (; i + L.Count <= n; i += L.Count)
         {
             V old = L.Load(e.Data + i);
             L.Store(L.Fma(f, L.Sub(L.Load(p.Data + i), old), old), e.Data + i);
         }
-        for (; i < n; i++) e.Data[i] = MathF.FusedMultiplyAdd(oneMinusDecay, p.Data[i] - e.Data[i], e.Data[i]);
+        for (; i < n; i++)
+            e.Data[i] = MathF.FusedMultiplyAdd(oneMinusDecay, p.Data[i] - e.Data[i], e.Data[i]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void UpdateAt<U, K>(float* p, float* m, float* v, float* g, in AdamWScalars s) where U : unmanaged where K : struct, ILanes<U>
+    private static void UpdateAt<U, K>(float* p, float* m, float* v, float* g, in AdamWScalars s)
+        where U : unmanaged
+        where K : struct, ILanes<U>
     {
-        U grad = K.Load(g), m0 = K.Load(m), p1 = K.Mul(K.Load(p), K.Set(s.Decay));
+        U grad = K.Load(g),
+            m0 = K.Load(m),
+            p1 = K.Mul(K.Load(p), K.Set(s.Decay));
         U m1 = K.Fma(K.Set(s.OneMinusBeta1), K.Sub(grad, m0), m0);
         U v1 = K.Fma(K.Set(s.OneMinusBeta2), K.Mul(grad, grad), K.Mul(K.Set(s.Beta2), K.Load(v)));
         U d = K.Add(K.Div(K.Sqrt(v1), K.Set(s.RootCorrection)), K.Set(s.Eps));

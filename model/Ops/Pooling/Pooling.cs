@@ -31,18 +31,20 @@ internal static unsafe class PoolingOracle
     internal static void Forward(Mat y, Mat x, int tokens)
     {
         for (int s = 0; s < y.Rows; s++)
-            for (int c = 0; c < y.Cols; c++)
-            {
-                float acc = 0f;
-                for (int t = 1; t < tokens; t++) acc += x.Row(s * tokens + t)[c];
-                y.Row(s)[c] = (acc + 0f) / (tokens - 1);
-            }
+        for (int c = 0; c < y.Cols; c++)
+        {
+            float acc = 0f;
+            for (int t = 1; t < tokens; t++)
+                acc += x.Row(s * tokens + t)[c];
+            y.Row(s)[c] = (acc + 0f) / (tokens - 1);
+        }
     }
 
     internal static void Backward(Mat dx, Mat dy, int tokens)
     {
         for (int s = 0; s < dy.Rows; s++)
-            for (int t = 0; t < tokens; t++)
-                for (int c = 0; c < dy.Cols; c++) dx.Row(s * tokens + t)[c] = t == 0 ? 0f : dy.Row(s)[c] / (tokens - 1);
+        for (int t = 0; t < tokens; t++)
+        for (int c = 0; c < dy.Cols; c++)
+            dx.Row(s * tokens + t)[c] = t == 0 ? 0f : dy.Row(s)[c] / (tokens - 1);
     }
 }

@@ -30,7 +30,14 @@ public static class Tokens
         dCls.Require(dCls.Rows, dx.Cols);
         int n = Leaves.Parts(device, dCls, 1, dx.Rows / (kept + 1));
         for (int l = 0; l < n; l++)
-            device.TokensEmbedBackward(Leaves.Part(dPatches, l, n), Leaves.Part(dCls, l, n), Leaves.Part(dPos, l, n), Leaves.Part(dx, l, n), index.Slice(l * (index.Length / n), index.Length / n), kept);
+            device.TokensEmbedBackward(
+                Leaves.Part(dPatches, l, n),
+                Leaves.Part(dCls, l, n),
+                Leaves.Part(dPos, l, n),
+                Leaves.Part(dx, l, n),
+                index.Slice(l * (index.Length / n), index.Length / n),
+                kept
+            );
     }
 
     public static void Restore(Device device, Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept)
@@ -40,17 +47,32 @@ public static class Tokens
         device.TokensRestore(z, y, maskToken, pos, restore, kept);
     }
 
-    public static void RestoreBackward(Device device, Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept)
+    public static void RestoreBackward(
+        Device device,
+        Mat dy,
+        Mat dMaskToken,
+        Mat dz,
+        ReadOnlySpan<int> restore,
+        int kept
+    )
     {
         dMaskToken.Require(dMaskToken.Rows, dy.Cols);
         dz.Require(restore.Length + dy.Rows / (kept + 1), dy.Cols);
         int n = Leaves.Parts(device, dMaskToken, 1, dy.Rows / (kept + 1));
-        for (int l = 0; l < n; l++) device.TokensRestoreBackward(Leaves.Part(dy, l, n), Leaves.Part(dMaskToken, l, n), Leaves.Part(dz, l, n), restore.Slice(l * (restore.Length / n), restore.Length / n), kept);
+        for (int l = 0; l < n; l++)
+            device.TokensRestoreBackward(
+                Leaves.Part(dy, l, n),
+                Leaves.Part(dMaskToken, l, n),
+                Leaves.Part(dz, l, n),
+                restore.Slice(l * (restore.Length / n), restore.Length / n),
+                kept
+            );
     }
 
     private static int Sequence(int patchRows, int sequences)
     {
-        if (sequences <= 0 || patchRows % sequences != 0) throw new ShapeException($"{patchRows} patch rows are not {sequences} equal sequences");
+        if (sequences <= 0 || patchRows % sequences != 0)
+            throw new ShapeException($"{patchRows} patch rows are not {sequences} equal sequences");
         return patchRows / sequences;
     }
 }

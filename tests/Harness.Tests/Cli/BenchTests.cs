@@ -13,7 +13,25 @@ public sealed class BenchTests
     [InlineData("finetune", "", 1, true)]
     public void ASteadyStepAllocatesNothing(string stage, string method, int dataWorkers, bool premade)
     {
-        string[] args = ["bench", "hello@1", "--launches", "0", "--blocks", "2", "--seconds", "0.5", "--threads", "2", "--stage", stage, "--data-workers", $"{dataWorkers}", .. method == "" ? (string[])[] : ["--method", method], .. premade ? (string[])["--premade"] : []];
+        string[] args =
+        [
+            "bench",
+            "hello@1",
+            "--launches",
+            "0",
+            "--blocks",
+            "2",
+            "--seconds",
+            "0.5",
+            "--threads",
+            "2",
+            "--stage",
+            stage,
+            "--data-workers",
+            $"{dataWorkers}",
+            .. method == "" ? (string[])[] : ["--method", method],
+            .. premade ? (string[])["--premade"] : [],
+        ];
         var r = Lut.Run(args);
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
@@ -28,10 +46,13 @@ public sealed class BenchTests
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
         Assert.Equal(4, json.RootElement.GetProperty("blocks").GetArrayLength());
-        double low = json.RootElement.GetProperty("low").GetDouble(), middle = json.RootElement.GetProperty("images_per_second").GetDouble(), high = json.RootElement.GetProperty("high").GetDouble();
+        double low = json.RootElement.GetProperty("low").GetDouble(),
+            middle = json.RootElement.GetProperty("images_per_second").GetDouble(),
+            high = json.RootElement.GetProperty("high").GetDouble();
         Assert.True(0 < low && low <= middle && middle <= high);
         Assert.True(json.RootElement.GetProperty("fma_peak").GetDouble() > 1e9);
-        foreach (string phase in new[] { "data", "forward", "heads", "backward", "reduce", "optimizer", "waiting" }) json.RootElement.GetProperty("phases").GetProperty(phase).GetDouble();
+        foreach (string phase in new[] { "data", "forward", "heads", "backward", "reduce", "optimizer", "waiting" })
+            json.RootElement.GetProperty("phases").GetProperty(phase).GetDouble();
         Assert.Contains("images/s", Lut.Run(args).Out);
     }
 
@@ -39,20 +60,53 @@ public sealed class BenchTests
     public void BlocksAreRecordedAsParquet()
     {
         using var folder = new TemporaryFolder();
-        for (int i = 0; i < 2; i++) Assert.Equal(0, Lut.Run("bench", "hello@1", "--launches", "1", "--blocks", "2", "--seconds", "0.1", "-o", folder.Path).Exit);
+        for (int i = 0; i < 2; i++)
+            Assert.Equal(
+                0,
+                Lut.Run(
+                    "bench",
+                    "hello@1",
+                    "--launches",
+                    "1",
+                    "--blocks",
+                    "2",
+                    "--seconds",
+                    "0.1",
+                    "-o",
+                    folder.Path
+                ).Exit
+            );
         var rows = new LutNative.Results.RunStore(folder.Path).Read(LutNative.Results.Schema.Throughput);
         Assert.Equal(4, rows.Rows.Count);
         Assert.Equal(2, rows.Rows.Select(r => r[0]).Distinct().Count());
         Assert.True(rows.Get<double>(3, "images_per_second") > 0);
         Assert.Equal("exact-1", rows.Get<string>(0, "contract"));
         // the same blocks beside themselves are the same speed, at rates that this machine's noise has no part in; another network is other work
-        for (int i = 0; i < 4; i++) (rows.Rows[i][rows.Schema.IndexOf("images_per_second")], rows.Rows[i][rows.Schema.IndexOf("other_load")]) = (100.0 + i % 2, null);
+        for (int i = 0; i < 4; i++)
+            (rows.Rows[i][rows.Schema.IndexOf("images_per_second")], rows.Rows[i][rows.Schema.IndexOf("other_load")]) =
+                (100.0 + i % 2, null);
         using var steady = new TemporaryFolder();
         LutNative.Results.RunStore.Create(steady.Path).Commit([rows], new Dictionary<string, string>());
         var r = Lut.Run("compare", "--perf", steady.Path, steady.Path);
         Assert.True(r.Exit == 0 && r.LastLine.Contains("perf=SAME"), r.Out + r.Error);
         using var other = new TemporaryFolder();
-        Assert.Equal(0, Lut.Run("bench", "hello@1", "--method", "mae", "--launches", "1", "--blocks", "1", "--seconds", "0.1", "-o", other.Path).Exit);
+        Assert.Equal(
+            0,
+            Lut.Run(
+                "bench",
+                "hello@1",
+                "--method",
+                "mae",
+                "--launches",
+                "1",
+                "--blocks",
+                "1",
+                "--seconds",
+                "0.1",
+                "-o",
+                other.Path
+            ).Exit
+        );
         r = Lut.Run("compare", "--perf", folder.Path, other.Path, "-o", other["found"]);
         Assert.True(r.Exit == 4 && r.Out.Contains("mae 64: only in B"), r.Out + r.Error);
         var found = new LutNative.Results.RunStore(other["found"]).Read(LutNative.Results.Schema.Comparisons);

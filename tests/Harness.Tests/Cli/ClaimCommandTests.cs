@@ -10,10 +10,55 @@ public sealed class ClaimCommandTests
     {
         string path = folder[$"{protocol}_s{seed}_{Guid.NewGuid():n}"[..40]];
         var store = RunStore.Create(path);
-        Table run = new(Schema.Run), evals = new(Schema.Evals);
-        run.Add("id", protocol, protocol.Contains('+'), "pretrain,finetune", "success", 0, DateTime.UtcNow, DateTime.UtcNow, 1L, seed, "exact-1", "m", "d", "e", "c", "v", "bitwise-cross-device", "cuda:0", 1, 0, 0, 0, 1L, 1L, new byte[1], new byte[1], null, null, null, null, null, null, null);
+        Table run = new(Schema.Run),
+            evals = new(Schema.Evals);
+        run.Add(
+            "id",
+            protocol,
+            protocol.Contains('+'),
+            "pretrain,finetune",
+            "success",
+            0,
+            DateTime.UtcNow,
+            DateTime.UtcNow,
+            1L,
+            seed,
+            "exact-1",
+            "m",
+            "d",
+            "e",
+            "c",
+            "v",
+            "bitwise-cross-device",
+            "cuda:0",
+            1,
+            0,
+            0,
+            0,
+            1L,
+            1L,
+            new byte[1],
+            new byte[1],
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null
+        );
         evals.Add("id", "finetune_top1", "test", correct, n, 100.0 * correct / n, new byte[16], 1L);
-        store.Commit([run, evals], new Dictionary<string, string> { ["lut.run_id"] = "id", ["lut.protocol"] = protocol, ["lut.math_hash"] = "m", ["lut.data_hash"] = "d", ["lut.writer"] = "test" });
+        store.Commit(
+            [run, evals],
+            new Dictionary<string, string>
+            {
+                ["lut.run_id"] = "id",
+                ["lut.protocol"] = protocol,
+                ["lut.math_hash"] = "m",
+                ["lut.data_hash"] = "d",
+                ["lut.writer"] = "test",
+            }
+        );
         store.WriteManifest();
         return path;
     }
@@ -27,13 +72,23 @@ public sealed class ClaimCommandTests
     public void SeedsOfTheHeadlineGiveAVerdict(string correct, int exit, string verdict)
     {
         using var folder = new TemporaryFolder();
-        string[] runs = [.. correct.Split(',').Select((c, seed) => Run(folder, "imagenet-lut-vitb16@1", seed, long.Parse(c, CultureInfo.InvariantCulture), 50_000))];
+        string[] runs =
+        [
+            .. correct
+                .Split(',')
+                .Select(
+                    (c, seed) =>
+                        Run(folder, "imagenet-lut-vitb16@1", seed, long.Parse(c, CultureInfo.InvariantCulture), 50_000)
+                ),
+        ];
         var r = Lut.Run(["verify", "--claim", "lut-vitb-84.2", .. runs]);
         Assert.True(r.Exit == exit, r.Out + r.Error);
         Assert.Equal($"VERDICT claim=lut-vitb-84.2 {verdict} exit={exit}", r.LastLine);
         Assert.Contains("MAE is 83.6", r.Out);
         Assert.Contains("/50000", r.Out);
-        using var json = System.Text.Json.JsonDocument.Parse(Lut.Run(["verify", "--json", "--claim", "lut-vitb-84.2", .. runs]).Out);
+        using var json = System.Text.Json.JsonDocument.Parse(
+            Lut.Run(["verify", "--json", "--claim", "lut-vitb-84.2", .. runs]).Out
+        );
         Assert.Equal(exit, json.RootElement.GetProperty("exit").GetInt32());
     }
 
@@ -53,7 +108,8 @@ public sealed class ClaimCommandTests
     public void TheSameSeedTwiceIsOneRun()
     {
         using var folder = new TemporaryFolder();
-        string a = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000), b = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000);
+        string a = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000),
+            b = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000);
         Assert.Contains("adds nothing", Lut.Run("verify", "--claim", "lut-vitb-84.2", a, b).Error);
         Assert.Equal(2, Lut.Run("verify", a, b).Exit);
         Assert.Contains("did you mean", Lut.Run("verify", "--claim", "lut-vitb-84", a).Error);

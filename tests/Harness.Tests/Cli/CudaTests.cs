@@ -9,7 +9,22 @@ public sealed class CudaTests
     public void ARunGoesOnFromTheEmulatorToTheCpu()
     {
         using var folder = new TemporaryFolder();
-        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--stop-after", "5", "--micro-batch", "4").Exit);
+        Assert.Equal(
+            75,
+            Lut.Run(
+                "run",
+                "hello@1",
+                "-q",
+                "-o",
+                folder.Path,
+                "--device",
+                "cuda:emulated",
+                "--stop-after",
+                "5",
+                "--micro-batch",
+                "4"
+            ).Exit
+        );
         var r = Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--resume", "auto");
         Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
     }
@@ -18,8 +33,22 @@ public sealed class CudaTests
     public void ALostDeviceLeavesACheckpointToGoOnFrom()
     {
         using var folder = new TemporaryFolder();
-        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--stop-after", "3").Exit);
-        var r = Lut.RunWith(new() { ["LUT_EMULATOR_LOST_AFTER"] = "2000" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--resume", "auto");
+        Assert.Equal(
+            75,
+            Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--stop-after", "3").Exit
+        );
+        var r = Lut.RunWith(
+            new() { ["LUT_EMULATOR_LOST_AFTER"] = "2000" },
+            "run",
+            "hello@1",
+            "-q",
+            "-o",
+            folder.Path,
+            "--device",
+            "cuda:emulated",
+            "--resume",
+            "auto"
+        );
         Assert.Equal(5, r.Exit);
         Assert.Contains("LUT5012", r.Error);
         Assert.Contains("EccUncorrectable", r.Error);
@@ -32,16 +61,45 @@ public sealed class CudaTests
     public void TooLittleMemoryNamesTheNeedAndWhatWouldFit()
     {
         using var folder = new TemporaryFolder();
-        var r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "16" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", "--micro-batch", "64");
+        var r = Lut.RunWith(
+            new() { ["LUT_EMULATOR_MIB"] = "16" },
+            "run",
+            "hello@1",
+            "-q",
+            "-o",
+            folder.Path,
+            "--device",
+            "cuda:emulated",
+            "--micro-batch",
+            "64"
+        );
         Assert.Equal(5, r.Exit);
         Assert.Contains("LUT5013", r.Error);
         Assert.Contains("16 MiB", r.Error);
         Assert.Contains("predicted to need", r.Error);
-        string[] settings = r.Error[r.Error.LastIndexOf("--micro-batch", StringComparison.Ordinal)..r.Error.IndexOf(" should fit", StringComparison.Ordinal)].Split(' ');
-        r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "16" }, ["run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", .. settings]);
+        string[] settings = r.Error[
+                r.Error.LastIndexOf("--micro-batch", StringComparison.Ordinal)..r.Error.IndexOf(
+                    " should fit",
+                    StringComparison.Ordinal
+                )
+            ]
+            .Split(' ');
+        r = Lut.RunWith(
+            new() { ["LUT_EMULATOR_MIB"] = "16" },
+            ["run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated", .. settings]
+        );
         Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
         // who does not say how many samples run at once gets as many as fit
-        r = Lut.RunWith(new() { ["LUT_EMULATOR_MIB"] = "16" }, "run", "hello@1", "-q", "-o", folder.Path, "--device", "cuda:emulated");
+        r = Lut.RunWith(
+            new() { ["LUT_EMULATOR_MIB"] = "16" },
+            "run",
+            "hello@1",
+            "-q",
+            "-o",
+            folder.Path,
+            "--device",
+            "cuda:emulated"
+        );
         Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
     }
 
@@ -60,7 +118,10 @@ public sealed class CudaTests
             Assert.True(r.Exit == 0, r.Out + r.Error);
             return Directory.GetDirectories(root).Single();
         }
-        string a = Run("a", "--math", "run-to-run"), b = Run("b", "--math", "run-to-run"), exact = Run("exact"), tf32 = Run("tf32", "--math", "run-to-run-tf32");
+        string a = Run("a", "--math", "run-to-run"),
+            b = Run("b", "--math", "run-to-run"),
+            exact = Run("exact"),
+            tf32 = Run("tf32", "--math", "run-to-run-tf32");
         Assert.Contains("IDENTICAL", Lut.Run("compare", a, b).LastLine);
         Assert.Equal(4, Lut.Run("compare", a, exact).Exit);
         Assert.Equal(4, Lut.Run("compare", a, tf32).Exit);
@@ -71,8 +132,12 @@ public sealed class CudaTests
             Assert.Equal(x.Rows.Count, y.Rows.Count);
             for (int s = 0; s < x.Rows.Count; s++)
             {
-                float e = x.Get<float>(s, "loss"), l = y.Get<float>(s, "loss");
-                Assert.True(Math.Abs(l - e) <= bound * e && BitConverter.SingleToUInt32Bits(l) != 0, $"{path}: step {s} has loss {l}, the exact one is {e}");
+                float e = x.Get<float>(s, "loss"),
+                    l = y.Get<float>(s, "loss");
+                Assert.True(
+                    Math.Abs(l - e) <= bound * e && BitConverter.SingleToUInt32Bits(l) != 0,
+                    $"{path}: step {s} has loss {l}, the exact one is {e}"
+                );
             }
         }
         Table run = new RunStore(a).Read(Schema.Run);
@@ -93,14 +158,29 @@ public sealed class CudaTests
 
     /// <summary>The table of a step's kernels, for a GPU that is not here: its products are those of the network, as counted from its shapes.</summary>
     [Theory]
-    [InlineData("exact", 75.0, 80.0)]        // 77.8 G multiply-adds an image by the method's own count; the first layer needs no input gradient
-    [InlineData("run-to-run", 73.0, 77.0)]   // without attention's own products, which its kernel makes again
+    [InlineData("exact", 75.0, 80.0)] // 77.8 G multiply-adds an image by the method's own count; the first layer needs no input gradient
+    [InlineData("run-to-run", 73.0, 77.0)] // without attention's own products, which its kernel makes again
     public void AStepsKernelsAreToldForAGpuThatIsNotHere(string math, double least, double most)
     {
-        var r = Lut.Run("bench", "vitb16", "--batch", "32", "--kernels", "--device", "planned:h200", "--math", math, "--json");
+        var r = Lut.Run(
+            "bench",
+            "vitb16",
+            "--batch",
+            "32",
+            "--kernels",
+            "--device",
+            "planned:h200",
+            "--math",
+            math,
+            "--json"
+        );
         Assert.True(r.Exit == 0, r.Error);
         using var json = System.Text.Json.JsonDocument.Parse(r.Out);
-        double flops = json.RootElement.GetProperty("kernels").EnumerateArray().Where(k => !k.GetProperty("name").GetString()!.Contains("attention")).Sum(k => k.GetProperty("flops").GetDouble()) / 32e9;
+        double flops =
+            json.RootElement.GetProperty("kernels")
+                .EnumerateArray()
+                .Where(k => !k.GetProperty("name").GetString()!.Contains("attention"))
+                .Sum(k => k.GetProperty("flops").GetDouble()) / 32e9;
         Assert.InRange(flops, 2 * least, 2 * most);
         Assert.True(json.RootElement.GetProperty("floor_ms").GetDouble() > 0);
     }
@@ -108,7 +188,13 @@ public sealed class CudaTests
     [Fact]
     public void WithoutADriverTheErrorSaysWhereItWasLookedFor()
     {
-        Assert.SkipWhen(System.Runtime.InteropServices.NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out _), "this machine has a CUDA driver");
+        Assert.SkipWhen(
+            System.Runtime.InteropServices.NativeLibrary.TryLoad(
+                OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1",
+                out _
+            ),
+            "this machine has a CUDA driver"
+        );
         var r = Lut.Run("run", "hello@1", "-q", "--device", "cuda:0");
         Assert.Equal(5, r.Exit);
         Assert.Contains("LUT5010", r.Error);
@@ -119,10 +205,20 @@ public sealed class CudaTests
     [Fact]
     public void ALibraryThatIsNoDriverIsNamedWithWhatItLacks()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/lib/x86_64-linux-gnu/libm.so.6"), "needs a library to stand in for the driver");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && File.Exists("/lib/x86_64-linux-gnu/libm.so.6"),
+            "needs a library to stand in for the driver"
+        );
         using var folder = new TemporaryFolder();
         File.Copy("/lib/x86_64-linux-gnu/libm.so.6", Path.Combine(folder.Path, "libcuda.so.1"));
-        var r = Lut.RunWith(new() { ["LUT_CUDA_LIBRARIES"] = folder.Path }, "run", "hello@1", "-q", "--device", "cuda:0");
+        var r = Lut.RunWith(
+            new() { ["LUT_CUDA_LIBRARIES"] = folder.Path },
+            "run",
+            "hello@1",
+            "-q",
+            "--device",
+            "cuda:0"
+        );
         Assert.Equal(5, r.Exit);
         Assert.Contains("has no cuInit", r.Error);
         Assert.Contains(folder.Path, r.Error);
@@ -131,7 +227,14 @@ public sealed class CudaTests
     [Fact]
     public void AFolderThatDoesNotExistIsNamed()
     {
-        var r = Lut.RunWith(new() { ["LUT_CUDA_LIBRARIES"] = "/nowhere" }, "run", "hello@1", "-q", "--device", "cuda:0");
+        var r = Lut.RunWith(
+            new() { ["LUT_CUDA_LIBRARIES"] = "/nowhere" },
+            "run",
+            "hello@1",
+            "-q",
+            "--device",
+            "cuda:0"
+        );
         Assert.Equal(5, r.Exit);
         Assert.Contains("/nowhere", r.Error);
     }

@@ -40,7 +40,10 @@ public sealed class DeterminismTests
     {
         using var folder = new TemporaryFolder();
         var r = Lut.Run(["run", "hello@1", "-q", "-o", folder.Path, .. args]);
-        Assert.True(r.Exit == 0 && r.LastLine.StartsWith("VERDICT exact=IDENTICAL", StringComparison.Ordinal), $"{way}: exit {r.Exit}\n{r.Out}\n{r.Error}");
+        Assert.True(
+            r.Exit == 0 && r.LastLine.StartsWith("VERDICT exact=IDENTICAL", StringComparison.Ordinal),
+            $"{way}: exit {r.Exit}\n{r.Out}\n{r.Error}"
+        );
     }
 
     [Fact]
@@ -50,13 +53,15 @@ public sealed class DeterminismTests
         using var folder = new TemporaryFolder();
         var r = Lut.RunWith(new() { ["DOTNET_EnableAVX512"] = "0" }, "run", "hello@1", "-q", "-o", folder.Path);
         Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
-        if (Vector512.IsHardwareAccelerated) Assert.Contains("cpu-256", Lut.Run("show", folder.Run).Out);
+        if (Vector512.IsHardwareAccelerated)
+            Assert.Contains("cpu-256", Lut.Run("show", folder.Run).Out);
     }
 
     [Fact]
     public void WithoutFusedMultiplyAddTheProgramRefuses()
     {
-        if (!Fma.IsSupported) Assert.Skip("this machine has no x86 FMA to switch off");
+        if (!Fma.IsSupported)
+            Assert.Skip("this machine has no x86 FMA to switch off");
         using var folder = new TemporaryFolder();
         var r = Lut.RunWith(new() { ["DOTNET_EnableAVX2"] = "0" }, "run", "hello@1", "-q", "-o", folder.Path);
         Assert.Equal(5, r.Exit);
@@ -69,7 +74,16 @@ public sealed class DeterminismTests
     public void AGermanLocaleChangesNothing()
     {
         using var folder = new TemporaryFolder();
-        var r = Lut.RunWith(new() { ["LC_ALL"] = "de_DE.UTF-8", ["LANG"] = "de_DE.UTF-8" }, "run", "hello@1", "-q", "-o", folder.Path, "--checkpoint-minutes", "0.5");
+        var r = Lut.RunWith(
+            new() { ["LC_ALL"] = "de_DE.UTF-8", ["LANG"] = "de_DE.UTF-8" },
+            "run",
+            "hello@1",
+            "-q",
+            "-o",
+            folder.Path,
+            "--checkpoint-minutes",
+            "0.5"
+        );
         Assert.True(r.Exit == 0 && r.LastLine.Contains("IDENTICAL"), r.Out + r.Error);
         Assert.Matches(@"knn_top1 +\d+/256 +\d+\.\d\d\n", r.Out);
     }
@@ -84,11 +98,24 @@ public sealed class DeterminismTests
     {
         using var folder = new TemporaryFolder();
         var stopped = Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", $"{step}");
-        if (step is not 12) Assert.Equal(75, stopped.Exit);
+        if (step is not 12)
+            Assert.Equal(75, stopped.Exit);
         if (stopped.Exit == 75)
         {
             Assert.Contains("--resume auto", stopped.Error);
-            stopped = Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--resume", "auto", "--threads", "1", "--micro-batch", "4");
+            stopped = Lut.Run(
+                "run",
+                "hello@1",
+                "-q",
+                "-o",
+                folder.Path,
+                "--resume",
+                "auto",
+                "--threads",
+                "1",
+                "--micro-batch",
+                "4"
+            );
         }
         Assert.True(stopped.Exit == 0 && stopped.LastLine.Contains("exact=IDENTICAL"), stopped.Out + stopped.Error);
     }
@@ -108,7 +135,10 @@ public sealed class DeterminismTests
             Assert.Equal(75, p.ExitCode);
         }
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors"));
-        Assert.Equal(0, Lut.Run("verify", Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors")[0]).Exit);
+        Assert.Equal(
+            0,
+            Lut.Run("verify", Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors")[0]).Exit
+        );
     }
 
     /// <summary>SIGKILL at whatever moment; checkpoints every few steps; resumed until done.</summary>
@@ -126,15 +156,18 @@ public sealed class DeterminismTests
             using var p = Lut.Start(None, fresh ? run : [.. run, "--resume", folder.Run]);
             if (attempt < 3)
             {
-                if (fresh) WaitForRun(folder, p);
+                if (fresh)
+                    WaitForRun(folder, p);
                 p.WaitForExit(milliseconds + 130 * attempt);
                 p.Kill();
                 p.WaitForExit();
                 continue;
             }
-            string output = p.StandardOutput.ReadToEnd(), error = p.StandardError.ReadToEnd();
+            string output = p.StandardOutput.ReadToEnd(),
+                error = p.StandardError.ReadToEnd();
             p.WaitForExit();
-            if (p.ExitCode == 2 && error.Contains("already complete")) output = Lut.Run("verify", folder.Run).Out;
+            if (p.ExitCode == 2 && error.Contains("already complete"))
+                output = Lut.Run("verify", folder.Run).Out;
             Assert.True(output.Contains("exact=IDENTICAL"), $"exit {p.ExitCode}\n{output}\n{error}");
             return;
         }
@@ -142,6 +175,7 @@ public sealed class DeterminismTests
 
     private static void WaitForRun(TemporaryFolder folder, System.Diagnostics.Process p)
     {
-        for (int i = 0; i < 600 && !p.HasExited && Directory.GetDirectories(folder.Path).Length == 0; i++) Thread.Sleep(10);
+        for (int i = 0; i < 600 && !p.HasExited && Directory.GetDirectories(folder.Path).Length == 0; i++)
+            Thread.Sleep(10);
     }
 }

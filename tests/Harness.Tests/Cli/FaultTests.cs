@@ -39,8 +39,12 @@ public sealed class FaultTests : IDisposable
         var r = Lut.Run([.. args, .. args[0] is "run" or "eval" ? new[] { "-o", folder.Path } : []]);
         Assert.True(r.Exit == exit, $"exit {r.Exit}, expected {exit}\n{r.Out}{r.Error}");
         Assert.Contains(says, r.Error);
-        Assert.Matches(@"^error LUT\d+: ", r.Error.Split('\n').First(l => l.StartsWith("error", StringComparison.Ordinal)));
-        foreach (string part in new[] { "where:", "why:", "fix:" }) Assert.Contains(part, r.Error);
+        Assert.Matches(
+            @"^error LUT\d+: ",
+            r.Error.Split('\n').First(l => l.StartsWith("error", StringComparison.Ordinal))
+        );
+        foreach (string part in new[] { "where:", "why:", "fix:" })
+            Assert.Contains(part, r.Error);
         Assert.DoesNotContain("   at ", r.Error);
         Assert.Empty(r.Out);
     }
@@ -49,7 +53,11 @@ public sealed class FaultTests : IDisposable
     public void EveryProblemOfAProtocolFileIsReportedAtOnce()
     {
         using var stream = typeof(FashionMnist).Assembly.GetManifestResourceStream("protocols/hello@1.toml")!;
-        string text = new StreamReader(stream).ReadToEnd().Replace("epochs = 3", "epochs = \"3\"").Replace("mask_ratio", "mask_ration").Replace("seed = 0\n", "");
+        string text = new StreamReader(stream)
+            .ReadToEnd()
+            .Replace("epochs = 3", "epochs = \"3\"")
+            .Replace("mask_ratio", "mask_ration")
+            .Replace("seed = 0\n", "");
         File.WriteAllText(folder["p.toml"], text);
         var r = Lut.Run("plan", folder["p.toml"]);
         Assert.Equal(2, r.Exit);
@@ -67,19 +75,24 @@ public sealed class FaultTests : IDisposable
     [InlineData("header")]
     public void DamagedDataIsRefusedByName(string kind)
     {
-        foreach (string f in Directory.GetFiles(FashionMnist.Embedded)) File.Copy(f, folder[Path.GetFileName(f)]);
+        foreach (string f in Directory.GetFiles(FashionMnist.Embedded))
+            File.Copy(f, folder[Path.GetFileName(f)]);
         string victim = folder["train10k-images-idx3-ubyte.gz"];
         byte[] raw = Unzip(victim);
         switch (kind)
         {
-            case "missing": File.Delete(victim); break;
-            case "truncated": File.WriteAllBytes(victim, File.ReadAllBytes(victim)[..100_000]); break;
+            case "missing":
+                File.Delete(victim);
+                break;
+            case "truncated":
+                File.WriteAllBytes(victim, File.ReadAllBytes(victim)[..100_000]);
+                break;
             case "flipped":
                 raw[5_000_000] ^= 1;
                 File.WriteAllBytes(victim, raw);
                 break;
             default:
-                raw[4] = 0x7f;   // promises two thousand million images
+                raw[4] = 0x7f; // promises two thousand million images
                 File.WriteAllBytes(victim, raw);
                 break;
         }
@@ -91,7 +104,18 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void ANonFiniteLossStopsWithTheStepAndTensorAndKeepsWhatWasRecorded()
     {
-        var r = Lut.Run("run", "hello@1", "-o", folder.Path, "--set", "pretrain.blr=1e30", "--set", "pretrain.warmup_epochs=0.0", "--checkpoint-minutes", "0.0001");
+        var r = Lut.Run(
+            "run",
+            "hello@1",
+            "-o",
+            folder.Path,
+            "--set",
+            "pretrain.blr=1e30",
+            "--set",
+            "pretrain.warmup_epochs=0.0",
+            "--checkpoint-minutes",
+            "0.0001"
+        );
         Assert.True(r.Exit == 7, r.Out + r.Error);
         Assert.Contains("LUT7001", r.Error);
         Assert.Matches(@"at step \d+ of pretrain", r.Error);
@@ -103,7 +127,8 @@ public sealed class FaultTests : IDisposable
     {
         string mount = folder["small"];
         Directory.CreateDirectory(mount);
-        if (Sh($"mount -t tmpfs -o size=400k tmpfs {mount}") != 0) Assert.Skip("mounting a small tmpfs needs root");
+        if (Sh($"mount -t tmpfs -o size=400k tmpfs {mount}") != 0)
+            Assert.Skip("mounting a small tmpfs needs root");
         try
         {
             var r = Lut.Run("run", "hello@1", "-q", "-o", mount, "--checkpoint-minutes", "0.0001");
@@ -111,7 +136,8 @@ public sealed class FaultTests : IDisposable
             Assert.Contains("cannot write", r.Error);
             Assert.Contains("free some space", r.Error);
             string run = Directory.GetDirectories(mount).Single();
-            foreach (string table in Directory.GetFiles(run, "*.parquet")) TableFile.Read(table);
+            foreach (string table in Directory.GetFiles(run, "*.parquet"))
+                TableFile.Read(table);
             Assert.Empty(Directory.GetFiles(run, "*.tmp", SearchOption.AllDirectories));
             // with space again, the same run finishes with the same bits
             Assert.Equal(0, Sh($"mount -o remount,size=20m {mount}"));
@@ -139,9 +165,15 @@ public sealed class FaultTests : IDisposable
         Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
         var field = new Parquet.Schema.DataField<int>("x");
         await using (var stream = File.Create(Directory.GetFiles(folder.Run, "steps-*.parquet")[0]))
-        await using (var writer = await Parquet.ParquetWriter.CreateAsync(new Parquet.Schema.ParquetSchema(field), stream))
+        await using (
+            var writer = await Parquet.ParquetWriter.CreateAsync(new Parquet.Schema.ParquetSchema(field), stream)
+        )
         {
-            writer.CustomMetadata = new Dictionary<string, string> { ["lut.table"] = "steps", ["lut.schema_version"] = "7.1" };
+            writer.CustomMetadata = new Dictionary<string, string>
+            {
+                ["lut.table"] = "steps",
+                ["lut.schema_version"] = "7.1",
+            };
             using var group = writer.CreateRowGroup();
             await group.WriteAsync<int>(field, new[] { 1 }.AsMemory());
         }
@@ -156,7 +188,8 @@ public sealed class FaultTests : IDisposable
     {
         string locked = folder["locked"];
         Directory.CreateDirectory(locked);
-        if (OperatingSystem.IsWindows() || Sh($"chmod 555 {locked} && ! touch {locked}/x 2>/dev/null") != 0) Assert.Skip("this user may write everywhere (root)");
+        if (OperatingSystem.IsWindows() || Sh($"chmod 555 {locked} && ! touch {locked}/x 2>/dev/null") != 0)
+            Assert.Skip("this user may write everywhere (root)");
         var r = Lut.Run("run", "hello@1", "-q", "-o", locked);
         Assert.True(r.Exit == 9, r.Error);
         Assert.Contains("cannot create the run's folder", r.Error);
@@ -166,8 +199,14 @@ public sealed class FaultTests : IDisposable
     public void ADamagedCheckpointIsNamedAndSkipped()
     {
         Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "3").Exit);
-        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "3", "--resume", "auto").Exit);
-        string[] checkpoints = [.. Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors").Order()];
+        Assert.Equal(
+            75,
+            Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "3", "--resume", "auto").Exit
+        );
+        string[] checkpoints =
+        [
+            .. Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors").Order(),
+        ];
         Assert.Equal(2, checkpoints.Length);
         Flip(checkpoints[1]);
         var verify = Lut.Run("verify", checkpoints[1]);
@@ -183,28 +222,52 @@ public sealed class FaultTests : IDisposable
     public void ACheckpointOfAnotherModelIsRefusedWithBothShapes()
     {
         Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
-        string checkpoint = Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "pretrain-*.safetensors").Single();
-        var r = Lut.Run("eval", "hello@1", "-q", "-o", folder.Path, "--checkpoint", checkpoint, "--set", "model.width=64");
+        string checkpoint = Directory
+            .GetFiles(Path.Combine(folder.Run, "checkpoints"), "pretrain-*.safetensors")
+            .Single();
+        var r = Lut.Run(
+            "eval",
+            "hello@1",
+            "-q",
+            "-o",
+            folder.Path,
+            "--checkpoint",
+            checkpoint,
+            "--set",
+            "model.width=64"
+        );
         Assert.Equal(6, r.Exit);
         Assert.Contains("has shape", r.Error);
         var fine = Lut.Run("eval", "hello@1", "-q", "-o", folder["e"], "--checkpoint", checkpoint);
-        Assert.True(fine.Exit == 0 && System.Text.RegularExpressions.Regex.IsMatch(fine.Out, "knn_top1 +" + Committed("knn_top1")), fine.Out + fine.Error);
+        Assert.True(
+            fine.Exit == 0
+                && System.Text.RegularExpressions.Regex.IsMatch(fine.Out, "knn_top1 +" + Committed("knn_top1")),
+            fine.Out + fine.Error
+        );
         Assert.Equal(0, Lut.Run("finetune", "hello@1", "-q", "-o", folder["f"], "--checkpoint", checkpoint).Exit);
     }
 
     [Fact]
     public void AFlippedBitInACheckpointOrARecordIsNamedByCompareAndVerify()
     {
-        foreach (string name in new[] { "a", "b" }) Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder[name]).Exit);
-        string a = Directory.GetDirectories(folder["a"]).Single(), b = Directory.GetDirectories(folder["b"]).Single();
+        foreach (string name in new[] { "a", "b" })
+            Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder[name]).Exit);
+        string a = Directory.GetDirectories(folder["a"]).Single(),
+            b = Directory.GetDirectories(folder["b"]).Single();
         var same = Lut.Run("compare", a, b);
-        Assert.True(same.Exit == 0 && same.LastLine.StartsWith("VERDICT exact=IDENTICAL steps=28", StringComparison.Ordinal), same.Out);
+        Assert.True(
+            same.Exit == 0 && same.LastLine.StartsWith("VERDICT exact=IDENTICAL steps=28", StringComparison.Ordinal),
+            same.Out
+        );
 
         string checkpoint = Directory.GetFiles(Path.Combine(b, "checkpoints"), "pretrain-*.safetensors").Single();
         Flip(checkpoint);
         var compared = Lut.Run("compare", Path.Combine(a, "checkpoints", Path.GetFileName(checkpoint)), checkpoint);
         Assert.Equal(3, compared.Exit);
-        Assert.Matches(@"first difference: [a-z_0-9.]+\[\d+\]: 0x[0-9a-f]{8} .* is not 0x[0-9a-f]{8} .* 1 of \d+ elements differ", compared.Out);
+        Assert.Matches(
+            @"first difference: [a-z_0-9.]+\[\d+\]: 0x[0-9a-f]{8} .* is not 0x[0-9a-f]{8} .* 1 of \d+ elements differ",
+            compared.Out
+        );
         var verified = Lut.Run("verify", b);
         Assert.Equal(3, verified.Exit);
         Assert.Contains($"damage: checkpoints/{Path.GetFileName(checkpoint)} has changed", verified.Out);
@@ -215,14 +278,22 @@ public sealed class FaultTests : IDisposable
         int row = table.Rows.Count / 2;
         byte[] digest = (byte[])table.Rows[row][Schema.Digests.IndexOf("digest")]!;
         digest[5] ^= 0x10;
-        TableFile.Write(part, table, meta.Where(m => !m.Key.StartsWith("lut.content", StringComparison.Ordinal)).ToDictionary());
+        TableFile.Write(
+            part,
+            table,
+            meta.Where(m => !m.Key.StartsWith("lut.content", StringComparison.Ordinal)).ToDictionary()
+        );
         var report = Lut.Run("compare", a, b);
         Assert.Equal(3, report.Exit);
-        Assert.Contains($"step={table.Rows[row][Schema.Digests.IndexOf("step")]} tensor={table.Rows[row][Schema.Digests.IndexOf("tensor")]} digest:", report.Out);
+        Assert.Contains(
+            $"step={table.Rows[row][Schema.Digests.IndexOf("step")]} tensor={table.Rows[row][Schema.Digests.IndexOf("tensor")]} digest:",
+            report.Out
+        );
     }
 
     /// <summary>correct/n of a metric in hello@1's reference.</summary>
-    private static string Committed(string metric) => Reference.Find("hello@1")!.Single(l => l.StartsWith($"eval {metric} ", StringComparison.Ordinal)).Split(' ')[2];
+    private static string Committed(string metric) =>
+        Reference.Find("hello@1")!.Single(l => l.StartsWith($"eval {metric} ", StringComparison.Ordinal)).Split(' ')[2];
 
     private static void Flip(string path)
     {
@@ -241,7 +312,8 @@ public sealed class FaultTests : IDisposable
 
     private static int Sh(string command)
     {
-        if (OperatingSystem.IsWindows()) return -1;
+        if (OperatingSystem.IsWindows())
+            return -1;
         using var p = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardError = true })!;
         p.WaitForExit();
         return p.ExitCode;
@@ -252,8 +324,32 @@ public sealed class FaultTests : IDisposable
     public void CheckpointsAtTheEndsOfEpochsAreKept()
     {
         using var folder = new TemporaryFolder();
-        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path, "--keep-epochs", "1", "--checkpoint-minutes", "0").Exit);
-        int[] steps = [.. Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "pretrain-*.safetensors").Select(f => int.Parse(Path.GetFileNameWithoutExtension(f)[9..], System.Globalization.CultureInfo.InvariantCulture)).Order()];
+        Assert.Equal(
+            0,
+            Lut.Run(
+                "pretrain",
+                "hello@1",
+                "-q",
+                "-o",
+                folder.Path,
+                "--keep-epochs",
+                "1",
+                "--checkpoint-minutes",
+                "0"
+            ).Exit
+        );
+        int[] steps =
+        [
+            .. Directory
+                .GetFiles(Path.Combine(folder.Run, "checkpoints"), "pretrain-*.safetensors")
+                .Select(f =>
+                    int.Parse(
+                        Path.GetFileNameWithoutExtension(f)[9..],
+                        System.Globalization.CultureInfo.InvariantCulture
+                    )
+                )
+                .Order(),
+        ];
         Assert.Equal([4, 8, 11, 12], steps);
         var events = new LutNative.Results.RunStore(folder.Run).Read(LutNative.Results.Schema.Events);
         Assert.Equal(3, events.Rows.Count(r => (string)r[LutNative.Results.Schema.Events.IndexOf("key")]! == "epoch"));

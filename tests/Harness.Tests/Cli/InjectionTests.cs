@@ -16,11 +16,12 @@ public sealed class InjectionTests : IDisposable
             Assert.Equal(0, Lut.Run(["run", "hello@1", "-q", "-o", folder[name], .. more]).Exit);
             return Directory.GetDirectories(folder[name]).Single();
         }
-        string a = Whole("clean"), b = Whole("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        string a = Whole("clean"),
+            b = Whole("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
         var r = Lut.Run("compare", a, b, "--json");
         using var json = System.Text.Json.JsonDocument.Parse(r.Out);
         var growth = json.RootElement.GetProperty("growth").EnumerateArray().ToArray();
-        Assert.Equal(3, growth[0].GetProperty("step").GetInt64());   // the step after the planted one is the first to see it
+        Assert.Equal(3, growth[0].GetProperty("step").GetInt64()); // the step after the planted one is the first to see it
         Assert.True(growth.Length >= 4 && growth.Count(g => g.GetProperty("ulp").GetInt64() > 0) >= 4);
         var flips = json.RootElement.GetProperty("flips").EnumerateArray().ToArray();
         Assert.NotEmpty(flips);
@@ -48,9 +49,27 @@ public sealed class InjectionTests : IDisposable
     [InlineData(0, "cuda:emulated", "exact")]
     [InlineData(0, "cuda:emulated", "run-to-run")]
     [InlineData(7, "cpu", "exact", "--inject", "step=1,state=teacher,tensor=blocks.1.norm1.bias,bit=3")]
-    public void TheSelfCheckFindsAMachineThatDoesNotRepeatItsBits(int exit, string device, string math, params string[] more)
+    public void TheSelfCheckFindsAMachineThatDoesNotRepeatItsBits(
+        int exit,
+        string device,
+        string math,
+        params string[] more
+    )
     {
-        var r = Lut.Run(["pretrain", "hello@1", "-o", folder.Path, "--self-check", "--device", device, "--math", math, "--stop-after", "1", .. more]);
+        var r = Lut.Run([
+            "pretrain",
+            "hello@1",
+            "-o",
+            folder.Path,
+            "--self-check",
+            "--device",
+            device,
+            "--math",
+            math,
+            "--stop-after",
+            "1",
+            .. more,
+        ]);
         Assert.True(r.Exit == (exit == 0 ? 75 : exit), r.Out + r.Error);
         Assert.Contains(exit == 0 ? "self-check passed: 2 steps" : "teacher/blocks.1.norm1.bias", r.Error);
     }

@@ -14,7 +14,9 @@ public sealed class InterfaceTests : IDisposable
     {
         string help = Lut.Run([.. of, "--help"]).Out;
         int commands = help.IndexOf("Commands:", StringComparison.Ordinal);
-        return commands < 0 ? [] : Regex.Matches(help[commands..], @"^  ([a-z-]+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value);
+        return commands < 0
+            ? []
+            : Regex.Matches(help[commands..], @"^  ([a-z-]+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value);
     }
 
     [Fact]
@@ -23,12 +25,22 @@ public sealed class InterfaceTests : IDisposable
         string[] verbs = [.. Verbs()];
         Assert.InRange(verbs.Length, 20, 40);
         foreach (string verb in verbs)
-            foreach (string[] words in Verbs(verb) is var inner && inner.Any() ? inner.Select(i => new[] { verb, i }).ToArray() : [[verb]])
-            {
-                string help = Lut.Run([.. words, "--help"]).Out;
-                Assert.True(help.Contains("--json"), string.Join(' ', words) + " has no --json");
-                Assert.True((help.Contains("Example: lut") || help.Contains("Examples: lut")), string.Join(' ', words) + " has no example");
-            }
+        foreach (
+            string[] words in Verbs(verb) is var inner && inner.Any()
+                ? inner.Select(i => new[] { verb, i }).ToArray()
+                :
+                [
+                    [verb],
+                ]
+        )
+        {
+            string help = Lut.Run([.. words, "--help"]).Out;
+            Assert.True(help.Contains("--json"), string.Join(' ', words) + " has no --json");
+            Assert.True(
+                (help.Contains("Example: lut") || help.Contains("Examples: lut")),
+                string.Join(' ', words) + " has no example"
+            );
+        }
     }
 
     [Fact]
@@ -39,7 +51,12 @@ public sealed class InterfaceTests : IDisposable
         {
             var root = json.RootElement;
             Assert.Equal((0, true), (r.Exit, root.GetProperty("exact").GetBoolean()));
-            Assert.Contains(root.GetProperty("libraries").EnumerateArray(), l => l.GetProperty("path").GetString()!.Contains("coreclr") && l.GetProperty("sha256").GetString()!.Length == 64);
+            Assert.Contains(
+                root.GetProperty("libraries").EnumerateArray(),
+                l =>
+                    l.GetProperty("path").GetString()!.Contains("coreclr")
+                    && l.GetProperty("sha256").GetString()!.Length == 64
+            );
             Assert.Equal(JsonValueKind.Null, root.GetProperty("probe").ValueKind);
         }
         // a probe measures; whether a machine that runs tests is fit to be timed is not for a test to say, only that answer and exit code agree
@@ -50,11 +67,18 @@ public sealed class InterfaceTests : IDisposable
             Assert.Equal(root.GetProperty("perf").GetBoolean() ? 0 : 5, r.Exit);
             Assert.Equal(r.Exit, root.GetProperty("exit").GetInt32());
             Assert.Equal(10, root.GetProperty("probe").GetProperty("fma_flops").GetArrayLength());
-            Assert.All(root.GetProperty("probe").GetProperty("fma_flops").EnumerateArray(), f => Assert.True(f.GetDouble() > 1e8));
+            Assert.All(
+                root.GetProperty("probe").GetProperty("fma_flops").EnumerateArray(),
+                f => Assert.True(f.GetDouble() > 1e8)
+            );
             Assert.True(root.GetProperty("probe").GetProperty("memory_bytes_per_second").GetDouble() > 1e8);
         }
         var gpu = Lut.Run("doctor", "--require", "gpu");
-        Assert.True(gpu.Exit == 0 || (gpu.Exit == 5 && gpu.LastLine.StartsWith("UNFIT: a GPU is required", StringComparison.Ordinal)), gpu.Out);
+        Assert.True(
+            gpu.Exit == 0
+                || (gpu.Exit == 5 && gpu.LastLine.StartsWith("UNFIT: a GPU is required", StringComparison.Ordinal)),
+            gpu.Out
+        );
         Assert.Equal(2, Lut.Run("doctor", "--require", "speed").Exit);
     }
 
@@ -68,17 +92,27 @@ public sealed class InterfaceTests : IDisposable
             string to = folder[FormattableString.Invariant($"kill{files}")];
             using (var p = Lut.Start([], ["run", "hello@1", "-q", "-o", to, "--checkpoint-minutes", "0"]))
             {
-                while (!p.HasExited && (!Directory.Exists(to) || Directory.GetFiles(to, "*", SearchOption.AllDirectories).Length < files)) Thread.Sleep(1);
+                while (
+                    !p.HasExited
+                    && (
+                        !Directory.Exists(to) || Directory.GetFiles(to, "*", SearchOption.AllDirectories).Length < files
+                    )
+                )
+                    Thread.Sleep(1);
                 p.Kill();
                 p.WaitForExit();
             }
             foreach (string run in Directory.Exists(to) ? Directory.GetDirectories(to) : [])
-                foreach (string file in Directory.GetFiles(run, "*.parquet"))
-                {
-                    Assert.NotEmpty(Results.TableFile.Read(file).Rows);
-                    seen++;
-                }
-            if (!Directory.Exists(to) || Directory.GetDirectories(to).All(d => !File.Exists(Path.Combine(d, "config.canonical.json")))) continue;
+            foreach (string file in Directory.GetFiles(run, "*.parquet"))
+            {
+                Assert.NotEmpty(Results.TableFile.Read(file).Rows);
+                seen++;
+            }
+            if (
+                !Directory.Exists(to)
+                || Directory.GetDirectories(to).All(d => !File.Exists(Path.Combine(d, "config.canonical.json")))
+            )
+                continue;
             var r = Lut.Run("run", "hello@1", "-q", "-o", to, "--resume", "auto");
             Assert.True(r.Exit is 0 or 8 && (r.Exit == 8 || r.LastLine.Contains("IDENTICAL")), r.Out + r.Error);
         }

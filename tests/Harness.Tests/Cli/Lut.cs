@@ -15,7 +15,8 @@ internal static class Lut
 
     internal static Result Run(params string[] args) => RunWith([], args);
 
-    internal static Result RunWith(Dictionary<string, string> environment, params string[] args) => RunIn("", environment, args);
+    internal static Result RunWith(Dictionary<string, string> environment, params string[] args) =>
+        RunIn("", environment, args);
 
     /// <summary>Started inside a folder.</summary>
     internal static Result RunIn(string folder, Dictionary<string, string> environment, params string[] args)
@@ -27,14 +28,26 @@ internal static class Lut
         return new Result(process.ExitCode, output, error.Result);
     }
 
-    internal static Process Start(Dictionary<string, string> environment, params string[] args) => StartIn("", environment, args);
+    internal static Process Start(Dictionary<string, string> environment, params string[] args) =>
+        StartIn("", environment, args);
 
     private static Process StartIn(string folder, Dictionary<string, string> environment, string[] args)
     {
-        var info = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        var info = new ProcessStartInfo(
+            Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet"
+        )
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
         info.ArgumentList.Add(Program);
-        foreach (string a in args) info.ArgumentList.Add(a);
-        foreach (var (k, v) in environment) info.Environment[k] = v;
+        foreach (string a in args)
+            info.ArgumentList.Add(a);
+        foreach (var (k, v) in environment)
+            info.Environment[k] = v;
         return Process.Start(info)!;
     }
 

@@ -11,10 +11,28 @@ public sealed class MemoryTests
     public void ThePlanIsWithinATenthOfThePeak(string shape, string memory)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems count memory otherwise");
-        var r = Lut.Run("bench", shape, "--batch", "32", "--memory", memory, "--threads", "2", "--launches", "1", "--blocks", "1", "--seconds", "0.1", "--premade", "--json");
+        var r = Lut.Run(
+            "bench",
+            shape,
+            "--batch",
+            "32",
+            "--memory",
+            memory,
+            "--threads",
+            "2",
+            "--launches",
+            "1",
+            "--blocks",
+            "1",
+            "--seconds",
+            "0.1",
+            "--premade",
+            "--json"
+        );
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
-        double planned = json.RootElement.GetProperty("planned_bytes").GetDouble(), peak = json.RootElement.GetProperty("peak_bytes").GetDouble();
+        double planned = json.RootElement.GetProperty("planned_bytes").GetDouble(),
+            peak = json.RootElement.GetProperty("peak_bytes").GetDouble();
         Assert.InRange(planned / peak, 0.9, 1.1);
     }
 
@@ -23,7 +41,19 @@ public sealed class MemoryTests
     {
         double Planned(string memory)
         {
-            using var json = JsonDocument.Parse(Lut.Run("plan", "fashion-lut@1", "--set", "pretrain.batch=1024", "--set", "pretrain.bn_batch=1024", "--memory", memory, "--json").Out);
+            using var json = JsonDocument.Parse(
+                Lut.Run(
+                    "plan",
+                    "fashion-lut@1",
+                    "--set",
+                    "pretrain.batch=1024",
+                    "--set",
+                    "pretrain.bn_batch=1024",
+                    "--memory",
+                    memory,
+                    "--json"
+                ).Out
+            );
             return json.RootElement.GetProperty("memory_bytes").GetDouble();
         }
         Assert.True(Planned("recompute") < 0.5 * Planned("keep"));

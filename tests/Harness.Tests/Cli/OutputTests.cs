@@ -16,7 +16,8 @@ public sealed class OutputTests : IDisposable
     {
         Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["a"]).Exit);
         Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["b"], "--trace-step", "3").Exit);
-        string a = Directory.GetDirectories(folder["a"]).Single(), b = Directory.GetDirectories(folder["b"]).Single();
+        string a = Directory.GetDirectories(folder["a"]).Single(),
+            b = Directory.GetDirectories(folder["b"]).Single();
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         object? Query(string sql)
@@ -27,12 +28,34 @@ public sealed class OutputTests : IDisposable
         }
         // benchmarks, comparisons and analyses have folders of their own
         foreach (var schema in Schema.All.Where(s => s.Name is not ("throughput" or "comparisons" or "analysis")))
-            Assert.Equal((long)new RunStore(b).Read(schema).Rows.Count, Convert.ToInt64(Query($"SELECT count(*) FROM '{b}/{schema.Name}-*.parquet'")));
-        Assert.Equal(28L, Convert.ToInt64(Query($"SELECT count(*) FROM '{a}/steps-*.parquet' a JOIN '{b}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND a.state_digest = b.state_digest")));
+            Assert.Equal(
+                (long)new RunStore(b).Read(schema).Rows.Count,
+                Convert.ToInt64(Query($"SELECT count(*) FROM '{b}/{schema.Name}-*.parquet'"))
+            );
+        Assert.Equal(
+            28L,
+            Convert.ToInt64(
+                Query(
+                    $"SELECT count(*) FROM '{a}/steps-*.parquet' a JOIN '{b}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND a.state_digest = b.state_digest"
+                )
+            )
+        );
         Assert.Equal(6L * 256, Convert.ToInt64(Query($"SELECT count(*) FROM '{a}/predictions-*.parquet'")));
         // each image evaluated exactly once by each metric
-        Assert.Equal(0L, Convert.ToInt64(Query($"SELECT count(*) FROM (SELECT metric, sample_index, count(*) n FROM '{a}/predictions-*.parquet' GROUP BY ALL HAVING n <> 1)")));
-        Assert.Equal("hello@1", Query($"SELECT decode(value) FROM parquet_kv_metadata('{Directory.GetFiles(a, "run-*.parquet").Single()}') WHERE decode(key) = 'lut.protocol'"));
+        Assert.Equal(
+            0L,
+            Convert.ToInt64(
+                Query(
+                    $"SELECT count(*) FROM (SELECT metric, sample_index, count(*) n FROM '{a}/predictions-*.parquet' GROUP BY ALL HAVING n <> 1)"
+                )
+            )
+        );
+        Assert.Equal(
+            "hello@1",
+            Query(
+                $"SELECT decode(value) FROM parquet_kv_metadata('{Directory.GetFiles(a, "run-*.parquet").Single()}') WHERE decode(key) = 'lut.protocol'"
+            )
+        );
         Assert.True(new FileInfo(Path.Combine(a, "reconstructions.png")).Length > 1000);
     }
 
@@ -43,7 +66,17 @@ public sealed class OutputTests : IDisposable
         using var json = JsonDocument.Parse(r.Out);
         Assert.Equal(0, json.RootElement.GetProperty("exit").GetInt32());
         Assert.StartsWith("VERDICT exact=IDENTICAL", json.RootElement.GetProperty("verdict").GetString());
-        foreach (string[] verb in new[] { new[] { "plan", "hello@1", "--json" }, ["doctor", "--json"], ["ls", "--json", "-o", folder.Path], ["show", folder.Run, "--json"], ["compare", folder.Run, folder.Run, "--json"], ["verify", folder.Run, "--json"] })
+        foreach (
+            string[] verb in new[]
+            {
+                new[] { "plan", "hello@1", "--json" },
+                ["doctor", "--json"],
+                ["ls", "--json", "-o", folder.Path],
+                ["show", folder.Run, "--json"],
+                ["compare", folder.Run, folder.Run, "--json"],
+                ["verify", folder.Run, "--json"],
+            }
+        )
             JsonDocument.Parse(Lut.Run(verb).Out).Dispose();
     }
 
@@ -65,11 +98,20 @@ public sealed class OutputTests : IDisposable
         Assert.Contains("hello@1_s3", seeded.Out);
         Assert.DoesNotContain("+modified", seeded.Out);
         Assert.Equal("VERDICT exact=NO-REFERENCE exit=0", seeded.LastLine);
-        var incomparable = Lut.Run("compare", Directory.GetDirectories(folder["m"]).Single(), Directory.GetDirectories(folder["s"]).Single());
+        var incomparable = Lut.Run(
+            "compare",
+            Directory.GetDirectories(folder["m"]).Single(),
+            Directory.GetDirectories(folder["s"]).Single()
+        );
         Assert.Equal(4, incomparable.Exit);
         Assert.Contains("exact=INCOMPARABLE", incomparable.LastLine);
         // writing a protocol's own value is no modification
-        Assert.Contains("hello@1 ", Lut.Run("plan", "hello@1", "--set", "pretrain.epochs=3").Out.Replace("+modified", "MODIFIED").Replace("\n", " "));
+        Assert.Contains(
+            "hello@1 ",
+            Lut.Run("plan", "hello@1", "--set", "pretrain.epochs=3")
+                .Out.Replace("+modified", "MODIFIED")
+                .Replace("\n", " ")
+        );
     }
 
     [Fact]
@@ -77,14 +119,21 @@ public sealed class OutputTests : IDisposable
     {
         var r = Lut.Run("plan", "fashion-lut@1", "-o", folder.Path);
         Assert.Equal(0, r.Exit);
-        foreach (string what in new[] { "parameters", "FLOPs per image", "memory", "time estimate", "math_hash" }) Assert.Contains(what, r.Out);
+        foreach (string what in new[] { "parameters", "FLOPs per image", "memory", "time estimate", "math_hash" })
+            Assert.Contains(what, r.Out);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
     [Fact]
     public void DependenciesRunOneWay()
     {
-        static string[] Ours(System.Reflection.Assembly a) => [.. a.GetReferencedAssemblies().Select(n => n.Name!).Where(n => n.StartsWith("LutNative", StringComparison.Ordinal) || n == "lut").Order()];
+        static string[] Ours(System.Reflection.Assembly a) =>
+            [
+                .. a.GetReferencedAssemblies()
+                    .Select(n => n.Name!)
+                    .Where(n => n.StartsWith("LutNative", StringComparison.Ordinal) || n == "lut")
+                    .Order(),
+            ];
         Assert.Empty(Ours(typeof(Schema).Assembly));
         Assert.Empty(Ours(typeof(Interop.CudaProbe).Assembly));
         Assert.All(Ours(typeof(Model.Numerics.Philox).Assembly), n => Assert.Equal("LutNative.Interop", n));
@@ -97,13 +146,15 @@ public sealed class OutputTests : IDisposable
     public void ExportedTablesHoldTheSameRows(string format, string reader)
     {
         Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
-        string run = Directory.GetDirectories(folder.Path).Single(), to = folder["tables"];
+        string run = Directory.GetDirectories(folder.Path).Single(),
+            to = folder["tables"];
         var r = Lut.Run("export", run, "--to", format, "-o", to);
         Assert.True(r.Exit == 0 && r.Out.Contains("steps." + format), r.Out + r.Error);
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
-        command.CommandText = $"SELECT count(*) FROM {reader}('{to}/steps.{format}') a JOIN '{run}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND CAST(a.loss AS FLOAT) = b.loss AND a.lr = b.lr AND a.state_digest IS NOT DISTINCT FROM lower(hex(b.state_digest))";
+        command.CommandText =
+            $"SELECT count(*) FROM {reader}('{to}/steps.{format}') a JOIN '{run}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND CAST(a.loss AS FLOAT) = b.loss AND a.lr = b.lr AND a.state_digest IS NOT DISTINCT FROM lower(hex(b.state_digest))";
         Assert.Equal(12L, Convert.ToInt64(command.ExecuteScalar()));
         Assert.Equal(2, Lut.Run("export", run, "--to", "xml", "-o", to).Exit);
     }

@@ -17,14 +17,22 @@ public sealed class PlanTests
         Assert.Equal(77.8e9, Number("macs_per_image") + dropped, 0.05e9);
         Assert.Equal(17.56e9, Number("teacher_view_macs"), 0.005e9);
         Assert.Equal(5.37e9, Number("decoder_macs"), 0.005e9);
-        Assert.True(Number("pretrain_days") > 0 && Number("energy_mwh") > 0 && Number("memory_bytes") < 141e9 && Number("samples_at_once") >= 128);
+        Assert.True(
+            Number("pretrain_days") > 0
+                && Number("energy_mwh") > 0
+                && Number("memory_bytes") < 141e9
+                && Number("samples_at_once") >= 128
+        );
     }
 
     [Fact]
     public void AMeasuredSpeedTakesThePlaceOfTheSheets()
     {
         using var folder = new TemporaryFolder();
-        Assert.Equal(0, Lut.Run("bench", "hello@1", "--launches", "1", "--blocks", "1", "--seconds", "0.1", "-o", folder.Path).Exit);
+        Assert.Equal(
+            0,
+            Lut.Run("bench", "hello@1", "--launches", "1", "--blocks", "1", "--seconds", "0.1", "-o", folder.Path).Exit
+        );
         var r = Lut.Run("plan", "hello@1", "--device", "a100", "--result", folder.Path);
         Assert.True(r.Exit == 0 && r.Out.Contains("measured"), r.Out + r.Error);
         Assert.Equal(8, Lut.Run("plan", "fashion-lut@1", "--device", "a100", "--result", folder.Path).Exit);
@@ -37,8 +45,12 @@ public sealed class PlanTests
     {
         var r = Lut.Run("plan", "imagenet-lut-vitl16@1", "--explain", key);
         Assert.Equal(0, r.Exit);
-        foreach (string s in new[] { value, where, source }) Assert.Contains(s, r.Out);
-        Assert.Contains("changed on the command line", Lut.Run("plan", "imagenet-lut-vitl16@1", "--set", $"{key}=1", "--explain", key).Out);
+        foreach (string s in new[] { value, where, source })
+            Assert.Contains(s, r.Out);
+        Assert.Contains(
+            "changed on the command line",
+            Lut.Run("plan", "imagenet-lut-vitl16@1", "--set", $"{key}=1", "--explain", key).Out
+        );
         r = Lut.Run("plan", "imagenet-lut-vitl16@1", "--explain", key + "x");
         Assert.Equal(2, r.Exit);
         Assert.Contains($"did you mean {key}?", r.Error);

@@ -30,9 +30,17 @@ public sealed class RunFolderTests : IDisposable
         int[] exits = [first.ExitCode, second.ExitCode];
         Assert.True(exits.Contains(0) && exits.Any(e => e is 9 or 2), string.Join('\n', errors));
         // the one that lost came while the other worked, or after it was done
-        Assert.Contains(errors, e => e.Contains("another process is working in this folder") || e.Contains("already complete"));
+        Assert.Contains(
+            errors,
+            e => e.Contains("another process is working in this folder") || e.Contains("already complete")
+        );
         var verified = Lut.Run("verify", run);
-        Assert.True(verified.Exit == 0 && verified.LastLine.Contains("exact=IDENTICAL") && verified.LastLine.Contains("integrity=ok"), verified.Out);
+        Assert.True(
+            verified.Exit == 0
+                && verified.LastLine.Contains("exact=IDENTICAL")
+                && verified.LastLine.Contains("integrity=ok"),
+            verified.Out
+        );
         Assert.False(File.Exists(Path.Combine(run, FolderLock.Name)));
     }
 
@@ -41,7 +49,17 @@ public sealed class RunFolderTests : IDisposable
     {
         string[] run = [.. Hello, "--set", "pretrain.epochs=3000", "--checkpoint-minutes", "60", "-o", folder.Path];
         using var first = Lut.Start([], run);
-        for (int i = 0; i < 600 && !first.HasExited && !(Directory.GetDirectories(folder.Path) is [var d] && File.Exists(Path.Combine(d, "config.resolved.toml"))); i++) Thread.Sleep(10);
+        for (
+            int i = 0;
+            i < 600
+                && !first.HasExited
+                && !(
+                    Directory.GetDirectories(folder.Path) is [var d]
+                    && File.Exists(Path.Combine(d, "config.resolved.toml"))
+                );
+            i++
+        )
+            Thread.Sleep(10);
         var before = Contents(folder.Run);
         var second = Lut.Run([.. run, "--resume", "auto"]);
         Assert.Equal(9, second.Exit);
@@ -58,12 +76,31 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void WhoeverLostTheFolderStopsBeforeItWrites()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("Windows keeps others from writing LOCK");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows keeps others from writing LOCK");
         string[] run = [.. Hello, "--set", "pretrain.epochs=300", "--checkpoint-minutes", "0.01", "-o", folder.Path];
         using var first = Lut.Start([], run);
-        for (int i = 0; i < 600 && !first.HasExited && !(Directory.GetDirectories(folder.Path) is [var d] && File.Exists(Path.Combine(d, "config.resolved.toml"))); i++) Thread.Sleep(10);
+        for (
+            int i = 0;
+            i < 600
+                && !first.HasExited
+                && !(
+                    Directory.GetDirectories(folder.Path) is [var d]
+                    && File.Exists(Path.Combine(d, "config.resolved.toml"))
+                );
+            i++
+        )
+            Thread.Sleep(10);
         string text = Path.Combine(folder.Run, FolderLock.Name);
-        using (var other = Process.Start(new ProcessStartInfo("sh", ["-c", "printf 'pid 7\\nhost other\\nstart now\\nprogram lut\\ntoken t\\n' > \"$0\"", text]))!) other.WaitForExit();
+        using (
+            var other = Process.Start(
+                new ProcessStartInfo(
+                    "sh",
+                    ["-c", "printf 'pid 7\\nhost other\\nstart now\\nprogram lut\\ntoken t\\n' > \"$0\"", text]
+                )
+            )!
+        )
+            other.WaitForExit();
         string error = first.StandardError.ReadToEnd();
         first.WaitForExit();
         Assert.Equal(9, first.ExitCode);
@@ -94,15 +131,25 @@ public sealed class RunFolderTests : IDisposable
     public void FilesThatAreNotOursStayInARunsFolder()
     {
         Interrupted(3);
-        string[] theirs = ["train-00000-of-00003.parquet", "steps-00000-of-00003.parquet", "steps-7.parquet", "notes-00009.parquet", ".swp.0123456789abcdef", "slurm-1.out"];
-        foreach (string name in theirs) File.WriteAllText(Path.Combine(folder.Run, name), name);
+        string[] theirs =
+        [
+            "train-00000-of-00003.parquet",
+            "steps-00000-of-00003.parquet",
+            "steps-7.parquet",
+            "notes-00009.parquet",
+            ".swp.0123456789abcdef",
+            "slurm-1.out",
+        ];
+        foreach (string name in theirs)
+            File.WriteAllText(Path.Combine(folder.Run, name), name);
         File.WriteAllText(Path.Combine(folder.Run, "checkpoints", "pretrain-00000001.backup.safetensors"), "mine");
         // what a lut that was killed was writing is ours
         string torn = Path.Combine(folder.Run, "checkpoints", ".pretrain-00000003.safetensors.0123456789abcdef.tmp");
         File.WriteAllText(torn, "torn");
         var r = Lut.Run([.. Hello, "--resume", folder.Run]);
         Assert.True(r.Exit == 0 && r.LastLine.Contains("exact=IDENTICAL"), r.Out + r.Error);
-        foreach (string name in theirs) Assert.Equal(name, File.ReadAllText(Path.Combine(folder.Run, name)));
+        foreach (string name in theirs)
+            Assert.Equal(name, File.ReadAllText(Path.Combine(folder.Run, name)));
         Assert.True(File.Exists(Path.Combine(folder.Run, "checkpoints", "pretrain-00000001.backup.safetensors")));
         Assert.False(File.Exists(torn));
     }
@@ -114,9 +161,11 @@ public sealed class RunFolderTests : IDisposable
     public void WhenNoCheckpointCanBeUsedNothingIsRemoved(string how)
     {
         string[] checkpoints = TwoCheckpoints();
-        foreach (string c in checkpoints) Damage(c, how);
+        foreach (string c in checkpoints)
+            Damage(c, how);
         var r = Refused(6, "LUT6400", "none of 2 checkpoints can be used", folder.Run);
-        foreach (string c in checkpoints) Assert.Contains(Path.GetFileName(c), r.Error);
+        foreach (string c in checkpoints)
+            Assert.Contains(Path.GetFileName(c), r.Error);
     }
 
     [Fact]
@@ -146,16 +195,15 @@ public sealed class RunFolderTests : IDisposable
     public void WithoutPermissionNothingIsRemoved()
     {
         string newest = TwoCheckpoints()[1];
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+            return;
         File.SetUnixFileMode(newest, UnixFileMode.None);
         try
         {
             File.OpenRead(newest).Dispose();
             Assert.Skip("this user may read everything (root)");
         }
-        catch (UnauthorizedAccessException)
-        {
-        }
+        catch (UnauthorizedAccessException) { }
         Assert.Equal(9, Lut.Run([.. Hello, "--resume", folder.Run]).Exit);
         File.SetUnixFileMode(newest, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Assert.Equal(0, Lut.Run([.. Hello, "--resume", folder.Run]).Exit);
@@ -205,7 +253,8 @@ public sealed class RunFolderTests : IDisposable
     public void NothingIsRemovedThroughALink()
     {
         Interrupted(3);
-        string run = folder.Run, inside = Path.Combine(run, "checkpoints");
+        string run = folder.Run,
+            inside = Path.Combine(run, "checkpoints");
         Directory.Move(inside, folder["elsewhere"]);
         Directory.CreateSymbolicLink(inside, folder["elsewhere"]);
         Refused(2, "LUT2401", "checkpoints", run);
@@ -222,7 +271,17 @@ public sealed class RunFolderTests : IDisposable
     [InlineData(2, "--device", "cpu-255")]
     [InlineData(2, "--inject", "step=0,tensor=nothing.weight,bit=1")]
     [InlineData(2, "--resume", "/nowhere")]
-    [InlineData(2, "--device", "cuda:emulated", "--math", "run-to-run", "--set", "model.width=128", "--set", "model.heads=1")]
+    [InlineData(
+        2,
+        "--device",
+        "cuda:emulated",
+        "--math",
+        "run-to-run",
+        "--set",
+        "model.width=128",
+        "--set",
+        "model.heads=1"
+    )]
     public void ARefusedStartLeavesNoFolderBehind(int exit, params string[] args)
     {
         Assert.Equal(exit, Lut.Run([.. Hello, "-o", folder["out"], .. args]).Exit);
@@ -252,7 +311,12 @@ public sealed class RunFolderTests : IDisposable
     {
         Interrupted(3);
         Assert.Equal(75, Lut.Run([.. Hello, "--resume", folder.Run, "--stop-after", "3"]).Exit);
-        string[] found = [.. Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors").Order(StringComparer.Ordinal)];
+        string[] found =
+        [
+            .. Directory
+                .GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors")
+                .Order(StringComparer.Ordinal),
+        ];
         Assert.Equal(2, found.Length);
         return found;
     }
@@ -272,16 +336,32 @@ public sealed class RunFolderTests : IDisposable
     private static string Contents(string run)
     {
         var text = new StringBuilder();
-        foreach (string entry in Directory.GetFileSystemEntries(run, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (
+            string entry in Directory
+                .GetFileSystemEntries(run, "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+        )
             if (Path.GetFileName(entry) != FolderLock.Name)
-                text.Append(Path.GetRelativePath(run, entry)).Append(' ').Append(File.Exists(entry) ? RunStore.Sha256(entry) : "folder").Append('\n');
+                text.Append(Path.GetRelativePath(run, entry))
+                    .Append(' ')
+                    .Append(File.Exists(entry) ? RunStore.Sha256(entry) : "folder")
+                    .Append('\n');
         return text.ToString();
     }
 
     private static void Damage(string path, string how)
     {
         byte[] bytes = File.ReadAllBytes(path);
-        if (how == "flipped") bytes[^(bytes.Length / 3)] ^= 1;
-        File.WriteAllBytes(path, how switch { "empty" => [], "half" => bytes[..(bytes.Length / 2)], _ => bytes });
+        if (how == "flipped")
+            bytes[^(bytes.Length / 3)] ^= 1;
+        File.WriteAllBytes(
+            path,
+            how switch
+            {
+                "empty" => [],
+                "half" => bytes[..(bytes.Length / 2)],
+                _ => bytes,
+            }
+        );
     }
 }

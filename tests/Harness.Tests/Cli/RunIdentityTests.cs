@@ -17,12 +17,14 @@ public sealed class RunIdentityTests : IDisposable
     public void ACheckpointThatIsNotTheRunsIsFound(string how)
     {
         Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder["a"], "--stop-after", "4").Exit);
-        string run = Directory.GetDirectories(folder["a"]).Single(), checkpoint = Checkpoint(run);
+        string run = Directory.GetDirectories(folder["a"]).Single(),
+            checkpoint = Checkpoint(run);
         File.Delete(checkpoint + ".sha256");
         if (how == "edited")
         {
             byte[] bytes = File.ReadAllBytes(checkpoint);
-            byte[] was = Encoding.ASCII.GetBytes("\"lut.part\":\"0\""), now = Encoding.ASCII.GetBytes("\"lut.part\":\"1\"");
+            byte[] was = Encoding.ASCII.GetBytes("\"lut.part\":\"0\""),
+                now = Encoding.ASCII.GetBytes("\"lut.part\":\"1\"");
             int at = bytes.AsSpan().IndexOf(was);
             Assert.True(at > 0);
             now.CopyTo(bytes, at);
@@ -39,7 +41,10 @@ public sealed class RunIdentityTests : IDisposable
         foreach (string target in new[] { run, checkpoint })
         {
             var verified = Lut.Run("verify", target);
-            Assert.True(verified.Exit == 3 && verified.Out.Contains("is not what the run wrote"), verified.Out + verified.Error);
+            Assert.True(
+                verified.Exit == 3 && verified.Out.Contains("is not what the run wrote"),
+                verified.Out + verified.Error
+            );
         }
     }
 
@@ -47,7 +52,8 @@ public sealed class RunIdentityTests : IDisposable
     public void AStepThatIsNotTheNamesIsFoundEverywhere()
     {
         Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder["a"], "--stop-after", "4").Exit);
-        string run = Directory.GetDirectories(folder["a"]).Single(), checkpoint = Checkpoint(run);
+        string run = Directory.GetDirectories(folder["a"]).Single(),
+            checkpoint = Checkpoint(run);
         File.Delete(checkpoint + ".sha256");
         File.Move(checkpoint, checkpoint.Replace("00000004", "00000005", StringComparison.Ordinal));
         var resumed = Lut.Run("run", "hello@1", "-q", "--resume", run);
@@ -60,13 +66,19 @@ public sealed class RunIdentityTests : IDisposable
     {
         foreach (string seed in new[] { "0", "1" })
             Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder[seed], "--seed", seed).Exit);
-        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single()), b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
-        string one = Finetuned("one", a), two = Finetuned("two", b);
-        string[] sums = [.. new[] { one, two }.Select(r => new RunStore(r).Read(Schema.Run).Get<string>(0, "weights_sha256"))];
+        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single()),
+            b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
+        string one = Finetuned("one", a),
+            two = Finetuned("two", b);
+        string[] sums =
+        [
+            .. new[] { one, two }.Select(r => new RunStore(r).Read(Schema.Run).Get<string>(0, "weights_sha256")),
+        ];
         Assert.All(sums, s => Assert.Matches("^[0-9a-f]{64}$", s));
         var compared = Lut.Run("compare", one, two);
         Assert.True(compared.Exit == 4, compared.Out);
-        foreach (string s in sums) Assert.Contains(s, compared.Out);
+        foreach (string s in sums)
+            Assert.Contains(s, compared.Out);
         Assert.Contains("checkpoints/pretrain-00000012.safetensors", compared.Out);
         Assert.Contains("VERDICT exact=INCOMPARABLE", compared.Out);
         Assert.DoesNotContain("look for a fault", compared.Out);
@@ -82,13 +94,17 @@ public sealed class RunIdentityTests : IDisposable
     {
         foreach (string seed in new[] { "0", "1" })
             Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder[seed], "--seed", seed).Exit);
-        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single()), b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
+        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single()),
+            b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
         string[] run = ["finetune", "hello@1", "-q", "-o", folder["f"]];
         Assert.Equal(75, Lut.Run([.. run, "--checkpoint", a, "--stop-after", "3"]).Exit);
         var other = Lut.Run([.. run, "--checkpoint", b, "--resume", "auto"]);
         Assert.Equal(4, other.Exit);
         Assert.Contains("weights_sha256 of finetune-00000003.safetensors is", other.Error);
-        Assert.Equal(4, Lut.Run("run", "hello@1", "-q", "--resume", Directory.GetDirectories(folder["f"]).Single()).Exit);
+        Assert.Equal(
+            4,
+            Lut.Run("run", "hello@1", "-q", "--resume", Directory.GetDirectories(folder["f"]).Single()).Exit
+        );
         Assert.Equal(8, Lut.Run("run", "hello@1", "-q", "-o", folder["f"], "--resume", "auto").Exit);
         Assert.Equal(0, Lut.Run([.. run, "--checkpoint", a, "--resume", "auto"]).Exit);
     }
@@ -99,17 +115,27 @@ public sealed class RunIdentityTests : IDisposable
         Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "5").Exit);
         var r = Lut.Run("verify", folder.Run);
         Assert.Equal(4, r.Exit);
-        Assert.Contains("VERDICT exact=IDENTICAL-PREFIX steps=5 of=28 evals=0 last=\"pretrain step 4\" integrity=unfinished exit=4", r.Out);
+        Assert.Contains(
+            "VERDICT exact=IDENTICAL-PREFIX steps=5 of=28 evals=0 last=\"pretrain step 4\" integrity=unfinished exit=4",
+            r.Out
+        );
     }
 
     [Fact]
     public void ARunningRunIsVerifiedAgainAndAgain()
     {
-        using var p = Lut.Start([], ["run", "hello@1", "-q", "-o", folder.Path, "--checkpoint-minutes", "0", "--threads", "1"]);
+        using var p = Lut.Start(
+            [],
+            ["run", "hello@1", "-q", "-o", folder.Path, "--checkpoint-minutes", "0", "--threads", "1"]
+        );
         var seen = new List<string>();
         while (!p.HasExited)
         {
-            if (Directory.GetDirectories(folder.Path) is not [var run] || !File.Exists(Path.Combine(run, "config.canonical.json"))) continue;
+            if (
+                Directory.GetDirectories(folder.Path) is not [var run]
+                || !File.Exists(Path.Combine(run, "config.canonical.json"))
+            )
+                continue;
             var r = Lut.Run("verify", run);
             Assert.True(r.Exit is 0 or 4, r.Out + r.Error);
             Assert.DoesNotContain("damage", r.Out);
@@ -128,7 +154,10 @@ public sealed class RunIdentityTests : IDisposable
         Assert.Equal(0, going.Exit);
         Assert.Equal(1, going.Error.Split("other bits than its reference").Length - 1);
         Assert.Contains("step 3 of pretrain", going.Error);
-        var events = new RunStore(Directory.GetDirectories(folder["on"]).Single()).Read(Schema.Events).Rows.Where(r => (string)r[Schema.Events.IndexOf("key")]! == "reference_differs").ToList();
+        var events = new RunStore(Directory.GetDirectories(folder["on"]).Single())
+            .Read(Schema.Events)
+            .Rows.Where(r => (string)r[Schema.Events.IndexOf("key")]! == "reference_differs")
+            .ToList();
         Assert.Equal(3L, Assert.Single(events)[Schema.Events.IndexOf("step")]);
 
         var stopped = Lut.Run([.. run, "-o", folder["off"], "--fail-fast"]);
@@ -139,7 +168,12 @@ public sealed class RunIdentityTests : IDisposable
         Assert.Equal(3, Lut.Run([.. run, "--resume", left, "--fail-fast"]).Exit);
         string reference = Path.Combine(Repository.Root, "results", "reference", "hello@1.digests");
         var verified = Lut.Run("verify", left, "--reference", reference);
-        Assert.True(verified.Exit == 3 && verified.Out.Contains("VERDICT exact=DIVERGED steps=4") && verified.Out.Contains("step 3 of pretrain"), verified.Out);
+        Assert.True(
+            verified.Exit == 3
+                && verified.Out.Contains("VERDICT exact=DIVERGED steps=4")
+                && verified.Out.Contains("step 3 of pretrain"),
+            verified.Out
+        );
     }
 
     [Fact]
@@ -154,7 +188,20 @@ public sealed class RunIdentityTests : IDisposable
     public void IncomparableRunsAreToldWhichValuesDiffer()
     {
         Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder["a"]).Exit);
-        Assert.Equal(75, Lut.Run("pretrain", "hello@1", "-q", "-o", folder["b"], "--set", "pretrain.blr=0.001", "--stop-after", "1").Exit);
+        Assert.Equal(
+            75,
+            Lut.Run(
+                "pretrain",
+                "hello@1",
+                "-q",
+                "-o",
+                folder["b"],
+                "--set",
+                "pretrain.blr=0.001",
+                "--stop-after",
+                "1"
+            ).Exit
+        );
         string b = Directory.GetDirectories(folder["b"]).Single();
         var r = Lut.Run("compare", Directory.GetDirectories(folder["a"]).Single(), b);
         Assert.Equal(4, r.Exit);
@@ -169,5 +216,6 @@ public sealed class RunIdentityTests : IDisposable
         return Directory.GetDirectories(folder[name]).Single();
     }
 
-    private static string Checkpoint(string run) => Directory.GetFiles(Path.Combine(run, "checkpoints"), "*.safetensors").Single();
+    private static string Checkpoint(string run) =>
+        Directory.GetFiles(Path.Combine(run, "checkpoints"), "*.safetensors").Single();
 }

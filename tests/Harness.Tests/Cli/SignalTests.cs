@@ -6,7 +6,9 @@ namespace LutNative.Harness.Tests.Cli;
 /// <summary>Signals end every verb, with the exit code that docs/EXIT_CODES.md says. Ten seconds are a bound of correctness: before, some went on to their end.</summary>
 public sealed class SignalTests : IDisposable
 {
-    private const int Hup = 1, Int = 2, Term = 15;
+    private const int Hup = 1,
+        Int = 2,
+        Term = 15;
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -15,10 +17,25 @@ public sealed class SignalTests : IDisposable
     private static extern int SendSignal(int pid, int signal);
 
     /// <summary>Starts the verb by a shell that gives signals their usual meaning, waits, sends the signal.</summary>
-    private static (int Exit, string Error, TimeSpan Took) End(int signal, int afterMs, string[] words, string before = "", int again = 0)
+    private static (int Exit, string Error, TimeSpan Took) End(
+        int signal,
+        int afterMs,
+        string[] words,
+        string before = "",
+        int again = 0
+    )
     {
-        var info = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        foreach (string w in (string[])["-c", before + "exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "lut.dll"), .. words]) info.ArgumentList.Add(w);
+        var info = new ProcessStartInfo("/bin/sh")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (
+            string w in (string[])
+                ["-c", before + "exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "lut.dll"), .. words]
+        )
+            info.ArgumentList.Add(w);
         using var p = Process.Start(info)!;
         var error = p.StandardError.ReadToEndAsync();
         var output = p.StandardOutput.ReadToEndAsync();
@@ -31,7 +48,8 @@ public sealed class SignalTests : IDisposable
             SendSignal(p.Id, signal);
         }
         bool ended = p.WaitForExit(10_000 + again);
-        if (!ended) p.Kill(entireProcessTree: true);
+        if (!ended)
+            p.Kill(entireProcessTree: true);
         Assert.True(ended, string.Join(' ', words) + " does not end");
         return (p.ExitCode, error.Result, Stopwatch.GetElapsedTime(sent));
     }
@@ -46,7 +64,8 @@ public sealed class SignalTests : IDisposable
     [InlineData(Int, "doctor", "--require", "perf")]
     public void AVerbWithoutCheckpointsEndsByTheSignal(int signal, params string[] words)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("there are no such signals");
         Assert.Equal(128 + signal, End(signal, 2000, words).Exit);
     }
 
@@ -57,11 +76,23 @@ public sealed class SignalTests : IDisposable
     [InlineData(Int, "export-step", "vitb16", "OUT", "--batch", "32")]
     public void AVerbOfLongWorkEndsByTheSignal(int signal, params string[] words)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("there are no such signals");
         string set = Directory.CreateDirectory(folder["set/val/c0"]).FullName;
-        foreach (string file in Directory.GetFiles(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg")))
+        foreach (
+            string file in Directory.GetFiles(
+                Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg")
+            )
+        )
             File.Copy(file, Path.Combine(set, Path.GetFileName(file)), overwrite: true);
-        string[] here = [.. words.Select(w => w == "SET" ? folder["set"] : w == "OUT" ? folder["step.safetensors"] : w)];
+        string[] here =
+        [
+            .. words.Select(w =>
+                w == "SET" ? folder["set"]
+                : w == "OUT" ? folder["step.safetensors"]
+                : w
+            ),
+        ];
         Assert.Equal(128 + signal, End(signal, 1500, here).Exit);
         Assert.False(File.Exists(folder["step.safetensors"]));
     }
@@ -74,9 +105,11 @@ public sealed class SignalTests : IDisposable
     [InlineData("plan", "PIPE.toml")]
     public void AVerbThatWaitsForTheSystemEndsToo(params string[] words)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("there are no such signals");
         string[] here = [.. words.Select(w => w.Contains('.', StringComparison.Ordinal) ? folder[w] : w)];
-        foreach (string pipe in here.Where(w => w.Contains("PIPE", StringComparison.Ordinal)).Distinct()) Process.Start("mkfifo", pipe)!.WaitForExit();
+        foreach (string pipe in here.Where(w => w.Contains("PIPE", StringComparison.Ordinal)).Distinct())
+            Process.Start("mkfifo", pipe)!.WaitForExit();
         Assert.Equal(128 + Term, End(Term, 1500, here).Exit);
     }
 
@@ -86,7 +119,8 @@ public sealed class SignalTests : IDisposable
     [InlineData(Term)]
     public void ARunStopsAfterItsStepWithACheckpoint(int signal)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("there are no such signals");
         var r = End(signal, 3000, ["run", "fashion-lut@1", "-q", "-o", folder.Path]);
         Assert.True(r.Exit == 75 && r.Error.Contains("a checkpoint was written", StringComparison.Ordinal), r.Error);
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(folder.Run, "checkpoints"), "*.safetensors"));
@@ -96,7 +130,8 @@ public sealed class SignalTests : IDisposable
     [Fact]
     public void TwoSignalsAtOnceAreOne()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("there are no such signals");
         var r = End(Term, 3000, ["run", "fashion-lut@1", "-q", "-o", folder.Path], again: 20);
         Assert.True(r.Exit == 75 && r.Error.Contains("a checkpoint was written", StringComparison.Ordinal), r.Error);
     }
@@ -105,8 +140,20 @@ public sealed class SignalTests : IDisposable
     [Fact]
     public void ASecondSignalEndsALongStep()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("there are no such signals");
-        string[] longStep = ["run", "fashion-lut@1", "-q", "-o", folder.Path, "--device", "oracle", "--set", "pretrain.batch=8192"];
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("there are no such signals");
+        string[] longStep =
+        [
+            "run",
+            "fashion-lut@1",
+            "-q",
+            "-o",
+            folder.Path,
+            "--device",
+            "oracle",
+            "--set",
+            "pretrain.batch=8192",
+        ];
         var r = End(Term, 4000, longStep, again: 1500);
         Assert.True(r.Exit == 128 + Term, r.Error);
         Assert.Contains("a second signal stops at once", r.Error);
@@ -116,13 +163,29 @@ public sealed class SignalTests : IDisposable
     [Fact]
     public void WhatNohupIgnoresStaysIgnored()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("what is ignored is read from /proc");
-        using var p = Process.Start(new ProcessStartInfo("/bin/sh")
-        {
-            ArgumentList = { "-c", "trap '' HUP; exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "lut.dll"), "run", "hello@1", "-q", "-o", folder.Path },
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-        while (!p.HasExited && !Directory.EnumerateFiles(folder.Path, "config.*", SearchOption.AllDirectories).Any()) Thread.Sleep(5);
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("what is ignored is read from /proc");
+        using var p = Process.Start(
+            new ProcessStartInfo("/bin/sh")
+            {
+                ArgumentList =
+                {
+                    "-c",
+                    "trap '' HUP; exec dotnet \"$@\"",
+                    "sh",
+                    Path.Combine(AppContext.BaseDirectory, "lut.dll"),
+                    "run",
+                    "hello@1",
+                    "-q",
+                    "-o",
+                    folder.Path,
+                },
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
+        while (!p.HasExited && !Directory.EnumerateFiles(folder.Path, "config.*", SearchOption.AllDirectories).Any())
+            Thread.Sleep(5);
         SendSignal(p.Id, Hup);
         string output = p.StandardOutput.ReadToEnd();
         p.WaitForExit();

@@ -12,10 +12,20 @@ public sealed class StreamTests : IDisposable
     /// <summary>By a shell, since only it can close and redirect as users do. "$@" is lut and its words.</summary>
     private static (int Exit, string Out, string Error) Sh(string script, params string[] words)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("written for a POSIX shell");
-        var info = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        info.Environment["LC_ALL"] = "C";   // a shell complains of a locale that is not installed
-        foreach (string w in (string[])["-c", script, "bash", "dotnet", Path.Combine(AppContext.BaseDirectory, "lut.dll"), .. words]) info.ArgumentList.Add(w);
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("written for a POSIX shell");
+        var info = new ProcessStartInfo("/bin/bash")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        info.Environment["LC_ALL"] = "C"; // a shell complains of a locale that is not installed
+        foreach (
+            string w in (string[])
+                ["-c", script, "bash", "dotnet", Path.Combine(AppContext.BaseDirectory, "lut.dll"), .. words]
+        )
+            info.ArgumentList.Add(w);
         using var p = Process.Start(info)!;
         var error = p.StandardError.ReadToEndAsync();
         string output = p.StandardOutput.ReadToEnd();
@@ -36,17 +46,23 @@ public sealed class StreamTests : IDisposable
     public void ARunIsWholeWhateverItsStreamsAre(int exit, string script)
     {
         var r = Sh(script, "run", "hello@1", "-o", folder.Path);
-        if (r.Exit == 127) Assert.Skip("there is no `script` here");
+        if (r.Exit == 127)
+            Assert.Skip("there is no `script` here");
         Assert.True(r.Exit == exit, r.Out + r.Error);
-        if (exit == 9 && !script.Contains("2>&-", StringComparison.Ordinal)) Assert.Contains("standard output cannot be written", r.Error);
-        Assert.Equal("VERDICT exact=IDENTICAL steps=28 tensors=432 evals=6 integrity=ok exit=0", Lut.Run("verify", folder.Run).LastLine);
+        if (exit == 9 && !script.Contains("2>&-", StringComparison.Ordinal))
+            Assert.Contains("standard output cannot be written", r.Error);
+        Assert.Equal(
+            "VERDICT exact=IDENTICAL steps=28 tensors=432 evals=6 integrity=ok exit=0",
+            Lut.Run("verify", folder.Run).LastLine
+        );
     }
 
     /// <summary>A full pipe that nobody reads: the run does not wait for its progress to be read.</summary>
     [Fact]
     public void AReaderWhoDoesNotReadHoldsNobodyUp()
     {
-        const string Script = "mkfifo \"$STUCK\"; exec 7<>\"$STUCK\"; (timeout 1 dd if=/dev/zero of=\"$STUCK\" bs=4096 2>/dev/null; true); \"$@\" 2>&7";
+        const string Script =
+            "mkfifo \"$STUCK\"; exec 7<>\"$STUCK\"; (timeout 1 dd if=/dev/zero of=\"$STUCK\" bs=4096 2>/dev/null; true); \"$@\" 2>&7";
         var r = Sh($"STUCK={folder["stuck"]}; {Script}", "run", "hello@1", "-o", folder["runs"]);
         Assert.True(r.Exit == 0 && r.Out.Contains("exact=IDENTICAL", StringComparison.Ordinal), r.Out + r.Error);
     }

@@ -10,7 +10,22 @@ public sealed class TruthTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData(2, "LUT2460", "heads of 4, 8", "run", "hello@1", "-q", "--device", "cuda:emulated", "--math", "run-to-run", "--set", "model.width=128", "--set", "model.heads=1")]
+    [InlineData(
+        2,
+        "LUT2460",
+        "heads of 4, 8",
+        "run",
+        "hello@1",
+        "-q",
+        "--device",
+        "cuda:emulated",
+        "--math",
+        "run-to-run",
+        "--set",
+        "model.width=128",
+        "--set",
+        "model.heads=1"
+    )]
     [InlineData(5, "LUT5461", "lut plan", "run", "hello@1", "-q", "--set", "model.width=40000")]
     [InlineData(2, "LUT2003", "must be at most 65536", "plan", "hello@1", "--set", "model.width=2000000000")]
     [InlineData(2, "LUT2000", "an integer from 0 to 1024", "run", "hello@1", "--threads", "100000")]
@@ -22,7 +37,12 @@ public sealed class TruthTests : IDisposable
     public void ItIsNoBug(int exit, string id, string says, params string[] words)
     {
         var r = Lut.Run(words is ["run", ..] ? [.. words, "-o", folder.Path] : words);
-        Assert.True(r.Exit == exit && r.Error.Contains(id, StringComparison.Ordinal) && r.Error.Contains(says, StringComparison.Ordinal), r.Exit + r.Error);
+        Assert.True(
+            r.Exit == exit
+                && r.Error.Contains(id, StringComparison.Ordinal)
+                && r.Error.Contains(says, StringComparison.Ordinal),
+            r.Exit + r.Error
+        );
     }
 
     /// <summary>Nested deeper than the parser's limit, by lists and by tables in a line.</summary>
@@ -34,8 +54,17 @@ public sealed class TruthTests : IDisposable
         foreach (int depth in new[] { 100, 200_000 })
         {
             string file = folder["deep.toml"];
-            File.WriteAllText(file, "x = " + string.Concat(Enumerable.Repeat(open, depth)) + "1" + string.Concat(Enumerable.Repeat(close, depth)) + "\n");
-            foreach (string[] words in new[] { new[] { "plan", file }, ["nightly", "--suite", file, "-o", folder["nights"]] })
+            File.WriteAllText(
+                file,
+                "x = "
+                    + string.Concat(Enumerable.Repeat(open, depth))
+                    + "1"
+                    + string.Concat(Enumerable.Repeat(close, depth))
+                    + "\n"
+            );
+            foreach (
+                string[] words in new[] { new[] { "plan", file }, ["nightly", "--suite", file, "-o", folder["nights"]] }
+            )
             {
                 var r = Lut.Run(words);
                 Assert.True(r.Exit == 2 && r.Error.Contains("LUT2466", StringComparison.Ordinal), r.Error);
@@ -48,15 +77,25 @@ public sealed class TruthTests : IDisposable
     public void FilesThatCannotBeReadOrWrittenAreNamed()
     {
         Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["runs"]).Exit);
-        string run = Directory.GetDirectories(folder["runs"]).Single(), under = Path.Combine(folder["file"], "x");
+        string run = Directory.GetDirectories(folder["runs"]).Single(),
+            under = Path.Combine(folder["file"], "x");
         File.WriteAllText(folder["file"], "");
         Directory.CreateDirectory(folder["a.safetensors"]);
-        foreach (var (words, named) in new (string[], string)[]
-        {
-            (["verify", run, "--write-reference", under], under), (["verify", run, "--reference", folder.Path], folder.Path), (["verify", folder["a.safetensors"]], "a.safetensors"),
-            (["compare", run, run, "-o", under], under), (["export", run, "-o", under], under), (["report", run, "-o", under], under), (["analyze", run, "--images", "2", "-o", under], under),
-            (["baseline", "list", "--baseline", under], ""), (["bench", "tiny", "--launches", "1", "--blocks", "1", "--seconds", "0.01", "-o", under], under), (["run", "hello@1", "-q", "-o", under], under),
-        })
+        foreach (
+            var (words, named) in new (string[], string)[]
+            {
+                (["verify", run, "--write-reference", under], under),
+                (["verify", run, "--reference", folder.Path], folder.Path),
+                (["verify", folder["a.safetensors"]], "a.safetensors"),
+                (["compare", run, run, "-o", under], under),
+                (["export", run, "-o", under], under),
+                (["report", run, "-o", under], under),
+                (["analyze", run, "--images", "2", "-o", under], under),
+                (["baseline", "list", "--baseline", under], ""),
+                (["bench", "tiny", "--launches", "1", "--blocks", "1", "--seconds", "0.01", "-o", under], under),
+                (["run", "hello@1", "-q", "-o", under], under),
+            }
+        )
         {
             var r = Lut.Run(words);
             Assert.True(r.Exit is 9 or 2 or 6 or 8, $"{string.Join(' ', words)}: exit {r.Exit}\n{r.Error}");
@@ -70,25 +109,72 @@ public sealed class TruthTests : IDisposable
     public void ReplayAndTraceKnowWeightsFromOutside()
     {
         Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder["p"]).Exit);
-        string file = Directory.GetFiles(folder["p"], "pretrain-*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last();
+        string file = Directory
+            .GetFiles(folder["p"], "pretrain-*.safetensors", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .Last();
         // below the working directory a run records where the file is; of others their name alone
         string weights = Path.GetRelativePath(folder.Path, file);
         Lut.Result Run(params string[] words) => Lut.RunIn(folder.Path, [], words);
         Assert.Equal(0, Run("finetune", "hello@1", "-q", "-o", folder["a"], "--checkpoint", weights).Exit);
-        Assert.Equal(0, Run("finetune", "hello@1", "-q", "-o", folder["b"], "--checkpoint", weights, "--inject", "step=2,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12").Exit);
-        string a = Directory.GetDirectories(folder["a"]).Single(), b = Directory.GetDirectories(folder["b"]).Single();
-        string[] replay = [.. Run("compare", a, b).Out.Split('\n').Where(l => l.StartsWith("replay: lut ", StringComparison.Ordinal)).Select(l => l["replay: lut ".Length..].Split("   (")[0])];
+        Assert.Equal(
+            0,
+            Run(
+                "finetune",
+                "hello@1",
+                "-q",
+                "-o",
+                folder["b"],
+                "--checkpoint",
+                weights,
+                "--inject",
+                "step=2,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12"
+            ).Exit
+        );
+        string a = Directory.GetDirectories(folder["a"]).Single(),
+            b = Directory.GetDirectories(folder["b"]).Single();
+        string[] replay =
+        [
+            .. Run("compare", a, b)
+                .Out.Split('\n')
+                .Where(l => l.StartsWith("replay: lut ", StringComparison.Ordinal))
+                .Select(l => l["replay: lut ".Length..].Split("   (")[0]),
+        ];
         Assert.Equal(2, replay.Length);
         Assert.All(replay, l => Assert.Contains("--checkpoint " + weights, l));
         var trace = Run(replay[0].Split(' '));
-        Assert.True(trace.Exit == 3 && trace.LastLine.Contains("trace=B stage=finetune step=2 explained=yes", StringComparison.Ordinal), trace.Out + trace.Error);
+        Assert.True(
+            trace.Exit == 3
+                && trace.LastLine.Contains("trace=B stage=finetune step=2 explained=yes", StringComparison.Ordinal),
+            trace.Out + trace.Error
+        );
         var again = Run([.. replay[1].Split(' '), "-q", "-o", folder["r"]]);
         Assert.True(again.Exit == 0, again.Error);
         var without = Run("trace", a, b);
         string c = folder["c"];
-        Assert.Equal(0, Lut.Run("finetune", "hello@1", "-q", "-o", c, "--checkpoint", file, "--inject", "step=1,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12").Exit);
-        Assert.Contains("--checkpoint PATH/TO/" + Path.GetFileName(file), Run("compare", Directory.GetDirectories(c).Single(), a).Out);
-        Assert.True(without.Exit == 2 && without.Error.Contains("lut trace A B --checkpoint " + weights, StringComparison.Ordinal), without.Error);
+        Assert.Equal(
+            0,
+            Lut.Run(
+                "finetune",
+                "hello@1",
+                "-q",
+                "-o",
+                c,
+                "--checkpoint",
+                file,
+                "--inject",
+                "step=1,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12"
+            ).Exit
+        );
+        Assert.Contains(
+            "--checkpoint PATH/TO/" + Path.GetFileName(file),
+            Run("compare", Directory.GetDirectories(c).Single(), a).Out
+        );
+        Assert.True(
+            without.Exit == 2
+                && without.Error.Contains("lut trace A B --checkpoint " + weights, StringComparison.Ordinal),
+            without.Error
+        );
     }
 
     /// <summary>A launch of the benchmark fails: its own error and id, its exit code, and nothing glued.</summary>

@@ -30,18 +30,30 @@ public class ImageTests
         // without any restart marker: none is out of order, but they are too few
         var none = new List<byte>(lost);
         for (int i = none.Count - 2; i > 0; i--)
-            if (none[i] == 0xff && none[i + 1] is >= 0xd0 and <= 0xd7) none.RemoveRange(i, 2);
-        Assert.Contains("0 restart markers in place of", Assert.Throws<ImageException>(() => Decoder.Decode([.. none], "x")).Message);
+            if (none[i] == 0xff && none[i + 1] is >= 0xd0 and <= 0xd7)
+                none.RemoveRange(i, 2);
+        Assert.Contains(
+            "0 restart markers in place of",
+            Assert.Throws<ImageException>(() => Decoder.Decode([.. none], "x")).Message
+        );
     }
 
     [Fact]
     public void AChunksChecksumIsNamed()
     {
-        byte[] png = File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg", "0_rgb.png"));
+        byte[] png = File.ReadAllBytes(
+            Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg", "0_rgb.png")
+        );
         int at = png.AsSpan().IndexOf("IDAT"u8);
         png[at + 40] ^= 1;
-        Assert.Contains("the checksum of its chunk IDAT is wrong", Assert.Throws<ImageException>(() => Decoder.Decode(png, "x")).Message);
-        Assert.Contains("it is truncated", Assert.Throws<ImageException>(() => Decoder.Decode(png.AsSpan(0, at + 30), "x")).Message);
+        Assert.Contains(
+            "the checksum of its chunk IDAT is wrong",
+            Assert.Throws<ImageException>(() => Decoder.Decode(png, "x")).Message
+        );
+        Assert.Contains(
+            "it is truncated",
+            Assert.Throws<ImageException>(() => Decoder.Decode(png.AsSpan(0, at + 30), "x")).Message
+        );
     }
 
     /// <summary>A palette with a colour for every pixel is no fault, however short it is, with every filter that an encoder
@@ -52,7 +64,9 @@ public class ImageTests
     [InlineData("2_pal.png")]
     public void APaletteIsHeldAgainstItsPixels(string file)
     {
-        byte[] png = File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg", file));
+        byte[] png = File.ReadAllBytes(
+            Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg", file)
+        );
         Assert.Null(PngCheck.PaletteFault(png));
         Decoder.Decode(png, file);
     }
@@ -75,7 +89,10 @@ public class ImageTests
 
     [Fact]
     public void NamesOfImagesStayOnOneLine() =>
-        Assert.Equal("a\\n::error::\\x1b[31m\\u202e: why", new ImageException("a\n::error::\u001b[31m\u202e", "why").Message);
+        Assert.Equal(
+            "a\\n::error::\\x1b[31m\\u202e: why",
+            new ImageException("a\n::error::\u001b[31m\u202e", "why").Message
+        );
 
     [Fact]
     public void StatsAreThoseOfAllPixels()
@@ -83,9 +100,16 @@ public class ImageTests
         var stats = new ImageStats();
         stats.Add("a", Picture.FromRgb(1, 2, [0, 10, 255, 100, 10, 255]));
         stats.Add("b", Picture.FromRgb(1, 1, [200, 10, 0]));
-        Assert.Equal([100 / 255.0, 10 / 255.0, 170 / 255.0], stats.Mean.Select(m => m), (a, b) => Math.Abs(a - b) < 1e-15);
-        Assert.Equal([81.64965809277261 / 255, 0, 120.20815280171308 / 255], stats.Deviation.Select(m => m), (a, b) =>
-            Math.Abs(a - b) < 1e-12);
+        Assert.Equal(
+            [100 / 255.0, 10 / 255.0, 170 / 255.0],
+            stats.Mean.Select(m => m),
+            (a, b) => Math.Abs(a - b) < 1e-15
+        );
+        Assert.Equal(
+            [81.64965809277261 / 255, 0, 120.20815280171308 / 255],
+            stats.Deviation.Select(m => m),
+            (a, b) => Math.Abs(a - b) < 1e-12
+        );
         Assert.Equal((1, 2, 2), stats.Of(s => s.Height));
     }
 
@@ -98,6 +122,10 @@ public class ImageTests
     [InlineData("0_rgb.png", "PNG RGB")]
     [InlineData("0_rgba.png", "PNG RGB with alpha")]
     public void AKindIsWhatTheHeaderSays(string file, string kind) =>
-        Assert.Equal(kind, ImageStats.KindOf(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images",
-            "jpeg", file))));
+        Assert.Equal(
+            kind,
+            ImageStats.KindOf(
+                File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "fixtures", "golden", "images", "jpeg", file))
+            )
+        );
 }

@@ -36,8 +36,11 @@ public sealed class IndexTests : IDisposable
         string there = Path.Combine(folder["cache"], "lut", "index.tsv");
         var said = new List<string>();
         IndexPlaces.Keep(index, [Path.Combine(folder["file"], "index.tsv"), there], asked: false, said.Add);
-        Assert.True(File.Exists(there) && said.Single().StartsWith($"index written to {there} (not to ", StringComparison.Ordinal),
-            said[0]);
+        Assert.True(
+            File.Exists(there)
+                && said.Single().StartsWith($"index written to {there} (not to ", StringComparison.Ordinal),
+            said[0]
+        );
         said.Clear();
         IndexPlaces.Keep(index, [Path.Combine(folder["file"], "index.tsv")], asked: false, said.Add);
         Assert.Contains("cannot be kept", said.Single());
@@ -71,8 +74,14 @@ public sealed class IndexTests : IDisposable
         DataSets.Open(folder.Path, "train", index: folder["own.tsv"]);
         Assert.True(File.Exists(folder["own.tsv"]) && !File.Exists(folder["lut-index.train.tsv"]));
         Assert.Equal("LUT2446", Assert.Throws<LutError>(() => IndexPlaces.FolderOf(folder["own.tsv"])).Id);
-        Assert.Equal("LUT9447", Assert.Throws<LutError>(() =>
-            DataSets.Open(folder.Path, "train", index: Path.Combine(folder["own.tsv"], "x.tsv"))).Id);
+        Assert.Equal(
+            "LUT9447",
+            Assert
+                .Throws<LutError>(() =>
+                    DataSets.Open(folder.Path, "train", index: Path.Combine(folder["own.tsv"], "x.tsv"))
+                )
+                .Id
+        );
     }
 
     [Fact]
@@ -92,7 +101,8 @@ public sealed class IndexTests : IDisposable
         {
             gzip.Write(header);
             byte[] zeros = new byte[1 << 20];
-            for (int i = 0; i < 100; i++) gzip.Write(zeros);
+            for (int i = 0; i < 100; i++)
+                gzip.Write(zeros);
         }
         long before = GC.GetAllocatedBytesForCurrentThread();
         var e = Assert.Throws<LutError>(() => DataSets.Open(folder.Path, "train"));
@@ -101,13 +111,28 @@ public sealed class IndexTests : IDisposable
     }
 
     public static TheoryData<Type> Integers() =>
-        [typeof(sbyte), typeof(byte), typeof(short), typeof(ushort), typeof(int), typeof(uint), typeof(long), typeof(ulong)];
+        [
+            typeof(sbyte),
+            typeof(byte),
+            typeof(short),
+            typeof(ushort),
+            typeof(int),
+            typeof(uint),
+            typeof(long),
+            typeof(ulong),
+        ];
 
     [Theory]
     [MemberData(nameof(Integers))]
     public Task LabelsMayBeAnyInteger(Type type) =>
-        (Task)typeof(IndexTests).GetMethod(nameof(Labels),
-        System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(this, [])!;
+        (Task)
+            typeof(IndexTests)
+                .GetMethod(
+                    nameof(Labels),
+                    System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic
+                )!
+                .MakeGenericMethod(type)
+                .Invoke(this, [])!;
 
     private async Task Labels<T>()
         where T : struct, System.Numerics.INumber<T>
@@ -120,13 +145,18 @@ public sealed class IndexTests : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             await using (var stream = File.Create(path))
             {
-                await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(new StructField("image", images), labels),
-                    stream);
+                await using var writer = await ParquetWriter.CreateAsync(
+                    new ParquetSchema(new StructField("image", images), labels),
+                    stream
+                );
                 using var group = writer.CreateRowGroup();
                 await group.WriteAsync(images, new[] { Trials.Jpeg(), Trials.Jpeg() });
-                T seven = T.CreateChecked(7), nine = T.CreateChecked(9);
-                if (nullable) await group.WriteAsync<T>(labels, new T?[] { seven, nine }.AsMemory());
-                else await group.WriteAsync<T>(labels, new T[] { seven, nine }.AsMemory());
+                T seven = T.CreateChecked(7),
+                    nine = T.CreateChecked(9);
+                if (nullable)
+                    await group.WriteAsync<T>(labels, new T?[] { seven, nine }.AsMemory());
+                else
+                    await group.WriteAsync<T>(labels, new T[] { seven, nine }.AsMemory());
                 group.CompleteValidate();
             }
             Assert.Equal([7, 9], DataSets.Open(folder[$"{nullable}"], "train").Labels);
@@ -143,12 +173,14 @@ public sealed class IndexTests : IDisposable
         internal ReadOnlyFolder(string path)
         {
             this.path = path;
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, Read);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, Read);
         }
 
         public void Dispose()
         {
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, Read | UnixFileMode.UserWrite);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, Read | UnixFileMode.UserWrite);
         }
     }
 }

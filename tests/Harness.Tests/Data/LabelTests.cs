@@ -14,8 +14,15 @@ public sealed class LabelTests : IDisposable
 
     private static readonly string[] Network =
     [
-        "data.name=image-folder", "data.classes=10", "data.test_images=20", "data.image_size=32", "transform.eval_resize=36",
-        "model.patch_size=8", "model.width=32", "model.depth=2", "model.heads=2",
+        "data.name=image-folder",
+        "data.classes=10",
+        "data.test_images=20",
+        "data.image_size=32",
+        "transform.eval_resize=36",
+        "model.patch_size=8",
+        "model.width=32",
+        "model.depth=2",
+        "model.heads=2",
     ];
 
     private readonly TemporaryFolder folder = new();
@@ -31,8 +38,18 @@ public sealed class LabelTests : IDisposable
         string checkpoint = Path.Combine(Repository.Root, "tests", "fixtures", "torch", "finetuned.pth");
         foreach (var (name, more) in new[] { ("a", Array.Empty<string>()), ("b", ["--over", folder["val"]]) })
         {
-            var r = Lut.Run(["classify", "imagenet-lut-vitb16@1", "--checkpoint", checkpoint, "--data", folder.Path, "--logits",
-                folder[name], .. Network.SelectMany(s => new[] { "--set", s }), .. more]);
+            var r = Lut.Run([
+                "classify",
+                "imagenet-lut-vitb16@1",
+                "--checkpoint",
+                checkpoint,
+                "--data",
+                folder.Path,
+                "--logits",
+                folder[name],
+                .. Network.SelectMany(s => new[] { "--set", s }),
+                .. more,
+            ]);
             Assert.True(r.Exit == 0, r.Error);
         }
         Assert.Equal(Labels("a"), Labels("b"));
@@ -57,9 +74,15 @@ public sealed class LabelTests : IDisposable
     {
         var spec = ProtocolReader.Load("imagenet-lut-vitb16@1", Network).Spec.Data;
         Classes("val", Names[..9]);
-        Assert.Equal("LUT6453", Assert.Throws<LutError>(() => DataSets.LoadTest(spec with { TestImages = 18 }, folder.Path)).Id);
+        Assert.Equal(
+            "LUT6453",
+            Assert.Throws<LutError>(() => DataSets.LoadTest(spec with { TestImages = 18 }, folder.Path)).Id
+        );
         Classes("val", Names);
-        Assert.Equal("LUT6015", Assert.Throws<LutError>(() => DataSets.LoadTest(spec with { TestImages = 18 }, folder.Path)).Id);
+        Assert.Equal(
+            "LUT6015",
+            Assert.Throws<LutError>(() => DataSets.LoadTest(spec with { TestImages = 18 }, folder.Path)).Id
+        );
         Assert.Equal(20, DataSets.LoadTest(spec, folder.Path).Count);
         Classes("train", Names[1..]);
         Assert.Equal("LUT6022", Assert.Throws<LutError>(() => DataSets.LoadTest(spec, folder.Path)).Id);
@@ -85,12 +108,18 @@ public sealed class LabelTests : IDisposable
     private void Classes(string split, string[] names)
     {
         foreach (string name in names)
-            foreach (int i in new[] { 0, 1 }) Trials.Put(Path.Combine(folder[split], name, $"{i}.jpg"), Trials.Jpeg());
+        foreach (int i in new[] { 0, 1 })
+            Trials.Put(Path.Combine(folder[split], name, $"{i}.jpg"), Trials.Jpeg());
     }
 
     private int[] Labels(string name)
     {
         var bytes = Safetensors.Read(folder[name]).Tensors["labels"].Bytes.ToArray();
-        return [.. Enumerable.Range(0, bytes.Length / 8).Select(i => (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(8 * i)))];
+        return
+        [
+            .. Enumerable
+                .Range(0, bytes.Length / 8)
+                .Select(i => (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(8 * i))),
+        ];
     }
 }

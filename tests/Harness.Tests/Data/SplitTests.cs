@@ -20,8 +20,10 @@ public sealed class SplitTests : IDisposable
     {
         Put(file);
         foreach (string asked in new[] { "train", "val" })
-            if (asked == split) Assert.Single(DataSets.Container(folder.Path, asked).Places);
-            else Assert.Equal("LUT6014", Assert.Throws<LutError>(() => DataSets.Container(folder.Path, asked)).Id);
+            if (asked == split)
+                Assert.Single(DataSets.Container(folder.Path, asked).Places);
+            else
+                Assert.Equal("LUT6014", Assert.Throws<LutError>(() => DataSets.Container(folder.Path, asked)).Id);
     }
 
     [Theory]

@@ -23,18 +23,23 @@ public sealed class TarTests : IDisposable
         Refused("LUT6012", says);
     }
 
-    public static TheoryData<string, string[], string> Sets() => new()
-    {
-        { "two extensions", ["0.input.jpg", "0.target.png", "0.cls"], "0.input.jpg has the key 0 and the extension input.jpg" },
-        { "a bitmap", ["a.bmp", "a.cls", "b.jpg", "b.cls"], "a.bmp is an image of a kind that is not read (bmp)" },
-        { "a label alone", ["a.jpg", "a.cls", "b.cls"], "b.cls is a label without an image" },
-        { "an image alone", ["a.jpg", "a.cls", "b.jpg"], "b.jpg has no label b.cls" },
-        { "two images", ["a.jpg", "a.png", "a.cls"], "a has two images, a.jpg and a.png" },
-        { "twice", ["a.jpg", "a.cls", "a.jpg"], "a.jpg appears twice" },
-        { "a fork of macOS", ["a.jpg", "a.cls", "._a.jpg"], "COPYFILE_DISABLE" },
-        { "no key", [".jpg"], "has no key" },
-        { "a line feed", ["a\n::error::.webp"], "a\\n::error::.webp is an image" },
-    };
+    public static TheoryData<string, string[], string> Sets() =>
+        new()
+        {
+            {
+                "two extensions",
+                ["0.input.jpg", "0.target.png", "0.cls"],
+                "0.input.jpg has the key 0 and the extension input.jpg"
+            },
+            { "a bitmap", ["a.bmp", "a.cls", "b.jpg", "b.cls"], "a.bmp is an image of a kind that is not read (bmp)" },
+            { "a label alone", ["a.jpg", "a.cls", "b.cls"], "b.cls is a label without an image" },
+            { "an image alone", ["a.jpg", "a.cls", "b.jpg"], "b.jpg has no label b.cls" },
+            { "two images", ["a.jpg", "a.png", "a.cls"], "a has two images, a.jpg and a.png" },
+            { "twice", ["a.jpg", "a.cls", "a.jpg"], "a.jpg appears twice" },
+            { "a fork of macOS", ["a.jpg", "a.cls", "._a.jpg"], "COPYFILE_DISABLE" },
+            { "no key", [".jpg"], "has no key" },
+            { "a line feed", ["a\n::error::.webp"], "a\\n::error::.webp is an image" },
+        };
 
     [Theory]
     [MemberData(nameof(Sets))]
@@ -56,7 +61,8 @@ public sealed class TarTests : IDisposable
             tar.WriteEntry(File("a.jpg", "x"));
             tar.WriteEntry(File("a.cls", "1"));
             var link = new PaxTarEntry(type, "b.jpg");
-            if (type is TarEntryType.SymbolicLink or TarEntryType.HardLink) link.LinkName = "a.jpg";
+            if (type is TarEntryType.SymbolicLink or TarEntryType.HardLink)
+                link.LinkName = "a.jpg";
             tar.WriteEntry(link);
         }
         Refused("LUT6012", "b.jpg is " + says);
@@ -65,7 +71,8 @@ public sealed class TarTests : IDisposable
     [Fact]
     public void JoinedShardsAreRefused()
     {
-        byte[] one = Whole("a.jpg", "a.cls"), two = Whole("b.jpg", "b.cls");
+        byte[] one = Whole("a.jpg", "a.cls"),
+            two = Whole("b.jpg", "b.cls");
         Trials.Put(Path.Combine(folder["train"], "0.tar"), [.. one, .. two]);
         Refused("LUT6012", "joined tar files");
     }
@@ -83,7 +90,8 @@ public sealed class TarTests : IDisposable
     public void APackedShardSaysWhatItIs()
     {
         using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(Whole("a.jpg", "a.cls"));
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(Whole("a.jpg", "a.cls"));
         Trials.Put(Path.Combine(folder["train"], "0.tar"), packed.ToArray());
         Refused("LUT6012", "a gzip file; unpack it first");
     }
@@ -103,13 +111,25 @@ public sealed class TarTests : IDisposable
     public void TwoSizesOfOneEntryAreRefused()
     {
         using (var tar = new TarWriter(Shard()))
-            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "a.jpg", new Dictionary<string,
-                string> { ["comment"] = "size=3" }) { DataStream = new MemoryStream(new byte[600]) });
+            tar.WriteEntry(
+                new PaxTarEntry(
+                    TarEntryType.RegularFile,
+                    "a.jpg",
+                    new Dictionary<string, string> { ["comment"] = "size=3" }
+                )
+                {
+                    DataStream = new MemoryStream(new byte[600]),
+                }
+            );
         string path = Path.Combine(folder["train"], "0.tar");
         string text = System.Text.Encoding.Latin1.GetString(System.IO.File.ReadAllBytes(path));
         // the record keeps its length: "NN comment=size=3" becomes "NN size=000000003"
-        System.IO.File.WriteAllBytes(path, System.Text.Encoding.Latin1.GetBytes(text.Replace(" comment=size=3\n", " size=000000003\n",
-            StringComparison.Ordinal)));
+        System.IO.File.WriteAllBytes(
+            path,
+            System.Text.Encoding.Latin1.GetBytes(
+                text.Replace(" comment=size=3\n", " size=000000003\n", StringComparison.Ordinal)
+            )
+        );
         Refused("LUT6012", "has two sizes");
     }
 
@@ -131,32 +151,63 @@ public sealed class TarTests : IDisposable
         string deep = format is TarEntryFormat.Pax or TarEntryFormat.Gnu ? new string('d', 120) + ".dir/" : "dir.d/";
         using (var tar = new TarWriter(Shard(), format))
         {
-            if (format != TarEntryFormat.V7) tar.WriteEntry(Entry(format, TarEntryType.Directory, "dir.d/", null));
-            foreach (var (name, text) in new[] { ("1.json", "{}"), ("1.jpg", "one"), ("1.cls", "7"), ("2.cls", " 3\n"),
-                ("2.PNG", "second"), ("2.txt", "t"), ("README", "r") })
-                tar.WriteEntry(Entry(format, format == TarEntryFormat.V7 ? TarEntryType.V7RegularFile : TarEntryType.RegularFile, deep
-                    + name, text));
+            if (format != TarEntryFormat.V7)
+                tar.WriteEntry(Entry(format, TarEntryType.Directory, "dir.d/", null));
+            foreach (
+                var (name, text) in new[]
+                {
+                    ("1.json", "{}"),
+                    ("1.jpg", "one"),
+                    ("1.cls", "7"),
+                    ("2.cls", " 3\n"),
+                    ("2.PNG", "second"),
+                    ("2.txt", "t"),
+                    ("README", "r"),
+                }
+            )
+                tar.WriteEntry(
+                    Entry(
+                        format,
+                        format == TarEntryFormat.V7 ? TarEntryType.V7RegularFile : TarEntryType.RegularFile,
+                        deep + name,
+                        text
+                    )
+                );
         }
         var said = new List<string>();
         using var shards = (TarShards)DataSets.Container(folder.Path, "train", said.Add);
         Assert.Equal([7, 3], shards.Places.Select(p => p.Label));
-        Assert.Equal(["one", "second"], shards.Places.Select(p => System.Text.Encoding.ASCII.GetString(shards.Read(p))));
+        Assert.Equal(
+            ["one", "second"],
+            shards.Places.Select(p => System.Text.Encoding.ASCII.GetString(shards.Read(p)))
+        );
         Assert.Equal("not used: 1 x a name without extension, 1 x .json, 1 x .txt", Assert.Single(shards.Notes));
     }
 
-    private static System.Formats.Tar.TarEntry Entry(TarEntryFormat format, TarEntryType type, string name, string? text)
+    private static System.Formats.Tar.TarEntry Entry(
+        TarEntryFormat format,
+        TarEntryType type,
+        string name,
+        string? text
+    )
     {
         System.Formats.Tar.TarEntry entry = format switch
         {
-            TarEntryFormat.V7 => new V7TarEntry(type, name), TarEntryFormat.Ustar => new UstarTarEntry(type, name), TarEntryFormat.Gnu =>
-                new GnuTarEntry(type, name), _ => new PaxTarEntry(type, name),
+            TarEntryFormat.V7 => new V7TarEntry(type, name),
+            TarEntryFormat.Ustar => new UstarTarEntry(type, name),
+            TarEntryFormat.Gnu => new GnuTarEntry(type, name),
+            _ => new PaxTarEntry(type, name),
         };
-        if (text is not null) entry.DataStream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes(text));
+        if (text is not null)
+            entry.DataStream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes(text));
         return entry;
     }
 
     private static UstarTarEntry File(string name, string text) =>
-        new(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes(text)) };
+        new(TarEntryType.RegularFile, name)
+        {
+            DataStream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes(text)),
+        };
 
     private FileStream Shard()
     {
@@ -167,7 +218,8 @@ public sealed class TarTests : IDisposable
     private void Write(string[] names)
     {
         using var tar = new TarWriter(Shard());
-        foreach (string name in names) tar.WriteEntry(File(name, "1"));
+        foreach (string name in names)
+            tar.WriteEntry(File(name, "1"));
     }
 
     private byte[] Whole(params string[] names)

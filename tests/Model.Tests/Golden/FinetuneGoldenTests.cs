@@ -37,50 +37,111 @@ public class FinetuneGoldenTests
     public unsafe void EveryStepMatchesTheAuthorsCode(string path)
     {
         var g = new GoldenFile(path);
-        int batch = g.Int("batch"), steps = g.Int("steps"), classes = g.Int("classes");
+        int batch = g.Int("batch"),
+            steps = g.Int("steps"),
+            classes = g.Int("classes");
         var device = Cpu.Best();
         using var arena = new Arena();
         using var pool = new Pool(2);
-        var shape = new VitShape(new PatchGrid(g.Int("img"), g.Int("patch")), g.Int("dim"), g.Int("depth"), g.Int("heads"));
+        var shape = new VitShape(
+            new PatchGrid(g.Int("img"), g.Int("patch")),
+            g.Int("dim"),
+            g.Int("depth"),
+            g.Int("heads")
+        );
         var net = new Classifier(shape, classes, globalPool: !g.Flag("cls_token"), (float)g.Number("drop_path"));
         var state = new State(net.Layout, arena);
-        foreach (var e in net.Layout.Entries) g["init/" + e.Name].Floats.CopyTo(state[e].Span);
+        foreach (var e in net.Layout.Entries)
+            g["init/" + e.Name].Floats.CopyTo(state[e].Span);
         var weights = new Weights(state, device, arena, true);
         int grain = batch % 2 == 0 ? 2 : 1;
         var step = new ClassifierStep(net, weights, device, pool, arena, new BatchPlan(batch, batch, grain, grain));
-        var adam = new AdamWOptimizer(device, state, arena, 0.9, 0.999, 1e-8, net.Groups(g.Number("layer_decay"), g.Number("wd")));
+        var adam = new AdamWOptimizer(
+            device,
+            state,
+            arena,
+            0.9,
+            0.999,
+            1e-8,
+            net.Groups(g.Number("layer_decay"), g.Number("wd"))
+        );
         double? clip = g.Config.GetProperty("clip").ValueKind == JsonValueKind.Null ? null : g.Number("clip");
         for (int s = 0; s < steps; s++)
         {
             string at = $"{Path.GetFileName(path)} step {s}";
             var scalars = g.Scalars[s];
-            float[] images = g[$"step{s}/images"].Floats.ToArray(), targets = new float[batch * classes];
+            float[] images = g[$"step{s}/images"].Floats.ToArray(),
+                targets = new float[batch * classes];
             Mix(g, s, images, targets, batch, classes, shape.Grid.Size);
-            if (g.Has($"step{s}/mixed_images")) GoldenFile.Near(at + " mixed images", images, g[$"step{s}/mixed_images"].Floats, 1e-6);
-            if (g.Has($"step{s}/soft_targets")) GoldenFile.Near(at + " targets", targets, g[$"step{s}/soft_targets"].Floats, 1e-6);
+            if (g.Has($"step{s}/mixed_images"))
+                GoldenFile.Near(at + " mixed images", images, g[$"step{s}/mixed_images"].Floats, 1e-6);
+            if (g.Has($"step{s}/soft_targets"))
+                GoldenFile.Near(at + " targets", targets, g[$"step{s}/soft_targets"].Floats, 1e-6);
             weights.Pack(pool);
-            step.OnLogits = (first, logits) => GoldenFile.Near($"{at} logits from {first}", logits.Span, g[$"step{s}/logits"].Floats.Slice(first * classes, (int)logits.Count), Tolerance);
+            step.OnLogits = (first, logits) =>
+                GoldenFile.Near(
+                    $"{at} logits from {first}",
+                    logits.Span,
+                    g[$"step{s}/logits"].Floats.Slice(first * classes, (int)logits.Count),
+                    Tolerance
+                );
             float loss = step.Run(new Source(g, s, shape.Depth, images, targets));
             GoldenFile.NearScalar(at + " loss", loss, scalars.GetProperty("loss").GetDouble(), 2e-6);
-            GoldenFile.NearScalar(at + " gradient norm", adam.ClipNorm(pool, step.Gradient, clip), scalars.GetProperty("grad_norm").GetDouble(), 1e-5);
+            GoldenFile.NearScalar(
+                at + " gradient norm",
+                adam.ClipNorm(pool, step.Gradient, clip),
+                scalars.GetProperty("grad_norm").GetDouble(),
+                1e-5
+            );
             foreach (var e in net.Layout.Entries.Where(e => g.Has($"step{s}/grad/{e.Name}")))
-                GoldenFile.Near($"{at} gradient of {e.Name}", e.In(step.Gradient).Span, g[$"step{s}/grad/{e.Name}"].Floats, Tolerance, PretrainGoldenTests.KeyBias(e));
-            double lr = Schedules.LearningRate(s + 0.5, g.Number("blr") * Math.Sqrt(batch) / 8, 1e-6, g.Number("warmup"), g.Number("total_steps"));
+                GoldenFile.Near(
+                    $"{at} gradient of {e.Name}",
+                    e.In(step.Gradient).Span,
+                    g[$"step{s}/grad/{e.Name}"].Floats,
+                    Tolerance,
+                    PretrainGoldenTests.KeyBias(e)
+                );
+            double lr = Schedules.LearningRate(
+                s + 0.5,
+                g.Number("blr") * Math.Sqrt(batch) / 8,
+                1e-6,
+                g.Number("warmup"),
+                g.Number("total_steps")
+            );
             GoldenFile.NearScalar(at + " lr", lr, scalars.GetProperty("lr").GetDouble());
             adam.Step(pool, step.Gradient, lr);
         }
         foreach (var e in net.Layout.Entries)
-            GoldenFile.Near($"{Path.GetFileName(path)} final {e.Name}", state[e].Span, g["final/" + e.Name].Floats, Tolerance, PretrainGoldenTests.KeyBias(e));
+            GoldenFile.Near(
+                $"{Path.GetFileName(path)} final {e.Name}",
+                state[e].Span,
+                g["final/" + e.Name].Floats,
+                Tolerance,
+                PretrainGoldenTests.KeyBias(e)
+            );
         weights.Pack(pool);
         var a = new Classifier.Activations(arena, net, batch, training: false);
         a.AllPatches();
         string last = g.Has("eval_images") ? "eval_images" : $"step{steps - 1}/images";
         g[last].Floats.CopyTo(a.Trunk.Images.Span);
         net.Forward(new Pass(device, weights), a);
-        GoldenFile.Near($"{Path.GetFileName(path)} evaluation logits", a.Logits.Span, g["eval_logits"].Floats, Tolerance);
+        GoldenFile.Near(
+            $"{Path.GetFileName(path)} evaluation logits",
+            a.Logits.Span,
+            g["eval_logits"].Floats,
+            Tolerance
+        );
     }
 
-    private static void Mix(GoldenFile g, int s, Span<float> images, Span<float> targets, int batch, int classes, int size)
+    private static void Mix(
+        GoldenFile g,
+        int s,
+        Span<float> images,
+        Span<float> targets,
+        int batch,
+        int classes,
+        int size
+    )
     {
         var labels = g[$"step{s}/labels"].Longs;
         double lam = 1.0;
@@ -88,12 +149,15 @@ public class FinetuneGoldenTests
         {
             lam = mix.GetProperty("lam").GetDouble();
             bool cut = mix.GetProperty("use_cutmix").GetBoolean();
-            if (cut) lam = mix.GetProperty("lam_corrected").GetDouble();
+            if (cut)
+                lam = mix.GetProperty("lam_corrected").GetDouble();
             float[] originals = images.ToArray();
             for (int i = 0, n = images.Length / batch; i < batch; i++)
             {
-                Span<float> image = images.Slice(i * n, n), partner = originals.AsSpan((batch - 1 - i) * n, n);
-                if (!cut) Mixing.MixUp(image, partner, lam);
+                Span<float> image = images.Slice(i * n, n),
+                    partner = originals.AsSpan((batch - 1 - i) * n, n);
+                if (!cut)
+                    Mixing.MixUp(image, partner, lam);
                 else
                 {
                     int[] box = [.. mix.GetProperty("box_yyxx").EnumerateArray().Select(x => x.GetInt32())];
@@ -102,6 +166,12 @@ public class FinetuneGoldenTests
             }
         }
         for (int i = 0; i < batch; i++)
-            Mixing.Target(targets.Slice(i * classes, classes), (int)labels[i], (int)labels[batch - 1 - i], lam, g.Number("smoothing"));
+            Mixing.Target(
+                targets.Slice(i * classes, classes),
+                (int)labels[i],
+                (int)labels[batch - 1 - i],
+                lam,
+                g.Number("smoothing")
+            );
     }
 }

@@ -11,10 +11,42 @@ public unsafe class ContractTests
 {
     [Theory]
     [InlineData(0u, 0u, 0u, 0u, 0u, 0u, 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u)]
-    [InlineData(0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu)]
-    [InlineData(0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0xa4093822u, 0x299f31d0u, 0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u)]
-    public void PhiloxGivesRandom123sKnownAnswers(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1, uint a, uint b, uint c, uint d) =>
-        Assert.Equal((a, b, c, d), Philox.Block(c0, c1, c2, c3, k0, k1));
+    [InlineData(
+        0xffffffffu,
+        0xffffffffu,
+        0xffffffffu,
+        0xffffffffu,
+        0xffffffffu,
+        0xffffffffu,
+        0x408f276du,
+        0x41c83b0eu,
+        0xa20bc7c6u,
+        0x6d5451fdu
+    )]
+    [InlineData(
+        0x243f6a88u,
+        0x85a308d3u,
+        0x13198a2eu,
+        0x03707344u,
+        0xa4093822u,
+        0x299f31d0u,
+        0xd16cfe09u,
+        0x94fdccebu,
+        0x5001e420u,
+        0x24126ea1u
+    )]
+    public void PhiloxGivesRandom123sKnownAnswers(
+        uint c0,
+        uint c1,
+        uint c2,
+        uint c3,
+        uint k0,
+        uint k1,
+        uint a,
+        uint b,
+        uint c,
+        uint d
+    ) => Assert.Equal((a, b, c, d), Philox.Block(c0, c1, c2, c3, k0, k1));
 
     [Fact]
     public void ThisMachinePassesTheSelfTest() => Assert.Null(SelfTest.Failure());
@@ -24,7 +56,8 @@ public unsafe class ContractTests
     {
         var random = new Philox(7, Purpose.Test, 1, 2, 3);
         var counts = new int[9];
-        for (int i = 0; i < 90_000; i++) counts[random.NextBelow(9)]++;
+        for (int i = 0; i < 90_000; i++)
+            counts[random.NextBelow(9)]++;
         Assert.All(counts, c => Assert.InRange(c, 9_500, 10_500));
     }
 
@@ -32,7 +65,8 @@ public unsafe class ContractTests
     public void NormalDrawsHaveUnitVariance()
     {
         var random = new Philox(7, Purpose.Test, 4, 0, 0);
-        double sum = 0, square = 0;
+        double sum = 0,
+            square = 0;
         for (int i = 0; i < 100_000; i++)
         {
             double x = random.NextNormal();
@@ -49,13 +83,36 @@ public unsafe class ContractTests
     [MemberData(nameof(Lengths))]
     public void RowSumsAtEveryWidthEqualTheOracle(int n)
     {
-        float[] x = Inputs.Floats(n, 1), y = Inputs.Floats(n, 2);
-        uint sum = Bits(LaneSumOracle.Sum(x)), dot = Bits(LaneSumOracle.Dot(x, y));
-        fixed (float* p = x, q = y)
+        float[] x = Inputs.Floats(n, 1),
+            y = Inputs.Floats(n, 2);
+        uint sum = Bits(LaneSumOracle.Sum(x)),
+            dot = Bits(LaneSumOracle.Dot(x, y));
+        fixed (
+            float* p = x,
+                q = y
+        )
         {
-            Assert.Equal((sum, dot), (Bits(LaneSum.Sum<Vector512<float>, Lanes512>(p, n)), Bits(LaneSum.Dot<Vector512<float>, Lanes512>(p, q, n))));
-            Assert.Equal((sum, dot), (Bits(LaneSum.Sum<Vector256<float>, Lanes256>(p, n)), Bits(LaneSum.Dot<Vector256<float>, Lanes256>(p, q, n))));
-            Assert.Equal((sum, dot), (Bits(LaneSum.Sum<Vector128<float>, Lanes128>(p, n)), Bits(LaneSum.Dot<Vector128<float>, Lanes128>(p, q, n))));
+            Assert.Equal(
+                (sum, dot),
+                (
+                    Bits(LaneSum.Sum<Vector512<float>, Lanes512>(p, n)),
+                    Bits(LaneSum.Dot<Vector512<float>, Lanes512>(p, q, n))
+                )
+            );
+            Assert.Equal(
+                (sum, dot),
+                (
+                    Bits(LaneSum.Sum<Vector256<float>, Lanes256>(p, n)),
+                    Bits(LaneSum.Dot<Vector256<float>, Lanes256>(p, q, n))
+                )
+            );
+            Assert.Equal(
+                (sum, dot),
+                (
+                    Bits(LaneSum.Sum<Vector128<float>, Lanes128>(p, n)),
+                    Bits(LaneSum.Dot<Vector128<float>, Lanes128>(p, q, n))
+                )
+            );
         }
     }
 
@@ -68,17 +125,19 @@ public unsafe class ContractTests
     {
         const int N = 64;
         for (int i = 0; i < N; i++)
-            for (int j = i + 1; j < N; j++)
-            {
-                var x = new float[N];
-                Array.Fill(x, 1f);
-                (x[i], x[j]) = (MathF.ScaleB(1, 127), -MathF.ScaleB(1, 127));
-                // lanes a and b meet at the largest fold h at which they are equal modulo h
-                int h = 32;
-                while (i % h != j % h) h /= 2;
-                int subtree = N / h;
-                fixed (float* p = x) Assert.Equal(N - subtree, LaneSum.Sum<Vector512<float>, Lanes512>(p, N));
-            }
+        for (int j = i + 1; j < N; j++)
+        {
+            var x = new float[N];
+            Array.Fill(x, 1f);
+            (x[i], x[j]) = (MathF.ScaleB(1, 127), -MathF.ScaleB(1, 127));
+            // lanes a and b meet at the largest fold h at which they are equal modulo h
+            int h = 32;
+            while (i % h != j % h)
+                h /= 2;
+            int subtree = N / h;
+            fixed (float* p = x)
+                Assert.Equal(N - subtree, LaneSum.Sum<Vector512<float>, Lanes512>(p, N));
+        }
     }
 
     [Theory]
@@ -123,12 +182,14 @@ public unsafe class ContractTests
     {
         float[] x = Inputs.Floats(1000, 9);
         var d = Digest.Of(x);
-        fixed (float* p = x) Assert.Equal(d, Digest.Of(p + 300, 700, 300) + Digest.Of(p, 300));
+        fixed (float* p = x)
+            Assert.Equal(d, Digest.Of(p + 300, 700, 300) + Digest.Of(p, 300));
         for (int bit = 0; bit < 32; bit++)
         {
             var y = (float[])x.Clone();
             y[17] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(y[17]) ^ 1u << bit);
-            if (!float.IsNaN(y[17])) Assert.NotEqual(d, Digest.Of(y));
+            if (!float.IsNaN(y[17]))
+                Assert.NotEqual(d, Digest.Of(y));
         }
         var z = (float[])x.Clone();
         (z[1], z[2]) = (z[2], z[1]);
@@ -144,7 +205,8 @@ public unsafe class ContractTests
     {
         for (int i = 0; i <= 4000; i++)
         {
-            double x = i * 0.00785398, near = 1e-15;
+            double x = i * 0.00785398,
+                near = 1e-15;
             Assert.Equal(Math.Sin(x), HostMath.Sin(x), near);
             Assert.Equal(Math.Cos(x), HostMath.Cos(x), near);
             Assert.Equal(1.0, HostMath.Exp(x) / Math.Exp(x), near);
@@ -162,7 +224,8 @@ internal static class Inputs
     {
         var random = new Philox((ulong)seed, Purpose.Test, 0, 0, 0);
         var x = new float[n];
-        for (int i = 0; i < n; i++) x[i] = (2f * random.NextFloat() - 1f) * scale;
+        for (int i = 0; i < n; i++)
+            x[i] = (2f * random.NextFloat() - 1f) * scale;
         return x;
     }
 }

@@ -11,8 +11,12 @@ internal readonly record struct DD(double Hi, double Lo)
 
     public static DD operator +(DD a, DD b)
     {
-        double s = a.Hi + b.Hi, v = s - a.Hi, e = a.Hi - (s - v) + (b.Hi - v);
-        double t = a.Lo + b.Lo, w = t - a.Lo, f = a.Lo - (t - w) + (b.Lo - w);
+        double s = a.Hi + b.Hi,
+            v = s - a.Hi,
+            e = a.Hi - (s - v) + (b.Hi - v);
+        double t = a.Lo + b.Lo,
+            w = t - a.Lo,
+            f = a.Lo - (t - w) + (b.Lo - w);
         e += t;
         (s, e) = Fast(s, e);
         (s, e) = Fast(s, e + f);
@@ -20,11 +24,13 @@ internal readonly record struct DD(double Hi, double Lo)
     }
 
     public static DD operator -(DD a) => new(-a.Hi, -a.Lo);
+
     public static DD operator -(DD a, DD b) => a + -b;
 
     public static DD operator *(DD a, DD b)
     {
-        double p = a.Hi * b.Hi, e = Math.FusedMultiplyAdd(a.Hi, b.Hi, -p) + (a.Hi * b.Lo + a.Lo * b.Hi);
+        double p = a.Hi * b.Hi,
+            e = Math.FusedMultiplyAdd(a.Hi, b.Hi, -p) + (a.Hi * b.Lo + a.Lo * b.Hi);
         (p, e) = Fast(p, e);
         return new DD(p, e);
     }
@@ -54,7 +60,8 @@ internal readonly record struct DD(double Hi, double Lo)
     private static DD[] Table(int count, Func<int, DD, DD> next)
     {
         var t = new DD[count];
-        for (int n = 0; n < count; n++) t[n] = next(n, n == 0 ? default : t[n - 1]);
+        for (int n = 0; n < count; n++)
+            t[n] = next(n, n == 0 ? default : t[n - 1]);
         return t;
     }
 
@@ -63,16 +70,20 @@ internal readonly record struct DD(double Hi, double Lo)
         double k = Math.Round(x.Hi / Ln2.Hi);
         DD r = x - Ln2 * k;
         r = new DD(r.Hi / 16, r.Lo / 16);
-        DD sum = InverseFactorial[15];   // |r| < 0.022: the next term is below 2^-120
-        for (int n = 14; n >= 0; n--) sum = sum * r + InverseFactorial[n];
-        for (int i = 0; i < 4; i++) sum *= sum;
+        DD sum = InverseFactorial[15]; // |r| < 0.022: the next term is below 2^-120
+        for (int n = 14; n >= 0; n--)
+            sum = sum * r + InverseFactorial[n];
+        for (int i = 0; i < 4; i++)
+            sum *= sum;
         return new DD(Math.ScaleB(sum.Hi, (int)k), Math.ScaleB(sum.Lo, (int)k));
     }
 
     /// <summary>erf(x) = 2/sqrt(pi) exp(-x^2) sum 2^n x^(2n+1)/(2n+1)!!, all terms of one sign.</summary>
     public static DD Erf(double x)
     {
-        DD square = (DD)x * x, term = x, sum = x;
+        DD square = (DD)x * x,
+            term = x,
+            sum = x;
         for (int n = 1; n < 200 && Math.Abs(term.Hi) > Math.Abs(sum.Hi) * 1e-33; n++)
         {
             term = term * square * TwoOverOdd[n];
@@ -86,7 +97,8 @@ internal readonly record struct DD(double Hi, double Lo)
     {
         int k = Math.ILogB(x);
         double m = Math.ScaleB(x, -k);
-        DD y = Math.Log(m), e = Exp(y);
+        DD y = Math.Log(m),
+            e = Exp(y);
         return y + ((DD)m - e) / e + Ln2 * k;
     }
 
@@ -95,7 +107,11 @@ internal readonly record struct DD(double Hi, double Lo)
         if (Math.Abs(x) < 0.3)
         {
             // sinh/cosh by their series: no cancellation near zero
-            DD square = (DD)x * x, s = x, c = 1.0, ts = x, tc = 1.0;
+            DD square = (DD)x * x,
+                s = x,
+                c = 1.0,
+                ts = x,
+                tc = 1.0;
             for (int n = 1; n <= 14; n++)
             {
                 tc = tc * square / ((2.0 * n - 1) * (2.0 * n));
@@ -105,7 +121,8 @@ internal readonly record struct DD(double Hi, double Lo)
             }
             return s / c;
         }
-        DD t = Exp(-2.0 * Math.Abs(x)), y = (1.0 - t) / (1.0 + t);
+        DD t = Exp(-2.0 * Math.Abs(x)),
+            y = (1.0 - t) / (1.0 + t);
         return x < 0 ? -y : y;
     }
 
@@ -120,15 +137,20 @@ internal readonly record struct DD(double Hi, double Lo)
     public float? Round()
     {
         float f = (float)Hi;
-        if (float.IsInfinity(f) || Hi == 0) return f;
+        if (float.IsInfinity(f) || Hi == 0)
+            return f;
         // f may be one off when Hi itself is near a midpoint: choose by the exact sum
         float best = f;
         foreach (float g in new[] { MathF.BitDecrement(f), MathF.BitIncrement(f) })
         {
-            if (float.IsInfinity(g)) continue;
-            DD middle = ((DD)f + g) * 0.5, d = this - middle;
-            if (Math.Abs(d.Hi) < Math.Abs(Hi) * 8.3e-25) return null;
-            if (d.Hi > 0 == g > f) best = g;
+            if (float.IsInfinity(g))
+                continue;
+            DD middle = ((DD)f + g) * 0.5,
+                d = this - middle;
+            if (Math.Abs(d.Hi) < Math.Abs(Hi) * 8.3e-25)
+                return null;
+            if (d.Hi > 0 == g > f)
+                best = g;
         }
         return best;
     }

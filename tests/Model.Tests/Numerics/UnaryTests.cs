@@ -10,7 +10,10 @@ public unsafe class UnaryTests
 {
     private static readonly bool Exhaustive = Environment.GetEnvironmentVariable("LUT_EXHAUSTIVE") == "1";
 
-    private static readonly Dictionary<string, (Func<float, float> Ours, Func<double, DD> Reference, float From, float To, bool Odd)> Functions = new()
+    private static readonly Dictionary<
+        string,
+        (Func<float, float> Ours, Func<double, DD> Reference, float From, float To, bool Odd)
+    > Functions = new()
     {
         // beyond these the result is a limit, tested below; odd functions are checked on both signs by symmetry of bits
         ["exp"] = (Unary.Exp, x => DD.Exp(x), -104f, 88.8f, false),
@@ -28,32 +31,54 @@ public unsafe class UnaryTests
     {
         var (ours, reference, from, to, odd) = Functions[name];
         uint stride = Exhaustive ? 1u : 4001u;
-        long wrong = 0, undecided = 0, checkedCount = 0;
+        long wrong = 0,
+            undecided = 0,
+            checkedCount = 0;
         string first = "";
-        Parallel.For(0, 4096, new ParallelOptions { MaxDegreeOfParallelism = 2 }, chunk =>
-        {
-            uint start = (uint)chunk << 20, end = start + (1u << 20) - 1;
-            long local = 0;
-            for (ulong bits = (start + stride - 1) / stride * stride; bits <= end; bits += stride)
+        Parallel.For(
+            0,
+            4096,
+            new ParallelOptions { MaxDegreeOfParallelism = 2 },
+            chunk =>
             {
-                float x = BitConverter.UInt32BitsToSingle((uint)bits);
-                if (!(x >= from && x <= to)) continue;
-                local++;
-                float? expected = reference(x).Round();
-                float got = ours(x);
-                if (expected is null) Interlocked.Increment(ref undecided);
-                else if (BitConverter.SingleToUInt32Bits(expected.Value + 0f) != BitConverter.SingleToUInt32Bits(got + 0f))
+                uint start = (uint)chunk << 20,
+                    end = start + (1u << 20) - 1;
+                long local = 0;
+                for (ulong bits = (start + stride - 1) / stride * stride; bits <= end; bits += stride)
                 {
-                    if (Interlocked.Increment(ref wrong) == 1) first = $"{name}({x:g9} = 0x{bits:x8}) = {got:g9}, correctly rounded {expected:g9}";
+                    float x = BitConverter.UInt32BitsToSingle((uint)bits);
+                    if (!(x >= from && x <= to))
+                        continue;
+                    local++;
+                    float? expected = reference(x).Round();
+                    float got = ours(x);
+                    if (expected is null)
+                        Interlocked.Increment(ref undecided);
+                    else if (
+                        BitConverter.SingleToUInt32Bits(expected.Value + 0f)
+                        != BitConverter.SingleToUInt32Bits(got + 0f)
+                    )
+                    {
+                        if (Interlocked.Increment(ref wrong) == 1)
+                            first = $"{name}({x:g9} = 0x{bits:x8}) = {got:g9}, correctly rounded {expected:g9}";
+                    }
+                    if (
+                        odd
+                        && BitConverter.SingleToUInt32Bits(ours(-x))
+                            != (BitConverter.SingleToUInt32Bits(got) ^ 0x80000000)
+                    )
+                        Interlocked.Increment(ref wrong);
                 }
-                if (odd && BitConverter.SingleToUInt32Bits(ours(-x)) != (BitConverter.SingleToUInt32Bits(got) ^ 0x80000000)) Interlocked.Increment(ref wrong);
+                Interlocked.Add(ref checkedCount, local);
             }
-            Interlocked.Add(ref checkedCount, local);
-        });
+        );
         Assert.True(checkedCount > 50_000, $"only {checkedCount} floats were checked");
         Assert.True(wrong == 0, $"{wrong} of {checkedCount} are not correctly rounded; first {first}");
         // a value within 2^-80 of a midpoint that is not exactly representable would need more digits: none is known
-        Assert.True(undecided <= (name is "rsqrt" or "log" or "exp" ? 4 : 0), $"{undecided} values of {name} lie too close to a midpoint to decide");
+        Assert.True(
+            undecided <= (name is "rsqrt" or "log" or "exp" ? 4 : 0),
+            $"{undecided} values of {name} lie too close to a midpoint to decide"
+        );
     }
 
     [Theory]
@@ -78,7 +103,8 @@ public unsafe class UnaryTests
     public void LimitsAreExact(string name, float x, float expected)
     {
         Assert.Equal(expected, Functions[name].Ours(x));
-        foreach (var (width, vector) in Widths(name)) Assert.True(expected.Equals(vector([x])[0]), $"{name}({x}) at {width} is {vector([x])[0]}");
+        foreach (var (width, vector) in Widths(name))
+            Assert.True(expected.Equals(vector([x])[0]), $"{name}({x}) at {width} is {vector([x])[0]}");
     }
 
     [Theory]
@@ -87,28 +113,40 @@ public unsafe class UnaryTests
     {
         uint stride = Exhaustive ? 1u : 1009u;
         var scalar = Functions[name].Ours;
-        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 2 }, chunk =>
-        {
-            var x = new float[1 << 12];
-            int n = 0;
-            ulong end = (ulong)(chunk + 1) << 26;
-            for (ulong bits = ((ulong)chunk << 26) + stride - 1; bits < end; bits += stride)
+        Parallel.For(
+            0,
+            64,
+            new ParallelOptions { MaxDegreeOfParallelism = 2 },
+            chunk =>
             {
-                x[n++] = BitConverter.UInt32BitsToSingle((uint)bits);
-                if (n < x.Length && bits + stride < end) continue;
-                foreach (var (width, vector) in Widths(name))
+                var x = new float[1 << 12];
+                int n = 0;
+                ulong end = (ulong)(chunk + 1) << 26;
+                for (ulong bits = ((ulong)chunk << 26) + stride - 1; bits < end; bits += stride)
                 {
-                    float[] y = vector(x);
-                    for (int i = 0; i < n; i++)
+                    x[n++] = BitConverter.UInt32BitsToSingle((uint)bits);
+                    if (n < x.Length && bits + stride < end)
+                        continue;
+                    foreach (var (width, vector) in Widths(name))
                     {
-                        float expected = scalar(x[i]);
-                        if (float.IsNaN(expected) ? !float.IsNaN(y[i]) : BitConverter.SingleToUInt32Bits(expected) != BitConverter.SingleToUInt32Bits(y[i]))
-                            Assert.Fail($"{name}({x[i]:g9} = 0x{BitConverter.SingleToUInt32Bits(x[i]):x8}) is {y[i]:g9} at {width}, {expected:g9} by the definition");
+                        float[] y = vector(x);
+                        for (int i = 0; i < n; i++)
+                        {
+                            float expected = scalar(x[i]);
+                            if (
+                                float.IsNaN(expected)
+                                    ? !float.IsNaN(y[i])
+                                    : BitConverter.SingleToUInt32Bits(expected) != BitConverter.SingleToUInt32Bits(y[i])
+                            )
+                                Assert.Fail(
+                                    $"{name}({x[i]:g9} = 0x{BitConverter.SingleToUInt32Bits(x[i]):x8}) is {y[i]:g9} at {width}, {expected:g9} by the definition"
+                                );
+                        }
                     }
+                    n = 0;
                 }
-                n = 0;
             }
-        });
+        );
     }
 
     private static IEnumerable<(string Width, Func<float[], float[]> Vector)> Widths(string name)
@@ -118,15 +156,31 @@ public unsafe class UnaryTests
         yield return ("128", x => Map<System.Runtime.Intrinsics.Vector128<float>, Lanes128>(name, x));
     }
 
-    private static float[] Map<V, L>(string name, float[] x) where V : unmanaged where L : struct, ILanes<V>
+    private static float[] Map<V, L>(string name, float[] x)
+        where V : unmanaged
+        where L : struct, ILanes<V>
     {
-        float[] padded = new float[(x.Length + 15) / 16 * 16], y = new float[padded.Length];
+        float[] padded = new float[(x.Length + 15) / 16 * 16],
+            y = new float[padded.Length];
         x.CopyTo(padded, 0);
-        fixed (float* p = padded, q = y)
+        fixed (
+            float* p = padded,
+                q = y
+        )
             for (int i = 0; i < padded.Length; i += L.Count)
             {
                 V v = L.Load(p + i);
-                L.Store(name switch { "exp" => L.Exp(v), "erf" => L.Erf(v), "tanh" => L.Tanh(v), "log" => L.Log(v), _ => L.Rsqrt(v) }, q + i);
+                L.Store(
+                    name switch
+                    {
+                        "exp" => L.Exp(v),
+                        "erf" => L.Erf(v),
+                        "tanh" => L.Tanh(v),
+                        "log" => L.Log(v),
+                        _ => L.Rsqrt(v),
+                    },
+                    q + i
+                );
             }
         return y;
     }

@@ -14,7 +14,22 @@ internal static unsafe partial class Blas
     private const string Library = "libopenblas.so.0";
 
     [LibraryImport(Library, EntryPoint = "cblas_sgemm")]
-    private static partial void Sgemm(int order, int transA, int transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb, float beta, float* c, int ldc);
+    private static partial void Sgemm(
+        int order,
+        int transA,
+        int transB,
+        int m,
+        int n,
+        int k,
+        float alpha,
+        float* a,
+        int lda,
+        float* b,
+        int ldb,
+        float beta,
+        float* c,
+        int ldc
+    );
 
     [LibraryImport(Library, EntryPoint = "openblas_get_corename")]
     private static partial nint CoreName();
@@ -31,22 +46,43 @@ internal static unsafe partial class Blas
         Console.WriteLine($"OpenBLAS kernels: {Marshal.PtrToStringAnsi(CoreName())}");
         double worst = double.MaxValue;
         // rows: 128 images at 50 tokens, 16 and 64 images at 197 (decoder and teacher), as in research/CPU.md
-        foreach (var (rows, tokens) in quick ? [(6400, 50)] : new[] { (400, 50), (6400, 50), (1576, 197), (25216, 197) })
-            foreach (var (outputs, inputs) in new[] { (2304, 768), (768, 768), (3072, 768), (768, 3072) })
-                foreach (string kind in new[] { "fwd", "dX", "dW" })
-                {
-                    var (ours, theirs) = Pair(pool, device, kind, rows, outputs, inputs, samples);
-                    worst = Math.Min(worst, ours / theirs);
-                    Console.WriteLine(FormattableString.Invariant($"{threads} thread(s)  {tokens,3} tokens  {kind,-3} {rows,5} x {outputs,4} x {inputs,4}  ours {ours / 1e9,5:f0}  OpenBLAS {theirs / 1e9,5:f0} GFLOP/s  ratio {ours / theirs:f3}"));
-                }
+        foreach (
+            var (rows, tokens) in quick ? [(6400, 50)] : new[] { (400, 50), (6400, 50), (1576, 197), (25216, 197) }
+        )
+        foreach (var (outputs, inputs) in new[] { (2304, 768), (768, 768), (3072, 768), (768, 3072) })
+        foreach (string kind in new[] { "fwd", "dX", "dW" })
+        {
+            var (ours, theirs) = Pair(pool, device, kind, rows, outputs, inputs, samples);
+            worst = Math.Min(worst, ours / theirs);
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"{threads} thread(s)  {tokens, 3} tokens  {kind, -3} {rows, 5} x {outputs, 4} x {inputs, 4}  ours {ours / 1e9, 5:f0}  OpenBLAS {theirs / 1e9, 5:f0} GFLOP/s  ratio {ours / theirs:f3}"
+                )
+            );
+        }
         return worst;
     }
 
-    private static (double Ours, double Theirs) Pair(Pool pool, Device device, string kind, int rows, int outputs, int inputs, int samples)
+    private static (double Ours, double Theirs) Pair(
+        Pool pool,
+        Device device,
+        string kind,
+        int rows,
+        int outputs,
+        int inputs,
+        int samples
+    )
     {
         using var arena = new Arena();
-        Mat x = Noise(arena, rows, inputs), y = Noise(arena, rows, outputs), w = Noise(arena, outputs, inputs), result = Noise(arena, outputs, inputs);
-        var packed = new Weight(w, arena.Floats(device.PackedFloats(inputs, outputs)), arena.Floats(device.PackedFloats(outputs, inputs)));
+        Mat x = Noise(arena, rows, inputs),
+            y = Noise(arena, rows, outputs),
+            w = Noise(arena, outputs, inputs),
+            result = Noise(arena, outputs, inputs);
+        var packed = new Weight(
+            w,
+            arena.Floats(device.PackedFloats(inputs, outputs)),
+            arena.Floats(device.PackedFloats(outputs, inputs))
+        );
         // weights are packed once a step and used for every grain and view of it, so packing is not part of the product
         device.Pack(packed.ForwardPanels, w.Data, 1, inputs, inputs, outputs);
         device.Pack(packed.BackwardPanels, w.Data, inputs, 1, outputs, inputs);
@@ -58,21 +94,74 @@ internal static unsafe partial class Blas
         };
         // one item on all threads: they share its outputs, as they do where a step has fewer grains than threads
         Action ours = () => pool.Run(1, (_, _) => product());
-        const int RowMajor = 101, Plain = 111, Transposed = 112;
+        const int RowMajor = 101,
+            Plain = 111,
+            Transposed = 112;
         Action theirs = kind switch
         {
-            "fwd" => () => Sgemm(RowMajor, Plain, Transposed, rows, outputs, inputs, 1f, x.Data, inputs, w.Data, inputs, 0f, y.Data, outputs),
-            "dX" => () => Sgemm(RowMajor, Plain, Plain, rows, inputs, outputs, 1f, y.Data, outputs, w.Data, inputs, 0f, x.Data, inputs),
-            _ => () => Sgemm(RowMajor, Transposed, Plain, outputs, inputs, rows, 1f, y.Data, outputs, x.Data, inputs, 0f, result.Data, inputs),
+            "fwd" => () =>
+                Sgemm(
+                    RowMajor,
+                    Plain,
+                    Transposed,
+                    rows,
+                    outputs,
+                    inputs,
+                    1f,
+                    x.Data,
+                    inputs,
+                    w.Data,
+                    inputs,
+                    0f,
+                    y.Data,
+                    outputs
+                ),
+            "dX" => () =>
+                Sgemm(
+                    RowMajor,
+                    Plain,
+                    Plain,
+                    rows,
+                    inputs,
+                    outputs,
+                    1f,
+                    y.Data,
+                    outputs,
+                    w.Data,
+                    inputs,
+                    0f,
+                    x.Data,
+                    inputs
+                ),
+            _ => () =>
+                Sgemm(
+                    RowMajor,
+                    Transposed,
+                    Plain,
+                    outputs,
+                    inputs,
+                    rows,
+                    1f,
+                    y.Data,
+                    outputs,
+                    x.Data,
+                    inputs,
+                    0f,
+                    result.Data,
+                    inputs
+                ),
         };
-        double flops = 2.0 * rows * outputs * inputs, best = 0, other = 0;
+        double flops = 2.0 * rows * outputs * inputs,
+            best = 0,
+            other = 0;
         int repeat = Math.Max(1, (int)(4e9 / flops));
         for (int i = 0; i < samples; i++)
         {
             best = Math.Max(best, flops / Time(ours, repeat));
             // OpenBLAS's threads spin for a while after a call, on the core that our second thread needs
             other = Math.Max(other, flops / Time(theirs, repeat));
-            if (pool.Workers > 1) Thread.Sleep(300);
+            if (pool.Workers > 1)
+                Thread.Sleep(300);
         }
         return (best, other);
     }
@@ -81,7 +170,8 @@ internal static unsafe partial class Blas
     {
         run();
         long before = Stopwatch.GetTimestamp();
-        for (int i = 0; i < repeat; i++) run();
+        for (int i = 0; i < repeat; i++)
+            run();
         return Stopwatch.GetElapsedTime(before).TotalSeconds / repeat;
     }
 
@@ -89,7 +179,8 @@ internal static unsafe partial class Blas
     {
         Mat m = arena.Matrix(rows, cols);
         uint state = 12345;
-        foreach (ref float f in m.Span) f = ((state = state * 1664525 + 1013904223) >> 8) / 16777216f - 0.5f;
+        foreach (ref float f in m.Span)
+            f = ((state = state * 1664525 + 1013904223) >> 8) / 16777216f - 0.5f;
         return m;
     }
 }

@@ -9,20 +9,45 @@ using LutNative.Peer;
 switch (args.FirstOrDefault())
 {
     case "prepare":
-        foreach (string file in Directory.GetFiles(AppContext.BaseDirectory, "libLibTorchSharp.so", SearchOption.AllDirectories)) Loader.Weaken(file);
+        foreach (
+            string file in Directory.GetFiles(
+                AppContext.BaseDirectory,
+                "libLibTorchSharp.so",
+                SearchOption.AllDirectories
+            )
+        )
+            Loader.Weaken(file);
         return 0;
     case "gemm":
-        double worst = Blas.Compare(int.Parse(args[1]), samples: args.Length > 2 ? int.Parse(args[2]) : 7, quick: args.Length > 3);
+        double worst = Blas.Compare(
+            int.Parse(args[1]),
+            samples: args.Length > 2 ? int.Parse(args[2]) : 7,
+            quick: args.Length > 3
+        );
         Console.WriteLine(FormattableString.Invariant($"worst ratio {worst:f3}"));
         return 0;
     case "versus":
-        Versus.Run(args[1], args[5..], int.Parse(args[2]), int.Parse(args[3]), double.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture));
+        Versus.Run(
+            args[1],
+            args[5..],
+            int.Parse(args[2]),
+            int.Parse(args[3]),
+            double.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture)
+        );
         return 0;
     case "step":
-        Step(args[1], int.Parse(args[2]), int.Parse(args[3]), double.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture), int.Parse(args[5]));
+        Step(
+            args[1],
+            int.Parse(args[2]),
+            int.Parse(args[3]),
+            double.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture),
+            int.Parse(args[5])
+        );
         return 0;
     default:
-        Console.Error.WriteLine("usage: peer prepare | gemm THREADS | versus LUT_DLL THREADS ROUNDS SECONDS SHAPE:BATCH... | step SHAPE BATCH THREADS SECONDS BLOCKS");
+        Console.Error.WriteLine(
+            "usage: peer prepare | gemm THREADS | versus LUT_DLL THREADS ROUNDS SECONDS SHAPE:BATCH... | step SHAPE BATCH THREADS SECONDS BLOCKS"
+        );
         return 2;
 }
 
@@ -36,7 +61,9 @@ static void Step(string shape, int batch, int threads, double seconds, int block
     step.Run();
     int steps = Math.Max(1, (int)Math.Round(seconds / Stopwatch.GetElapsedTime(before).TotalSeconds));
     var rates = new List<double>();
-    double forward = 0, backward = 0, optimizer = 0;
+    double forward = 0,
+        backward = 0,
+        optimizer = 0;
     float loss = 0;
     for (int b = 0; b < blocks; b++)
     {
@@ -44,11 +71,28 @@ static void Step(string shape, int batch, int threads, double seconds, int block
         for (int i = 0; i < steps; i++)
         {
             var r = step.Run();
-            (forward, backward, optimizer, loss) = (forward + r.Forward, backward + r.Backward, optimizer + r.Optimizer, r.Loss);
+            (forward, backward, optimizer, loss) = (
+                forward + r.Forward,
+                backward + r.Backward,
+                optimizer + r.Optimizer,
+                r.Loss
+            );
         }
         rates.Add(steps * batch / Stopwatch.GetElapsedTime(before).TotalSeconds);
     }
     int n = steps * blocks;
     using var self = Process.GetCurrentProcess();
-    Console.WriteLine(JsonSerializer.Serialize(new { blocks = rates, forward_ms = 1e3 * forward / n, backward_ms = 1e3 * backward / n, optimizer_ms = 1e3 * optimizer / n, loss, peak_bytes = self.PeakWorkingSet64 }));
+    Console.WriteLine(
+        JsonSerializer.Serialize(
+            new
+            {
+                blocks = rates,
+                forward_ms = 1e3 * forward / n,
+                backward_ms = 1e3 * backward / n,
+                optimizer_ms = 1e3 * optimizer / n,
+                loss,
+                peak_bytes = self.PeakWorkingSet64,
+            }
+        )
+    );
 }
