@@ -65,8 +65,8 @@ public readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bi
 /// </summary>
 public sealed unsafe class CudaBlasLt : IDisposable
 {
-    private const int BiasEpilogue = 4,
-        InWorkspace = 2;
+    private const int BiasEpilogue = 4;
+    private const int InWorkspace = 2;
     private const long WorkspaceBytes = 32L << 20; // what the documentation recommends for Hopper
 
     private readonly PrimaryContext context;
@@ -77,7 +77,8 @@ public sealed unsafe class CudaBlasLt : IDisposable
 
     public CudaBlasLt(PrimaryContext context, ICublasLt library)
     {
-        (this.context, this.library) = (context, library);
+        this.context = context;
+        this.library = library;
         Check(library.Create(out handle), "cublasLtCreate", "");
         workspace = context.Allocate(WorkspaceBytes);
         context.Own(this);
@@ -133,16 +134,17 @@ public sealed unsafe class CudaBlasLt : IDisposable
     {
         private readonly CudaBlasLt owner;
         private readonly MatmulShape shape;
-        private readonly nint desc,
-            a,
-            b,
-            d;
+        private readonly nint desc;
+        private readonly nint a;
+        private readonly nint b;
+        private readonly nint d;
         private MatmulHeuristic algo;
 
         /// <param name="bias">Its first address: the library looks at it when it chooses.</param>
         internal Plan(CudaBlasLt owner, in MatmulShape s, MatmulAlignment alignment, ulong bias)
         {
-            (this.owner, shape) = (owner, s);
+            this.owner = owner;
+            shape = s;
             var lt = owner.library;
             Check(
                 lt.MatmulDescCreate(
@@ -212,8 +214,8 @@ public sealed unsafe class CudaBlasLt : IDisposable
 
         internal override void Run(nint stream, ulong* at)
         {
-            float one = 1f,
-                beta = shape.Accumulate ? 1f : 0f;
+            float one = 1f;
+            float beta = shape.Accumulate ? 1f : 0f;
             if (shape.Bias)
                 Set(MatmulDescAttribute.BiasPointer, at[4]);
             fixed (MatmulHeuristic* result = &algo)

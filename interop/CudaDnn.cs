@@ -3,9 +3,9 @@ namespace LutNative.Interop;
 /// <summary>cuDNN on one stream: batch norm of [N, C] matrices.</summary>
 public sealed unsafe class CudaDnn : IDisposable
 {
-    private const int Nchw = 0,
-        Float32 = 0,
-        PerActivation = 0;
+    private const int Nchw = 0;
+    private const int Float32 = 0;
+    private const int PerActivation = 0;
 
     private readonly PrimaryContext context;
     private readonly ICudnn library;
@@ -16,7 +16,8 @@ public sealed unsafe class CudaDnn : IDisposable
 
     public CudaDnn(PrimaryContext context, ICudnn library)
     {
-        (this.context, this.library) = (context, library);
+        this.context = context;
+        this.library = library;
         Check(library.Create(out handle), "cudnnCreate");
         context.Own(this);
     }
@@ -92,8 +93,8 @@ public sealed unsafe class CudaDnn : IDisposable
 
         internal override void Run(nint stream, ulong* at)
         {
-            float one = 1f,
-                zero = 0f;
+            float one = 1f;
+            float zero = 0f;
             owner.Check(owner.library.SetStream(owner.handle, stream), "cudnnSetStream");
             if (forward)
                 owner.Check(

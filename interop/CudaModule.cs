@@ -13,8 +13,8 @@ public sealed unsafe class CudaModule : IDisposable
     internal CudaModule(PrimaryContext context, string name, string ptx)
     {
         this.context = context;
-        byte[] image = Encoding.ASCII.GetBytes(ptx + "\0"),
-            log = new byte[LogBytes];
+        byte[] image = Encoding.ASCII.GetBytes(ptx + "\0");
+        byte[] log = new byte[LogBytes];
         fixed (
             byte* i = image,
                 l = log
@@ -125,8 +125,12 @@ public readonly unsafe struct Argument
     /// <summary>What the tensor holds that this points to, where that is known.</summary>
     internal readonly long TensorBytes;
 
-    private Argument(ulong value, int bytes, long tensorBytes = 0) =>
-        (this.value, Bytes, TensorBytes) = (value, bytes, tensorBytes);
+    private Argument(ulong value, int bytes, long tensorBytes = 0)
+    {
+        this.value = value;
+        Bytes = bytes;
+        TensorBytes = tensorBytes;
+    }
 
     private Argument(void* outside, int bytes)
     {

@@ -22,15 +22,15 @@ public sealed unsafe class CudaQueue : IDisposable
     private struct Operation
     {
         public Kind Kind;
-        public int Kernel,
-            Threads,
-            ArgumentBytes;
-        public long X,
-            Y,
-            Z,
-            Bytes;
-        public ulong To,
-            From;
+        public int Kernel;
+        public int Threads;
+        public int ArgumentBytes;
+        public long X;
+        public long Y;
+        public long Z;
+        public long Bytes;
+        public ulong To;
+        public ulong From;
     }
 
     private sealed class Segment
@@ -46,8 +46,8 @@ public sealed unsafe class CudaQueue : IDisposable
     private readonly List<CudaCall> calls = [];
     private readonly Dictionary<object, int> numbers = []; // of kernels and of calls
     private byte[] recorded = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
-    private int length,
-        at;
+    private int length;
+    private int at;
     private List<Segment>? step;
     private bool deferred;
 
@@ -112,8 +112,8 @@ public sealed unsafe class CudaQueue : IDisposable
     )
     {
         kernel.Check(arguments);
-        int number = NumberOf(kernel, kernels),
-            bytes = 0;
+        int number = NumberOf(kernel, kernels);
+        int bytes = 0;
         foreach (var a in arguments)
             bytes += CudaKernel.Padded(a.Bytes);
         Operation* o = Record(

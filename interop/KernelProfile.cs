@@ -48,8 +48,8 @@ public sealed class KernelProfile
             rows.Add(name, row = new Row());
         row.Launches++;
         row.Works[work] = row.Works.GetValueOrDefault(work) + 1;
-        nint begin = Event(context),
-            end = Event(context);
+        nint begin = Event(context);
+        nint end = Event(context);
         context.Check(context.Driver.EventRecord(begin, stream), "cuEventRecord");
         launch();
         context.Check(context.Driver.EventRecord(end, stream), "cuEventRecord");

@@ -24,8 +24,8 @@ public sealed record GpuReading(
 public sealed unsafe class Nvml : IDisposable
 {
     private const string Library = "nvml";
-    private const int SmClock = 1,
-        TemperatureSensor = 0;
+    private const int SmClock = 1;
+    private const int TemperatureSensor = 0;
 
     // nvmlClocksEventReason*: the ones that make a measurement unfit
     private static readonly (ulong Bit, string Name)[] Reasons =
@@ -52,8 +52,8 @@ public sealed unsafe class Nvml : IDisposable
         }
         if (!NativeLibraries.TryLoad(Library, out _, out why))
             return null;
-        nint initialise = NativeLibraries.Export(Library, "nvmlInit_v2"),
-            find = NativeLibraries.Export(Library, "nvmlDeviceGetHandleByUUID");
+        nint initialise = NativeLibraries.Export(Library, "nvmlInit_v2");
+        nint find = NativeLibraries.Export(Library, "nvmlDeviceGetHandleByUUID");
         int code = initialise == 0 || find == 0 ? 13 : ((delegate* unmanaged<int>)initialise)();
         nint device = 0;
         if (code == 0)

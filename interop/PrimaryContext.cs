@@ -16,7 +16,8 @@ public sealed unsafe class PrimaryContext : IDisposable
     /// <exception cref="CudaException">No driver that works, no such device, or one that cannot run the kernels.</exception>
     public PrimaryContext(ICudaDriver driver, int ordinal)
     {
-        (Driver, DeviceName) = (driver, FormattableString.Invariant($"cuda:{ordinal}"));
+        Driver = driver;
+        DeviceName = FormattableString.Invariant($"cuda:{ordinal}");
         Check(driver.Init(0), "cuInit");
         Check(driver.DriverGetVersion(out int version), "cuDriverGetVersion");
         DriverVersion = version;

@@ -23,8 +23,8 @@ public sealed partial record PtxSignature(string Name, IReadOnlyList<PtxParamete
         int offset = 0;
         foreach (Match p in ParameterRegex().Matches(text))
         {
-            int element = ElementBytes(p.Groups["type"].Value),
-                bytes = p.Groups["size"].Success ? element * Number(p.Groups["size"].Value) : element;
+            int element = ElementBytes(p.Groups["type"].Value);
+            int bytes = p.Groups["size"].Success ? element * Number(p.Groups["size"].Value) : element;
             int align = p.Groups["align"].Success ? Number(p.Groups["align"].Value) : element;
             offset = (offset + align - 1) / align * align;
             yield return new PtxParameter(p.Groups["name"].Value, offset, bytes);

@@ -7,8 +7,8 @@ namespace LutNative.Results;
 public static class ChangePoints
 {
     /// <summary>Nights that a level must last, and that a series must have before anything is said.</summary>
-    public const int Shortest = 4,
-        Least = 10;
+    public const int Shortest = 4;
+    public const int Least = 10;
 
     /// <param name="values">Positive, oldest first.</param>
     /// <param name="band">Ratio that counts as noise.</param>
@@ -32,8 +32,8 @@ public static class ChangePoints
             double strongest = 0;
             for (int i = from + Shortest; i <= to - Shortest; i++)
             {
-                double shift = Math.Abs(Mean(i, to) - Mean(from, i)),
-                    error = sd * Math.Sqrt(1.0 / (i - from) + 1.0 / (to - i));
+                double shift = Math.Abs(Mean(i, to) - Mean(from, i));
+                double error = sd * Math.Sqrt(1.0 / (i - from) + 1.0 / (to - i));
                 if (shift > band && shift / error > strongest)
                     (best, strongest) = (i, shift / error);
             }

@@ -53,18 +53,18 @@ public static class ClaimCheck
         double mean = values.Average();
         if (n < 3)
             return new ClaimReport(ClaimVerdict.Underpowered, mean, null, null, null, null, null);
-        double sd = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (n - 1)),
-            se = sd / Math.Sqrt(n),
-            half = precision / 2;
-        double wide = StudentT(n - 1, 0.975) * sd * Math.Sqrt(1.0 / reportedRuns + 1.0 / n),
-            tost = StudentT(n - 1, 0.95) * se;
+        double sd = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (n - 1));
+        double se = sd / Math.Sqrt(n);
+        double half = precision / 2;
+        double wide = StudentT(n - 1, 0.975) * sd * Math.Sqrt(1.0 / reportedRuns + 1.0 / n);
+        double tost = StudentT(n - 1, 0.95) * se;
         var prediction = (mean - wide, mean + wide);
         // the nearest value that rounds to what was printed
-        double nearest = Math.Clamp(mean, reported - half, reported + half),
-            low = mean - nearest - tost,
-            high = mean - nearest + tost;
-        bool inside = nearest >= prediction.Item1 && nearest <= prediction.Item2,
-            equivalent = low > -margin && high < margin;
+        double nearest = Math.Clamp(mean, reported - half, reported + half);
+        double low = mean - nearest - tost;
+        double high = mean - nearest + tost;
+        bool inside = nearest >= prediction.Item1 && nearest <= prediction.Item2;
+        bool equivalent = low > -margin && high < margin;
         var verdict = inside
             ? equivalent
                 ? ClaimVerdict.Reproduced
@@ -86,8 +86,8 @@ public static class ClaimCheck
     /// <summary>The p-quantile of Student's t with k degrees of freedom, p above 1/2, by bisection of the distribution function (accurate to 1e-9).</summary>
     public static double StudentT(int k, double p)
     {
-        double low = 0,
-            high = 1e4;
+        double low = 0;
+        double high = 1e4;
         for (int i = 0; i < 100; i++)
         {
             double middle = 0.5 * (low + high);
@@ -102,10 +102,10 @@ public static class ClaimCheck
     /// <summary>P(T below t), t positive: the closed series in theta = atan(t / sqrt k). Source: Abramowitz and Stegun 26.7.3 and 26.7.4.</summary>
     private static double Below(int k, double t)
     {
-        double theta = Math.Atan(t / Math.Sqrt(k)),
-            cos = Math.Cos(theta),
-            sum,
-            term;
+        double theta = Math.Atan(t / Math.Sqrt(k));
+        double cos = Math.Cos(theta);
+        double sum;
+        double term;
         if (k % 2 == 1)
         {
             (sum, term) = (0, cos);

@@ -55,11 +55,16 @@ public static class Comparison
     {
         if (Obstacles(a, b) is { Count: > 0 } obstacles)
             return new ExactReport(ExactVerdict.Incomparable, null, obstacles);
-        Side steps = Rows(a, b, Schema.Steps, ["stage", "step"]),
-            operations = Rows(a, b, Schema.Operations, ["stage", "step", "ordinal", "phase", "op", "tensor", "output"]),
-            digests = Rows(a, b, Schema.Digests, ["stage", "step", "tensor"]),
-            evals = Rows(a, b, Schema.Evals, ["metric"]),
-            predictions = Rows(a, b, Schema.Predictions, ["metric", "sample_index"]);
+        Side steps = Rows(a, b, Schema.Steps, ["stage", "step"]);
+        Side operations = Rows(
+            a,
+            b,
+            Schema.Operations,
+            ["stage", "step", "ordinal", "phase", "op", "tensor", "output"]
+        );
+        Side digests = Rows(a, b, Schema.Digests, ["stage", "step", "tensor"]);
+        Side evals = Rows(a, b, Schema.Evals, ["metric"]);
+        Side predictions = Rows(a, b, Schema.Predictions, ["metric", "sample_index"]);
         // operations are recorded when somebody asks: on one side alone they say nothing
         Side[] all =
             operations.Common > 0
@@ -92,8 +97,8 @@ public static class Comparison
     /// <summary>Why two runs are different experiments, so that their bits say nothing about each other; empty when they are the same one.</summary>
     public static IReadOnlyList<string> Obstacles(RunStore a, RunStore b)
     {
-        RunFacts x = RunFacts.Of(a),
-            y = RunFacts.Of(b);
+        RunFacts x = RunFacts.Of(a);
+        RunFacts y = RunFacts.Of(b);
         var lines = RunFacts.Different(x, y).Select(k => $"{k}: {x[k]} is not {y[k]}").ToList();
         if (lines.Count > 0)
             lines.Add($"protocols: {x.Name}, and {y.Name}");
@@ -109,8 +114,8 @@ public static class Comparison
     private static string FileOf(RunStore run)
     {
         var events = run.Read(Schema.Events);
-        int key = Schema.Events.IndexOf("key"),
-            value = Schema.Events.IndexOf("value");
+        int key = Schema.Events.IndexOf("key");
+        int value = Schema.Events.IndexOf("value");
         string? said = (string?)events.Rows.LastOrDefault(r => (string)r[key]! == RunFacts.Weights)?[value];
         return said?.Split(' ', 2) is [_, var file] ? file : "file not recorded";
     }
@@ -141,15 +146,15 @@ public static class Comparison
                 .Select(i => (i, RungOf(schema, schema.Columns[i].Name)))
                 .OrderBy(c => c.Item2),
         ];
-        int stage = Array.IndexOf(labels, "stage") is var s and >= 0 ? key[s] : -1,
-            step = Array.IndexOf(labels, "step") is var t and >= 0 ? key[t] : -1;
+        int stage = Array.IndexOf(labels, "stage") is var s and >= 0 ? key[s] : -1;
+        int step = Array.IndexOf(labels, "step") is var t and >= 0 ? key[t] : -1;
         string Key(object?[] row) => string.Join('|', key.Select(i => Table.Show(row[i])));
         var left = a.Read(schema).Rows;
         var right = b.Read(schema).Rows.ToDictionary(Key);
         var differences = new List<Difference>();
         int[] counts = new int[Rungs.Length];
-        int common = 0,
-            rows = 0;
+        int common = 0;
+        int rows = 0;
         for (int r = 0; r < left.Count; r++)
         {
             var x = left[r];

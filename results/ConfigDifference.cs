@@ -14,8 +14,8 @@ public static partial class ConfigDifference
     /// <exception cref="JsonException">One of them is no JSON.</exception>
     public static IReadOnlyList<string> Of(string a, string b)
     {
-        SortedDictionary<string, string> x = Flatten(a),
-            y = Flatten(b);
+        SortedDictionary<string, string> x = Flatten(a);
+        SortedDictionary<string, string> y = Flatten(b);
         return
         [
             .. x

@@ -18,8 +18,8 @@ public sealed record ElementPair(string Tensor, long Element, uint A, uint B, lo
     /// <summary>Null when all bits are equal.</summary>
     public static ElementPair? First(string tensor, ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
-        int at = -1,
-            count = 0;
+        int at = -1;
+        int count = 0;
         for (int i = 0; i < a.Length; i++)
             if (BitConverter.SingleToInt32Bits(a[i]) != BitConverter.SingleToInt32Bits(b[i]))
             {
@@ -75,27 +75,27 @@ public static class Divergence
 
     public static IReadOnlyList<FlipRow> Flips(RunStore a, RunStore b)
     {
-        Table left = a.Read(Schema.Predictions),
-            right = b.Read(Schema.Predictions);
-        int metric = Schema.Predictions.IndexOf("metric"),
-            sample = Schema.Predictions.IndexOf("sample_index"),
-            label = Schema.Predictions.IndexOf("label"),
-            top1 = Schema.Predictions.IndexOf("top1");
+        Table left = a.Read(Schema.Predictions);
+        Table right = b.Read(Schema.Predictions);
+        int metric = Schema.Predictions.IndexOf("metric");
+        int sample = Schema.Predictions.IndexOf("sample_index");
+        int label = Schema.Predictions.IndexOf("label");
+        int top1 = Schema.Predictions.IndexOf("top1");
         var other = right.Rows.ToDictionary(r => ((string)r[metric]!, (int)r[sample]!), r => (int)r[top1]!);
         var rows = new List<FlipRow>();
         foreach (var group in left.Rows.GroupBy(r => (string)r[metric]!))
         {
-            int images = 0,
-                differ = 0,
-                onlyA = 0,
-                onlyB = 0;
+            int images = 0;
+            int differ = 0;
+            int onlyA = 0;
+            int onlyB = 0;
             foreach (var r in group)
             {
                 if (!other.TryGetValue((group.Key, (int)r[sample]!), out int theirs))
                     continue;
                 images++;
-                int mine = (int)r[top1]!,
-                    truth = (int)r[label]!;
+                int mine = (int)r[top1]!;
+                int truth = (int)r[label]!;
                 if (mine != theirs)
                     differ++;
                 if (mine == truth && theirs != truth)
@@ -118,14 +118,14 @@ public static class Divergence
         var lines = new List<string>();
         void Columns(TableSchema schema, params string[] names)
         {
-            Table x = a.Read(schema),
-                y = b.Read(schema);
+            Table x = a.Read(schema);
+            Table y = b.Read(schema);
             if (x.Rows.Count == 0 || y.Rows.Count == 0)
                 return;
             foreach (string n in names)
             {
-                string p = Table.Show(x.Rows[0][schema.IndexOf(n)]),
-                    q = Table.Show(y.Rows[0][schema.IndexOf(n)]);
+                string p = Table.Show(x.Rows[0][schema.IndexOf(n)]);
+                string q = Table.Show(y.Rows[0][schema.IndexOf(n)]);
                 if (p != q)
                     lines.Add($"{n}: {p}, {q}");
             }
@@ -133,11 +133,11 @@ public static class Divergence
         Columns(Schema.Run, "protocol", "device");
         Columns(Schema.Hosts, "cpu_isa", "cpu_model", "arch", "dotnet_runtime", "os");
         Columns(Schema.Run, "lut_version");
-        Table left = a.Read(Schema.Env),
-            right = b.Read(Schema.Env);
-        int name = Schema.Env.IndexOf("name"),
-            version = Schema.Env.IndexOf("version"),
-            sha = Schema.Env.IndexOf("sha256");
+        Table left = a.Read(Schema.Env);
+        Table right = b.Read(Schema.Env);
+        int name = Schema.Env.IndexOf("name");
+        int version = Schema.Env.IndexOf("version");
+        int sha = Schema.Env.IndexOf("sha256");
         var theirs = right.Rows.GroupBy(r => (string)r[name]!).ToDictionary(g => g.Key, g => g.First());
         foreach (var r in left.Rows)
             if (theirs.TryGetValue((string)r[name]!, out var o) && Table.Show(r[sha]) != Table.Show(o[sha]))
@@ -151,13 +151,13 @@ public static class Divergence
     /// <summary>Two-sided exact binomial test of x against y at one half.</summary>
     public static double McNemar(int x, int y)
     {
-        int n = x + y,
-            least = Math.Min(x, y);
+        int n = x + y;
+        int least = Math.Min(x, y);
         if (n == 0)
             return 1.0;
-        double sum = 0,
-            logHalf = n * Math.Log(0.5),
-            term = 0; // log of C(n, k)
+        double sum = 0;
+        double logHalf = n * Math.Log(0.5);
+        double term = 0; // log of C(n, k)
         for (int k = 0; k <= least; k++)
         {
             sum += Math.Exp(term + logHalf);
@@ -169,9 +169,9 @@ public static class Divergence
     private static IEnumerable<(string Stage, long Step, float Loss)> Losses(RunStore store)
     {
         var t = store.Read(Schema.Steps);
-        int stage = Schema.Steps.IndexOf("stage"),
-            step = Schema.Steps.IndexOf("step"),
-            loss = Schema.Steps.IndexOf("loss");
+        int stage = Schema.Steps.IndexOf("stage");
+        int step = Schema.Steps.IndexOf("step");
+        int loss = Schema.Steps.IndexOf("loss");
         return t.Rows.Select(r => ((string)r[stage]!, (long)r[step]!, (float)r[loss]!));
     }
 

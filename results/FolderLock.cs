@@ -15,10 +15,10 @@ public sealed partial class FolderLock : IDisposable
     /// <summary>The file's name; no part of a run.</summary>
     public const string Name = "LOCK";
 
-    private const int LongestText = 4096,
-        MostAttempts = 100;
-    private static readonly TimeSpan HolderWrites = TimeSpan.FromSeconds(1),
-        Pause = TimeSpan.FromMilliseconds(20);
+    private const int LongestText = 4096;
+    private const int MostAttempts = 100;
+    private static readonly TimeSpan HolderWrites = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private readonly SafeFileHandle handle;
     private readonly string path;
 
@@ -244,13 +244,13 @@ public sealed partial class FolderLock : IDisposable
         );
 
     private const int SharingViolation = 32;
-    private const int LockExclusive = 2,
-        LockNonBlocking = 4,
-        ReadWrite = 2;
-    private const int Interrupted = 4,
-        NoEntry = 2,
-        Exists = 17,
-        InvalidArgument = 22;
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+    private const int ReadWrite = 2;
+    private const int Interrupted = 4;
+    private const int NoEntry = 2;
+    private const int Exists = 17;
+    private const int InvalidArgument = 22;
     private static readonly bool Mac = OperatingSystem.IsMacOS();
     private static readonly bool Arm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
     private static readonly int CloseOnExec = Mac ? 0x1000000 : 0x80000;

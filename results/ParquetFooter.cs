@@ -20,10 +20,10 @@ internal static class ParquetFooter
     /// <summary>Of a footer: ten thousand row groups of ten columns take as much.</summary>
     internal const int MostBytes = 16 << 20;
 
-    private const int TailBytes = 8,
-        HeadBytes = 4,
-        MostColumns = 10_000,
-        DeepestSchema = 32;
+    private const int TailBytes = 8;
+    private const int HeadBytes = 4;
+    private const int MostColumns = 10_000;
+    private const int DeepestSchema = 32;
     private static ReadOnlySpan<byte> Magic => "PAR1"u8;
 
     /// <param name="mostUncompressed">Bytes that all pages may claim together.</param>
@@ -40,9 +40,9 @@ internal static class ParquetFooter
         if (meta.Has(8))
             throw Bad($"it is encrypted");
         bool[] repeated = Leaves(meta.Structures(2));
-        long rows = 0,
-            uncompressed = 0,
-            end = file.Length - TailBytes - footer.Length;
+        long rows = 0;
+        long uncompressed = 0;
+        long end = file.Length - TailBytes - footer.Length;
         var chunks = new List<ParquetChunk>();
         var groups = meta.Structures(4);
         for (int g = 0; g < groups.Count; g++)
@@ -96,10 +96,10 @@ internal static class ParquetFooter
     /// <summary>For each column that holds values: may one row hold several?</summary>
     private static bool[] Leaves(IReadOnlyList<ThriftRecord> schema)
     {
-        const int Type = 1,
-            Repetition = 3,
-            Children = 5,
-            Repeated = 2;
+        const int Type = 1;
+        const int Repetition = 3;
+        const int Children = 5;
+        const int Repeated = 2;
         if (schema.Count is 0 or > MostColumns)
             throw Bad($"its schema has {schema.Count} elements (1 to {MostColumns} are read)");
         var leaves = new List<bool>();
@@ -149,8 +149,8 @@ internal static class ParquetFooter
         if (column.Has(8))
             throw Bad($"{name} is encrypted");
         var meta = column.Structures(3)[0];
-        long values = Count(meta.Number(5), $"the values of {name}"),
-            length = meta.Number(7);
+        long values = Count(meta.Number(5), $"the values of {name}");
+        long length = meta.Number(7);
         if (rows is { } r && values != r)
             throw Bad($"{name} has {values} values, the row group {r} rows");
         uncompressed = Size(meta.Number(6), name);

@@ -6,14 +6,14 @@ namespace LutNative.Results;
 /// </summary>
 internal static class ParquetPages
 {
-    private const int DataPage = 0,
-        DictionaryPage = 2,
-        DataPageV2 = 3,
-        Uncompressed = 0,
-        Snappy = 1,
-        Zstd = 6;
-    private const int FirstWindow = 4096,
-        LargestHeader = 16 << 20;
+    private const int DataPage = 0;
+    private const int DictionaryPage = 2;
+    private const int DataPageV2 = 3;
+    private const int Uncompressed = 0;
+    private const int Snappy = 1;
+    private const int Zstd = 6;
+    private const int FirstWindow = 4096;
+    private const int LargestHeader = 16 << 20;
 
     /// <summary>Blocks of Zstandard whose frame has no size are allowed for as whole.</summary>
     private const long Slack = 1 << 20;
@@ -21,16 +21,16 @@ internal static class ParquetPages
     /// <param name="left">Bytes that pages may still claim; what these claim is taken off.</param>
     internal static void Check(Stream file, ParquetChunk chunk, ref long left)
     {
-        long at = chunk.Start,
-            end = chunk.Start + chunk.Length,
-            values = 0;
+        long at = chunk.Start;
+        long end = chunk.Start + chunk.Length;
+        long values = 0;
         bool dictionary = false;
         while (at < end)
         {
             var header = Header(file, chunk, ref at, end);
-            long type = header.Number(1),
-                uncompressed = header.Number(2),
-                compressed = header.Number(3);
+            long type = header.Number(1);
+            long uncompressed = header.Number(2);
+            long compressed = header.Number(3);
             if (compressed < 0 || compressed > end - at)
                 throw Bad($"a page of {chunk} claims {compressed} bytes, {end - at} are left");
             if (uncompressed < 0 || uncompressed > left)
@@ -53,8 +53,8 @@ internal static class ParquetPages
                     break;
                 case DataPageV2:
                     var v2 = One(header, 8, chunk);
-                    long count = Values(v2.Number(1), chunk, values),
-                        levels = v2.Number(5) + v2.Number(6);
+                    long count = Values(v2.Number(1), chunk, values);
+                    long levels = v2.Number(5) + v2.Number(6);
                     if (
                         v2.Number(2) < 0
                         || v2.Number(2) > count

@@ -43,8 +43,8 @@ public static class Performance
     public const int MethodVersion = 2;
 
     /// <summary>Cores that others may keep busy, and the spread of launches (robust standard deviation) that a verdict bears.</summary>
-    public const double MostOtherLoad = 0.25,
-        MostSpread = 0.10;
+    public const double MostOtherLoad = 0.25;
+    public const double MostSpread = 0.10;
     private const int Resamples = 2000;
 
     /// <summary>What makes two rows the same benchmark.</summary>
@@ -83,8 +83,8 @@ public static class Performance
             );
         // Holm: the k-th smallest of m chances counts m - k + 1 times, and none less than the one before it
         double before = 0;
-        int m = rows.Count(r => r.Row.Verdict == PerformanceVerdict.Undecided),
-            k = 0;
+        int m = rows.Count(r => r.Row.Verdict == PerformanceVerdict.Undecided);
+        int k = 0;
         foreach (
             int i in Enumerable
                 .Range(0, rows.Count)
@@ -133,8 +133,8 @@ public static class Performance
     )
     {
         var why = new List<string>();
-        double[][] left = Launches(s, a),
-            right = Launches(s, b);
+        double[][] left = Launches(s, a);
+        double[][] right = Launches(s, b);
         string other = OtherWork(s, a, b);
         if (other.Length > 0)
             why.Add(other);
@@ -151,16 +151,16 @@ public static class Performance
             && left.Length == right.Length
             && left.Zip(right).All(p => p.First.Length == p.Second.Length);
         double[][] pairs = paired ? Pairs(left, right) : [];
-        double spread = paired ? Spread(pairs) : Math.Max(Spread(left), Spread(right)),
-            ratio = paired ? Walsh(pairs) : HodgesLehmann(left, right);
+        double spread = paired ? Spread(pairs) : Math.Max(Spread(left), Spread(right));
+        double ratio = paired ? Walsh(pairs) : HodgesLehmann(left, right);
         var random = new Random(1); // seeded: a report repeats
         var ratios = new double[Resamples];
         for (int i = 0; i < Resamples; i++)
             ratios[i] = paired ? Walsh(Draw(pairs, random)) : HodgesLehmann(Draw(left, random), Draw(right, random));
         Array.Sort(ratios);
-        double slower = (double)ratios.Count(r => r >= 1 - band) / Resamples,
-            faster = (double)ratios.Count(r => r <= 1 + band) / Resamples,
-            p = Math.Clamp(2 * Math.Min(slower, faster), 2.0 / Resamples, 1);
+        double slower = (double)ratios.Count(r => r >= 1 - band) / Resamples;
+        double faster = (double)ratios.Count(r => r <= 1 + band) / Resamples;
+        double p = Math.Clamp(2 * Math.Min(slower, faster), 2.0 / Resamples, 1);
         var verdict = PerformanceVerdict.Undecided;
         if (unfit.Length > 0)
             (verdict, why) = (PerformanceVerdict.Unfit, [.. unfit, .. why]);
@@ -199,9 +199,9 @@ public static class Performance
             return FormattableString.Invariant(
                 $"after the first steps the digests differ: {first}, {odd[check]}: it did other work{((string)a[0][s.IndexOf("contract")]! == (string)odd[s.IndexOf("contract")]! ? "" : ", in another level of math")}"
             );
-        int n = s.IndexOf("n_steps"),
-            digest = s.IndexOf("state_digest"),
-            contract = s.IndexOf("contract");
+        int n = s.IndexOf("n_steps");
+        int digest = s.IndexOf("state_digest");
+        int contract = s.IndexOf("contract");
         var done = a.ToLookup(r => (long)r[n]!, r => (string)r[digest]!);
         foreach (var r in b)
             if (done[(long)r[n]!] is var known && known.Any() && !known.Contains((string)r[digest]!))
@@ -273,8 +273,8 @@ public static class Performance
 
     private static double HodgesLehmann(double[][] a, double[][] b)
     {
-        double[] x = [.. a.SelectMany(l => l)],
-            y = [.. b.SelectMany(l => l)];
+        double[] x = [.. a.SelectMany(l => l)];
+        double[] y = [.. b.SelectMany(l => l)];
         var shifts = new double[x.Length * y.Length];
         for (int i = 0; i < x.Length; i++)
         for (int j = 0; j < y.Length; j++)

@@ -6,12 +6,12 @@ namespace LutNative.Results;
 /// <summary>Opening what may be no file at all: a pipe would be waited for until somebody writes to it.</summary>
 public static partial class PlainFile
 {
-    private const int NotThere = 2,
-        NotAllowed = 13;
-    private const int NonBlockingLinux = 0x800,
-        NonBlockingMac = 0x4,
-        CloseOnExecLinux = 0x80000,
-        CloseOnExecMac = 0x1000000;
+    private const int NotThere = 2;
+    private const int NotAllowed = 13;
+    private const int NonBlockingLinux = 0x800;
+    private const int NonBlockingMac = 0x4;
+    private const int CloseOnExecLinux = 0x80000;
+    private const int CloseOnExecMac = 0x1000000;
 
     /// <exception cref="IOException">It is a pipe, a device or a folder, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>

@@ -23,10 +23,10 @@ public static class Reference
     /// <summary>The reference lines of a finished run.</summary>
     public static string[] Of(RunStore run)
     {
-        Table row = run.Read(Schema.Run),
-            steps = run.Read(Schema.Steps),
-            digests = run.Read(Schema.Digests),
-            evals = run.Read(Schema.Evals);
+        Table row = run.Read(Schema.Run);
+        Table steps = run.Read(Schema.Steps);
+        Table digests = run.Read(Schema.Digests);
+        Table evals = run.Read(Schema.Evals);
         var lines = new List<string> { Head };
         foreach (string k in new[] { "protocol", "contract", "math_hash", "data_hash" })
             lines.Add($"{k} {row.Get<string>(0, k)}");

@@ -9,9 +9,9 @@ namespace LutNative.Results;
 /// </summary>
 public sealed class RunStore(string folder)
 {
-    public const string ManifestName = "MANIFEST.sha256",
-        CompleteName = "COMPLETE",
-        LockName = "LOCK";
+    public const string ManifestName = "MANIFEST.sha256";
+    public const string CompleteName = "COMPLETE";
+    public const string LockName = "LOCK";
 
     public string Folder { get; } = folder;
     public bool IsComplete => File.Exists(Path.Combine(Folder, CompleteName));

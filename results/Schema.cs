@@ -44,8 +44,8 @@ public sealed record TableSchema(string Name, IReadOnlyList<Column> Columns, int
 /// </summary>
 public static class Schema
 {
-    public const int Major = 1,
-        Minor = 3;
+    public const int Major = 1;
+    public const int Minor = 3;
 
     private static Column C(string name, ColumnType type, string unit, bool exact = false, bool nullable = false) =>
         new(name, type, exact, unit, nullable);

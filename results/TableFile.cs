@@ -14,8 +14,8 @@ namespace LutNative.Results;
 public static class TableFile
 {
     /// <summary>Bytes that a table's pages may take: equal rows pack well, and no table packs better than this.</summary>
-    private const long MostUnpacked = 16 << 20,
-        PackedAtBest = 256;
+    private const long MostUnpacked = 16 << 20;
+    private const long PackedAtBest = 256;
 
     /// <summary>Rows whose memory is no matter, so that small tables need no arithmetic.</summary>
     private const long FewRows = 1 << 16;
@@ -246,8 +246,8 @@ public static class TableFile
     )
     {
         var fields = reader.Schema.DataFields.ToLookup(f => f.Name);
-        long unpacked = reader.RowGroups.Sum(g => g.RowGroup.Columns.Sum(c => c.MetaData!.TotalUncompressedSize)),
-            rows = reader.RowGroups.Sum(g => g.RowCount);
+        long unpacked = reader.RowGroups.Sum(g => g.RowGroup.Columns.Sum(c => c.MetaData!.TotalUncompressedSize));
+        long rows = reader.RowGroups.Sum(g => g.RowCount);
         // a row takes at least its numbers: more rows than that are a claim
         if (
             (rows - FewRows) * schema.Columns.Where(c => !c.Nullable && c.Since <= minor).Sum(c => Width(c.Type))

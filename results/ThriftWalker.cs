@@ -79,9 +79,9 @@ internal sealed class ThriftRecord(ThriftLayout layout)
 /// </summary>
 internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
 {
-    private const int LongestVarint32 = 5,
-        LongestVarint64 = 10,
-        DeepestUnknown = 8;
+    private const int LongestVarint32 = 5;
+    private const int LongestVarint64 = 10;
+    private const int DeepestUnknown = 8;
     private readonly ReadOnlySpan<byte> bytes = bytes;
 
     public int Position { get; private set; }

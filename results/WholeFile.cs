@@ -154,12 +154,12 @@ public sealed partial class WholeFile : IDisposable
             throw Failed("cannot store the folder", folder);
     }
 
-    private const int FullFsync = 51,
-        Interrupted = 4,
-        InvalidArgument = 22,
-        NotSupported = 95,
-        CloseOnExecLinux = 0x80000,
-        CloseOnExecMac = 0x1000000;
+    private const int FullFsync = 51;
+    private const int Interrupted = 4;
+    private const int InvalidArgument = 22;
+    private const int NotSupported = 95;
+    private const int CloseOnExecLinux = 0x80000;
+    private const int CloseOnExecMac = 0x1000000;
 
     /// <summary>
     /// The fsync that this process sees first, so that a preloaded one (a test's, a cluster's) counts: an import from libc by name would pass it by. A signal may end the wait for a
@@ -175,8 +175,8 @@ public sealed partial class WholeFile : IDisposable
         {
             while (true)
             {
-                int result = fsync((int)file.DangerousGetHandle()),
-                    error = Marshal.GetLastSystemError();
+                int result = fsync((int)file.DangerousGetHandle());
+                int error = Marshal.GetLastSystemError();
                 Marshal.SetLastPInvokeError(error);
                 if (result == 0 || error != Interrupted)
                     return result == 0;

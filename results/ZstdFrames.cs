@@ -5,18 +5,18 @@ namespace LutNative.Results;
 /// <summary>How much memory Zstandard's decoder will ask for. Source: RFC 8878, sections 3.1.1 and 3.1.2.</summary>
 internal static class ZstdFrames
 {
-    private const uint FrameMagic = 0xfd2fb528,
-        SkippableMagic = 0x184d2a50;
-    private const int LargestBlock = 128 << 10,
-        ChecksumBytes = 4;
+    private const uint FrameMagic = 0xfd2fb528;
+    private const uint SkippableMagic = 0x184d2a50;
+    private const int LargestBlock = 128 << 10;
+    private const int ChecksumBytes = 4;
 
     /// <summary>Of all frames in the next bytes: the content size that a frame gives, or all of its blocks as large as they can be.</summary>
     /// <exception cref="DamagedParquetException">The bytes are not whole frames.</exception>
     internal static long Bound(Stream file, long length)
     {
-        long at = file.Position,
-            end = at + length,
-            bound = 0;
+        long at = file.Position;
+        long end = at + length;
+        long bound = 0;
         while (at < end)
         {
             uint magic = (uint)Number(file, ref at, end, 4);
@@ -33,8 +33,8 @@ internal static class ZstdFrames
     private static long Frame(Stream file, ref long at, long end)
     {
         int descriptor = (int)Number(file, ref at, end, 1);
-        bool single = (descriptor & 0x20) != 0,
-            checksum = (descriptor & 4) != 0;
+        bool single = (descriptor & 0x20) != 0;
+        bool checksum = (descriptor & 4) != 0;
         if (!single)
             Pass(ref at, end, 1);
         Pass(

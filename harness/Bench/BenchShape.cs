@@ -115,8 +115,8 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
     {
         if (Protocol.Data.Name != "noise")
             return DataSets.Load(Protocol.Data, dataFolder).Train;
-        int size = Protocol.Data.ImageSize,
-            count = Protocol.Data.TrainImages;
+        int size = Protocol.Data.ImageSize;
+        int count = Protocol.Data.TrainImages;
         byte[] pixels = new byte[count * size * size];
         int[] labels = new int[count];
         var random = new Philox(0, Purpose.Test, 0, 0, 0);

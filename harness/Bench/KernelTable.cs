@@ -179,8 +179,8 @@ internal static class KernelTable
             .ToList();
         if (plan)
             lines = [.. lines.OrderByDescending(l => l.Floor)];
-        double floor = lines.Sum(l => l.Floor),
-            measured = rows.Sum(r => r.Milliseconds);
+        double floor = lines.Sum(l => l.Floor);
+        double measured = rows.Sum(r => r.Milliseconds);
         if (json)
         {
             Output.Json(

@@ -42,8 +42,8 @@ internal static class MachineProbe
         double? before = nvml is null ? MachineState.ClockMhz() : nvml.Read().SmClockMhz;
         double[] fma = [.. Enumerable.Range(0, Windows).Select(_ => device.FmaFlops(pool, 0.4))];
         var gpu = nvml?.Read();
-        double? others = MachineState.Busy.Now().OthersSince(busy),
-            after = nvml is null ? MachineState.ClockMhz() : gpu?.SmClockMhz;
+        double? others = MachineState.Busy.Now().OthersSince(busy);
+        double? after = nvml is null ? MachineState.ClockMhz() : gpu?.SmClockMhz;
         using var host = new Pool(Environment.ProcessorCount);
         var (written, free) = Disk(folder);
         return new Probe(fma, others, before, after, Memory(host), written, free, [.. gpu?.Slowdown ?? []]);
@@ -69,8 +69,8 @@ internal static class MachineProbe
     private static double Memory(Pool pool)
     {
         const int Floats = 16 << 20; // 64 MiB a side
-        float[] from = new float[Floats],
-            to = new float[Floats];
+        float[] from = new float[Floats];
+        float[] to = new float[Floats];
         Array.Fill(from, 1f);
         double best = 0;
         for (int round = 0; round < 4; round++)

@@ -54,8 +54,8 @@ internal sealed record Launch(
 /// <summary>Measures whole optimiser steps of a trainer, the same ones that a run executes.</summary>
 internal static class StepBench
 {
-    private const double WindowSeconds = 0.2,
-        Steady = 0.03;
+    private const double WindowSeconds = 0.2;
+    private const double Steady = 0.03;
 
     internal static double FlopsPerImage(ProtocolSpec p, string stage)
     {
@@ -96,9 +96,9 @@ internal static class StepBench
         var measured = new Block[blocks];
         long[] ns = new long[steps];
         var phases = Enum.GetValues<Phase>().ToDictionary(f => f.ToString().ToLowerInvariant(), _ => 0.0);
-        double wall = 0,
-            bytes = double.MaxValue,
-            joules = 0;
+        double wall = 0;
+        double bytes = double.MaxValue;
+        double joules = 0;
         using var nvml = device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
         for (int b = 0; b < blocks; b++)
         {
@@ -107,9 +107,9 @@ internal static class StepBench
             pool.Clock.Reset();
             double? energy = Energy();
             var busy = MachineState.Busy.Now();
-            long waited = 0,
-                allocated = GC.GetTotalAllocatedBytes(precise: true),
-                before = Stopwatch.GetTimestamp();
+            long waited = 0;
+            long allocated = GC.GetTotalAllocatedBytes(precise: true);
+            long before = Stopwatch.GetTimestamp();
             for (int i = 0; i < steps; i++)
             {
                 var step = Step();
@@ -187,8 +187,8 @@ internal static class StepBench
     {
         int each = Math.Max(1, (int)(WindowSeconds / one));
         var last = new Queue<double>();
-        double spent = 0,
-            most = Math.Max(1.0, 2 * blockSeconds);
+        double spent = 0;
+        double most = Math.Max(1.0, 2 * blockSeconds);
         while (spent < most)
         {
             double window = 0;

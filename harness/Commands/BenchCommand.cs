@@ -150,8 +150,8 @@ internal static class BenchCommand
 
     private static int Run(ParseResult r)
     {
-        string stage = r.GetValue(Stage)!,
-            method = r.GetValue(Method)!;
+        string stage = r.GetValue(Stage)!;
+        string method = r.GetValue(Method)!;
         if (stage is not ("pretrain" or "finetune"))
             throw new LutError(
                 Exit.Usage,
@@ -219,8 +219,8 @@ internal static class BenchCommand
             Console.Out.WriteLine(JsonSerializer.Serialize(one));
             return 0;
         }
-        string? against = r.GetValue(Against),
-            folder = r.GetValue(Record);
+        string? against = r.GetValue(Against);
+        string? folder = r.GetValue(Record);
         var mine = new List<Launch>();
         var theirs = new List<Launch>();
         for (int l = 0; l < r.GetValue(Launches); l++)
@@ -266,14 +266,14 @@ internal static class BenchCommand
         var p = shape.Protocol;
         Block[] blocks = [.. launches.SelectMany(l => l.Blocks)];
         var rate = Interval.Of([.. blocks.Select(b => b.ImagesPerSecond)]);
-        double peak = Performance.Median([.. blocks.Select(b => b.FmaFlops)]),
-            flops = StepBench.FlopsPerImage(p, stage);
+        double peak = Performance.Median([.. blocks.Select(b => b.FmaFlops)]);
+        double flops = StepBench.FlopsPerImage(p, stage);
         // block by block against the limit measured beside it, so that a neighbour's load cancels
         double share = Performance.Median([
             .. blocks.Select(b => b.ImagesPerSecond * flops / Bench.Launches.PeakOf(device, b).Flops),
         ]);
-        int batch = stage == "pretrain" ? p.Pretrain.Batch : p.Finetune.Batch,
-            grain = stage == "pretrain" ? p.Pretrain.Grain : p.Finetune.Grain;
+        int batch = stage == "pretrain" ? p.Pretrain.Batch : p.Finetune.Batch;
+        int grain = stage == "pretrain" ? p.Pretrain.Grain : p.Finetune.Grain;
         var phases = launches[0]
             .Phases.Keys.ToDictionary(k => k, k => Performance.Median([.. launches.Select(l => l.Phases[k])]));
         double waiting = 1.0;

@@ -14,8 +14,8 @@ internal static class ClaimReportCommand
         foreach (string folder in folders)
         {
             var store = RunFolders.Find(folder);
-            Table run = store.Read(Schema.Run),
-                evals = store.Read(Schema.Evals);
+            Table run = store.Read(Schema.Run);
+            Table evals = store.Read(Schema.Evals);
             if (run.Rows.Count == 0)
                 throw VerifyCommand.Unfinished(store);
             if (store.Damage() is { Count: > 0 } damage)

@@ -17,8 +17,8 @@ internal static class CompareCommand
             "compare",
             "Compare two runs (or two checkpoints) bit by bit: IDENTICAL, or the first difference. Example: lut compare runs/a runs/b"
         );
-        Argument<string> a = new("A") { Description = "A run's folder or a .safetensors file" },
-            b = new("B") { Description = "The other one" };
+        Argument<string> a = new("A") { Description = "A run's folder or a .safetensors file" };
+        Argument<string> b = new("B") { Description = "The other one" };
         Argument<string[]> more = new("more")
         {
             Description = "With --perf further folders: a table of machines, the first as the reference",
@@ -306,12 +306,12 @@ internal static class CompareCommand
 
     private static ExactReport Checkpoints(string a, string b)
     {
-        using TensorFile fileA = Safetensors.Open(a),
-            fileB = Safetensors.Open(b);
+        using TensorFile fileA = Safetensors.Open(a);
+        using TensorFile fileB = Safetensors.Open(b);
         var (x, y) = (fileA.Tensors, fileB.Tensors);
         string? first = null;
-        int differ = 0,
-            common = 0;
+        int differ = 0;
+        int common = 0;
         foreach (var (name, t) in x.Where(t => y.ContainsKey(t.Key)))
         {
             common++;
@@ -322,8 +322,8 @@ internal static class CompareCommand
             differ++;
             first ??= difference;
         }
-        int onlyA = x.Keys.Count(k => !y.ContainsKey(k)),
-            onlyB = y.Keys.Count(k => !x.ContainsKey(k));
+        int onlyA = x.Keys.Count(k => !y.ContainsKey(k));
+        int onlyB = y.Keys.Count(k => !x.ContainsKey(k));
         var verdict =
             differ > 0 ? ExactVerdict.Diverged
             : onlyA + onlyB > 0 ? ExactVerdict.Missing

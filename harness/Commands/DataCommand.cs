@@ -63,8 +63,8 @@ internal static class DataCommand
     {
         var set = Open(r);
         var lut = ProtocolReader.Load("imagenet-lut-vitb16@1", []).Spec;
-        Views views = new(lut, set),
-            resized = new(ProtocolReader.Load("imagenet-mae-vitb16@1", []).Spec, set);
+        Views views = new(lut, set);
+        Views resized = new(ProtocolReader.Load("imagenet-mae-vitb16@1", []).Spec, set);
         var planes = new float[3 * lut.Data.ImageSize * lut.Data.ImageSize];
         var pipelines = new (string Name, Action<int, uint> Run)[]
         {
@@ -97,8 +97,8 @@ internal static class DataCommand
     {
         for (int i = 0; i < Math.Min(count, 8); i++)
             run(i, 0);
-        long begin = Stopwatch.GetTimestamp(),
-            n = 0;
+        long begin = Stopwatch.GetTimestamp();
+        long n = 0;
         while (Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds)
             run((int)(n % count), (uint)(n++ / count));
         return n / Stopwatch.GetElapsedTime(begin).TotalSeconds;

@@ -27,14 +27,16 @@ internal static class DoctorCommand
         {
             Description = "exact, perf, gpu (comma separated): exit 5 when the machine is not fit for it",
         };
-        Option<bool> probe =
-                new("--probe")
-                {
-                    Description =
-                        "Six seconds of load: do clocks hold, who else computes, memory, disk (--require perf does it anyway)",
-                },
-            libraries = new("--libraries") { Description = "List the native libraries that are loaded, with SHA-256" },
-            json = new("--json") { Description = "Print the result as one JSON object" };
+        Option<bool> probe = new("--probe")
+        {
+            Description =
+                "Six seconds of load: do clocks hold, who else computes, memory, disk (--require perf does it anyway)",
+        };
+        Option<bool> libraries = new("--libraries")
+        {
+            Description = "List the native libraries that are loaded, with SHA-256",
+        };
+        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
         Option<bool> registers = new("--registers")
         {
             Description =

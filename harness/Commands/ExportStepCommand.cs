@@ -22,10 +22,15 @@ internal static class ExportStepCommand
             Description = $"{string.Join(", ", BenchShape.Names)} (noise for images), or a protocol",
         };
         Argument<string> output = new("output") { Description = "The .safetensors to write" };
-        Option<int> batch = Numbers.Int("--batch", 0, "Samples; 0 means the shape's own"),
-            threads = Numbers.Int("--threads", 0, "Compute threads; 0 means one a core", most: Numbers.MostThreads),
-            micro = Numbers.Int("--micro-batch", 0, "Samples at once; 0 means a grain"),
-            step = Numbers.Int("--step", 1, "Which step, from 0; earlier ones are run too");
+        Option<int> batch = Numbers.Int("--batch", 0, "Samples; 0 means the shape's own");
+        Option<int> threads = Numbers.Int(
+            "--threads",
+            0,
+            "Compute threads; 0 means one a core",
+            most: Numbers.MostThreads
+        );
+        Option<int> micro = Numbers.Int("--micro-batch", 0, "Samples at once; 0 means a grain");
+        Option<int> step = Numbers.Int("--step", 1, "Which step, from 0; earlier ones are run too");
         Option<string> method = new("--method")
         {
             Description = "lut or mae; the shape's own by default",

@@ -83,9 +83,9 @@ internal static class InspectCommands
 
     private static Exit Show(RunStore run, bool json)
     {
-        Table row = run.Read(Schema.Run),
-            host = run.Read(Schema.Hosts),
-            steps = run.Read(Schema.Steps);
+        Table row = run.Read(Schema.Run);
+        Table host = run.Read(Schema.Hosts);
+        Table steps = run.Read(Schema.Steps);
         var facts = new List<string[]>();
         if (row.Rows.Count > 0)
             foreach (var c in Schema.Run.Columns.Where(c => c.Type != ColumnType.Blob))

@@ -35,9 +35,9 @@ internal static class NightlyCommands
             "nightly",
             "One night of a suite: bits, then accuracy, then speed with confirmation; Markdown, JUnit, issues, history. Example: lut nightly --suite ops/nightly.toml"
         );
-        Option<string> suite = new("--suite") { Description = "TOML file that says what runs", Required = true },
-            baseline = BaselineFolder(),
-            device = DeviceOption();
+        Option<string> suite = new("--suite") { Description = "TOML file that says what runs", Required = true };
+        Option<string> baseline = BaselineFolder();
+        Option<string> device = DeviceOption();
         Option<string> output = new("--output", "-o")
         {
             Description = "Folder of nights",
@@ -57,9 +57,9 @@ internal static class NightlyCommands
             0,
             100
         );
-        Option<bool> exitZero = new("--exit-zero") { Description = "Exit 0 whatever was found: for advisory jobs" },
-            quiet = new("--quiet", "-q") { Description = "No progress on standard error" },
-            json = JsonOption();
+        Option<bool> exitZero = new("--exit-zero") { Description = "Exit 0 whatever was found: for advisory jobs" };
+        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
+        Option<bool> json = JsonOption();
         foreach (
             Option o in new Option[] { suite, baseline, output, device, pinned, inject, slow, exitZero, quiet, json }
         )
@@ -165,8 +165,8 @@ internal static class NightlyCommands
     private static Command BaselineCommand()
     {
         var command = new Command("baseline", "Baselines of speed, as text in git: list, accept, expire");
-        Option<string> folder = BaselineFolder(),
-            device = DeviceOption();
+        Option<string> folder = BaselineFolder();
+        Option<string> device = DeviceOption();
         Option<bool> json = JsonOption();
         var list = new Command("list", "What nights on this hardware are held against. Example: lut baseline list");
         foreach (Option o in new Option[] { folder, device, json })
@@ -327,9 +327,9 @@ internal static class NightlyCommands
                     "measure again on an idle machine, or add --force (the file will say so)"
                 );
             string why = unfit.Length == 0 ? reason : $"{reason} (forced: {string.Join("; ", unfit)})";
-            int rate = Schema.Throughput.IndexOf("images_per_second"),
-                launch = Schema.Throughput.IndexOf("launch"),
-                digest = Schema.Throughput.IndexOf("check_digest");
+            int rate = Schema.Throughput.IndexOf("images_per_second");
+            int launch = Schema.Throughput.IndexOf("launch");
+            int digest = Schema.Throughput.IndexOf("check_digest");
             double[] launches =
             [
                 .. table
@@ -391,8 +391,12 @@ internal static class NightlyCommands
             "bisect",
             "The first commit whose bits differ: one run a commit decides. Example: lut bisect --good v0.1.0 --bad HEAD"
         );
-        Option<string> good = new("--good") { Description = "A commit with the right bits", Required = true },
-            bad = new("--bad") { Description = "A later one with others", DefaultValueFactory = _ => "HEAD" };
+        Option<string> good = new("--good") { Description = "A commit with the right bits", Required = true };
+        Option<string> bad = new("--bad")
+        {
+            Description = "A later one with others",
+            DefaultValueFactory = _ => "HEAD",
+        };
         Option<string> repository = new("--repository")
         {
             Description = "The git checkout",
@@ -404,8 +408,8 @@ internal static class NightlyCommands
                 "Run by sh in each commit's checkout; what it prints is compared. By default hello@1's digests",
             DefaultValueFactory = _ => Bisect.DefaultCommand,
         };
-        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" },
-            json = JsonOption();
+        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
+        Option<bool> json = JsonOption();
         foreach (Option o in new Option[] { good, bad, repository, run, quiet, json })
             command.Options.Add(o);
         command.SetAction(r =>

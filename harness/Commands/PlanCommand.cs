@@ -84,8 +84,8 @@ internal static class PlanCommand
         var p = request.Protocol.Spec;
         var net = PretrainTrainer.NetworkOf(p);
         var cost = new Cost(p, net);
-        long steps = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Epochs,
-            fineSteps = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Epochs;
+        long steps = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Epochs;
+        long fineSteps = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Epochs;
         int supervised = p.Baselines.Scratch ? 2 : 1;
         double total =
             (double)steps * p.Pretrain.Batch * cost.PretrainFlops
@@ -100,8 +100,8 @@ internal static class PlanCommand
                 : 20e9
             );
         var exec = request.Exec;
-        double memory = MemoryPlan.Run(p, request.Device, exec),
-            other = MemoryPlan.Run(p, request.Device, exec with { Recompute = !exec.Recompute });
+        double memory = MemoryPlan.Run(p, request.Device, exec);
+        double other = MemoryPlan.Run(p, request.Device, exec with { Recompute = !exec.Recompute });
         var (pretrain, finetune, disk) = MemoryPlan.Checkpoints(p, exec.KeepEpochs);
         if (json)
         {

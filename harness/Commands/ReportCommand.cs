@@ -19,8 +19,8 @@ internal static class ReportCommand
             Description = "Folders of runs; each is compared with the first",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        Option<string?> analysis = new("--analysis") { Description = "Folder that `lut analyze` wrote" },
-            nights = new("--nights") { Description = "Folder of nights" };
+        Option<string?> analysis = new("--analysis") { Description = "Folder that `lut analyze` wrote" };
+        Option<string?> nights = new("--nights") { Description = "Folder of nights" };
         Option<string> output = new("--output", "-o")
         {
             Description = "The file",

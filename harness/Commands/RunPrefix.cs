@@ -10,9 +10,9 @@ namespace LutNative.Harness.Commands;
 internal sealed class RunPrefix
 {
     private const int Attempts = 5;
-    private readonly Table steps,
-        digests,
-        evals;
+    private readonly Table steps;
+    private readonly Table digests;
+    private readonly Table evals;
 
     private RunPrefix(Table steps, Table digests, Table evals)
     {
@@ -60,8 +60,8 @@ internal sealed class RunPrefix
             r => ((string)r[Schema.Digests.IndexOf("tensor")]!, (byte[])r[Schema.Digests.IndexOf("digest")]!)
         );
         int compared = 0;
-        string? first = null,
-            last = null;
+        string? first = null;
+        string? last = null;
         for (int i = 0; i < steps.Rows.Count && first is null; i++)
         {
             if (steps.Rows[i][Schema.Steps.IndexOf("state_digest")] is not byte[] state)
@@ -87,16 +87,16 @@ internal sealed class RunPrefix
 
     private static RunPrefix ReadOnce(RunStore run)
     {
-        Table steps = run.Read(Schema.Steps),
-            digests = run.Read(Schema.Digests),
-            evals = run.Read(Schema.Evals),
-            events = run.Read(Schema.Events);
+        Table steps = run.Read(Schema.Steps);
+        Table digests = run.Read(Schema.Digests);
+        Table evals = run.Read(Schema.Evals);
+        Table events = run.Read(Schema.Events);
         string? part = run.PartFiles()
             .FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name);
         var metadata = part is null ? new Dictionary<string, string>() : TableFile.ReadWithMetadata(part).Metadata;
-        int key = Schema.Events.IndexOf("key"),
-            value = Schema.Events.IndexOf("value"),
-            at = steps.Rows.Count - 1;
+        int key = Schema.Events.IndexOf("key");
+        int value = Schema.Events.IndexOf("value");
+        int at = steps.Rows.Count - 1;
         return new RunPrefix(steps, digests, evals)
         {
             Protocol = metadata.GetValueOrDefault(RunIdentity.ProtocolKey),

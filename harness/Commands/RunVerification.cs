@@ -93,8 +93,8 @@ internal static class RunVerification
     /// <summary>Why a checkpoint that lies in a run is not what the run wrote; null when it is, or lies in none.</summary>
     internal static string? InItsRun(string path)
     {
-        string? folder = Path.GetDirectoryName(Path.GetFullPath(path)),
-            root = Path.GetDirectoryName(folder);
+        string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        string? root = Path.GetDirectoryName(folder);
         if (root is null || Path.GetFileName(folder) != "checkpoints" || CheckpointName.Parse(path) is null)
             return null;
         var run = new RunStore(root);

@@ -11,8 +11,8 @@ internal static class TensorDifference
     {
         if (a.Type != "F32")
             return SameBytes(a, b) ? null : $"{a.Name}: {a.Type} values differ";
-        float[] left = new float[CheckpointFile.Staging],
-            right = new float[CheckpointFile.Staging];
+        float[] left = new float[CheckpointFile.Staging];
+        float[] right = new float[CheckpointFile.Staging];
         ElementPair? first = null;
         long differ = 0;
         for (long done = 0; done < a.Count; done += left.Length)
@@ -32,8 +32,8 @@ internal static class TensorDifference
     {
         if (a.Bytes != b.Bytes)
             return false;
-        byte[] left = new byte[CheckpointFile.Staging],
-            right = new byte[CheckpointFile.Staging];
+        byte[] left = new byte[CheckpointFile.Staging];
+        byte[] right = new byte[CheckpointFile.Staging];
         for (long done = 0; done < a.Bytes; done += left.Length)
         {
             int n = (int)Math.Min(left.Length, a.Bytes - done);

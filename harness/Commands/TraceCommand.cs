@@ -14,8 +14,8 @@ internal static class TraceCommand
             "trace",
             "Run the first step that two runs do not share again, here, operation by operation: which run is wrong, where, and what explains its bits. Example: lut trace runs/a runs/b"
         );
-        Argument<string> a = new("A") { Description = "A run's folder" },
-            b = new("B") { Description = "The other one" };
+        Argument<string> a = new("A") { Description = "A run's folder" };
+        Argument<string> b = new("B") { Description = "The other one" };
         Option<string> device = new("--device")
         {
             Description = "cpu, cpu-512, cpu-256, cpu-128, oracle",

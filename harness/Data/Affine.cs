@@ -15,19 +15,19 @@ public static class Affine
     )
     {
         var r = new Picture(p.Width, p.Height);
-        double a0 = a[0],
-            a1 = a[1],
-            a2 = a[2],
-            a3 = a[3],
-            a4 = a[4],
-            a5 = a[5];
+        double a0 = a[0];
+        double a1 = a[1];
+        double a2 = a[2];
+        double a3 = a[3];
+        double a4 = a[4];
+        double a5 = a[5];
         for (int y = 0; y < p.Height; y++)
         for (int x = 0; x < p.Width; x++)
         {
-            double xin = x + 0.5,
-                yin = y + 0.5,
-                u = a0 * xin + a1 * yin + a2,
-                v = a3 * xin + a4 * yin + a5;
+            double xin = x + 0.5;
+            double yin = y + 0.5;
+            double u = a0 * xin + a1 * yin + a2;
+            double v = a3 * xin + a4 * yin + a5;
             int at = (y * p.Width + x) * 3;
             if (u < 0.0 || u >= p.Width || v < 0.0 || v >= p.Height)
                 (r.Data[at], r.Data[at + 1], r.Data[at + 2]) = fill;
@@ -45,11 +45,11 @@ public static class Affine
         degrees -= 360.0 * Math.Floor(degrees / 360.0); // Python's modulo
         if (degrees == 0.0)
             return Picture.FromRgb(p.Width, p.Height, p.Data);
-        double angle = -degrees * (Math.PI / 180.0),
-            cx = p.Width / 2.0,
-            cy = p.Height / 2.0;
-        double cos = Math.Round(Model.Numerics.HostMath.Cos(angle), 15, MidpointRounding.ToEven),
-            sin = Math.Round(Model.Numerics.HostMath.Sin(angle), 15, MidpointRounding.ToEven);
+        double angle = -degrees * (Math.PI / 180.0);
+        double cx = p.Width / 2.0;
+        double cy = p.Height / 2.0;
+        double cos = Math.Round(Model.Numerics.HostMath.Cos(angle), 15, MidpointRounding.ToEven);
+        double sin = Math.Round(Model.Numerics.HostMath.Sin(angle), 15, MidpointRounding.ToEven);
         double[] m = [cos, sin, 0.0, -sin, cos, 0.0];
         m[2] = m[0] * -cx + m[1] * -cy + cx;
         m[5] = m[3] * -cx + m[4] * -cy + cy;
@@ -58,28 +58,28 @@ public static class Affine
 
     private static void Bilinear(Picture p, double u, double v, Span<byte> to)
     {
-        int x = (int)Math.Floor(u),
-            y = (int)Math.Floor(v);
-        double dx = u - x,
-            dy = v - y;
-        int x0 = Math.Clamp(x, 0, p.Width - 1) * 3,
-            x1 = Math.Clamp(x + 1, 0, p.Width - 1) * 3;
-        ReadOnlySpan<byte> upper = p.Row(Math.Clamp(y, 0, p.Height - 1)),
-            lower = y + 1 < p.Height ? p.Row(y + 1) : upper;
+        int x = (int)Math.Floor(u);
+        int y = (int)Math.Floor(v);
+        double dx = u - x;
+        double dy = v - y;
+        int x0 = Math.Clamp(x, 0, p.Width - 1) * 3;
+        int x1 = Math.Clamp(x + 1, 0, p.Width - 1) * 3;
+        ReadOnlySpan<byte> upper = p.Row(Math.Clamp(y, 0, p.Height - 1));
+        ReadOnlySpan<byte> lower = y + 1 < p.Height ? p.Row(y + 1) : upper;
         for (int c = 0; c < 3; c++)
         {
-            double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx,
-                b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
+            double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx;
+            double b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
             to[c] = (byte)(a + (b - a) * dy);
         }
     }
 
     private static void Bicubic(Picture p, double u, double v, Span<byte> to)
     {
-        int x = (int)Math.Floor(u),
-            y = (int)Math.Floor(v);
-        double dx = u - x,
-            dy = v - y;
+        int x = (int)Math.Floor(u);
+        int y = (int)Math.Floor(v);
+        double dx = u - x;
+        double dy = v - y;
         Span<int> xs = [0, 0, 0, 0];
         for (int i = 0; i < 4; i++)
             xs[i] = Math.Clamp(x - 1 + i, 0, p.Width - 1) * 3;
@@ -107,9 +107,9 @@ public static class Affine
 
     private static double Cubic(double v1, double v2, double v3, double v4, double d)
     {
-        double p2 = -v1 + v3,
-            p3 = 2 * (v1 - v2) + v3 - v4,
-            p4 = -v1 + v2 - v3 + v4;
+        double p2 = -v1 + v3;
+        double p3 = 2 * (v1 - v2) + v3 - v4;
+        double p4 = -v1 + v2 - v3 + v4;
         return v2 + d * (p2 + d * (p3 + d * p4));
     }
 }

@@ -10,8 +10,8 @@ public sealed class CodePoints : IComparer<string>
 
     public int Compare(string? x, string? y)
     {
-        ReadOnlySpan<char> a = x,
-            b = y;
+        ReadOnlySpan<char> a = x;
+        ReadOnlySpan<char> b = y;
         int same = a.CommonPrefixLength(b);
         if (same == a.Length || same == b.Length)
             return a.Length.CompareTo(b.Length);

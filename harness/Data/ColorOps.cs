@@ -73,8 +73,8 @@ public static class ColorOps
     public static void GaussianBlur(Picture p, float radius)
     {
         float sigma2 = radius * radius / 3;
-        float width = (float)Math.Sqrt(12.0 * sigma2 + 1.0),
-            l = (float)Math.Floor((width - 1.0) / 2.0);
+        float width = (float)Math.Sqrt(12.0 * sigma2 + 1.0);
+        float l = (float)Math.Floor((width - 1.0) / 2.0);
         float a = (2 * l + 1) * (l * (l + 1) - 3 * sigma2);
         a /= 6 * (sigma2 - (l + 1) * (l + 1));
         float box = l + a;
@@ -133,9 +133,9 @@ public static class ColorOps
         }
         for (int y = 0; y < n; y++)
         {
-            ReadOnlySpan<byte> first = from.Slice(Math.Max(y - r - 1, 0) * stride, stride),
-                next = from.Slice(Math.Min(y + r, n - 1) * stride, stride),
-                last = from.Slice(Math.Min(y + r + 1, n - 1) * stride, stride);
+            ReadOnlySpan<byte> first = from.Slice(Math.Max(y - r - 1, 0) * stride, stride);
+            ReadOnlySpan<byte> next = from.Slice(Math.Min(y + r, n - 1) * stride, stride);
+            ReadOnlySpan<byte> last = from.Slice(Math.Min(y + r + 1, n - 1) * stride, stride);
             var row = to.Slice(y * stride, stride);
             for (int x = 0; x < sums.Length; x++)
             {
@@ -162,12 +162,12 @@ public static class ColorOps
 
     private static (byte H, byte S, byte V) ToHsv(byte r, byte g, byte b)
     {
-        byte max = Math.Max(r, Math.Max(g, b)),
-            min = Math.Min(r, Math.Min(g, b));
+        byte max = Math.Max(r, Math.Max(g, b));
+        byte min = Math.Min(r, Math.Min(g, b));
         if (max == min)
             return (0, 0, max);
-        float range = max - min,
-            s = range / max;
+        float range = max - min;
+        float s = range / max;
         float h =
             r == max ? (max - b) / range - (max - g) / range
             : g == max ? (float)(2.0 + (max - r) / range - (max - b) / range)
@@ -183,9 +183,9 @@ public static class ColorOps
             return (v, v, v);
         var (i, f) = Sixths[h];
         float fs = Shares[s];
-        byte p = Rounded(v * (1.0 - fs)),
-            q = Rounded(v * (1.0 - fs * f)),
-            t = Rounded(v * (1.0 - fs * (1.0 - f)));
+        byte p = Rounded(v * (1.0 - fs));
+        byte q = Rounded(v * (1.0 - fs * f));
+        byte t = Rounded(v * (1.0 - fs * (1.0 - f)));
         return (i % 6) switch
         {
             0 => (v, t, p),

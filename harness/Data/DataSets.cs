@@ -6,9 +6,9 @@ namespace LutNative.Harness.Data;
 /// protocol means.</summary>
 public static class DataSets
 {
-    public const string Fashion = "fashion-mnist",
-        ImageNet = "imagenet-1k",
-        Folder = "image-folder";
+    public const string Fashion = "fashion-mnist";
+    public const string ImageNet = "imagenet-1k";
+    public const string Folder = "image-folder";
 
     private const int MostNotes = 20;
 
@@ -165,8 +165,8 @@ public static class DataSets
     {
         if (train.SequenceEqual(val))
             return;
-        string[] onlyTrain = [.. train.Except(val)],
-            onlyVal = [.. val.Except(train)];
+        string[] onlyTrain = [.. train.Except(val)];
+        string[] onlyVal = [.. val.Except(train)];
         throw new LutError(
             Exit.Data,
             22,
@@ -194,8 +194,8 @@ public static class DataSets
             );
         if (count == 0)
             throw FolderErrors.NoImage(split, folder, "there is nothing to learn or to evaluate", "restore the images");
-        int most = set.Labels.Max(),
-            used = set.Labels.Distinct().Count();
+        int most = set.Labels.Max();
+        int used = set.Labels.Distinct().Count();
         if (most >= classes || (split == "train" && used != classes))
             throw new LutError(
                 Exit.Data,

@@ -34,8 +34,8 @@ public static class Decoder
     {
         if (file.IsEmpty)
             throw new ImageException(name, "the file is empty");
-        bool jpeg = file.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]),
-            png = file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a]);
+        bool jpeg = file.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]);
+        bool png = file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a]);
         if (!jpeg && !png)
             throw new ImageException(
                 name,
@@ -59,8 +59,8 @@ public static class Decoder
                             ? why
                             : "its header cannot be read"
                     );
-                int width = codec.Info.Width,
-                    height = codec.Info.Height;
+                int width = codec.Info.Width;
+                int height = codec.Info.Height;
                 if (width <= 0 || height <= 0 || (long)width * height > MostPixels)
                     throw new ImageException(name, $"it claims {width} x {height} pixels, more than {MostPixels}");
                 if ((jpeg ? JpegCheck.RestartFault(file) : PngCheck.PaletteFault(file)) is { } fault)
@@ -78,8 +78,8 @@ public static class Decoder
 
     private static unsafe Picture Pixels(SKCodec codec, ReadOnlySpan<byte> file, string name, ref byte[]? buffer)
     {
-        int width = codec.Info.Width,
-            height = codec.Info.Height;
+        int width = codec.Info.Width;
+        int height = codec.Info.Height;
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
         if (buffer is null || buffer.Length < checked(width * height * 4))
             buffer = GC.AllocateUninitializedArray<byte>(width * height * 4);

@@ -38,7 +38,8 @@ public sealed class EncodedImages : ImageSource
 
     internal EncodedImages(IContainer container, ImageIndex index)
     {
-        (this.container, this.index) = (container, index);
+        this.container = container;
+        this.index = index;
         Labels = [.. index.Places.Select(p => p.Label)];
     }
 

@@ -9,9 +9,9 @@ namespace LutNative.Harness.Data;
 public static class FashionMnist
 {
     // SHA-256 of the decompressed image file followed by the label file
-    private const string Train10k = "80e0efabd3ff5de0323b3eaab9a2cbd1f64455b7f90e8ce5de40643ca07d3aad",
-        Train60k = "d9ef4273af5c2e360155dad0c06bd939447bf37a6620db007d69fc79e4732045",
-        Test = "30214f3fe91405cb8ea60b11ecf0914a65dd6a6ca8e13c13a62eb434f2d9fe56";
+    private const string Train10k = "80e0efabd3ff5de0323b3eaab9a2cbd1f64455b7f90e8ce5de40643ca07d3aad";
+    private const string Train60k = "d9ef4273af5c2e360155dad0c06bd939447bf37a6620db007d69fc79e4732045";
+    private const string Test = "30214f3fe91405cb8ea60b11ecf0914a65dd6a6ca8e13c13a62eb434f2d9fe56";
 
     /// <summary>The folder of the embedded subset, beside the program.</summary>
     public static string Embedded => Path.Combine(AppContext.BaseDirectory, "data-sets", "fashion-mnist");

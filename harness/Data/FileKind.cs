@@ -80,11 +80,11 @@ public readonly partial record struct FileKind(FileType Type, long Length, FileK
             _ => "a device",
         };
 
-    private const int CurrentFolder = -100,
-        NoSuchEntry = 2,
-        NoPermission = 13,
-        NotAFolder = 20,
-        MacStatBytes = 256;
+    private const int CurrentFolder = -100;
+    private const int NoSuchEntry = 2;
+    private const int NoPermission = 13;
+    private const int NotAFolder = 20;
+    private const int MacStatBytes = 256;
     private const uint BasicStats = 0x7ff;
 
     private static FileType TypeOf(uint mode) =>

@@ -10,9 +10,9 @@ namespace LutNative.Harness.Data;
 /// </summary>
 public static class Idx
 {
-    private const int ImageHeader = 16,
-        LabelHeader = 8,
-        LargestSide = 4096;
+    private const int ImageHeader = 16;
+    private const int LabelHeader = 8;
+    private const int LargestSide = 4096;
 
     // a byte of gzip gives at most 1032 of deflate's output: a claim beyond that is one that the file cannot keep
     private const long MostExpansion = 1032;
@@ -29,9 +29,9 @@ public static class Idx
             {
                 if (Word(header, 0) != 0x803)
                     throw new InvalidDataException("it does not begin with 00000803, the mark of an IDX image file");
-                uint count = Word(header, 4),
-                    rows = Word(header, 8),
-                    columns = Word(header, 12);
+                uint count = Word(header, 4);
+                uint rows = Word(header, 8);
+                uint columns = Word(header, 12);
                 size = rows;
                 if (
                     rows == columns

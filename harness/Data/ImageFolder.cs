@@ -45,7 +45,9 @@ public sealed class ImageFolder : IContainer
             foreach (var (place, length) in images)
                 places.Add(new ImagePlace(place, 0, checked((int)Math.Min(length, int.MaxValue)), label));
         }
-        (Classes, Places, Notes) = (classes, places, [.. walk.Told]);
+        Classes = classes;
+        Places = places;
+        Notes = [.. walk.Told];
     }
 
     public string Kind => "image folder";

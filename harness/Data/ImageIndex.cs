@@ -17,7 +17,8 @@ public sealed class ImageIndex
 
     private ImageIndex(IReadOnlyList<ImagePlace> places, byte[] hashes)
     {
-        (Places, this.hashes) = (places, hashes);
+        Places = places;
+        this.hashes = hashes;
         using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (int i = 0; i < places.Count; i++)
             all.AppendData(

@@ -11,8 +11,8 @@ public sealed class ImageStats
 {
     private readonly Lock adding = new();
     private readonly List<(int Width, int Height)> sizes = [];
-    private readonly UInt128[] sum = new UInt128[3],
-        squares = new UInt128[3];
+    private readonly UInt128[] sum = new UInt128[3];
+    private readonly UInt128[] squares = new UInt128[3];
     private UInt128 pixels;
 
     /// <summary>How many images there are of each kind.</summary>
@@ -40,8 +40,8 @@ public sealed class ImageStats
     /// <summary>Any thread may add.</summary>
     public void Add(string kind, Picture picture)
     {
-        Span<ulong> s = stackalloc ulong[3],
-            q = stackalloc ulong[3];
+        Span<ulong> s = stackalloc ulong[3];
+        Span<ulong> q = stackalloc ulong[3];
         for (int i = 0; i < picture.Data.Length; i += 3)
         for (int c = 0; c < 3; c++)
         {

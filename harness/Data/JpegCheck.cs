@@ -20,9 +20,9 @@ internal static class JpegCheck
     private static string? Walk(ReadOnlySpan<byte> file, out bool ended)
     {
         ended = false;
-        int width = 0,
-            height = 0,
-            interval = 0;
+        int width = 0;
+        int height = 0;
+        int interval = 0;
         Component[] components = [];
         for (int at = 2; at + 4 <= file.Length; )
         {
@@ -87,9 +87,9 @@ internal static class JpegCheck
     {
         if (all.Length == 0)
             return 0;
-        int across = all.Max(c => c.Across),
-            down = all.Max(c => c.Down),
-            cell = 8;
+        int across = all.Max(c => c.Across);
+        int down = all.Max(c => c.Down);
+        int cell = 8;
         if (scan[0] > 1)
             return (long)Parts(width, cell * across) * Parts(height, cell * down);
         byte id = scan.Length > 1 ? scan[1] : (byte)0;

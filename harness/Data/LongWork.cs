@@ -9,13 +9,13 @@ internal sealed class LongWork(string what, long total, Action<string>? say)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private readonly long began = Stopwatch.GetTimestamp();
-    private long done,
-        told = Stopwatch.GetTimestamp();
+    private long done;
+    private long told = Stopwatch.GetTimestamp();
 
     internal void One()
     {
-        long n = Interlocked.Increment(ref done),
-            last = Interlocked.Read(ref told);
+        long n = Interlocked.Increment(ref done);
+        long last = Interlocked.Read(ref told);
         if (
             say is null
             || Stopwatch.GetElapsedTime(last) < Every

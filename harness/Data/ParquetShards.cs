@@ -36,8 +36,8 @@ public sealed class ParquetShards : IContainer
     public byte[] Read(in ImagePlace place)
     {
         int[] rows = firstRows[place.Place];
-        int row = (int)place.Offset,
-            group = Array.FindLastIndex(rows, r => r <= row);
+        int row = (int)place.Offset;
+        int group = Array.FindLastIndex(rows, r => r <= row);
         string shard = place.Place;
         lock (reading)
         {

@@ -9,14 +9,22 @@ namespace LutNative.Harness.Data;
 /// </summary>
 internal sealed class PngCheck
 {
-    private const int Signature = 8,
-        PaletteType = 3,
-        AdlerModulus = 65521;
+    private const int Signature = 8;
+    private const int PaletteType = 3;
+    private const int AdlerModulus = 65521;
 
     // Adam7: where each pass begins and its steps, as (x, y, dx, dy); without interlacing there is one pass
     private static readonly (int X, int Y, int Dx, int Dy)[] Adam7 =
-        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)],
-        Whole = [(0, 0, 1, 1)];
+    [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ];
+    private static readonly (int X, int Y, int Dx, int Dy)[] Whole = [(0, 0, 1, 1)];
     private static readonly uint[] CrcTable =
     [
         .. Enumerable
@@ -27,13 +35,13 @@ internal sealed class PngCheck
     ];
 
     private readonly MemoryStream packed = new();
-    private int width,
-        height,
-        depth,
-        colours = -1;
+    private int width;
+    private int height;
+    private int depth;
+    private int colours = -1;
     private byte type;
-    private bool interlaced,
-        ended;
+    private bool interlaced;
+    private bool ended;
     private string? fault;
 
     private PngCheck(ReadOnlySpan<byte> file, bool sums)
@@ -53,11 +61,11 @@ internal sealed class PngCheck
                 fault ??= $"the checksum of its chunk {Shown.Bytes(name)} is wrong";
             if (name.SequenceEqual("IHDR"u8) && length == 13)
             {
-                (width, height) = (
-                    BinaryPrimitives.ReadInt32BigEndian(body),
-                    BinaryPrimitives.ReadInt32BigEndian(body[4..])
-                );
-                (depth, type, interlaced) = (body[8], body[9], body[12] == 1);
+                width = BinaryPrimitives.ReadInt32BigEndian(body);
+                height = BinaryPrimitives.ReadInt32BigEndian(body[4..]);
+                depth = body[8];
+                type = body[9];
+                interlaced = body[12] == 1;
             }
             else if (name.SequenceEqual("PLTE"u8))
                 colours = (int)length / 3;
@@ -122,8 +130,8 @@ internal sealed class PngCheck
             .Select(PassSize)
             .Sum(p => p is { Width: > 0, Height: > 0 } ? p.Height * (1 + RowBytes(p.Width)) : 0);
         byte[] part = new byte[1 << 14];
-        uint a = 1,
-            b = 0;
+        uint a = 1;
+        uint b = 0;
         long total = 0;
         try
         {
@@ -158,8 +166,8 @@ internal sealed class PngCheck
             {
                 if (columns <= 0 || rows <= 0)
                     continue;
-                byte[] row = new byte[1 + RowBytes(columns)],
-                    above = new byte[row.Length];
+                byte[] row = new byte[1 + RowBytes(columns)];
+                byte[] above = new byte[row.Length];
                 for (int y = 0; y < rows; y++)
                 {
                     from.ReadExactly(row);
@@ -178,9 +186,9 @@ internal sealed class PngCheck
 
     private int Largest(ReadOnlySpan<byte> row, int columns)
     {
-        int most = 0,
-            perByte = 8 / depth,
-            mask = (1 << depth) - 1;
+        int most = 0;
+        int perByte = 8 / depth;
+        int mask = (1 << depth) - 1;
         for (int x = 0; x < columns; x++)
             most = Math.Max(most, row[x / perByte] >> (8 - depth * (x % perByte + 1)) & mask);
         return most;
@@ -191,9 +199,9 @@ internal sealed class PngCheck
     {
         for (int i = 1; i < row.Length; i++)
         {
-            int left = i > 1 ? row[i - 1] : 0,
-                up = above[i],
-                corner = i > 1 ? above[i - 1] : 0;
+            int left = i > 1 ? row[i - 1] : 0;
+            int up = above[i];
+            int corner = i > 1 ? above[i - 1] : 0;
             row[i] += (byte)(
                 row[0] switch
                 {
@@ -209,10 +217,10 @@ internal sealed class PngCheck
 
     private static int Paeth(int left, int up, int corner)
     {
-        int p = left + up - corner,
-            a = Math.Abs(p - left),
-            b = Math.Abs(p - up),
-            c = Math.Abs(p - corner);
+        int p = left + up - corner;
+        int a = Math.Abs(p - left);
+        int b = Math.Abs(p - up);
+        int c = Math.Abs(p - corner);
         return a <= b && a <= c ? left
             : b <= c ? up
             : corner;

@@ -36,8 +36,8 @@ public sealed record RandAugment(
     (byte R, byte G, byte B) Fill
 )
 {
-    private const double MaxLevel = 10.0,
-        TranslatePct = 0.45; // timm _MAX_LEVEL, and hparams translate_pct
+    private const double MaxLevel = 10.0;
+    private const double TranslatePct = 0.45; // timm _MAX_LEVEL, and hparams translate_pct
 
     public Picture Apply(Picture p, Philox random)
     {
@@ -67,9 +67,9 @@ public sealed record RandAugment(
         (byte R, byte G, byte B) fill
     )
     {
-        double level = magnitude / MaxLevel,
-            sign = negate ? -1.0 : 1.0,
-            enhance = Math.Max(0.1, 1.0 + sign * (level * 0.9));
+        double level = magnitude / MaxLevel;
+        double sign = negate ? -1.0 : 1.0;
+        double enhance = Math.Max(0.1, 1.0 + sign * (level * 0.9));
         switch (op)
         {
             case RandAugmentOp.AutoContrast:

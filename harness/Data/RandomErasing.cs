@@ -14,19 +14,19 @@ public static class RandomErasing
     {
         if (random.NextDouble() >= t.EraseProb)
             return;
-        double low = HostMath.Log(t.EraseAspectMin),
-            high = -low;
+        double low = HostMath.Log(t.EraseAspectMin);
+        double high = -low;
         for (int i = 0; i < 10; i++)
         {
             double area =
-                    (double)size * size * (t.EraseAreaMin + (t.EraseAreaMax - t.EraseAreaMin) * random.NextDouble()),
-                aspect = HostMath.Exp(low + (high - low) * random.NextDouble());
-            int h = (int)Math.Round(Math.Sqrt(area * aspect)),
-                w = (int)Math.Round(Math.Sqrt(area / aspect));
+                (double)size * size * (t.EraseAreaMin + (t.EraseAreaMax - t.EraseAreaMin) * random.NextDouble());
+            double aspect = HostMath.Exp(low + (high - low) * random.NextDouble());
+            int h = (int)Math.Round(Math.Sqrt(area * aspect));
+            int w = (int)Math.Round(Math.Sqrt(area / aspect));
             if (w >= size || h >= size)
                 continue;
-            int top = (int)random.NextBelow((uint)(size - h + 1)),
-                left = (int)random.NextBelow((uint)(size - w + 1));
+            int top = (int)random.NextBelow((uint)(size - h + 1));
+            int left = (int)random.NextBelow((uint)(size - w + 1));
             for (int c = 0; c < 3; c++)
             for (int y = top; y < top + h; y++)
             for (int x = left; x < left + w; x++)

@@ -54,8 +54,8 @@ public static class Resampling
         var down = Weights(p.Height, height, filter).AsSpan(top, rows);
         if (width == p.Width)
             return Vertical(p.Crop(0, left, p.Height, columns), down, 0);
-        int first = down[0].First,
-            last = down[^1].First + down[^1].K.Length;
+        int first = down[0].First;
+        int last = down[^1].First + down[^1].K.Length;
         return Vertical(
             Horizontal(p, Weights(p.Width, width, filter).AsSpan(left, columns), first, last - first),
             down,
@@ -65,17 +65,17 @@ public static class Resampling
 
     private static (int First, int[] K)[] Weights(int input, int output, ResampleFilter filter)
     {
-        double scale = (double)input / output,
-            stretch = Math.Max(scale, 1.0);
-        double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch,
-            inverse = 1.0 / stretch;
+        double scale = (double)input / output;
+        double stretch = Math.Max(scale, 1.0);
+        double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch;
+        double inverse = 1.0 / stretch;
         var all = new (int, int[])[output];
         for (int o = 0; o < output; o++)
         {
-            double centre = (o + 0.5) * scale,
-                sum = 0.0;
-            int first = Math.Max((int)(centre - support + 0.5), 0),
-                last = Math.Min((int)(centre + support + 0.5), input);
+            double centre = (o + 0.5) * scale;
+            double sum = 0.0;
+            int first = Math.Max((int)(centre - support + 0.5), 0);
+            int last = Math.Min((int)(centre + support + 0.5), input);
             var w = new double[last - first];
             for (int i = 0; i < w.Length; i++)
                 sum += w[i] = Value(filter, (i + first - centre + 0.5) * inverse);
@@ -105,8 +105,8 @@ public static class Resampling
     private static unsafe Picture Horizontal(Picture p, ReadOnlySpan<(int First, int[] K)> weights, int top, int rows)
     {
         var r = new Picture(weights.Length, rows);
-        int stride = 3 * p.Width,
-            pitch = 3 * r.Width;
+        int stride = 3 * p.Width;
+        int pitch = 3 * r.Width;
         fixed (
             byte* source = p.Data,
                 target = r.Data
@@ -116,10 +116,10 @@ public static class Resampling
             for (int y = 0; y < rows; y += 4)
             {
                 int lines = Math.Min(4, rows - y);
-                byte* a = source + (top + y) * stride,
-                    b = a + (lines > 1 ? stride : 0),
-                    c = b + (lines > 2 ? stride : 0),
-                    d = c + (lines > 3 ? stride : 0);
+                byte* a = source + (top + y) * stride;
+                byte* b = a + (lines > 1 ? stride : 0);
+                byte* c = b + (lines > 2 ? stride : 0);
+                byte* d = c + (lines > 3 ? stride : 0);
                 for (int x = 0; x < weights.Length; x++)
                 {
                     var (first, k) = weights[x];
@@ -189,8 +189,8 @@ public static class Resampling
             for (int y = 0; y < weights.Length; y++)
             {
                 var (row, k) = weights[y];
-                byte* from = source + (row - first) * stride,
-                    to = target + y * stride;
+                byte* from = source + (row - first) * stride;
+                byte* to = target + y * stride;
                 int x = 0;
                 for (; x + 16 <= stride; x += 16)
                 {

@@ -17,15 +17,15 @@ internal sealed class TarException(string why) : Exception(why);
 /// </summary>
 internal sealed class TarFile(Stream stream)
 {
-    private const int Block = 512,
-        LongestName = 1 << 16,
-        LongestPax = 1 << 20;
+    private const int Block = 512;
+    private const int LongestName = 1 << 16;
+    private const int LongestPax = 1 << 20;
     private const long MostOctal = 0x1_ffff_ffff; // eleven octal digits
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private readonly byte[] header = new byte[Block];
-    private string? longName,
-        paxName;
+    private string? longName;
+    private string? paxName;
     private long? paxSize;
 
     /// <exception cref="TarException">It is not such a file, or one that is refused.</exception>
@@ -39,15 +39,15 @@ internal sealed class TarFile(Stream stream)
             if (header.AsSpan().IndexOfAnyExcept((byte)0) < 0)
                 break;
             CheckSum(at);
-            long claimed = Number(124, 12, "its size"),
-                size = claimed;
+            long claimed = Number(124, 12, "its size");
+            long size = claimed;
             byte type = header[156];
             bool describesNext = type is (byte)'x' or (byte)'g' or (byte)'L' or (byte)'K';
             string name = describesNext ? "" : paxName ?? longName ?? HeaderName();
             if (!describesNext && paxSize is { } said)
                 size = Agreed(name, claimed, said);
-            long data = at + Block,
-                next = data + (size + Block - 1) / Block * Block;
+            long data = at + Block;
+            long next = data + (size + Block - 1) / Block * Block;
             if (size > stream.Length - data)
                 throw new TarException(
                     $"{Shown.Name(name)} claims {size} bytes, more than the file has: it is truncated or damaged"

@@ -54,7 +54,8 @@ public sealed class TarShards : IContainer, IDisposable
             );
             notes.Add("not used: " + string.Join(", ", kinds));
         }
-        (Places, Notes) = (places, notes);
+        Places = places;
+        Notes = notes;
     }
 
     public string Kind => "tar shards";
@@ -112,8 +113,8 @@ public sealed class TarShards : IContainer, IDisposable
                 if (!names.Add(entry.Name))
                     throw Bad(shard, $"{Shown.Name(entry.Name)} appears twice");
                 int point = entry.Name.IndexOf('.', entry.Name.LastIndexOf('/') + 1);
-                string key = point < 0 ? entry.Name : entry.Name[..point],
-                    kind = point < 0 ? "" : entry.Name[(point + 1)..].ToLowerInvariant();
+                string key = point < 0 ? entry.Name : entry.Name[..point];
+                string kind = point < 0 ? "" : entry.Name[(point + 1)..].ToLowerInvariant();
                 string last = kind[(kind.LastIndexOf('.') + 1)..];
                 if (kind == Label)
                 {

@@ -11,14 +11,14 @@ public static class ToneOps
     {
         for (int c = 0; c < 3; c++)
         {
-            int low = 255,
-                high = 0;
+            int low = 255;
+            int high = 0;
             for (int i = c; i < p.Data.Length; i += 3)
                 (low, high) = (Math.Min(low, p.Data[i]), Math.Max(high, p.Data[i]));
             if (high <= low)
                 continue;
-            double scale = 255.0 / (high - low),
-                offset = -low * scale;
+            double scale = 255.0 / (high - low);
+            double offset = -low * scale;
             Map(p, c, v => (int)(v * scale + offset));
         }
     }
@@ -74,8 +74,8 @@ public static class ToneOps
     public static void Sharpness(Picture p, float factor)
     {
         var smooth = Picture.FromRgb(p.Width, p.Height, p.Data);
-        const float Side = 1f / 13f,
-            Middle = 5f / 13f;
+        const float Side = 1f / 13f;
+        const float Middle = 5f / 13f;
         int stride = p.Width * 3;
         for (int y = 1; y < p.Height - 1; y++)
         for (int i = y * stride + 3; i < (y + 1) * stride - 3; i++)

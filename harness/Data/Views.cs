@@ -13,8 +13,8 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
     private readonly TransformSpec? t = protocol.Transform;
     private readonly ulong seed = (ulong)protocol.Seed;
     private readonly int size = protocol.Data.ImageSize;
-    private readonly float[] mean = [.. protocol.Data.Mean.Select(x => (float)x)],
-        std = [.. protocol.Data.Std.Select(x => (float)x)];
+    private readonly float[] mean = [.. protocol.Data.Mean.Select(x => (float)x)];
+    private readonly float[] std = [.. protocol.Data.Std.Select(x => (float)x)];
 
     // a picture of the current thread: every sample passes through it
     [ThreadStatic]
@@ -118,8 +118,8 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
         Picture p = images.Read(sample);
         var (w, h) = Resampling.Shorter(p.Width, p.Height, size);
         var crop = new Philox(seed, Purpose.Crop, (ulong)sample, epoch, view);
-        int top = (int)crop.NextBelow((uint)(h + 2 * a.CropPadding - size + 1)) - a.CropPadding,
-            left = (int)crop.NextBelow((uint)(w + 2 * a.CropPadding - size + 1)) - a.CropPadding;
+        int top = (int)crop.NextBelow((uint)(h + 2 * a.CropPadding - size + 1)) - a.CropPadding;
+        int left = (int)crop.NextBelow((uint)(w + 2 * a.CropPadding - size + 1)) - a.CropPadding;
         if (cropped is null || cropped.Width != size)
             cropped = new Picture(size, size);
         if (w == p.Width && h == p.Height)
@@ -127,8 +127,8 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
         else
         {
             // only what the crop keeps is resized; what it reflects at an edge lies inside of that
-            int x = Math.Max(0, left),
-                y = Math.Max(0, top);
+            int x = Math.Max(0, left);
+            int y = Math.Max(0, top);
             Resampling
                 .Resize(
                     p,
@@ -160,25 +160,25 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
     {
         Picture p = images.Read(sample);
         var random = new Philox(seed, Purpose.Crop, (ulong)sample, epoch, view);
-        double low = t?.RatioMin ?? 3.0 / 4.0,
-            high = t?.RatioMax ?? 4.0 / 3.0,
-            logLow = HostMath.Log(low),
-            logHigh = HostMath.Log(high);
+        double low = t?.RatioMin ?? 3.0 / 4.0;
+        double high = t?.RatioMax ?? 4.0 / 3.0;
+        double logLow = HostMath.Log(low);
+        double logHigh = HostMath.Log(high);
         for (int i = 0; i < 10; i++)
         {
-            double target = (double)p.Width * p.Height * (scaleMin + (1.0 - scaleMin) * random.NextDouble()),
-                aspect = HostMath.Exp(logLow + (logHigh - logLow) * random.NextDouble());
-            int w = (int)Math.Round(Math.Sqrt(target * aspect)),
-                h = (int)Math.Round(Math.Sqrt(target / aspect));
+            double target = (double)p.Width * p.Height * (scaleMin + (1.0 - scaleMin) * random.NextDouble());
+            double aspect = HostMath.Exp(logLow + (logHigh - logLow) * random.NextDouble());
+            int w = (int)Math.Round(Math.Sqrt(target * aspect));
+            int h = (int)Math.Round(Math.Sqrt(target / aspect));
             if (w <= 0 || h <= 0 || w > p.Width || h > p.Height)
                 continue;
-            int top = (int)random.NextBelow((uint)(p.Height - h + 1)),
-                left = (int)random.NextBelow((uint)(p.Width - w + 1));
+            int top = (int)random.NextBelow((uint)(p.Height - h + 1));
+            int left = (int)random.NextBelow((uint)(p.Width - w + 1));
             return Resampling.Resize(p.Crop(top, left, h, w), size, size, ResampleFilter.Bicubic);
         }
         double ratio = (double)p.Width / p.Height;
-        int width = ratio > high ? (int)Math.Round(p.Height * high) : p.Width,
-            height = ratio < low ? (int)Math.Round(p.Width / low) : p.Height;
+        int width = ratio > high ? (int)Math.Round(p.Height * high) : p.Width;
+        int height = ratio < low ? (int)Math.Round(p.Width / low) : p.Height;
         return Resampling.Resize(
             p.Crop((p.Height - height) / 2, (p.Width - width) / 2, height, width),
             size,
@@ -199,10 +199,10 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
             (order[i], order[j]) = (order[j], order[i]);
         }
         double Around(double width) => 1.0 - width + 2.0 * width * random.NextDouble();
-        double brightness = Around(a.Brightness),
-            contrast = Around(a.Contrast),
-            saturation = Around(a.Saturation),
-            hue = a.Hue * (2.0 * random.NextDouble() - 1.0);
+        double brightness = Around(a.Brightness);
+        double contrast = Around(a.Contrast);
+        double saturation = Around(a.Saturation);
+        double hue = a.Hue * (2.0 * random.NextDouble() - 1.0);
         foreach (int op in order)
             switch (op)
             {

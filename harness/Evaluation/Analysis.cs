@@ -30,19 +30,19 @@ public sealed record AnalysisResult(
 /// </summary>
 public static class Analysis
 {
-    private const int Chunk = 8,
-        MostTokenImages = 200;
+    private const int Chunk = 8;
+    private const int MostTokenImages = 200;
     private const double Rank = 1e-12; // of the largest singular value: below is rounding
 
     public static unsafe AnalysisResult Run(Lut net, Weights weights, Device device, Pool pool, Views images, int count)
     {
         var shape = net.Mae.Shape;
-        int n = Math.Min(count, images.Images.Count),
-            patches = shape.Grid.Patches,
-            d = shape.Width,
-            tokens = patches + 1,
-            chunks = (n + Chunk - 1) / Chunk,
-            tokenImages = Math.Min(n, MostTokenImages);
+        int n = Math.Min(count, images.Images.Count);
+        int patches = shape.Grid.Patches;
+        int d = shape.Width;
+        int tokens = patches + 1;
+        int chunks = (n + Chunk - 1) / Chunk;
+        int tokenImages = Math.Min(n, MostTokenImages);
         double[] far = Distances(shape.Grid);
         var distance = new double[chunks][]; // summed over a chunk's images and queries, [layer * heads + head]
         var pooled = Matrix<double>.Build.Dense(n, d);
@@ -125,8 +125,8 @@ public static class Analysis
     /// <summary>Of one query: distances weighted by its attention to patches.</summary>
     private static double Mean(ReadOnlySpan<float> attention, ReadOnlySpan<double> far)
     {
-        double sum = 0,
-            weighted = 0;
+        double sum = 0;
+        double weighted = 0;
         for (int j = 0; j < attention.Length; j++)
         {
             sum += attention[j];
@@ -142,8 +142,8 @@ public static class Analysis
         for (int i = 0; i < grid.Patches; i++)
         for (int j = 0; j < grid.Patches; j++)
         {
-            double dy = i / grid.Across - j / grid.Across,
-                dx = i % grid.Across - j % grid.Across;
+            double dy = i / grid.Across - j / grid.Across;
+            double dx = i % grid.Across - j % grid.Across;
             all[i * grid.Patches + j] = grid.Patch * Math.Sqrt(dy * dy + dx * dx);
         }
         return all;

@@ -26,8 +26,8 @@ public static class Classify
         string? logitsPath = null
     )
     {
-        using Arena arena = device.NewArena(),
-            host = new();
+        using Arena arena = device.NewArena();
+        using Arena host = new();
         int n = views.Images.Count;
         Mat scores = host.Matrix(n, net.Classes);
         var workers = Enumerable
@@ -76,10 +76,10 @@ public static class Classify
 
     private static void Write(string path, Mat scores, int[] labels)
     {
-        byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray(),
-            ids = System
-                .Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan())
-                .ToArray();
+        byte[] values = System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.Span).ToArray();
+        byte[] ids = System
+            .Runtime.InteropServices.MemoryMarshal.AsBytes(labels.Select(l => (long)l).ToArray().AsSpan())
+            .ToArray();
         SafeTensor[] tensors =
         [
             new("logits", "F32", [scores.Rows, scores.Cols], values),

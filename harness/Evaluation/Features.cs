@@ -26,9 +26,9 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
     /// <summary>all [N, D] in host memory, row i from the image that fill writes for i. fill is called from several threads.</summary>
     public void Encode(Mat all, Fill fill)
     {
-        int n = all.Rows,
-            patches = net.Mae.Shape.Grid.Patches,
-            d = net.Mae.Shape.Width;
+        int n = all.Rows;
+        int patches = net.Mae.Shape.Grid.Patches;
+        int d = net.Mae.Shape.Width;
         workers ??=
         [
             .. Enumerable

@@ -26,8 +26,8 @@ public static unsafe class Knn
     )
     {
         using var arena = new Arena();
-        Mat a = Unit(train, device, pool, arena),
-            b = Unit(test, device, pool, arena);
+        Mat a = Unit(train, device, pool, arena);
+        Mat b = Unit(test, device, pool, arena);
         long floats = device.PackedFloats(a.Cols, a.Rows);
         var weight = new Weight(a, floats > 0 ? arena.Floats(floats) : null, null);
         if (floats > 0)
@@ -97,8 +97,8 @@ public static unsafe class Knn
 
     private static Mat Unit(Mat x, Device device, Pool pool, Arena arena)
     {
-        Mat y = arena.Matrix(x.Rows, x.Cols),
-            squares = arena.Matrix(x.Rows, 1);
+        Mat y = arena.Matrix(x.Rows, x.Cols);
+        Mat squares = arena.Matrix(x.Rows, 1);
         pool.Run(
             (x.Rows + Chunk - 1) / Chunk,
             (chunk, _) =>

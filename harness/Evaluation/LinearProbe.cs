@@ -29,17 +29,17 @@ public static unsafe class LinearProbe
     )
     {
         using var arena = new Arena();
-        int n = train.Rows,
-            d = train.Cols,
-            batch = Math.Min(spec.Batch, n),
-            perEpoch = n / batch;
-        Mat a = arena.Matrix(n, d),
-            b = arena.Matrix(test.Rows, d);
+        int n = train.Rows;
+        int d = train.Cols;
+        int batch = Math.Min(spec.Batch, n);
+        int perEpoch = n / batch;
+        Mat a = arena.Matrix(n, d);
+        Mat b = arena.Matrix(test.Rows, d);
         Standardise(device, a, b, train, test, arena);
         var layout = new StateLayout();
         var head = new Linear(layout, "head", classes, d);
-        State state = new(layout, arena),
-            gradient = new(layout, arena);
+        State state = new(layout, arena);
+        State gradient = new(layout, arena);
         var weights = new Weights(state, device, arena, backward: false);
         var adam = new AdamWOptimizer(
             device,
@@ -51,10 +51,10 @@ public static unsafe class LinearProbe
             e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : spec.WeightDecay)
         );
         using var one = new Pool(1);
-        Mat x = arena.Matrix(batch, d),
-            logits = arena.Matrix(batch, classes),
-            target = arena.Matrix(batch, classes),
-            loss = arena.Matrix(batch, 1);
+        Mat x = arena.Matrix(batch, d);
+        Mat logits = arena.Matrix(batch, classes);
+        Mat target = arena.Matrix(batch, classes);
+        Mat loss = arena.Matrix(batch, 1);
         long steps = (long)spec.Epochs * perEpoch;
         int[] order = [];
         for (long s = 0; s < steps; s++)
@@ -107,8 +107,8 @@ public static unsafe class LinearProbe
 
     private static void Standardise(Device device, Mat a, Mat b, Mat train, Mat test, Arena arena)
     {
-        Mat mean = arena.Vector(train.Cols),
-            square = arena.Vector(train.Cols);
+        Mat mean = arena.Vector(train.Cols);
+        Mat square = arena.Vector(train.Cols);
         Elementwise.ColumnSum(device, mean, train);
         for (int j = 0; j < mean.Cols; j++)
             mean.Data[j] /= train.Rows;

@@ -23,8 +23,8 @@ internal sealed record Baseline(
     string Reason
 )
 {
-    internal const int Nights = 20,
-        NightsForBand = 5;
+    internal const int Nights = 20;
+    internal const int NightsForBand = 5;
 
     /// <summary>With a clean night more; its noise band follows the nights once there are some.</summary>
     internal Baseline After(double images) => this with { Rolling = [.. Rolling.Append(images).TakeLast(Nights)] };
@@ -48,7 +48,11 @@ internal sealed class Baselines
 {
     private readonly SortedDictionary<string, Baseline> rows = new(StringComparer.Ordinal);
 
-    private Baselines(string path, string text) => (Path, Text) = (path, text);
+    private Baselines(string path, string text)
+    {
+        Path = path;
+        Text = text;
+    }
 
     internal string Path { get; }
 

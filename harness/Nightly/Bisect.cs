@@ -70,8 +70,8 @@ internal static class Bisect
                 "there is nothing to find"
             );
         var known = new Dictionary<int, string?> { [commits.Length - 1] = badDigest };
-        int low = -1,
-            high = commits.Length - 1; // low is good, high is bad
+        int low = -1;
+        int high = commits.Length - 1; // low is good, high is bad
         while (high - low > 1)
         {
             // the middle one, or the nearest to it that has not failed

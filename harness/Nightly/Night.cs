@@ -33,9 +33,9 @@ internal sealed class Night
     private readonly Device device;
     private readonly Progress progress;
     private readonly DateTime at = DateTime.UtcNow;
-    private readonly string hardware,
-        commit,
-        folder;
+    private readonly string hardware;
+    private readonly string commit;
+    private readonly string folder;
     private readonly List<Finding> findings = [];
     private readonly List<(Baseline Against, double Images)> clean = [];
     private readonly Baselines baselines;
@@ -43,7 +43,8 @@ internal sealed class Night
 
     private Night(NightOrder order, CancellationToken stop)
     {
-        (this.order, this.stop) = (order, stop);
+        this.order = order;
+        this.stop = stop;
         device = RunOptions.DeviceOf(order.Device, "exact");
         hardware = Machine.HardwareKey(device);
         commit = Machine.GitSha ?? "";
@@ -309,21 +310,21 @@ internal sealed class Night
         var shape = BenchShape.Of(bench);
         var on = DeviceOf(bench);
         Table mine = Launches.Rows(
-                shape,
-                bench.Stage,
-                on,
-                Environment.ProcessorCount,
-                [.. pairs.Select(p => p.Mine)],
-                id
-            ),
-            theirs = Launches.Rows(
-                shape,
-                bench.Stage,
-                on,
-                Environment.ProcessorCount,
-                [.. pairs.Select(p => p.Theirs)],
-                id
-            );
+            shape,
+            bench.Stage,
+            on,
+            Environment.ProcessorCount,
+            [.. pairs.Select(p => p.Mine)],
+            id
+        );
+        Table theirs = Launches.Rows(
+            shape,
+            bench.Stage,
+            on,
+            Environment.ProcessorCount,
+            [.. pairs.Select(p => p.Theirs)],
+            id
+        );
         return Performance.Compare(theirs, mine, _ => BandInTurns)[0];
     }
 
@@ -344,11 +345,11 @@ internal sealed class Night
         PerformanceRow One(IReadOnlyList<double> medians)
         {
             var old = new Table(Schema.Throughput);
-            int rate = Schema.Throughput.IndexOf("images_per_second"),
-                launch = Schema.Throughput.IndexOf("launch"),
-                id = Schema.Throughput.IndexOf("run_id"),
-                load = Schema.Throughput.IndexOf("other_load"),
-                slow = Schema.Throughput.IndexOf("slowdown");
+            int rate = Schema.Throughput.IndexOf("images_per_second");
+            int launch = Schema.Throughput.IndexOf("launch");
+            int id = Schema.Throughput.IndexOf("run_id");
+            int load = Schema.Throughput.IndexOf("other_load");
+            int slow = Schema.Throughput.IndexOf("slowdown");
             for (int i = 0; i < medians.Count; i++)
                 old.Add([
                     .. rows.Rows[0]

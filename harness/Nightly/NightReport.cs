@@ -15,8 +15,8 @@ internal static class NightReport
     internal static string Summary(IReadOnlyList<IReadOnlyList<Finding>> nights)
     {
         var tonight = nights[^1];
-        int red = tonight.Count(f => f.Colour == Colour.Red),
-            grey = tonight.Count(f => f.Colour == Colour.Grey);
+        int red = tonight.Count(f => f.Colour == Colour.Red);
+        int grey = tonight.Count(f => f.Colour == Colour.Grey);
         var text = new StringBuilder();
         text.Append(
             CultureInfo.InvariantCulture,
@@ -96,11 +96,11 @@ internal static class NightReport
                 .Select(n => n.FirstOrDefault(f => f.Kind == kind && f.Key == key))
                 .OfType<Finding>()
                 .ToList();
-            int failing = History.Streak(nights, kind, key, Colour.Red),
-                clean = nights
-                    .Reverse()
-                    .TakeWhile(n => n.All(f => f.Kind != kind || f.Key != key || f.Colour != Colour.Red))
-                    .Count();
+            int failing = History.Streak(nights, kind, key, Colour.Red);
+            int clean = nights
+                .Reverse()
+                .TakeWhile(n => n.All(f => f.Kind != kind || f.Key != key || f.Colour != Colour.Red))
+                .Count();
             if (failing == 0 && clean > CloseAfter)
                 continue; // closed on an earlier night
             var worst = history.Last(f => f.Colour == Colour.Red);

@@ -11,18 +11,21 @@ public sealed class Cost
     {
         this.p = p;
         var (v, d) = (net.Mae.Shape, net.Mae.DecoderShape);
-        int patches = v.Grid.Patches,
-            kept = (int)(patches * (1 - p.Pretrain.MaskRatio));
-        double full = Trunk(patches, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats),
-            visible = Trunk(kept, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats);
+        int patches = v.Grid.Patches;
+        int kept = (int)(patches * (1 - p.Pretrain.MaskRatio));
+        double full = Trunk(patches, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats);
+        double visible = Trunk(kept, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats);
         double decoder =
             (kept + 1.0) * v.Width * d.Width
             + Blocks(patches + 1, d.Width, d.Depth, (int)(d.Width * d.MlpRatio))
             + (patches + 1.0) * d.Width * v.Grid.PatchFloats;
         bool context = net.Options.Context;
-        double heads = context ? Head(p.Pretrain.DepthHead) : 0,
-            predictors = context ? Head(p.Pretrain.DepthPred) : 0;
-        (StudentView, TeacherView, Decoder, Heads) = (visible, context ? full : 0, decoder, heads + predictors);
+        double heads = context ? Head(p.Pretrain.DepthHead) : 0;
+        double predictors = context ? Head(p.Pretrain.DepthPred) : 0;
+        StudentView = visible;
+        TeacherView = context ? full : 0;
+        Decoder = decoder;
+        Heads = heads + predictors;
         PretrainFlops =
             2
             * (
@@ -51,8 +54,8 @@ public sealed class Cost
 
     private double Head(int depth)
     {
-        double d = p.Model.Width,
-            h = p.Pretrain.HeadMlpDim;
+        double d = p.Model.Width;
+        double h = p.Pretrain.HeadMlpDim;
         return depth switch
         {
             0 => 0,

@@ -159,8 +159,8 @@ public static class ProtocolReader
                 "keys are section.name, as in the protocol's file",
                 $"did you mean {Nearest.To(key, Keys(typeof(ProtocolSpec), "").Select(k => k.Path))}?"
             );
-        string file = p.Origin,
-            text = File.Exists(file) ? File.ReadAllText(file) : TextOf(p.Spec.Protocol);
+        string file = p.Origin;
+        string text = File.Exists(file) ? File.ReadAllText(file) : TextOf(p.Spec.Protocol);
         if (
             p.Modified
             && Explain(Load(File.Exists(file) ? file : p.Spec.Protocol, []), key) is var (written, place, source)
@@ -219,8 +219,8 @@ public static class ProtocolReader
             problems.Add($"{origin}:{d.Span.Start.Line + 1}: {d.Message}");
         void Add(string prefix, KeyValueSyntax item)
         {
-            string path = prefix + item.Key!.ToString().Trim(),
-                where = $"{origin}:{item.Span.Start.Line + 1}";
+            string path = prefix + item.Key!.ToString().Trim();
+            string where = $"{origin}:{item.Span.Start.Line + 1}";
             if (Value(item.Value) is not { } v)
                 problems.Add($"{where}: {path} has a value of an unsupported kind");
             else if (!values.TryAdd(path, (v, where)))
@@ -269,8 +269,8 @@ public static class ProtocolReader
     )
     {
         int equals = set.IndexOf('=', StringComparison.Ordinal);
-        string path = equals < 0 ? set : set[..equals].Trim(),
-            where = $"--set {set}";
+        string path = equals < 0 ? set : set[..equals].Trim();
+        string where = $"--set {set}";
         if (equals < 0)
             problems.Add($"{where}: needs the form key=value");
         else if (!known.TryGetValue(path, out var type))

@@ -86,11 +86,11 @@ internal static class AnalysisCharts
     /// <summary>The rows of one run in an analysis table, as they were measured.</summary>
     internal static AnalysisResult From(Table table, IEnumerable<object?[]> rows)
     {
-        int kind = table.Schema.IndexOf("kind"),
-            layer = table.Schema.IndexOf("layer"),
-            index = table.Schema.IndexOf("index"),
-            value = table.Schema.IndexOf("value"),
-            images = table.Schema.IndexOf("images");
+        int kind = table.Schema.IndexOf("kind");
+        int layer = table.Schema.IndexOf("layer");
+        int index = table.Schema.IndexOf("index");
+        int value = table.Schema.IndexOf("value");
+        int images = table.Schema.IndexOf("images");
         var all = rows.ToList();
         double[] Values(string k) =>
             [.. all.Where(r => (string)r[kind]! == k).OrderBy(r => (int)r[index]!).Select(r => (double)r[value]!)];

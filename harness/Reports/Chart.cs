@@ -26,12 +26,12 @@ public sealed record Mark(double At, string Label, bool Vertical = false, double
 /// </summary>
 public static class Chart
 {
-    private const int Width = 640,
-        Height = 300,
-        Left = 66,
-        Right = 24,
-        Top = 34,
-        Bottom = 44;
+    private const int Width = 640;
+    private const int Height = 300;
+    private const int Left = 66;
+    private const int Right = 24;
+    private const int Top = 34;
+    private const int Bottom = 44;
     private static readonly string[] Dashes = ["none", "7 4", "2 3", "9 3 2 3", "none", "4 4"];
 
     /// <summary>Colours and fonts; a page that embeds charts has it once.</summary>
@@ -93,10 +93,10 @@ public static class Chart
         if (values.Count == 0)
             return svg.Add($"<text x=\"20\" y=\"40\">{title}: nothing to draw</text></svg>").Build();
         double[] xs = [.. shown.SelectMany(s => s.X)];
-        double x0 = xs.Min(),
-            x1 = xs.Max(),
-            y0 = values.Min(),
-            y1 = values.Max();
+        double x0 = xs.Min();
+        double x1 = xs.Max();
+        double y0 = values.Min();
+        double y1 = values.Max();
         if (x1 == x0)
             (x0, x1) = (x0 - 0.5, x1 + 0.5);
         double room = y1 == y0 ? Math.Max(1e-9, Math.Abs(y0) * 0.05) : 0.06 * (y1 - y0);
@@ -106,8 +106,8 @@ public static class Chart
         svg.Add($"<text x=\"{Left}\" y=\"16\" font-weight=\"600\">{title}</text>");
         foreach (double t in Ticks(y0, y1, 5, 0))
         {
-            double value = logY ? Pow10(t) : t,
-                at = Y(value);
+            double value = logY ? Pow10(t) : t;
+            double at = Y(value);
             svg.Add(
                 $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{at:f1}\" y2=\"{at:f1}\"/><text x=\"{Left - 6}\" y=\"{at + 4:f1}\" text-anchor=\"end\">{Number(value)}</text>"
             );
@@ -195,9 +195,9 @@ public static class Chart
     /// <summary>Round numbers (1, 2 or 5 times a power of ten) inside an interval, at least so far apart.</summary>
     private static IEnumerable<double> Ticks(double low, double high, int about, double apart)
     {
-        double raw = Math.Max(apart, (high - low) / about),
-            power = Pow10(Math.Floor(Log10(raw))),
-            step = new[] { 1.0, 2, 5, 10, 20 }.First(m => m * power >= raw * (1 - 1e-9)) * power;
+        double raw = Math.Max(apart, (high - low) / about);
+        double power = Pow10(Math.Floor(Log10(raw)));
+        double step = new[] { 1.0, 2, 5, 10, 20 }.First(m => m * power >= raw * (1 - 1e-9)) * power;
         for (double t = Math.Ceiling(low / step) * step; t <= high + 1e-9 * step; t += step)
             yield return Math.Abs(t) < 1e-9 * step ? 0 : t;
     }

@@ -20,15 +20,15 @@ internal static class ClusterPlan
         var p = request.Protocol.Spec;
         var net = PretrainTrainer.NetworkOf(p);
         var cost = new Cost(p, net);
-        long images = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Batch * p.Pretrain.Epochs,
-            fine = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Batch * p.Finetune.Epochs;
-        double? measured = result is null ? null : Measured(result, request.Protocol.Spec, "pretrain"),
-            measuredFine = result is null ? null : Measured(result, p, "finetune");
-        double rate = measured ?? Reached * KernelTable.SheetRate(p, "pretrain", sheet, math),
-            fineRate = measuredFine ?? Reached * KernelTable.SheetRate(p, "finetune", sheet, math);
-        double days = images / (rate * count) / 86400,
-            fineDays = fine / (fineRate * count) / 86400,
-            megawattHours = (days + fineDays) * 24 * count * sheet.Watts / 1e6;
+        long images = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Batch * p.Pretrain.Epochs;
+        long fine = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Batch * p.Finetune.Epochs;
+        double? measured = result is null ? null : Measured(result, request.Protocol.Spec, "pretrain");
+        double? measuredFine = result is null ? null : Measured(result, p, "finetune");
+        double rate = measured ?? Reached * KernelTable.SheetRate(p, "pretrain", sheet, math);
+        double fineRate = measuredFine ?? Reached * KernelTable.SheetRate(p, "finetune", sheet, math);
+        double days = images / (rate * count) / 86400;
+        double fineDays = fine / (fineRate * count) / 86400;
+        double megawattHours = (days + fineDays) * 24 * count * sheet.Watts / 1e6;
         double memory = MemoryPlan.Run(p, request.Device, request.Exec);
         var phases = MemoryPlan.Phases(p, request.Device, request.Exec);
         if (json)

@@ -10,8 +10,8 @@ namespace LutNative.Harness.Reports;
 /// <summary>`lut report`: what runs are, what they found, how they agree; and the history of nights.</summary>
 internal static class HtmlReport
 {
-    private const int MostPoints = 400,
-        MostDigests = 40;
+    private const int MostPoints = 400;
+    private const int MostDigests = 40;
 
     /// <param name="analyses">Rows of analysis tables, by run_id.</param>
     internal static string Runs(
@@ -67,8 +67,8 @@ internal static class HtmlReport
 
     private static Html Card(RunStore run, string name)
     {
-        Table row = run.Read(Schema.Run),
-            host = run.Read(Schema.Hosts);
+        Table row = run.Read(Schema.Run);
+        Table host = run.Read(Schema.Hosts);
         if (row.Rows.Count == 0)
             return Html.Of($"<article class=\"card\"><h3>{name}</h3>{HtmlPage.Chip("yellow", "unfinished")}</article>");
         var reference = Reference.Find(row.Get<string>(0, "protocol"));
@@ -169,9 +169,9 @@ internal static class HtmlReport
             var all = new List<Series>();
             for (int i = 0; i < runs.Count; i++)
             {
-                int at = Schema.Steps.IndexOf(column),
-                    s = Schema.Steps.IndexOf("stage"),
-                    step = Schema.Steps.IndexOf("step");
+                int at = Schema.Steps.IndexOf(column);
+                int s = Schema.Steps.IndexOf("stage");
+                int step = Schema.Steps.IndexOf("step");
                 var rows = steps[i]
                     .Rows.Where(r => (string)r[s]! == stage && r[at] is not null)
                     .Select(r => ((double)(long)r[step]!, (double)(float)r[at]!))
@@ -221,9 +221,9 @@ internal static class HtmlReport
             $"<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark says whether a run has the first run's bits, where both are the same experiment.</p>"
         );
         bool[] comparable = [.. runs.Select((r, i) => i > 0 && Comparison.Obstacles(runs[0], r).Count == 0)];
-        int stage = Schema.Steps.IndexOf("stage"),
-            step = Schema.Steps.IndexOf("step"),
-            digest = Schema.Steps.IndexOf("state_digest");
+        int stage = Schema.Steps.IndexOf("stage");
+        int step = Schema.Steps.IndexOf("step");
+        int digest = Schema.Steps.IndexOf("state_digest");
         var all = runs.Select(r =>
                 r.Read(Schema.Steps)
                     .Rows.Where(x => x[digest] is not null)
@@ -459,8 +459,8 @@ internal static class HtmlReport
     /// <summary>Points with their intervals, the band around the baseline of the day, and where the level changed between which commits.</summary>
     private static Html Plot(string kind, string key, List<Finding> f)
     {
-        double[] x = [.. Enumerable.Range(0, f.Count).Select(i => (double)i)],
-            y = [.. f.Select(p => p.B!.Value)];
+        double[] x = [.. Enumerable.Range(0, f.Count).Select(i => (double)i)];
+        double[] y = [.. f.Select(p => p.B!.Value)];
         var tonight = new Series(
             "tonight",
             x,

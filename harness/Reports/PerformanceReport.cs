@@ -126,11 +126,11 @@ internal static class PerformanceReport
                         ? null
                         : comparisons[f - 1]
                             .FirstOrDefault(r => r.Key == group.Key && r.Verdict != PerformanceVerdict.Incomparable);
-                string? check = (string?)first[s.IndexOf("check_digest")],
-                    theirs = reference
-                        .Rows.Where(r => Performance.KeyOf(reference, r) == group.Key)
-                        .Select(r => (string?)r[s.IndexOf("check_digest")])
-                        .FirstOrDefault();
+                string? check = (string?)first[s.IndexOf("check_digest")];
+                string? theirs = reference
+                    .Rows.Where(r => Performance.KeyOf(reference, r) == group.Key)
+                    .Select(r => (string?)r[s.IndexOf("check_digest")])
+                    .FirstOrDefault();
                 string bits =
                     check is null || theirs is null ? "not recorded"
                     : check == theirs ? "same"

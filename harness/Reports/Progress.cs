@@ -11,8 +11,8 @@ namespace LutNative.Harness.Reports;
 /// </summary>
 public sealed class Progress(bool quiet)
 {
-    private static readonly TimeSpan Lines = TimeSpan.FromSeconds(10),
-        Live = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Lines = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Live = TimeSpan.FromMilliseconds(200);
     private readonly bool terminal =
         !Console.IsErrorRedirected
         && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } term
@@ -20,11 +20,11 @@ public sealed class Progress(bool quiet)
         && Environment.GetEnvironmentVariable("NO_COLOR") is null or ""
         && Environment.GetEnvironmentVariable("CI") is null or "";
     private string stage = "";
-    private long first,
-        steps,
-        batch,
-        started,
-        shown;
+    private long first;
+    private long steps;
+    private long batch;
+    private long started;
+    private long shown;
     private double loss;
     private bool any;
 
@@ -41,8 +41,8 @@ public sealed class Progress(bool quiet)
         if (quiet || (Stopwatch.GetElapsedTime(shown) < (terminal ? Live : Lines) && done != steps))
             return;
         shown = Stopwatch.GetTimestamp();
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
-            rate = (done - first) * batch / Math.Max(seconds, 1e-9);
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        double rate = (done - first) * batch / Math.Max(seconds, 1e-9);
         var eta = TimeSpan.FromSeconds((steps - done) * batch / Math.Max(rate, 1e-9));
         var c = CultureInfo.InvariantCulture;
         if (terminal)

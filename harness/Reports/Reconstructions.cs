@@ -17,9 +17,9 @@ namespace LutNative.Harness.Reports;
 /// </summary>
 public static class Reconstructions
 {
-    private const int Count = 16,
-        Zoom = 4,
-        Gap = 4;
+    private const int Count = 16;
+    private const int Zoom = 4;
+    private const int Gap = 4;
 
     public static unsafe void Write(
         string path,
@@ -32,8 +32,8 @@ public static class Reconstructions
     {
         using var arena = device.NewArena();
         var grid = net.Mae.Shape.Grid;
-        int n = Math.Min(Count, test.Images.Count),
-            size = grid.Size;
+        int n = Math.Min(Count, test.Images.Count);
+        int size = grid.Size;
         var mask = new MaskPlan(grid.Patches, net.Options.MaskRatio);
         var a = new EncoderActivations(arena, net.Mae.Shape, n, mask.Kept, training: false);
         var d = new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, n, mask.Kept);
@@ -55,8 +55,8 @@ public static class Reconstructions
         net.Mae.Encode(p, d.Normed, d.Stats, a);
         net.Mae.Decode(p, d, mask.Kept);
         Patchify.Target(device, d.Target, a.Images, grid);
-        float[] target = new float[d.Target.Count],
-            pred = new float[d.Pred.Count];
+        float[] target = new float[d.Target.Count];
+        float[] pred = new float[d.Pred.Count];
         device.Read(target, d.Target);
         device.Read(pred, d.Pred);
         int each = grid.PatchFloats;
@@ -86,8 +86,8 @@ public static class Reconstructions
 
     private static void PutBack(Span<float> guess, ReadOnlySpan<float> truth)
     {
-        double mean = 0,
-            square = 0;
+        double mean = 0;
+        double square = 0;
         foreach (float v in truth)
             mean += v;
         mean /= truth.Length;
@@ -108,8 +108,8 @@ public static class Reconstructions
         ReadOnlySpan<float> pixels
     )
     {
-        int left = Gap + column * (grid.Size * Zoom + Gap) + patch % grid.Across * grid.Patch * Zoom,
-            top = Gap + row * (grid.Size * Zoom + Gap) + patch / grid.Across * grid.Patch * Zoom;
+        int left = Gap + column * (grid.Size * Zoom + Gap) + patch % grid.Across * grid.Patch * Zoom;
+        int top = Gap + row * (grid.Size * Zoom + Gap) + patch / grid.Across * grid.Patch * Zoom;
         for (int y = 0; y < grid.Patch * Zoom; y++)
         for (int x = 0; x < grid.Patch * Zoom; x++)
         {

@@ -11,14 +11,14 @@ namespace LutNative.Harness.Reports;
 /// <summary>Collects a run's rows and commits them as parts of its tables.</summary>
 public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<string, string> metadata)
 {
-    private readonly Table steps = new(Schema.Steps),
-        digests = new(Schema.Digests),
-        evals = new(Schema.Evals),
-        predictions = new(Schema.Predictions),
-        events = new(Schema.Events),
-        telemetry = new(Schema.Telemetry),
-        operations = new(Schema.Operations),
-        checkpoints = new(Schema.Checkpoints);
+    private readonly Table steps = new(Schema.Steps);
+    private readonly Table digests = new(Schema.Digests);
+    private readonly Table evals = new(Schema.Evals);
+    private readonly Table predictions = new(Schema.Predictions);
+    private readonly Table events = new(Schema.Events);
+    private readonly Table telemetry = new(Schema.Telemetry);
+    private readonly Table operations = new(Schema.Operations);
+    private readonly Table checkpoints = new(Schema.Checkpoints);
     private static readonly TimeSpan TelemetryEvery = TimeSpan.FromSeconds(1);
     private readonly long started = Stopwatch.GetTimestamp();
     private long sampled;

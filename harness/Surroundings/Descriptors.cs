@@ -12,9 +12,9 @@ internal static partial class Descriptors
     /// <summary>Some 80 are open in a small run; a run's own files need few more.</summary>
     internal const int Least = 128;
 
-    private const int GetFlags = 1,
-        CloseOnExec = 1,
-        ReadWrite = 2;
+    private const int GetFlags = 1;
+    private const int CloseOnExec = 1;
+    private const int ReadWrite = 2;
 
     /// <summary>Is this standard stream really ours? False where it was closed when the program was started.</summary>
     internal static bool WasOpen(int descriptor) => OperatingSystem.IsWindows() || wasOpen[descriptor];

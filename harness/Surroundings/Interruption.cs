@@ -25,8 +25,8 @@ internal enum WhenTold
 internal static partial class Interruption
 {
     // `timeout` and batch systems send a signal to the process and again to its group: within this time it is the same one
-    private static readonly TimeSpan SameSignal = TimeSpan.FromSeconds(1),
-        UndoWithin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SameSignal = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UndoWithin = TimeSpan.FromSeconds(1);
     private static readonly CancellationTokenSource asked = new();
     private static readonly List<PosixSignalRegistration> registered = [];
     private static readonly List<Process> children = [];

@@ -17,8 +17,11 @@ internal sealed partial class StandardStream : TextWriter
     private Stream? stream;
     private bool stuck;
 
-    private StandardStream(int descriptor, TimeSpan? patience) =>
-        (this.descriptor, this.patience) = (descriptor, patience);
+    private StandardStream(int descriptor, TimeSpan? patience)
+    {
+        this.descriptor = descriptor;
+        this.patience = patience;
+    }
 
     /// <summary>Waits for its reader, as every program does.</summary>
     internal static StandardStream Out { get; } = new(1, null);
@@ -101,8 +104,8 @@ internal sealed partial class StandardStream : TextWriter
     private struct PollDescriptor
     {
         public int Descriptor;
-        public short Events,
-            Happened;
+        public short Events;
+        public short Happened;
     }
 
     [LibraryImport("libc", EntryPoint = "poll")]

@@ -22,25 +22,25 @@ public sealed class BatchFeed : ISampleSource, IDisposable
         public long Step = -1;
     }
 
-    private readonly int batch,
-        u,
-        v,
-        patches;
+    private readonly int batch;
+    private readonly int u;
+    private readonly int v;
+    private readonly int patches;
     private readonly bool frozen;
     private readonly FillSample fill;
     private readonly Buffer[] buffers;
     private readonly Thread[] threads;
-    private readonly SemaphoreSlim wanted = new(0),
-        made = new(0);
-    private Buffer? current,
-        target;
+    private readonly SemaphoreSlim wanted = new(0);
+    private readonly SemaphoreSlim made = new(0);
+    private Buffer? current;
+    private Buffer? target;
     private Exception? failure;
     private volatile bool closing;
-    private readonly Digest[] viewParts,
-        keyParts; // by position; made again, they are the same
+    private readonly Digest[] viewParts;
+    private readonly Digest[] keyParts; // by position; made again, they are the same
     private bool digest;
-    private int next,
-        pending;
+    private int next;
+    private int pending;
     private long step;
 
     /// <param name="u">Floats of a sample's first part: view u, or the image.</param>
@@ -48,8 +48,14 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     /// <param name="frozen">Every step sees the first batch, made once: for measuring a step without its data.</param>
     public BatchFeed(int batch, int u, int v, int patches, int workers, bool frozen, FillSample fill)
     {
-        (this.batch, this.u, this.v, this.patches, this.frozen, this.fill) = (batch, u, v, patches, frozen, fill);
-        (viewParts, keyParts) = (new Digest[batch], new Digest[batch]);
+        this.batch = batch;
+        this.u = u;
+        this.v = v;
+        this.patches = patches;
+        this.frozen = frozen;
+        this.fill = fill;
+        viewParts = new Digest[batch];
+        keyParts = new Digest[batch];
         threads = new Thread[frozen ? Math.Max(1, workers) : workers];
         buffers =
         [
@@ -77,8 +83,8 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     {
         if (!digest)
             return null;
-        Digest views = default,
-            keys = default;
+        Digest views = default;
+        Digest keys = default;
         for (int i = 0; i < batch; i++)
             (views, keys) = (views + viewParts[i], keys + keyParts[i]);
         return (views, keys);

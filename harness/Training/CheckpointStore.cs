@@ -32,8 +32,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
     /// <param name="keepSteps">Checkpoints at multiples of this many steps are never deleted; 0 for none.</param>
     public void Save(Trainer trainer, long step, Recorder recorder, long keepSteps = 0)
     {
-        string path = PathOf(trainer.Stage, step),
-            name = System.IO.Path.GetFileName(path);
+        string path = PathOf(trainer.Stage, step);
+        string name = System.IO.Path.GetFileName(path);
         try
         {
             Directory.CreateDirectory(Folder);

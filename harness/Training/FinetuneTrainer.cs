@@ -35,12 +35,13 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         : base(device)
     {
         this.device = device;
-        (this.protocol, f, this.pool, this.views) = (protocol, protocol.Finetune, pool, views);
-        (seed, Stage, stageId) = (
-            (ulong)protocol.Seed,
-            trunk is null ? "scratch" : "finetune",
-            trunk is null ? 2u : 1u
-        );
+        this.protocol = protocol;
+        f = protocol.Finetune;
+        this.pool = pool;
+        this.views = views;
+        seed = (ulong)protocol.Seed;
+        Stage = trunk is null ? "scratch" : "finetune";
+        stageId = trunk is null ? 2u : 1u;
         mixBatch = protocol.Transform?.MixBatch ?? f.Batch;
         order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
         Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
@@ -135,9 +136,9 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     {
         var ids = order.Of(s);
         uint epoch = Epoch(s);
-        int group = position / mixBatch,
-            mine = ids[position],
-            other = ids[group * mixBatch + mixBatch - 1 - position % mixBatch];
+        int group = position / mixBatch;
+        int mine = ids[position];
+        int other = ids[group * mixBatch + mixBatch - 1 - position % mixBatch];
         var mix = DrawMix(s, (uint)group);
         views.Train(mine, epoch, 10 + stageId, image);
         if (mix.Lam < 1.0)
@@ -178,8 +179,8 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     /// <summary>Beta(a, a) by two gamma draws (Marsaglia and Tsang 2000).</summary>
     private static double Beta(ref Philox random, double a)
     {
-        double x = Gamma(ref random, a),
-            y = Gamma(ref random, a);
+        double x = Gamma(ref random, a);
+        double y = Gamma(ref random, a);
         return x + y > 0 ? x / (x + y) : 0.5;
     }
 
@@ -187,12 +188,12 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     {
         if (a < 1.0)
             return Gamma(ref random, a + 1.0) * HostMath.Exp(HostMath.Log(1.0 - random.NextDouble()) / a);
-        double d = a - 1.0 / 3.0,
-            c = 1.0 / Math.Sqrt(9.0 * d);
+        double d = a - 1.0 / 3.0;
+        double c = 1.0 / Math.Sqrt(9.0 * d);
         while (true)
         {
-            double x = random.NextNormal(),
-                v = 1.0 + c * x;
+            double x = random.NextNormal();
+            double v = 1.0 + c * x;
             if (v <= 0.0)
                 continue;
             v = v * v * v;

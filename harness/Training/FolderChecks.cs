@@ -148,8 +148,8 @@ internal static class FolderChecks
     /// </summary>
     internal static LutError? Vanished(IReadOnlyList<string> parts)
     {
-        int last = -1,
-            told = -1;
+        int last = -1;
+        int told = -1;
         int key = Schema.Events.IndexOf("key");
         foreach (string path in parts)
         {

@@ -17,8 +17,8 @@ namespace LutNative.Harness.Training;
 /// </summary>
 public sealed unsafe class LinprobeTrainer : Trainer
 {
-    private const float BatchNormEps = 1e-6f,
-        Momentum = 0.1f; // main_linprobe.py BatchNorm1d(affine=False, eps=1e-6)
+    private const float BatchNormEps = 1e-6f;
+    private const float Momentum = 0.1f; // main_linprobe.py BatchNorm1d(affine=False, eps=1e-6)
 
     private readonly ProtocolSpec protocol;
     private readonly LinprobeSpec l;
@@ -28,19 +28,19 @@ public sealed unsafe class LinprobeTrainer : Trainer
     private readonly Views views;
     private readonly SampleOrder order;
     private readonly Linear head;
-    private readonly Entry mean,
-        variance;
+    private readonly Entry mean;
+    private readonly Entry variance;
     private readonly Weights weights;
     private readonly Lars lars;
     private readonly GradientTree tree;
-    private readonly Mat ones,
-        zeros,
-        x,
-        y,
-        stats,
-        logits,
-        target,
-        loss;
+    private readonly Mat ones;
+    private readonly Mat zeros;
+    private readonly Mat x;
+    private readonly Mat y;
+    private readonly Mat stats;
+    private readonly Mat logits;
+    private readonly Mat target;
+    private readonly Mat loss;
     private readonly float[] lossRead;
     private readonly int counter;
 
@@ -49,17 +49,15 @@ public sealed unsafe class LinprobeTrainer : Trainer
     public LinprobeTrainer(ProtocolSpec protocol, Features features, Views views, Device host, Pool pool)
         : base(host)
     {
-        (this.protocol, l, this.features, this.views, this.host, this.pool) = (
-            protocol,
-            protocol.Linprobe!,
-            features,
-            views,
-            host,
-            pool
-        );
+        this.protocol = protocol;
+        l = protocol.Linprobe!;
+        this.features = features;
+        this.views = views;
+        this.host = host;
+        this.pool = pool;
         order = new SampleOrder((ulong)protocol.Seed, 4, views.Images.Count, l.Batch);
-        int d = protocol.Model.Width,
-            classes = protocol.Data.Classes;
+        int d = protocol.Model.Width;
+        int classes = protocol.Data.Classes;
         var layout = new StateLayout();
         mean = layout.Add("head.0.running_mean", [d], EntryKind.Buffer);
         variance = layout.Add("head.0.running_var", [d], EntryKind.Buffer);
@@ -73,15 +71,15 @@ public sealed unsafe class LinprobeTrainer : Trainer
         weights = new Weights(State, host, Arena, backward: false);
         lars = new Lars(host, State, Arena, l.Momentum, l.TrustCoefficient, l.WeightDecay);
         tree = new GradientTree(host, layout.Length, Arena, layout.Matrices);
-        (ones, zeros, stats) = (Arena.Vector(d), Arena.Vector(d), Arena.Matrix(2, d));
+        ones = Arena.Vector(d);
+        zeros = Arena.Vector(d);
+        stats = Arena.Matrix(2, d);
         ones.Span.Fill(1f);
-        (x, y, logits, target, loss) = (
-            Arena.Matrix(l.Batch, d),
-            Arena.Matrix(l.Batch, d),
-            Arena.Matrix(l.Batch, classes),
-            Arena.Matrix(l.Batch, classes),
-            Arena.Matrix(l.Batch, 1)
-        );
+        x = Arena.Matrix(l.Batch, d);
+        y = Arena.Matrix(l.Batch, d);
+        logits = Arena.Matrix(l.Batch, classes);
+        target = Arena.Matrix(l.Batch, classes);
+        loss = Arena.Matrix(l.Batch, 1);
         lossRead = new float[l.Batch];
     }
 
@@ -120,8 +118,8 @@ public sealed unsafe class LinprobeTrainer : Trainer
         tree.Begin(l.Batch / l.Grain);
         pool.Run(l.Batch / l.Grain, (g, _) => Grain(g, ids));
         loss.Span.CopyTo(lossRead);
-        float meanLoss = Tree.Sum(lossRead) / l.Batch,
-            norm = GradientNorm();
+        float meanLoss = Tree.Sum(lossRead) / l.Batch;
+        float norm = GradientNorm();
         Finite.Check(host, Stage, s, meanLoss, norm, State.Layout, tree.Root);
         double lr = Schedules.LearningRate(
             (double)s / StepsPerEpoch,
@@ -136,9 +134,9 @@ public sealed unsafe class LinprobeTrainer : Trainer
 
     private void Grain(int g, int[] ids)
     {
-        Mat xs = y.Slice(g * l.Grain, l.Grain),
-            z = logits.Slice(g * l.Grain, l.Grain),
-            t = target.Slice(g * l.Grain, l.Grain);
+        Mat xs = y.Slice(g * l.Grain, l.Grain);
+        Mat z = logits.Slice(g * l.Grain, l.Grain);
+        Mat t = target.Slice(g * l.Grain, l.Grain);
         head.Forward(new Pass(host, weights), z, xs);
         t.Span.Clear();
         for (int i = 0; i < l.Grain; i++)
@@ -166,9 +164,9 @@ public sealed unsafe class LinprobeTrainer : Trainer
     {
         using var arena = new Arena();
         int n = test.Images.Count;
-        Mat f = arena.Matrix(n, x.Cols),
-            normed = arena.Matrix(n, x.Cols),
-            scores = arena.Matrix(n, logits.Cols);
+        Mat f = arena.Matrix(n, x.Cols);
+        Mat normed = arena.Matrix(n, x.Cols);
+        Mat scores = arena.Matrix(n, logits.Cols);
         features.Encode(f, (i, planes) => test.Plain(i, planes));
         BatchNorm.Evaluate(host, normed, f, State[mean], State[variance], ones, zeros, BatchNormEps);
         weights.Pack(pool);

@@ -17,8 +17,8 @@ namespace LutNative.Harness.Training;
 public static unsafe class MemoryPlan
 {
     /// <summary>Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run besides.</summary>
-    private const long Stepping = 95L << 20,
-        Recording = 75L << 20;
+    private const long Stepping = 95L << 20;
+    private const long Recording = 75L << 20;
 
     /// <summary>A checkpoint goes to and from the disk through one buffer, whatever its size.</summary>
     private const long Checkpointing = CheckpointFile.Staging * sizeof(float);
@@ -30,13 +30,13 @@ public static unsafe class MemoryPlan
     public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
-        long values = PretrainValues(p, device),
-            step = PretrainStep(p, device, exec, pool),
-            fine = Finetune(p, device, exec, pool);
+        long values = PretrainValues(p, device);
+        long step = PretrainStep(p, device, exec, pool);
+        long fine = Finetune(p, device, exec, pool);
         if (!device.OnHost)
             return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, device, exec with { Threads = 1 }));
-        long features = Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec),
-            raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
+        long features = Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec);
+        long raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
         return Stepping
             + Recording
             + Checkpointing
@@ -74,8 +74,9 @@ public static unsafe class MemoryPlan
             ("exp_avg_sq", classifier),
         ]);
         long Kept(int epochs) => keepEpochs > 0 ? epochs / keepEpochs : 0;
-        long after = (1 + Kept(p.Pretrain.Epochs)) * pretrain,
-            trainings = p.Finetune.Epochs == 0 ? 0
+        long after = (1 + Kept(p.Pretrain.Epochs)) * pretrain;
+        long trainings =
+            p.Finetune.Epochs == 0 ? 0
             : p.Baselines.Scratch ? 2
             : 1;
         long running = trainings * (1 + Kept(p.Finetune.Epochs)) * supervised + (trainings > 0 ? 2 * supervised : 0);
@@ -157,16 +158,17 @@ public static unsafe class MemoryPlan
 
     private static long PretrainStep(ProtocolSpec p, Device device, ExecOptions exec, Pool pool)
     {
-        using Arena values = Arena.Counting(device),
-            arena = Arena.Counting(device);
+        using Arena values = Arena.Counting(device);
+        using Arena arena = Arena.Counting(device);
         var (net, student, teacher) = Pretrain(p, device, values);
         var plan = PretrainTrainer.PlanOf(p, device, exec);
         _ = new PretrainStep(net, student, teacher, device, pool, arena, plan, exec.Recompute);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++)
             arena.Floats(net.Layout.Length);
         var grid = net.Mae.Shape.Grid;
-        long views = net.Options.Context ? 2 : 1,
-            prepared = exec.DataWorkers > 0 || exec.FrozenData
+        long views = net.Options.Context ? 2 : 1;
+        long prepared =
+            exec.DataWorkers > 0 || exec.FrozenData
                 ? (exec.FrozenData ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float)
                 : 0;
         return arena.Taken + prepared;
@@ -200,8 +202,8 @@ public static unsafe class MemoryPlan
     /// <summary>Features of both sets, d floats each; k-NN's unit vectors, their packed copy and a similarity table a worker.</summary>
     private static long Evaluation(ProtocolSpec p, int d, ExecOptions exec)
     {
-        long train = p.Data.TrainImages,
-            all = train + p.Data.TestImages;
+        long train = p.Data.TrainImages;
+        long all = train + p.Data.TestImages;
         return sizeof(float) * (2 * all * d + train * d + exec.Threads * Knn.Chunk * train);
     }
 }

@@ -29,8 +29,8 @@ public sealed record OuterWeightsFile(string Path, string Which)
     /// <summary>An option's value among words that were joined by spaces: it ends before the next option.</summary>
     private static string? Value(string words, string option)
     {
-        int at = (words + " ").IndexOf($" {option} ", StringComparison.Ordinal),
-            glued = words.IndexOf($" {option}=", StringComparison.Ordinal);
+        int at = (words + " ").IndexOf($" {option} ", StringComparison.Ordinal);
+        int glued = words.IndexOf($" {option}=", StringComparison.Ordinal);
         if (at < 0 && glued < 0)
             return null;
         string rest = words[(Math.Max(at, glued) + option.Length + 2)..];

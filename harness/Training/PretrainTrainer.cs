@@ -31,7 +31,10 @@ public sealed unsafe class PretrainTrainer : Trainer
     public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec)
         : base(device)
     {
-        (this.protocol, this.views, this.device, this.pool) = (protocol, views, device, pool);
+        this.protocol = protocol;
+        this.views = views;
+        this.device = device;
+        this.pool = pool;
         var p = protocol.Pretrain;
         order = new SampleOrder((ulong)protocol.Seed, 0, views.Images.Count, p.Batch);
         Net = NetworkOf(protocol);
@@ -154,8 +157,8 @@ public sealed unsafe class PretrainTrainer : Trainer
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
         // counts micro-steps as the source does: what does not fill a step at an epoch's end is dropped, but was counted (engine_lut.py:45-50)
         int accum = p.Batch / p.BnBatch;
-        long perEpoch = Math.Max(views.Images.Count / p.BnBatch, StepsPerEpoch * accum),
-            micro = s / StepsPerEpoch * perEpoch + s % StepsPerEpoch * accum;
+        long perEpoch = Math.Max(views.Images.Count / p.BnBatch, StepsPerEpoch * accum);
+        long micro = s / StepsPerEpoch * perEpoch + s % StepsPerEpoch * accum;
         double epoch = (double)micro / perEpoch;
         double lr = Schedules.LearningRate(
             epoch,

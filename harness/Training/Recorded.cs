@@ -26,8 +26,8 @@ internal sealed class Recorded
         steps = run.Read(Schema.Steps)
             .Rows.Where(r => (string)r[Schema.Steps.IndexOf("stage")]! == stage)
             .ToDictionary(r => (long)r[Schema.Steps.IndexOf("step")]!);
-        int tensor = Schema.Digests.IndexOf("tensor"),
-            digest = Schema.Digests.IndexOf("digest");
+        int tensor = Schema.Digests.IndexOf("tensor");
+        int digest = Schema.Digests.IndexOf("digest");
         digests = run.Read(Schema.Digests)
             .Rows.Where(r => (string)r[Schema.Digests.IndexOf("stage")]! == stage)
             .GroupBy(r => (long)r[Schema.Digests.IndexOf("step")]!)

@@ -38,8 +38,8 @@ public sealed class ReferenceWatch
         if (!reference.IsOf(run.Protocol.MathHash, run.DataHash))
             return null;
         var events = recorder.Store.Read(Schema.Events).Rows;
-        int key = Schema.Events.IndexOf("key"),
-            value = Schema.Events.IndexOf("value");
+        int key = Schema.Events.IndexOf("key");
+        int value = Schema.Events.IndexOf("value");
         return new ReferenceWatch(reference, recorder, warn)
         {
             Difference = (string?)events.FirstOrDefault(r => (string)r[key]! == EventKey)?[value],

@@ -14,11 +14,11 @@ namespace LutNative.Harness.Training;
 public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, string? WeightsSha256)
 {
     // keys of metadata, in tables and checkpoints
-    public const string RunIdKey = "lut.run_id",
-        ProtocolKey = "lut.protocol",
-        MathKey = "lut.math_hash",
-        DataKey = "lut.data_hash",
-        WeightsKey = "lut.weights_sha256";
+    public const string RunIdKey = "lut.run_id";
+    public const string ProtocolKey = "lut.protocol";
+    public const string MathKey = "lut.math_hash";
+    public const string DataKey = "lut.data_hash";
+    public const string WeightsKey = "lut.weights_sha256";
 
     /// <summary>The event that names the weights from outside: their hash and their file.</summary>
     public const string WeightsEvent = "weights_sha256";

@@ -20,8 +20,13 @@ internal sealed class RunPreparation : IDisposable
         Pool hostPool
     )
     {
-        (TrainSet, TestSet, Train, Test) = (trainSet, testSet, train, test);
-        (HostDevice, Pool, HostPool) = (hostDevice, pool, hostPool);
+        TrainSet = trainSet;
+        TestSet = testSet;
+        Train = train;
+        Test = test;
+        HostDevice = hostDevice;
+        Pool = pool;
+        HostPool = hostPool;
     }
 
     /// <summary>When this process began to prepare.</summary>

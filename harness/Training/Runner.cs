@@ -74,15 +74,16 @@ public sealed class Runner
         CancellationToken stop
     )
     {
-        (this.request, this.progress, this.at, this.folder, this.place, this.resumes) = (
-            request,
-            progress,
-            at,
-            folder,
-            place,
-            resumes
-        );
-        (this.recorder, this.known, this.watch, this.stop) = (recorder, known, watch, stop);
+        this.request = request;
+        this.progress = progress;
+        this.at = at;
+        this.folder = folder;
+        this.place = place;
+        this.resumes = resumes;
+        this.recorder = recorder;
+        this.known = known;
+        this.watch = watch;
+        this.stop = stop;
         p = request.Protocol.Spec;
     }
 
@@ -227,8 +228,8 @@ public sealed class Runner
         using var arena = new Arena();
         progress.Say("stage=features");
         using var features = new Features(t.Net, t.PackedStudent(), request.Device, at.Pool);
-        Mat a = features.Encode(at.Train, arena),
-            b = features.Encode(at.Test, arena);
+        Mat a = features.Encode(at.Train, arena);
+        Mat b = features.Encode(at.Test, arena);
         foreach (string s in wanted)
             Measure(() => s == "knn" ? Neighbours(a, b) : Linear(a, b));
     }
@@ -236,8 +237,8 @@ public sealed class Runner
     private void Raw()
     {
         using var arena = new Arena();
-        Mat a = Features.RawPixels((GrayImages)at.TrainSet, arena),
-            b = Features.RawPixels((GrayImages)at.TestSet, arena); // ProtocolRules allows no other
+        Mat a = Features.RawPixels((GrayImages)at.TrainSet, arena);
+        Mat b = Features.RawPixels((GrayImages)at.TestSet, arena); // ProtocolRules allows no other
         if (!known.Contains("raw_knn_top1"))
             Measure(() => Neighbours(a, b) with { Metric = "raw_knn_top1" });
         if (!known.Contains("raw_probe_top1"))
@@ -339,10 +340,10 @@ public sealed class Runner
         recorder.Event("run_stop", "", null, "success");
         recorder.Commit();
         var steps = folder.Store.Read(Schema.Steps);
-        Table run = new(Schema.Run),
-            hosts = new(Schema.Hosts),
-            env = new(Schema.Env),
-            devices = new(Schema.Devices);
+        Table run = new(Schema.Run);
+        Table hosts = new(Schema.Hosts);
+        Table env = new(Schema.Env);
+        Table devices = new(Schema.Devices);
         Machine.AddHost(hosts, recorder.RunId);
         Machine.AddDevice(devices, recorder.RunId, request.Device);
         Machine.AddAssemblies(env, recorder.RunId);

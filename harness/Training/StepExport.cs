@@ -42,8 +42,8 @@ public static class StepExport
         }
         var grid = t.Net.Mae.Shape.Grid;
         bool context = t.Net.Options.Context;
-        float[] u = new float[t.Batch * grid.ImageFloats],
-            v = new float[context ? u.Length : 0];
+        float[] u = new float[t.Batch * grid.ImageFloats];
+        float[] v = new float[context ? u.Length : 0];
         var shuffle = new int[t.Batch * grid.Patches];
         var keys = new ulong[grid.Patches];
         for (int i = 0; i < t.Batch; i++)

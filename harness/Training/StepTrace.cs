@@ -61,10 +61,10 @@ public static class StepTrace
 
     private static unsafe Operation Count(int ordinal, string op, string tensor, string output, Mat value)
     {
-        long nan = 0,
-            inf = 0,
-            zero = 0,
-            subnormal = 0;
+        long nan = 0;
+        long inf = 0;
+        long zero = 0;
+        long subnormal = 0;
         for (long i = 0; i < value.Count; i++)
         {
             float x = value.Data[i];

@@ -43,8 +43,8 @@ public sealed class Trace : IDisposable
 {
     private readonly string stage;
     private readonly long step;
-    private readonly Recorded a,
-        b;
+    private readonly Recorded a;
+    private readonly Recorded b;
     private readonly ProtocolSpec protocol;
     private readonly InstrumentedDevice device;
     private readonly Pool pool = new(1); // one thread: the order of operations is then the same everywhere
@@ -65,8 +65,12 @@ public sealed class Trace : IDisposable
         OuterWeightsFile? weights
     )
     {
-        (stage, step, this.say, this.weights) = (at.Stage, at.Step, say, weights);
-        (a, b) = (new Recorded(runA, stage), new Recorded(runB, stage));
+        stage = at.Stage;
+        step = at.Step;
+        this.say = say;
+        this.weights = weights;
+        a = new Recorded(runA, stage);
+        b = new Recorded(runB, stage);
         var resolved = ProtocolReader.Load(Path.Combine(runA.Folder, "config.resolved.toml"), []);
         protocol = resolved.Spec;
         if (
@@ -85,7 +89,8 @@ public sealed class Trace : IDisposable
         device = new InstrumentedDevice(on);
         var (train, _) = DataSets.Load(protocol.Data, dataFolder, say);
         trainer = TrainerOf(new Views(protocol, train));
-        (from, source) = (0, "the seed");
+        from = 0;
+        source = "the seed";
         RunStore? sourceRun = null;
         // a checkpoint is shared when no later than the last state that both recorded, and found equal
         long shared = a.LastState(b, step) + 1;
@@ -389,9 +394,9 @@ public sealed class Trace : IDisposable
     /// <summary>The first operation that differs from what the run itself recorded with --trace-step.</summary>
     private string? FirstOperation(Recorded run, List<Operation> operations)
     {
-        int ordinal = Schema.Operations.IndexOf("ordinal"),
-            digest = Schema.Operations.IndexOf("digest"),
-            at = Schema.Operations.IndexOf("step");
+        int ordinal = Schema.Operations.IndexOf("ordinal");
+        int digest = Schema.Operations.IndexOf("digest");
+        int at = Schema.Operations.IndexOf("step");
         var theirs = run
             .Operations.Where(r => (long)r[at]! == step)
             .ToDictionary(r => (int)r[ordinal]!, r => Digest.From((byte[])r[digest]!));

@@ -35,9 +35,9 @@ public sealed record ExecOptions(
     /// <summary>How a batch is cut: parts of grains on the CPU; on a device that takes several leaves at once, as many whole grains as it wants, or as MicroBatch allows.</summary>
     public BatchPlan PlanOf(Device device, int batch, int bnBatch, int grain)
     {
-        int micro = MicroOf(grain),
-            most = MicroBatch > 0 ? MicroBatch / grain : device.GrainsAtOnce,
-            n = 1;
+        int micro = MicroOf(grain);
+        int most = MicroBatch > 0 ? MicroBatch / grain : device.GrainsAtOnce;
+        int n = 1;
         while (micro == grain && 2 * n <= Math.Min(most, device.GrainsAtOnce) && bnBatch / grain % (2 * n) == 0)
             n *= 2;
         if (!device.SumsByGrain)

@@ -25,9 +25,9 @@ public static class TrainingLoop
         CancellationToken stop
     )
     {
-        long last = Stopwatch.GetTimestamp(),
-            epochBegan = last,
-            epochSteps = 0;
+        long last = Stopwatch.GetTimestamp();
+        long epochBegan = last;
+        long epochSteps = 0;
         double epochLoss = 0;
         var lastSave = TimeSpan.Zero;
         using var steps = Interruption.InSteps(); // a signal waits for the end of a step
@@ -83,11 +83,11 @@ public static class TrainingLoop
                 (epochBegan, epochSteps, epochLoss) = (Stopwatch.GetTimestamp(), 0, 0);
             }
             bool wrong = failFast && watch?.Difference is not null;
-            bool end = s + 1 == t.Steps,
-                asked =
-                    wrong
-                    || stop.IsCancellationRequested
-                    || (exec.StopAfter > 0 && recorder.StepsThisProcess >= exec.StopAfter);
+            bool end = s + 1 == t.Steps;
+            bool asked =
+                wrong
+                || stop.IsCancellationRequested
+                || (exec.StopAfter > 0 && recorder.StepsThisProcess >= exec.StopAfter);
             bool kept = exec.KeepEpochs > 0 && (s + 1) % ((long)t.StepsPerEpoch * exec.KeepEpochs) == 0;
             if (!end && !asked && !kept && Stopwatch.GetElapsedTime(last) < exec.CheckpointEvery.After(lastSave))
                 continue;

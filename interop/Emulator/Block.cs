@@ -37,12 +37,12 @@ internal sealed unsafe class Block : IDisposable
     private readonly Random random;
     private readonly EmulationOptions options;
     private readonly Shadow? shadow;
-    private int epoch,
-        number;
+    private int epoch;
+    private int number;
     private (int X, int Y, int Z) place;
 
-    internal readonly byte* Parameters,
-        Shared;
+    internal readonly byte* Parameters;
+    internal readonly byte* Shared;
     internal readonly int SharedBytes;
     internal readonly DeviceMemory Memory;
     internal DeviceMemory.Allocation? Last;
@@ -59,7 +59,10 @@ internal sealed unsafe class Block : IDisposable
         int seed
     )
     {
-        (this.kernel, Memory, this.size, this.options) = (kernel, memory, size, options);
+        this.kernel = kernel;
+        Memory = memory;
+        this.size = size;
+        this.options = options;
         Parameters = parameters;
         threads = size.X * size.Y * size.Z;
         random = new Random(seed);
@@ -68,8 +71,8 @@ internal sealed unsafe class Block : IDisposable
         Shared = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(SharedBytes, 64), 64);
         shadow = Checks ? new Shadow(SharedBytes / 4 + 1) : null;
         warps = new Warp[(threads + 31) / 32];
-        int bytes = (kernel.RegisterBytes + 63) / 64 * 64,
-            predicates = (kernel.Predicates * 4 + 63) / 64 * 64;
+        int bytes = (kernel.RegisterBytes + 63) / 64 * 64;
+        int predicates = (kernel.Predicates * 4 + 63) / 64 * 64;
         registers = (byte*)NativeMemory.AlignedAlloc((nuint)(warps.Length * (bytes + predicates) + 64), 64);
         for (int i = 0; i < warps.Length; i++)
         {

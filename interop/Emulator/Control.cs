@@ -34,10 +34,10 @@ internal static unsafe partial class Opcodes
         {
             if ((w.Active >> (int)l & 1) == 0)
                 continue;
-            uint segment = c[l] >> 8 & 31,
-                clamp = c[l] & 31,
-                most = (l & segment) | (clamp & ~segment),
-                from = xor ? l ^ (b[l] & 31) : (l & segment) | (b[l] & 31 & ~segment);
+            uint segment = c[l] >> 8 & 31;
+            uint clamp = c[l] & 31;
+            uint most = (l & segment) | (clamp & ~segment);
+            uint from = xor ? l ^ (b[l] & 31) : (l & segment) | (b[l] & 31 & ~segment);
             if (from > most)
                 from = l;
             if ((w.Active >> (int)from & 1) == 0)

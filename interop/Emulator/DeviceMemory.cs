@@ -13,8 +13,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
 
     internal sealed class Allocation(ulong address, ulong bytes, bool checks)
     {
-        public readonly ulong Address = address,
-            End = address + bytes;
+        public readonly ulong Address = address;
+        public readonly ulong End = address + bytes;
 
         /// <summary>With checks: who touched its words in the current launch.</summary>
         public readonly Shadow? Shadow = checks ? new Shadow((int)((bytes + 3) / 4)) : null;
@@ -23,13 +23,17 @@ internal sealed unsafe class DeviceMemory : IDisposable
     }
 
     private readonly SortedList<ulong, Allocation> allocations = [];
-    private readonly bool checks,
-        contents;
+    private readonly bool checks;
+    private readonly bool contents;
     private readonly long limit;
     private ulong unbacked = 1UL << 40;
 
-    internal DeviceMemory(long limit, EmulationOptions options) =>
-        (this.limit, checks, contents) = (limit, options.Checks, options.Execute);
+    internal DeviceMemory(long limit, EmulationOptions options)
+    {
+        this.limit = limit;
+        checks = options.Checks;
+        contents = options.Execute;
+    }
 
     internal int Count => allocations.Count;
     internal long Used { get; private set; }
@@ -71,8 +75,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
     internal Allocation? Find(ulong address, ulong bytes)
     {
         var keys = allocations.Keys;
-        int low = 0,
-            high = keys.Count - 1;
+        int low = 0;
+        int high = keys.Count - 1;
         while (low <= high)
         {
             int mid = (low + high) / 2;

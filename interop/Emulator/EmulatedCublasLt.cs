@@ -8,18 +8,18 @@ namespace LutNative.Interop.Emulator;
 /// </summary>
 public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
 {
-    private const int Success = 0,
-        InvalidValue = 7,
-        NotSupported = 15,
-        BiasEpilogue = 4;
+    private const int Success = 0;
+    private const int InvalidValue = 7;
+    private const int NotSupported = 15;
+    private const int BiasEpilogue = 4;
 
     private sealed record Handle;
 
     private sealed class Desc
     {
-        public bool TransA,
-            TransB,
-            Bias;
+        public bool TransA;
+        public bool TransB;
+        public bool Bias;
         public ulong BiasPointer;
         public CublasCompute Compute;
     }
@@ -27,11 +27,11 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
     private sealed class Layout
     {
         public CudaDataType Type;
-        public int Rows,
-            Cols,
-            Batch = 1;
-        public long Ld,
-            Stride;
+        public int Rows;
+        public int Cols;
+        public int Batch = 1;
+        public long Ld;
+        public long Stride;
     }
 
     private sealed class Preference
@@ -213,8 +213,8 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
                 return NotSupported; // words that are not where they were said to be
         if ((op.Compute == CublasCompute.Tf32) != (la.Type == CudaDataType.Float32))
             return NotSupported;
-        float scale = *(float*)alpha,
-            keep = *(float*)beta;
+        float scale = *(float*)alpha;
+        float keep = *(float*)beta;
         ulong bias = op.Bias ? op.BiasPointer : 0; // read now: the descriptor may change before the work runs
         return driver.Enqueue(
             stream,
@@ -222,11 +222,11 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
             {
                 for (int i = 0; i < ld.Batch; i++)
                 {
-                    float[] left = Read(aPointer, la, i, op.TransA),
-                        right = Read(bPointer, lb, i, !op.TransB); // [k][m], [k][n]
-                    float* from = (float*)driver.Host(cPointer, Bytes(ld, i)) + i * ld.Stride,
-                        to = (float*)driver.HostWritten(dPointer, Bytes(ld, i)) + i * ld.Stride,
-                        add = bias == 0 ? null : (float*)driver.Host(bias, 4UL * (ulong)ld.Rows);
+                    float[] left = Read(aPointer, la, i, op.TransA);
+                    float[] right = Read(bPointer, lb, i, !op.TransB); // [k][m], [k][n]
+                    float* from = (float*)driver.Host(cPointer, Bytes(ld, i)) + i * ld.Stride;
+                    float* to = (float*)driver.HostWritten(dPointer, Bytes(ld, i)) + i * ld.Stride;
+                    float* add = bias == 0 ? null : (float*)driver.Host(bias, 4UL * (ulong)ld.Rows);
                     Product(left, right, ld, from, to, add, scale, keep);
                 }
             }
@@ -243,8 +243,8 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
     private float[] Read(ulong address, Layout l, int i, bool rowsAreK)
     {
         byte* from = driver.Host(address, Bytes(l, i));
-        int k = rowsAreK ? l.Rows : l.Cols,
-            n = rowsAreK ? l.Cols : l.Rows;
+        int k = rowsAreK ? l.Rows : l.Cols;
+        int n = rowsAreK ? l.Cols : l.Rows;
         var x = new float[(long)k * n];
         for (int col = 0; col < l.Cols; col++)
         for (int row = 0; row < l.Rows; row++)
@@ -267,9 +267,9 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
         float beta
     )
     {
-        int m = d.Rows,
-            n = d.Cols,
-            k = left.Length / m;
+        int m = d.Rows;
+        int n = d.Cols;
+        int k = left.Length / m;
         Parallel.For(
             0,
             n,

@@ -3,8 +3,8 @@ namespace LutNative.Interop.Emulator;
 /// <summary>cuDNN for the emulated device: batch norm per activation, sums in double.</summary>
 public sealed unsafe class EmulatedCudnn(EmulatedDriver driver) : ICudnn
 {
-    private const int Success = 0,
-        BadParameter = 2000;
+    private const int Success = 0;
+    private const int BadParameter = 2000;
 
     private sealed class Handle
     {
@@ -13,8 +13,8 @@ public sealed unsafe class EmulatedCudnn(EmulatedDriver driver) : ICudnn
 
     private sealed class Tensor
     {
-        public int N,
-            C;
+        public int N;
+        public int C;
     }
 
     public string Name => "emulator";
@@ -76,18 +76,18 @@ public sealed unsafe class EmulatedCudnn(EmulatedDriver driver) : ICudnn
             h.Stream,
             () =>
             {
-                float* from = In(x, n, c),
-                    to = Out(y, n, c),
-                    w = In(scale, 1, c),
-                    b = In(bias, 1, c),
-                    mean = Out(runningMean, 1, c),
-                    variance = Out(runningVariance, 1, c),
-                    saved = Out(saveMean, 1, c),
-                    inverse = Out(saveInvVariance, 1, c);
+                float* from = In(x, n, c);
+                float* to = Out(y, n, c);
+                float* w = In(scale, 1, c);
+                float* b = In(bias, 1, c);
+                float* mean = Out(runningMean, 1, c);
+                float* variance = Out(runningVariance, 1, c);
+                float* saved = Out(saveMean, 1, c);
+                float* inverse = Out(saveInvVariance, 1, c);
                 for (int j = 0; j < c; j++)
                 {
-                    double sum = 0,
-                        squares = 0;
+                    double sum = 0;
+                    double squares = 0;
                     for (int i = 0; i < n; i++)
                         sum += from[i * c + j];
                     double m = sum / n;
@@ -138,18 +138,18 @@ public sealed unsafe class EmulatedCudnn(EmulatedDriver driver) : ICudnn
             h.Stream,
             () =>
             {
-                float* from = In(x, n, c),
-                    g = In(dy, n, c),
-                    to = Out(dx, n, c),
-                    w = In(scale, 1, c),
-                    dw = Out(dScale, 1, c),
-                    db = Out(dBias, 1, c),
-                    mean = In(savedMean, 1, c),
-                    inverse = In(savedInvVariance, 1, c);
+                float* from = In(x, n, c);
+                float* g = In(dy, n, c);
+                float* to = Out(dx, n, c);
+                float* w = In(scale, 1, c);
+                float* dw = Out(dScale, 1, c);
+                float* db = Out(dBias, 1, c);
+                float* mean = In(savedMean, 1, c);
+                float* inverse = In(savedInvVariance, 1, c);
                 for (int j = 0; j < c; j++)
                 {
-                    double s1 = 0,
-                        s2 = 0;
+                    double s1 = 0;
+                    double s2 = 0;
                     for (int i = 0; i < n; i++)
                     {
                         s1 += g[i * c + j];

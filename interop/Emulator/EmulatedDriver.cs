@@ -22,8 +22,8 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     private readonly HashSet<nint> hostAllocations = [];
     private readonly Dictionary<nint, Queue<Action>> streams = new() { [0] = new() };
     private nint nextHandle = 0x1000;
-    private int contexts,
-        sticky;
+    private int contexts;
+    private int sticky;
     private List<Action>? capture;
     private nint capturing;
 

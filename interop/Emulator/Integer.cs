@@ -141,8 +141,8 @@ internal static unsafe partial class Opcodes
     private static void MoveB64(Warp w, Instruction* i)
     {
         int* r = i->R;
-        bool apart = i->Vector == 2,
-            together = i->Immediate == 2;
+        bool apart = i->Vector == 2;
+        bool together = i->Immediate == 2;
         for (int l = 0; l < 32; l++)
         {
             if ((w.Active >> l & 1) == 0)

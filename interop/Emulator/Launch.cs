@@ -14,8 +14,8 @@ internal sealed unsafe class Launch(
     /// <summary>Runs every block. With checks, on one thread in the asked order; otherwise threads share the blocks, which may run in any order.</summary>
     internal void Run(DeviceMemory memory, EmulationOptions options)
     {
-        int blocks = grid.X * grid.Y * grid.Z,
-            threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        int blocks = grid.X * grid.Y * grid.Z;
+        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         if (options.Checks || options.SplitLanes || options.Order != WarpOrder.Ascending)
             threads = 1;
         if (options.Checks)

@@ -59,8 +59,8 @@ internal static unsafe partial class Opcodes
     private static void LoadParameter<T>(Warp w, Instruction* i)
         where T : unmanaged
     {
-        int n = i->Vector,
-            bytes = n * sizeof(T);
+        int n = i->Vector;
+        int bytes = n * sizeof(T);
         long at = w.At<long>(i->R[n])[BitOperations.TrailingZeroCount(w.Active)] + i->Immediate;
         if (at < 0 || at + bytes > w.Kernel.ParameterBytes)
             throw w.Fault($"{bytes} bytes at {at} of parameters that have {w.Kernel.ParameterBytes}");
@@ -267,9 +267,9 @@ internal static unsafe partial class Opcodes
                 any4[0] | any4[1] | any4[2] | any4[3]
             );
         }
-        ulong least = ulong.MaxValue,
-            most = 0,
-            bits = 0;
+        ulong least = ulong.MaxValue;
+        ulong most = 0;
+        ulong bits = 0;
         for (int l = 0; l < 32; l++)
             if ((w.Active >> l & 1) != 0)
             {
@@ -310,15 +310,15 @@ internal static unsafe partial class Opcodes
                 w.Block.TouchAtomic(a[l] + (ulong)i->Immediate, sizeof(T));
             if (sizeof(T) == 4)
             {
-                uint add = w.At<uint>(value)[l],
-                    before = Interlocked.Add(ref *(uint*)(host + a[l]), add) - add;
+                uint add = w.At<uint>(value)[l];
+                uint before = Interlocked.Add(ref *(uint*)(host + a[l]), add) - add;
                 if (old >= 0)
                     w.At<uint>(old)[l] = before;
             }
             else
             {
-                ulong add = w.At<ulong>(value)[l],
-                    before = Interlocked.Add(ref *(ulong*)(host + a[l]), add) - add;
+                ulong add = w.At<ulong>(value)[l];
+                ulong before = Interlocked.Add(ref *(ulong*)(host + a[l]), add) - add;
                 if (old >= 0)
                     w.At<ulong>(old)[l] = before;
             }

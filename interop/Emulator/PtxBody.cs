@@ -10,8 +10,8 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
 
     private readonly Dictionary<string, Register> registers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (bool Predicate, bool Wide)> families = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> labels = new(StringComparer.Ordinal),
-        shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> labels = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> shared = new(StringComparer.Ordinal);
     private readonly Dictionary<(bool Wide, ulong Value), int> constants = [];
     private readonly List<(int Instruction, string Label)> branches = [];
     private readonly List<Instruction> code = [];
@@ -100,8 +100,8 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
             text = text[space..].Trim();
         }
         int gap = text.IndexOfAny([' ', '\t']);
-        string opcode = gap < 0 ? text : text[..gap],
-            rest = gap < 0 ? "" : text[gap..].Trim();
+        string opcode = gap < 0 ? text : text[..gap];
+        string rest = gap < 0 ? "" : text[gap..].Trim();
         kernel.opcodes[opcode] = kernel.opcodes.GetValueOrDefault(opcode) + 1;
         if (!Opcodes.Table.TryGetValue(opcode, out var op))
             throw Bad($"opcode '{opcode}' is not on the list of allowed ones");
@@ -116,8 +116,8 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
     private void Operands(ref Instruction i, string letters, string text)
     {
         List<string> given = [.. Split(text)];
-        int next = 0,
-            r = 0;
+        int next = 0;
+        int r = 0;
         foreach (char letter in letters)
         {
             if (next >= given.Count)
@@ -298,8 +298,8 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
     /// <summary>Operands between commas; a vector in braces or an address in brackets is one.</summary>
     private static IEnumerable<string> Split(string text)
     {
-        int depth = 0,
-            start = 0;
+        int depth = 0;
+        int start = 0;
         for (int i = 0; i < text.Length; i++)
         {
             if (text[i] is '{' or '[')

@@ -8,13 +8,13 @@ internal sealed class Shadow(int words)
 {
     private struct Touch
     {
-        public int Block,
-            Thread,
-            Epoch;
+        public int Block;
+        public int Thread;
+        public int Epoch;
     }
 
-    private readonly Touch[] writer = new Touch[words],
-        reader = new Touch[words];
+    private readonly Touch[] writer = new Touch[words];
+    private readonly Touch[] reader = new Touch[words];
     private readonly bool[] written = new bool[words];
 
     internal void Forget()
@@ -30,8 +30,8 @@ internal sealed class Shadow(int words)
     /// <summary>Records an access; what is wrong with it, or null. block and thread count from 1; epoch is the block's barriers and the warp's meetings.</summary>
     internal string? Access(long word, int block, int thread, int epoch, bool write)
     {
-        ref Touch w = ref writer[word],
-            r = ref reader[word];
+        ref Touch w = ref writer[word];
+        ref Touch r = ref reader[word];
         if (w.Block != 0 && w.Block != block)
             return $"race: block {w.Block - 1} of this launch wrote it";
         if (w.Block != 0 && Races(w, thread, epoch))

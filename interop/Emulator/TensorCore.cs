@@ -31,13 +31,13 @@ internal static unsafe partial class Opcodes
     {
         if (w.Active != uint.MaxValue)
             throw w.Fault("a matrix product needs all 32 lanes");
-        float* a = stackalloc float[16 * 16],
-            b = stackalloc float[16 * 8],
-            sum = stackalloc float[16 * 8];
+        float* a = stackalloc float[16 * 16];
+        float* b = stackalloc float[16 * 8];
+        float* sum = stackalloc float[16 * 8];
         for (int l = 0; l < 32; l++)
         {
-            int g = l >> 2,
-                t = 2 * (l & 3);
+            int g = l >> 2;
+            int t = 2 * (l & 3);
             for (int part = 0; part < 4; part++)
                 Two(w.At<uint>(i->R[4 + part])[l], a + (g + (part & 1) * 8) * 16 + t + (part >> 1) * 8, 1);
             for (int part = 0; part < 2; part++)

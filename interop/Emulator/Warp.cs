@@ -52,8 +52,8 @@ internal sealed unsafe class Warp
     internal uint Active;
 
     /// <summary>Number of the warp in its block; count of its own points of convergence, which order its lanes' memory accesses.</summary>
-    internal int Index,
-        Epoch;
+    internal int Index;
+    internal int Epoch;
     internal Instruction* Current;
 
     internal bool Done => count == 0;

@@ -20,7 +20,11 @@ public sealed class CheckpointFile : IDisposable
 
     private readonly TensorFile file;
 
-    private CheckpointFile(TensorFile file, string sha256) => (this.file, Sha256) = (file, sha256);
+    private CheckpointFile(TensorFile file, string sha256)
+    {
+        this.file = file;
+        Sha256 = sha256;
+    }
 
     public IReadOnlyDictionary<string, string> Metadata => file.Metadata;
 

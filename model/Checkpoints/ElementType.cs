@@ -75,8 +75,8 @@ public static class ElementType
     /// <summary>Bias 7, no infinities, one NaN a sign (OCP 8-bit floating point, 2023).</summary>
     private static float E4M3(byte bits)
     {
-        int exponent = bits >> 3 & 15,
-            mantissa = bits & 7;
+        int exponent = bits >> 3 & 15;
+        int mantissa = bits & 7;
         float sign = bits < 128 ? 1f : -1f;
         if (exponent == 15 && mantissa == 7)
             return float.NaN;

@@ -12,8 +12,8 @@ public sealed class FileTensor
     /// <summary>Elements of another order than row-major lie within so many bytes, or are read in small windows.</summary>
     private const long WholeSpan = 256L << 20;
 
-    private const int Window = 1 << 16,
-        ChunkBytes = 1 << 20;
+    private const int Window = 1 << 16;
+    private const int ChunkBytes = 1 << 20;
     private readonly TensorFile file;
     private readonly long offset;
     private readonly long[]? strides;
@@ -32,8 +32,13 @@ public sealed class FileTensor
         long[]? strides = null
     )
     {
-        (this.file, this.offset, this.strides) = (file, offset, strides);
-        (Name, Type, Shape, Bytes) = (name, type, shape, bytes);
+        this.file = file;
+        this.offset = offset;
+        this.strides = strides;
+        Name = name;
+        Type = type;
+        Shape = shape;
+        Bytes = bytes;
         Count = shape.Aggregate(1L, (a, b) => checked(a * b));
     }
 
@@ -100,8 +105,8 @@ public sealed class FileTensor
             file.Read(offset + first * sizeof(float), System.Runtime.InteropServices.MemoryMarshal.AsBytes(to));
             return;
         }
-        int width = ElementType.WidthOf(Type)!.Value,
-            chunk = ChunkBytes / width;
+        int width = ElementType.WidthOf(Type)!.Value;
+        int chunk = ChunkBytes / width;
         byte[] raw = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         for (int done = 0; done < to.Length; done += chunk)
         {

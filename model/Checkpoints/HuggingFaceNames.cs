@@ -96,8 +96,8 @@ internal static partial class HuggingFaceNames
 
     private static (string Name, int Piece)? Block(string blocks, Match m)
     {
-        string at = blocks + m.Groups[1].Value + ".",
-            end = "." + m.Groups[3].Value;
+        string at = blocks + m.Groups[1].Value + ".";
+        string end = "." + m.Groups[3].Value;
         return m.Groups[2].Value switch
         {
             "layernorm_before" => (at + "norm1" + end, -1),

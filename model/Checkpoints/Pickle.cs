@@ -35,10 +35,14 @@ public sealed class Pickle
     private readonly List<int> marks = [];
     private readonly Dictionary<long, object?> memo = [];
     private readonly SortedSet<string> opaque = new(StringComparer.Ordinal);
-    private int at,
-        objects;
+    private int at;
+    private int objects;
 
-    private Pickle(byte[] data, string name) => (this.data, this.name) = (data, name);
+    private Pickle(byte[] data, string name)
+    {
+        this.data = data;
+        this.name = name;
+    }
 
     /// <param name="name">For errors.</param>
     /// <param name="opaque">The classes of which nothing was made.</param>

@@ -7,8 +7,8 @@ public static class Positions
     /// <param name="wanted">The same, of the table that is made.</param>
     public static float[] Interpolate(ReadOnlySpan<float> table, int width, int rows, int wanted)
     {
-        int from = (int)Math.Round(Math.Sqrt(rows - 1)),
-            to = (int)Math.Round(Math.Sqrt(wanted - 1));
+        int from = (int)Math.Round(Math.Sqrt(rows - 1));
+        int to = (int)Math.Round(Math.Sqrt(wanted - 1));
         if (from * from != rows - 1 || to * to != wanted - 1 || table.Length != rows * width)
             throw new CheckpointException(
                 $"position embeddings of {rows - 1} patches cannot become {wanted - 1}: both must be squares"
@@ -16,8 +16,8 @@ public static class Positions
         var result = new float[wanted * width];
         table[..width].CopyTo(result);
         double scale = (double)from / to;
-        Span<double> wy = stackalloc double[4],
-            wx = stackalloc double[4];
+        Span<double> wy = stackalloc double[4];
+        Span<double> wx = stackalloc double[4];
         for (int y = 0; y < to; y++)
         {
             int y0 = Weights(wy, (y + 0.5) * scale - 0.5);

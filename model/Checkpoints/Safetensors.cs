@@ -104,8 +104,8 @@ public static class Safetensors
             throw Bad($"it declares a header of {declared} bytes in a file of {file.Length}");
         if (declared > MostHeader)
             throw Bad($"it declares a header of {declared} bytes, and {MostHeader} are the most that is read");
-        long start = 8 + (long)declared,
-            data = file.Length - start;
+        long start = 8 + (long)declared;
+        long data = file.Length - start;
         var spans = new List<(long Begin, long End)>();
         try
         {

@@ -10,12 +10,12 @@ namespace LutNative.Model.Checkpoints;
 /// </summary>
 internal sealed class StoredZip
 {
-    private const int EndBytes = 22,
-        MostComment = ushort.MaxValue,
-        DirectoryBytes = 46,
-        LocalBytes = 30,
-        Zip64LocatorBytes = 20,
-        Zip64EndBytes = 56;
+    private const int EndBytes = 22;
+    private const int MostComment = ushort.MaxValue;
+    private const int DirectoryBytes = 46;
+    private const int LocalBytes = 30;
+    private const int Zip64LocatorBytes = 20;
+    private const int Zip64EndBytes = 56;
 
     /// <summary>Three hundred thousand entries of the length that torch gives them.</summary>
     private const long MostDirectory = 32L << 20;
@@ -65,8 +65,8 @@ internal sealed class StoredZip
         int end = last.AsSpan().LastIndexOf("PK\x05\x06"u8);
         if (end < 0 || end + EndBytes > last.Length)
             throw new InvalidDataException("the directory at its end is missing; it may be truncated");
-        long size = BinaryPrimitives.ReadUInt32LittleEndian(last.AsSpan(end + 12)),
-            at = BinaryPrimitives.ReadUInt32LittleEndian(last.AsSpan(end + 16));
+        long size = BinaryPrimitives.ReadUInt32LittleEndian(last.AsSpan(end + 12));
+        long at = BinaryPrimitives.ReadUInt32LittleEndian(last.AsSpan(end + 16));
         if (end >= Zip64LocatorBytes && last.AsSpan(end - Zip64LocatorBytes).StartsWith("PK\x06\x07"u8))
         {
             long record = BinaryPrimitives.ReadInt64LittleEndian(last.AsSpan(end - Zip64LocatorBytes + 8));
@@ -100,17 +100,17 @@ internal sealed class StoredZip
     /// <summary>Returns the record's length.</summary>
     private int Add(ReadOnlySpan<byte> record)
     {
-        int name = BinaryPrimitives.ReadUInt16LittleEndian(record[28..]),
-            extra = BinaryPrimitives.ReadUInt16LittleEndian(record[30..]),
-            comment = BinaryPrimitives.ReadUInt16LittleEndian(record[32..]);
+        int name = BinaryPrimitives.ReadUInt16LittleEndian(record[28..]);
+        int extra = BinaryPrimitives.ReadUInt16LittleEndian(record[30..]);
+        int comment = BinaryPrimitives.ReadUInt16LittleEndian(record[32..]);
         int all = DirectoryBytes + name + extra + comment;
         if (all > record.Length)
             throw new InvalidDataException("a record of its directory does not end");
-        ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(record[8..]),
-            method = BinaryPrimitives.ReadUInt16LittleEndian(record[10..]);
-        long packed = BinaryPrimitives.ReadUInt32LittleEndian(record[20..]),
-            bytes = BinaryPrimitives.ReadUInt32LittleEndian(record[24..]),
-            header = BinaryPrimitives.ReadUInt32LittleEndian(record[42..]);
+        ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(record[8..]);
+        ushort method = BinaryPrimitives.ReadUInt16LittleEndian(record[10..]);
+        long packed = BinaryPrimitives.ReadUInt32LittleEndian(record[20..]);
+        long bytes = BinaryPrimitives.ReadUInt32LittleEndian(record[24..]);
+        long header = BinaryPrimitives.ReadUInt32LittleEndian(record[42..]);
         for (var field = record.Slice(DirectoryBytes + name, extra); field.Length >= 4; )
         {
             int length = BinaryPrimitives.ReadUInt16LittleEndian(field[2..]);

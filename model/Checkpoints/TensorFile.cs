@@ -13,8 +13,12 @@ public sealed class TensorFile : IDisposable
 
     private Window? window;
 
-    private TensorFile(string path, SafeFileHandle handle, long length) =>
-        (Path, this.handle, Length) = (path, handle, length);
+    private TensorFile(string path, SafeFileHandle handle, long length)
+    {
+        Path = path;
+        this.handle = handle;
+        Length = length;
+    }
 
     public string Path { get; }
 

@@ -10,9 +10,9 @@ namespace LutNative.Model.Checkpoints;
 /// </summary>
 public static class TorchFile
 {
-    private const int MostDepth = 16,
-        MostName = 512,
-        MostTensors = 200_000;
+    private const int MostDepth = 16;
+    private const int MostName = 512;
+    private const int MostTensors = 200_000;
 
     /// <summary>The pickle of a state of ten thousand tensors has about two million bytes.</summary>
     private const long MostPickle = 32L << 20;
@@ -135,18 +135,18 @@ public static class TorchFile
         /// </summary>
         private FileTensor Tensor(string name, PickleObject o)
         {
-            object?[] a = o.Arguments,
-                id = As<object?[]>(As<PicklePersistent>(a[0]).Id);
+            object?[] a = o.Arguments;
+            object?[] id = As<object?[]>(As<PicklePersistent>(a[0]).Id);
             string type = TypeOf(As<PickleGlobal>(o.Type.Name == "_rebuild_tensor_v3" ? a[6] : id[1]).Name);
             var (begin, bytes) = storage(As<string>(id[2]));
             long offset = As<long>(a[1]);
-            long[] size = Extents(a[2]),
-                stride = Extents(a[3]);
+            long[] size = Extents(a[2]);
+            long[] stride = Extents(a[3]);
             if (offset < 0 || size.Length != stride.Length || size.Any(n => n < 0) || stride.Any(n => n < 0))
                 throw new InvalidDataException($"tensor {name} has a negative extent");
-            long count = 1,
-                last = offset,
-                width = ElementType.WidthOf(type) ?? 1;
+            long count = 1;
+            long last = offset;
+            long width = ElementType.WidthOf(type) ?? 1;
             for (int i = 0; i < size.Length; i++)
             {
                 count = checked(count * size[i]);

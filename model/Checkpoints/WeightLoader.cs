@@ -29,15 +29,14 @@ public static class WeightLoader
     /// <exception cref="CheckpointException">With the first such tensor.</exception>
     public static LoadReport Load(WeightSet set, State state, Func<string, bool> matters)
     {
-        List<string> missing = [],
-            interpolated = [],
-            unused =
-
-            [
-                .. set
-                    .Tensors.Keys.Where(k => state.Layout.Find(k) is null && !state.Layout.Counters.Contains(k))
-                    .Order(StringComparer.Ordinal),
-            ];
+        List<string> missing = [];
+        List<string> interpolated = [];
+        List<string> unused =
+        [
+            .. set
+                .Tensors.Keys.Where(k => state.Layout.Find(k) is null && !state.Layout.Counters.Contains(k))
+                .Order(StringComparer.Ordinal),
+        ];
         string[] surplus = [.. unused.Where(EncoderNames.Is)];
         if (!state.Layout.Entries.Any(e => set.Tensors.ContainsKey(e.Name)))
             throw new CheckpointException(

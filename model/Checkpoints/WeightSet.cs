@@ -20,7 +20,13 @@ public sealed class WeightSet : IDisposable
         string prefix,
         IReadOnlyList<string> sets,
         IReadOnlyDictionary<string, FileTensor> tensors
-    ) => (this.file, Prefix, Sets, Tensors) = (file, prefix, sets, tensors);
+    )
+    {
+        this.file = file;
+        Prefix = prefix;
+        Sets = sets;
+        Tensors = tensors;
+    }
 
     public string Path => file.Path;
 
@@ -135,8 +141,8 @@ public sealed class WeightSet : IDisposable
     {
         foreach (string word in (string[])[which, .. Synonyms.Contains(which) ? Synonyms.Where(s => s != which) : []])
         {
-            string[] exact = [.. sets.Where(s => s == word + ".")],
-                within = [.. sets.Where(s => ("." + s).Contains("." + word + ".", StringComparison.Ordinal))];
+            string[] exact = [.. sets.Where(s => s == word + ".")];
+            string[] within = [.. sets.Where(s => ("." + s).Contains("." + word + ".", StringComparison.Ordinal))];
             if (exact.Length == 1)
                 return exact[0];
             if (within.Length == 1)

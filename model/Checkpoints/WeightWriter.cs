@@ -41,8 +41,8 @@ public static class WeightWriter
         foreach (var t in tensors)
         {
             bool floats = ElementType.IsFloat(t.Type);
-            int width = ElementType.WidthOf(t.Type)!.Value,
-                most = floats ? buffer.Length : raw.Length / width;
+            int width = ElementType.WidthOf(t.Type)!.Value;
+            int most = floats ? buffer.Length : raw.Length / width;
             for (long done = 0; done < t.Count; done += most)
             {
                 int n = (int)Math.Min(most, t.Count - done);

@@ -6,8 +6,8 @@ namespace LutNative.Model.Checkpoints;
 internal sealed class Window(FileTensor tensor, int bytes)
 {
     private readonly byte[] held = new byte[bytes];
-    private long begin,
-        end;
+    private long begin;
+    private long end;
 
     internal FileTensor Tensor => tensor;
 

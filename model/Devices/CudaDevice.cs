@@ -14,8 +14,8 @@ namespace LutNative.Model.Devices;
 /// </summary>
 public unsafe class CudaDevice : Device, IDisposable
 {
-    private const int LeastStaging = 4 << 20,
-        MostStaging = 256 << 20;
+    private const int LeastStaging = 4 << 20;
+    private const int MostStaging = 256 << 20;
     private readonly PrimaryContext context;
     private readonly Dictionary<string, CudaModule> modules = new(StringComparer.Ordinal);
     private CudaHostMemory staging;
@@ -127,9 +127,9 @@ public unsafe class CudaDevice : Device, IDisposable
 
     public override double FmaFlops(Pool pool, double seconds)
     {
-        const int Turns = 1 << 12,
-            Chains = 16,
-            Threads = 256;
+        const int Turns = 1 << 12;
+        const int Chains = 16;
+        const int Threads = 256;
         long blocks = 16L * Multiprocessors;
         float* sink = Scratch(blocks * Threads);
         double best = 0;
@@ -162,8 +162,8 @@ public unsafe class CudaDevice : Device, IDisposable
     /// <summary>Loads every module that is shipped.</summary>
     public IEnumerable<CudaKernel> AllKernels()
     {
-        const string Folder = "ptx/",
-            Suffix = ".ptx";
+        const string Folder = "ptx/";
+        const string Suffix = ".ptx";
         foreach (
             string name in Assembly
                 .GetExecutingAssembly()

@@ -40,8 +40,8 @@ public static unsafe class MachineLimits
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        const int Turns = 1 << 18,
-            Chains = 12;
+        const int Turns = 1 << 18;
+        const int Chains = 12;
         var sinks = new float[pool.Workers * 64];
         return Best(
             seconds,
@@ -56,20 +56,20 @@ public static unsafe class MachineLimits
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        V h = L.Set(0.5f),
-            one = L.Set(1f);
-        V a = one,
-            b = one,
-            c = one,
-            d = one,
-            e = one,
-            f = one,
-            g = one,
-            i = one,
-            j = one,
-            k = one,
-            l = one,
-            m = one;
+        V h = L.Set(0.5f);
+        V one = L.Set(1f);
+        V a = one;
+        V b = one;
+        V c = one;
+        V d = one;
+        V e = one;
+        V f = one;
+        V g = one;
+        V i = one;
+        V j = one;
+        V k = one;
+        V l = one;
+        V m = one;
         for (int t = 0; t < turns; t++)
         {
             a = L.Fma(a, h, one);

@@ -14,10 +14,10 @@ public sealed class Pool : IDisposable
     private readonly SemaphoreSlim[] start; // one a thread: each must take part exactly once
     private readonly SemaphoreSlim done = new(0);
     private Job? job;
-    private int next,
-        items,
-        first,
-        teamCount;
+    private int next;
+    private int items;
+    private int first;
+    private int teamCount;
     private volatile bool closing;
     private Exception? failure;
     private volatile Exception? unfit; // a worker's self-test, kept apart: once found unfit, a pool computes nothing more

@@ -12,8 +12,8 @@ namespace LutNative.Model.Devices;
 public sealed unsafe class RunToRunDevice : CudaDevice
 {
     private readonly CudaDnn dnn;
-    private CudaDeviceMemory? left,
-        right;
+    private CudaDeviceMemory? left;
+    private CudaDeviceMemory? right;
 
     /// <param name="type">What products read: bfloat16, or binary32 as TF32.</param>
     public RunToRunDevice(
@@ -28,7 +28,9 @@ public sealed unsafe class RunToRunDevice : CudaDevice
     {
         try
         {
-            (Type, Blas, dnn) = (type, new CudaBlasLt(Context, blas), new CudaDnn(Context, cudnn));
+            Type = type;
+            Blas = new CudaBlasLt(Context, blas);
+            dnn = new CudaDnn(Context, cudnn);
         }
         catch
         {

@@ -15,8 +15,8 @@ internal sealed class Team
     private Exception? failure;
     private volatile bool closed;
     private long ticket; // round << 32 | parts << 16 | next part: one word, so that nobody takes a part of another round
-    private int size = 1,
-        finished;
+    private int size = 1;
+    private int finished;
 
     /// <summary>The team that the calling thread leads, or null.</summary>
     internal static Team? Current

@@ -140,8 +140,8 @@ public static unsafe class WrongArithmetic
         int d = x.Cols;
         for (int r = 0; r < x.Rows; r++)
         {
-            float sum = 0f,
-                squares = 0f;
+            float sum = 0f;
+            float squares = 0f;
             for (int j = 0; j < d; j++)
                 sum += x.Row(r)[j];
             float mean = sum / d;

@@ -49,12 +49,12 @@ public sealed class BlockGradients(Arena arena, int rows, int width, int hidden)
 /// </summary>
 public sealed class Block
 {
-    private readonly Norm norm1,
-        norm2;
-    private readonly Linear qkv,
-        proj,
-        fc1,
-        fc2;
+    private readonly Norm norm1;
+    private readonly Norm norm2;
+    private readonly Linear qkv;
+    private readonly Linear proj;
+    private readonly Linear fc1;
+    private readonly Linear fc2;
     private readonly int heads;
     private readonly float scale;
 

@@ -20,28 +20,26 @@ public enum HeadActivation
 /// <summary>What one view's pass through a head keeps, layer by layer, for B samples.</summary>
 public sealed class HeadActivations
 {
-    public readonly Mat[] Input,
-        Linear,
-        Normed,
-        Stats,
-        Erf,
-        DWeightParts,
-        DBiasParts,
-        DLinear;
+    public readonly Mat[] Input;
+    public readonly Mat[] Linear;
+    public readonly Mat[] Normed;
+    public readonly Mat[] Stats;
+    public readonly Mat[] Erf;
+    public readonly Mat[] DWeightParts;
+    public readonly Mat[] DBiasParts;
+    public readonly Mat[] DLinear;
 
     public HeadActivations(Arena arena, MlpHead head, int batch, int grain)
     {
         int n = head.Depth;
         Input = new Mat[n + 1];
-        (Linear, Normed, Stats, Erf, DWeightParts, DBiasParts, DLinear) = (
-            new Mat[n],
-            new Mat[n],
-            new Mat[n],
-            new Mat[n],
-            new Mat[n],
-            new Mat[n],
-            new Mat[n]
-        );
+        Linear = new Mat[n];
+        Normed = new Mat[n];
+        Stats = new Mat[n];
+        Erf = new Mat[n];
+        DWeightParts = new Mat[n];
+        DBiasParts = new Mat[n];
+        DLinear = new Mat[n];
         for (int l = 0; l < n; l++)
         {
             int width = l == n - 1 ? head.Width : head.Hidden;
@@ -68,14 +66,14 @@ public sealed class HeadActivations
 /// </summary>
 public sealed unsafe class MlpHead
 {
-    private const float BatchNormEps = 1e-5f,
-        LayerNormEps = 1e-6f,
-        Momentum = 0.1f; // PyTorch's BatchNorm1d defaults; LUT's LayerNorm eps
+    private const float BatchNormEps = 1e-5f;
+    private const float LayerNormEps = 1e-6f;
+    private const float Momentum = 0.1f; // PyTorch's BatchNorm1d defaults; LUT's LayerNorm eps
     private readonly Linear[] linear;
-    private readonly Entry[] normWeight,
-        normBias,
-        runningMean,
-        runningVar;
+    private readonly Entry[] normWeight;
+    private readonly Entry[] normBias;
+    private readonly Entry[] runningMean;
+    private readonly Entry[] runningVar;
     private readonly int[] counter;
     private readonly HeadActivation activation;
 
@@ -89,14 +87,16 @@ public sealed unsafe class MlpHead
         HeadActivation activation
     )
     {
-        (Depth, Width, Hidden, NormKind, this.activation) = (depth, width, hidden, norm, activation);
+        Depth = depth;
+        Width = width;
+        Hidden = hidden;
+        NormKind = norm;
+        this.activation = activation;
         linear = new Linear[depth];
-        (normWeight, normBias, runningMean, runningVar) = (
-            new Entry[depth],
-            new Entry[depth],
-            new Entry[depth],
-            new Entry[depth]
-        );
+        normWeight = new Entry[depth];
+        normBias = new Entry[depth];
+        runningMean = new Entry[depth];
+        runningVar = new Entry[depth];
         counter = new int[depth];
         for (int l = 0, position = 0; l < depth; l++)
         {
@@ -240,8 +240,8 @@ public sealed unsafe class MlpHead
             );
         else if (NormKind == HeadNorm.LayerNorm)
         {
-            Mat dw = a.DWeightParts[l],
-                db = a.DBiasParts[l]; // a leaf for each grain
+            Mat dw = a.DWeightParts[l];
+            Mat db = a.DBiasParts[l]; // a leaf for each grain
             p.Device.Clear(dw.Data, dw.Count);
             p.Device.Clear(db.Data, db.Count);
             LayerNorm.Backward(p.Device, d, dw, db, d, a.Linear[l], a.Stats[l], p.Value(normWeight[l]), default);
@@ -257,8 +257,8 @@ public sealed unsafe class MlpHead
             linear[l].BackwardParameters(p, a.DLinear[l].Slice(g * rows, rows), a.Input[l].Slice(g * rows, rows));
             if (l == Depth - 1 || NormKind == HeadNorm.None)
                 continue;
-            Mat dw = p.Gradient(normWeight[l]),
-                db = p.Gradient(normBias[l]);
+            Mat dw = p.Gradient(normWeight[l]);
+            Mat db = p.Gradient(normBias[l]);
             Elementwise.Add(p.Device, dw, dw, a.DWeightParts[l].Slice(g * p.Leaves, p.Leaves));
             Elementwise.Add(p.Device, db, db, a.DBiasParts[l].Slice(g * p.Leaves, p.Leaves));
         }

@@ -21,8 +21,8 @@ public static class PositionTable
             double omega = HostMath.Exp(-(double)i / quarter * HostMath.Log(10000.0));
             for (int l = 0; l < across * across; l++)
             {
-                int column = l % across,
-                    row = l / across;
+                int column = l % across;
+                int row = l / across;
                 Span<float> to = table.Slice((1 + l) * width, width);
                 to[i] = (float)HostMath.Sin(column * omega);
                 to[quarter + i] = (float)HostMath.Cos(column * omega);

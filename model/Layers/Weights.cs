@@ -23,8 +23,8 @@ public sealed unsafe class Weights
         var work = new List<(Entry, bool)>();
         foreach (var e in state.Layout.Matrices)
         {
-            long forward = device.PackedFloats(e.Cols, e.Rows),
-                back = backward ? device.PackedFloats(e.Rows, e.Cols) : 0;
+            long forward = device.PackedFloats(e.Cols, e.Rows);
+            long back = backward ? device.PackedFloats(e.Rows, e.Cols) : 0;
             matrices[e.Index] = new Weight(
                 state[e],
                 forward > 0 ? arena.Floats(forward) : null,
@@ -68,7 +68,11 @@ public readonly unsafe struct Pass
     /// <summary>Matrices have no gradient in the leaf yet: theirs are overwritten, not continued.</summary>
     public readonly bool First;
 
-    public Pass(Device device, Weights weights) => (Device, Weights) = (device, weights);
+    public Pass(Device device, Weights weights)
+    {
+        Device = device;
+        Weights = weights;
+    }
 
     /// <summary>Grains whose leaf gradients this pass makes, each tensor's beside each other.</summary>
     public readonly int Leaves = 1;

@@ -18,7 +18,9 @@ public sealed unsafe class Classifier
 
     public Classifier(VitShape shape, int classes, bool globalPool, float dropPath)
     {
-        (Shape, Classes, GlobalPool) = (shape, classes, globalPool);
+        Shape = shape;
+        Classes = classes;
+        GlobalPool = globalPool;
         Encoder = new Encoder(Layout, shape, trainPositions: true, dropPath);
         if (!globalPool)
             norm = new Norm(Layout, "norm", shape.Width, shape.NormEps);
@@ -126,10 +128,10 @@ public sealed unsafe class ClassifierStep
             net.Shape.Width,
             net.Shape.Hidden
         );
-        public readonly Mat Target = arena.Matrix(samples, net.Classes),
-            DLogits = arena.Matrix(samples, net.Classes);
-        public readonly HostInput Image = new(device, net.Shape.Grid.ImageFloats),
-            SoftTarget = new(device, net.Classes);
+        public readonly Mat Target = arena.Matrix(samples, net.Classes);
+        public readonly Mat DLogits = arena.Matrix(samples, net.Classes);
+        public readonly HostInput Image = new(device, net.Shape.Grid.ImageFloats);
+        public readonly HostInput SoftTarget = new(device, net.Classes);
         public readonly bool[][][] Kept =
         [
             .. Enumerable.Range(0, net.Encoder.Depth).Select(_ => new[] { new bool[samples], new bool[samples] }),
@@ -149,7 +151,11 @@ public sealed unsafe class ClassifierStep
     public ClassifierStep(Classifier net, Weights weights, Device device, Pool pool, Arena arena, BatchPlan plan)
     {
         plan.Check();
-        (this.net, Weights, this.device, this.pool, this.plan) = (net, weights, device, pool, plan);
+        this.net = net;
+        Weights = weights;
+        this.device = device;
+        this.pool = pool;
+        this.plan = plan;
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan.Samples))];
         foreach (var w in workers)
             w.A.AllPatches();
@@ -187,8 +193,8 @@ public sealed unsafe class ClassifierStep
     {
         float scale = (float)(1.0 / plan.Batch);
         var w = workers[worker];
-        float* leaf = tree.Rent(),
-            gradients = leaves.Begin(leaf);
+        float* leaf = tree.Rent();
+        float* gradients = leaves.Begin(leaf);
         long time = PhaseClock.Now;
         for (int first = g * plan.GroupSamples; first < (g + 1) * plan.GroupSamples; first += plan.Samples)
         {

@@ -20,8 +20,8 @@ public sealed record VitShape(
 /// <summary>Buffers of one pass of S sequences with K patches each through a trunk; without training the blocks share theirs.</summary>
 public sealed class EncoderActivations
 {
-    public readonly int Sequences,
-        Kept;
+    public readonly int Sequences;
+    public readonly int Kept;
     public readonly int[] Index; // S*K: which patch sits at each place
     public readonly Mat Images; // [S, C*H*W]
     public readonly Mat Columns; // [S*K, C*p*p]
@@ -32,7 +32,9 @@ public sealed class EncoderActivations
 
     public EncoderActivations(Arena arena, VitShape v, int sequences, int kept, bool training)
     {
-        (Sequences, Kept, Index) = (sequences, kept, new int[sequences * kept]);
+        Sequences = sequences;
+        Kept = kept;
+        Index = new int[sequences * kept];
         int rows = sequences * (kept + 1);
         Images = arena.Matrix(sequences, v.Grid.ImageFloats);
         Columns = arena.Matrix(sequences * kept, v.Grid.PatchFloats);

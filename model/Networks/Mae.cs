@@ -10,13 +10,13 @@ public sealed record DecoderShape(int Width, int Depth, int Heads, double MlpRat
 /// <summary>Buffers of the decoder for S sequences of P patches, and of the reconstruction loss.</summary>
 public sealed class DecoderActivations
 {
-    public readonly Mat Normed,
-        Stats; // [S*(K+1), D], [.., 2]: the encoder's output after its final norm
+    public readonly Mat Normed;
+    public readonly Mat Stats; // [S*(K+1), D], [.., 2]: the encoder's output after its final norm
     public readonly Mat Embedded; // [S*(K+1), Dd]
     public readonly Mat Tokens; // [S*(P+1), Dd]
     public readonly BlockActivations[] Blocks;
-    public readonly Mat Final,
-        FinalStats; // [S*(P+1), Dd]
+    public readonly Mat Final;
+    public readonly Mat FinalStats; // [S*(P+1), Dd]
     public readonly Mat Pred; // [S*(P+1), C*p*p], row 0 of a sequence is the class token's
     public readonly Mat DPred;
     public readonly Mat Target; // [S*P, p*p*C]
@@ -24,8 +24,8 @@ public sealed class DecoderActivations
 
     public DecoderActivations(Arena arena, VitShape v, DecoderShape d, int sequences, int kept)
     {
-        int rows = sequences * (v.Grid.Patches + 1),
-            hidden = (int)(d.Width * d.MlpRatio);
+        int rows = sequences * (v.Grid.Patches + 1);
+        int hidden = (int)(d.Width * d.MlpRatio);
         Normed = arena.Matrix(sequences * (kept + 1), v.Width);
         Stats = arena.Matrix(sequences * (kept + 1), 2);
         Embedded = arena.Matrix(sequences * (kept + 1), d.Width);
@@ -56,17 +56,18 @@ public sealed class DecoderActivations
 /// </summary>
 public sealed class Mae
 {
-    private readonly Norm norm,
-        decoderNorm;
-    private readonly Linear decoderEmbed,
-        decoderPred;
+    private readonly Norm norm;
+    private readonly Norm decoderNorm;
+    private readonly Linear decoderEmbed;
+    private readonly Linear decoderPred;
     private readonly Block[] decoderBlocks;
 
     public Mae(StateLayout layout, VitShape shape, DecoderShape decoder)
     {
-        (Shape, DecoderShape) = (shape, decoder);
-        Entry? mask = null,
-            pos = null;
+        Shape = shape;
+        DecoderShape = decoder;
+        Entry? mask = null;
+        Entry? pos = null;
         Encoder = new Encoder(
             layout,
             shape,
@@ -77,7 +78,8 @@ public sealed class Mae
                 pos = layout.Add("decoder_pos_embed", [1, shape.Grid.Patches + 1, decoder.Width], EntryKind.Fixed);
             }
         );
-        (MaskToken, DecoderPosEmbed) = (mask!, pos!);
+        MaskToken = mask!;
+        DecoderPosEmbed = pos!;
         norm = new Norm(layout, "norm", shape.Width, shape.NormEps);
         decoderEmbed = new Linear(layout, "decoder_embed", decoder.Width, shape.Width);
         decoderBlocks = new Block[decoder.Depth];

@@ -15,8 +15,8 @@ public static class Mixing
     /// <summary>image and its unmixed partner, both [C*H*W]: image becomes image*lam + partner*(1-lam).</summary>
     public static void MixUp(Span<float> image, ReadOnlySpan<float> partner, double lam)
     {
-        float a = (float)lam,
-            b = (float)(1.0 - lam);
+        float a = (float)lam;
+        float b = (float)(1.0 - lam);
         for (int i = 0; i < image.Length; i++)
             image[i] = image[i] * a + partner[i] * b;
     }
@@ -46,10 +46,10 @@ public static class Mixing
     /// <summary>Soft target of a sample with its label, its partner's label, lambda and label smoothing.</summary>
     public static void Target(Span<float> target, int label, int partner, double lam, double smoothing)
     {
-        float off = (float)(smoothing / target.Length),
-            on = (float)(1.0 - smoothing + smoothing / target.Length),
-            a = (float)lam,
-            b = (float)(1.0 - lam);
+        float off = (float)(smoothing / target.Length);
+        float on = (float)(1.0 - smoothing + smoothing / target.Length);
+        float a = (float)lam;
+        float b = (float)(1.0 - lam);
         for (int c = 0; c < target.Length; c++)
             target[c] = (c == label ? on : off) * a + (c == partner ? on : off) * b;
     }

@@ -125,11 +125,11 @@ public sealed unsafe class PretrainStep
             net.Mae.DecoderShape.Width
         );
         public readonly ulong[] Keys = new ulong[net.Mae.Shape.Grid.Patches];
-        public readonly HostInput ImagesU = new(device, net.Mae.Shape.Grid.ImageFloats),
-            ImagesV = new(device, net.Mae.Shape.Grid.ImageFloats);
+        public readonly HostInput ImagesU = new(device, net.Mae.Shape.Grid.ImageFloats);
+        public readonly HostInput ImagesV = new(device, net.Mae.Shape.Grid.ImageFloats);
         public EncoderActivations? Teacher;
-        public Mat TeacherNormed,
-            TeacherStats;
+        public Mat TeacherNormed;
+        public Mat TeacherStats;
 
         public void AddTeacher()
         {
@@ -151,21 +151,21 @@ public sealed unsafe class PretrainStep
     private readonly LeafGroup leaves;
     private readonly Mat patchLoss;
     private readonly bool[] masked;
-    private readonly float[] patchLossRead,
-        contextLossRead;
-    private readonly Mat pooledU,
-        pooledV,
-        dPooledU,
-        dPooledV,
-        teacherU,
-        teacherV,
-        contextLoss;
-    private readonly HeadActivations? projectorU,
-        projectorV,
-        predictorU,
-        predictorV,
-        headU,
-        headV;
+    private readonly float[] patchLossRead;
+    private readonly float[] contextLossRead;
+    private readonly Mat pooledU;
+    private readonly Mat pooledV;
+    private readonly Mat dPooledU;
+    private readonly Mat dPooledV;
+    private readonly Mat teacherU;
+    private readonly Mat teacherV;
+    private readonly Mat contextLoss;
+    private readonly HeadActivations? projectorU;
+    private readonly HeadActivations? projectorV;
+    private readonly HeadActivations? predictorU;
+    private readonly HeadActivations? predictorV;
+    private readonly HeadActivations? headU;
+    private readonly HeadActivations? headV;
     private readonly bool recompute;
 
     public PretrainStep(
@@ -180,14 +180,13 @@ public sealed unsafe class PretrainStep
     )
     {
         plan.Check();
-        (this.net, this.device, this.pool, this.plan, this.recompute) = (
-            net,
-            device,
-            pool,
-            plan,
-            recompute && net.Options.Context
-        );
-        (Student, Teacher) = (student, teacher);
+        this.net = net;
+        this.device = device;
+        this.pool = pool;
+        this.plan = plan;
+        this.recompute = recompute && net.Options.Context;
+        Student = student;
+        Teacher = teacher;
         Mask = new MaskPlan(net.Mae.Shape.Grid.Patches, net.Options.MaskRatio);
         bool perWorker = !net.Options.Context || recompute;
         slots =
@@ -199,30 +198,30 @@ public sealed unsafe class PretrainStep
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan, Mask))];
         tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
         leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
-        int b = plan.BnBatch,
-            d = net.Mae.Shape.Width;
+        int b = plan.BnBatch;
+        int d = net.Mae.Shape.Width;
         patchLoss = arena.Matrix(b, net.Mae.Shape.Grid.Patches);
         masked = new bool[b * net.Mae.Shape.Grid.Patches];
-        (patchLossRead, contextLossRead) = (new float[patchLoss.Count], new float[b]);
+        patchLossRead = new float[patchLoss.Count];
+        contextLossRead = new float[b];
         if (!net.Options.Context)
             return;
         foreach (var w in workers)
             w.AddTeacher();
-        (pooledU, pooledV, dPooledU, dPooledV) = (
-            arena.Matrix(b, d),
-            arena.Matrix(b, d),
-            arena.Matrix(b, d),
-            arena.Matrix(b, d)
-        );
-        (teacherU, teacherV, contextLoss) = (arena.Matrix(b, d), arena.Matrix(b, d), arena.Matrix(b, 1));
+        pooledU = arena.Matrix(b, d);
+        pooledV = arena.Matrix(b, d);
+        dPooledU = arena.Matrix(b, d);
+        dPooledV = arena.Matrix(b, d);
+        teacherU = arena.Matrix(b, d);
+        teacherV = arena.Matrix(b, d);
+        contextLoss = arena.Matrix(b, 1);
         HeadActivations Head(MlpHead h) => new(arena, h, b, plan.Grain);
-        (projectorU, projectorV, headU, headV) = (
-            Head(net.Projector!),
-            Head(net.Projector!),
-            Head(net.Projector!),
-            Head(net.Projector!)
-        );
-        (predictorU, predictorV) = (Head(net.Predictor!), Head(net.Predictor!));
+        projectorU = Head(net.Projector!);
+        projectorV = Head(net.Projector!);
+        headU = Head(net.Projector!);
+        headV = Head(net.Projector!);
+        predictorU = Head(net.Predictor!);
+        predictorV = Head(net.Predictor!);
     }
 
     public Weights Student { get; }
@@ -245,9 +244,9 @@ public sealed unsafe class PretrainStep
     public PretrainLoss Run(ISampleSource source)
     {
         tree.Begin(plan.Batch / plan.GroupSamples);
-        Tree mae = default,
-            context = default,
-            total = default;
+        Tree mae = default;
+        Tree context = default;
+        Tree total = default;
         for (int b = 0; b < plan.Accum; b++)
         {
             float bc = 0f;
@@ -374,21 +373,21 @@ public sealed unsafe class PretrainStep
     /// <summary>Phase 2: heads over the BN batch, view u then view v; returns L_BC.</summary>
     private float Context(int batch)
     {
-        Pass student = new(device, Student),
-            teacher = new(device, Teacher!);
+        Pass student = new(device, Student);
+        Pass teacher = new(device, Teacher!);
         int grain = plan.Grain;
-        MlpHead projector = net.Projector!,
-            predictor = net.Predictor!;
+        MlpHead projector = net.Projector!;
+        MlpHead predictor = net.Predictor!;
         projector.Forward(pool, student, projectorU!, pooledU, grain, training: true);
         predictor.Forward(pool, student, predictorU!, projectorU!.Output, grain, training: true);
         projector.Forward(pool, student, projectorV!, pooledV, grain, training: true);
         predictor.Forward(pool, student, predictorV!, projectorV!.Output, grain, training: true);
         projector.Forward(pool, teacher, headU!, teacherU, grain, training: false);
         projector.Forward(pool, teacher, headV!, teacherV, grain, training: false);
-        Mat qu = predictorU!.Output,
-            qv = predictorV!.Output,
-            tu = headU!.Output,
-            tv = headV!.Output;
+        Mat qu = predictorU!.Output;
+        Mat qv = predictorV!.Output;
+        Mat tu = headU!.Output;
+        Mat tv = headV!.Output;
         OnContext?.Invoke(batch, qu, qv, tu, tv);
         // D(q_v, t_u) + D(q_u, t_v), halved; each direction a mean over the BN batch
         float k = (float)(-2.0 * 0.5 * net.Options.WBc / ((double)plan.BnBatch * plan.Accum));
@@ -415,11 +414,11 @@ public sealed unsafe class PretrainStep
     {
         Worker w = workers[worker];
         long time = PhaseClock.Now;
-        float* leaf = tree.Rent(),
-            gradients = leaves.Begin(leaf);
+        float* leaf = tree.Rent();
+        float* gradients = leaves.Begin(leaf);
         // view u comes first and reaches every weight: its contribution overwrites
-        Pass first = new(device, Student, gradients, first: true, plan.GrainsAtOnce),
-            p = new(device, Student, gradients, first: false, plan.GrainsAtOnce);
+        Pass first = new(device, Student, gradients, first: true, plan.GrainsAtOnce);
+        Pass p = new(device, Student, gradients, first: false, plan.GrainsAtOnce);
         if (net.Options.Context)
         {
             net.Predictor!.LeafGradients(first, predictorU!, g, plan.Grain);

@@ -12,8 +12,8 @@ public readonly record struct Digest(ulong High, ulong Low)
 {
     public static unsafe Digest Of(float* x, long count, long firstIndex = 0)
     {
-        ulong high = 0,
-            low = 0;
+        ulong high = 0;
+        ulong low = 0;
         for (long i = 0; i < count; i++)
         {
             uint bits = BitConverter.SingleToUInt32Bits(x[i]);
@@ -33,8 +33,8 @@ public readonly record struct Digest(ulong High, ulong Low)
     /// <summary>Digest of integers (counters, predictions, sample orders), by the same mixing of the low 32 bits.</summary>
     public static Digest Of(ReadOnlySpan<int> x, long firstIndex = 0)
     {
-        ulong high = 0,
-            low = 0;
+        ulong high = 0;
+        ulong low = 0;
         for (int i = 0; i < x.Length; i++)
             Mix((ulong)(firstIndex + i), (uint)x[i], ref high, ref low);
         return new Digest(high, low);
@@ -43,8 +43,8 @@ public readonly record struct Digest(ulong High, ulong Low)
     /// <summary>The digest of a set of named digests: names are hashed too, order does not matter.</summary>
     public static Digest Combine(IEnumerable<(string Name, Digest Value)> parts)
     {
-        ulong high = 0,
-            low = 0;
+        ulong high = 0;
+        ulong low = 0;
         foreach (var (name, value) in parts)
         {
             ulong key = 0xcbf29ce484222325; // FNV-1a of the name
@@ -61,8 +61,8 @@ public readonly record struct Digest(ulong High, ulong Low)
     /// <summary>What one element adds to a tensor's digest: differences of these say which changed element explains a difference of digests.</summary>
     public static Digest OfElement(long index, uint bits)
     {
-        ulong high = 0,
-            low = 0;
+        ulong high = 0;
+        ulong low = 0;
         if ((bits & 0x7fffffff) > 0x7f800000)
             bits = 0x7fc00000;
         Mix((ulong)index, bits, ref high, ref low);

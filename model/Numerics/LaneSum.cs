@@ -21,10 +21,10 @@ public static unsafe class LaneSum
         int whole = n / Width * Width;
         for (int g = 0; g < Width; g += 4 * L.Count)
         {
-            V a0 = L.Set(0f),
-                a1 = a0,
-                a2 = a0,
-                a3 = a0;
+            V a0 = L.Set(0f);
+            V a1 = a0;
+            V a2 = a0;
+            V a3 = a0;
             float* p = x + g;
             for (int j = 0; j < whole; j += Width, p += Width)
             {
@@ -53,12 +53,12 @@ public static unsafe class LaneSum
         int whole = n / Width * Width;
         for (int g = 0; g < Width; g += 4 * L.Count)
         {
-            V a0 = L.Set(0f),
-                a1 = a0,
-                a2 = a0,
-                a3 = a0;
-            float* p = x + g,
-                q = y + g;
+            V a0 = L.Set(0f);
+            V a1 = a0;
+            V a2 = a0;
+            V a3 = a0;
+            float* p = x + g;
+            float* q = y + g;
             for (int j = 0; j < whole; j += Width, p += Width, q += Width)
             {
                 a0 = L.Fma(L.Load(p), L.Load(q), a0);
@@ -90,10 +90,10 @@ public static unsafe class LaneSum
             var next = Vector128.Load(lanes + i);
             most = Vector128.ConditionalSelect(Vector128.GreaterThan(next, most), next, most);
         }
-        float a = most[0],
-            b = most[1],
-            c = most[2],
-            d = most[3];
+        float a = most[0];
+        float b = most[1];
+        float c = most[2];
+        float d = most[3];
         a = b > a ? b : a;
         c = d > c ? d : c;
         return c > a ? c : a;
@@ -122,8 +122,8 @@ public static unsafe class LaneSum
         b += d;
         a += b;
         var h = a.GetLower() + a.GetUpper();
-        float s0 = h.GetElement(0) + h.GetElement(2),
-            s1 = h.GetElement(1) + h.GetElement(3);
+        float s0 = h.GetElement(0) + h.GetElement(2);
+        float s1 = h.GetElement(1) + h.GetElement(3);
         return s0 + s1 + 0f;
     }
 }

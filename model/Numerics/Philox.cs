@@ -33,8 +33,8 @@ public struct Philox(ulong seed, Purpose purpose, ulong sample, uint time, uint 
     {
         for (int round = 0; round < 10; round++)
         {
-            ulong p0 = 0xD2511F53UL * c0,
-                p1 = 0xCD9E8D57UL * c2;
+            ulong p0 = 0xD2511F53UL * c0;
+            ulong p1 = 0xCD9E8D57UL * c2;
             (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
             k0 += 0x9E3779B9;
             k1 += 0xBB67AE85;
@@ -77,8 +77,8 @@ public struct Philox(ulong seed, Purpose purpose, ulong sample, uint time, uint 
     /// <summary>Standard normal by Box-Muller on the host's functions.</summary>
     public double NextNormal()
     {
-        double u = 1.0 - NextDouble(),
-            v = NextDouble();
+        double u = 1.0 - NextDouble();
+        double v = NextDouble();
         return Math.Sqrt(-2.0 * HostMath.Log(u)) * HostMath.Cos(2.0 * Math.PI * v);
     }
 }

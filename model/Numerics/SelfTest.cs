@@ -41,12 +41,12 @@ public static class SelfTest
     }
 
     // in fields, so that no compiler can know them
-    private static volatile float one = 1f,
-        oneUp = 1.0000001f,
-        halfUlp = 5.9604645e-8f,
-        small = 7.8886e-31f,
-        smaller = 9.3132257e-10f,
-        subnormal = 7.346e-40f;
+    private static volatile float one = 1f;
+    private static volatile float oneUp = 1.0000001f;
+    private static volatile float halfUlp = 5.9604645e-8f;
+    private static volatile float small = 7.8886e-31f;
+    private static volatile float smaller = 9.3132257e-10f;
+    private static volatile float subnormal = 7.346e-40f;
 
     /// <summary>
     /// The same question in few operations, for the steps of a run: does this thread still round to nearest, and does it keep subnormals, as operands and as results? Vector and scalar
@@ -56,11 +56,11 @@ public static class SelfTest
     public static string? Drift()
     {
         // 1 + half an ulp is a tie that goes down, the next float + half an ulp a tie that goes up: each other way of rounding gets one of them wrong
-        float half = halfUlp,
-            tieDown = one + half,
-            tieUp = oneUp + half;
-        float result = small * smaller,
-            operand = subnormal * 1048576f;
+        float half = halfUlp;
+        float tieDown = one + half;
+        float tieUp = oneUp + half;
+        float result = small * smaller;
+        float operand = subnormal * 1048576f;
         return Bits(tieDown) == 0x3f800000 && Bits(tieUp) == 0x3f800002 && result != 0 && operand != 0
             ? null
             : Name(tieDown, tieUp, result, operand);

@@ -14,8 +14,8 @@ internal static unsafe class Transpose
         int i = 0;
         for (; i + 4 <= rows; i += 4)
         {
-            float* source = from + i * ldf,
-                target = to + i;
+            float* source = from + i * ldf;
+            float* target = to + i;
             int j = 0;
             for (; j + 4 <= cols; j += 4)
                 Block(target + j * ldt, ldt, source + j, ldf);
@@ -32,14 +32,14 @@ internal static unsafe class Transpose
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Block(float* to, nint ldt, float* from, nint ldf)
     {
-        Vector128<float> a = Vector128.Load(from),
-            b = Vector128.Load(from + ldf),
-            c = Vector128.Load(from + 2 * ldf),
-            d = Vector128.Load(from + 3 * ldf);
-        Vector128<float> ab0,
-            ab1,
-            cd0,
-            cd1;
+        Vector128<float> a = Vector128.Load(from);
+        Vector128<float> b = Vector128.Load(from + ldf);
+        Vector128<float> c = Vector128.Load(from + 2 * ldf);
+        Vector128<float> d = Vector128.Load(from + 3 * ldf);
+        Vector128<float> ab0;
+        Vector128<float> ab1;
+        Vector128<float> cd0;
+        Vector128<float> cd1;
         if (Sse.IsSupported)
         {
             (ab0, ab1, cd0, cd1) = (

@@ -60,8 +60,8 @@ public static class Unary
     {
         if (float.IsNaN(x))
             return x;
-        double d = x,
-            a = Math.Abs(d);
+        double d = x;
+        double a = Math.Abs(d);
         if (a < 0.84375)
         {
             double z = d * d;
@@ -87,8 +87,8 @@ public static class Unary
     {
         if (float.IsNaN(x))
             return x;
-        double z = x,
-            a = Math.Abs(z);
+        double z = x;
+        double a = Math.Abs(z);
         if (a < 0.125)
         {
             double q = z * z;
@@ -112,15 +112,15 @@ public static class Unary
         long moved = BitConverter.DoubleToInt64Bits(x) + OneMinusHalfRootBits;
         double k = (moved >> 52) - 1023;
         double f = BitConverter.Int64BitsToDouble((moved & MantissaBits) + HalfRootBits) - 1.0;
-        double s = f / (2.0 + f),
-            half = 0.5 * f * f;
+        double s = f / (2.0 + f);
+        double half = 0.5 * f * f;
         double lo = f - (half - F(s, half + LogR(s * s), k * LogLn2Lo));
         if (k == 0)
             return (float)lo;
-        double hi = k * LogLn2Hi,
-            r = hi + lo;
-        double bb = r - hi,
-            e = (hi - (r - bb)) + (lo - bb);
+        double hi = k * LogLn2Hi;
+        double r = hi + lo;
+        double bb = r - hi;
+        double e = (hi - (r - bb)) + (lo - bb);
         if (e != 0 && (BitConverter.DoubleToInt64Bits(r) & 1) == 0)
             r =
                 (e > 0) == (r > 0)
@@ -134,8 +134,8 @@ public static class Unary
 
     private static double F(double a, double b, double c) => Math.FusedMultiplyAdd(a, b, c);
 
-    internal const double LogLn2Hi = 6.93147180369123816490e-01,
-        LogLn2Lo = 1.90821492927058770002e-10;
+    internal const double LogLn2Hi = 6.93147180369123816490e-01;
+    internal const double LogLn2Lo = 1.90821492927058770002e-10;
 
     private static double LogR(double z)
     {

@@ -81,8 +81,8 @@ internal static class UnarySimd
         where D : unmanaged
         where W : struct, IDoubles<D>
     {
-        D y = ErfNear<D, W>(x),
-            beyond = W.Less(W.Set(2.0), W.Abs(x));
+        D y = ErfNear<D, W>(x);
+        D beyond = W.Less(W.Set(2.0), W.Abs(x));
         return W.Any(beyond) ? W.Select(beyond, ErfTail<D, W>(x), y) : y;
     }
 
@@ -92,9 +92,9 @@ internal static class UnarySimd
         where D : unmanaged
         where W : struct, IDoubles<D>
     {
-        D a = W.Abs(x),
-            s = W.Div(W.Set(1.0), W.Mul(a, a)),
-            low = W.Less(a, W.Set(1 / 0.35));
+        D a = W.Abs(x);
+        D s = W.Div(W.Set(1.0), W.Mul(a, a));
+        D low = W.Less(a, W.Set(1 / 0.35));
         D ratio = W.Div(Horner<D, W>(s, ErfTable.LowR), Horner<D, W>(s, ErfTable.LowS));
         ratio = W.Select(low, ratio, W.Div(Horner<D, W>(s, ErfTable.HighR), Horner<D, W>(s, ErfTable.HighS)));
         D e = ExpD<D, W>(W.Add(W.Sub(W.Mul(W.Sub(W.Set(0.0), a), a), W.Set(0.5625)), ratio));
@@ -106,8 +106,8 @@ internal static class UnarySimd
         where D : unmanaged
         where W : struct, IDoubles<D>
     {
-        D a = W.Abs(x),
-            q = W.Mul(x, x);
+        D a = W.Abs(x);
+        D q = W.Mul(x, x);
         D p = W.Set(-929569.0 / 638512875);
         p = W.Fma(p, q, W.Set(21844.0 / 6081075));
         p = W.Fma(p, q, W.Set(-1382.0 / 155925));
@@ -126,11 +126,11 @@ internal static class UnarySimd
         where D : unmanaged
         where W : struct, IDoubles<D>
     {
-        D k = W.SplitLog(x, out D m),
-            f = W.Sub(m, W.Set(1.0)),
-            s = W.Div(f, W.Add(W.Set(2.0), f));
-        D half = W.Mul(W.Mul(W.Set(0.5), f), f),
-            z = W.Mul(s, s);
+        D k = W.SplitLog(x, out D m);
+        D f = W.Sub(m, W.Set(1.0));
+        D s = W.Div(f, W.Add(W.Set(2.0), f));
+        D half = W.Mul(W.Mul(W.Set(0.5), f), f);
+        D z = W.Mul(s, s);
         D r = W.Set(1.479819860511658591e-01);
         r = W.Fma(r, z, W.Set(1.531383769920937332e-01));
         r = W.Fma(r, z, W.Set(1.818357216161805012e-01));
@@ -139,9 +139,9 @@ internal static class UnarySimd
         r = W.Fma(r, z, W.Set(3.999999999940941908e-01));
         r = W.Mul(W.Fma(r, z, W.Set(6.666666666666735130e-01)), z);
         D lo = W.Sub(f, W.Sub(half, W.Fma(s, W.Add(half, r), W.Mul(k, W.Set(Unary.LogLn2Lo)))));
-        D hi = W.Mul(k, W.Set(Unary.LogLn2Hi)),
-            sum = W.Add(hi, lo),
-            bb = W.Sub(sum, hi);
+        D hi = W.Mul(k, W.Set(Unary.LogLn2Hi));
+        D sum = W.Add(hi, lo);
+        D bb = W.Sub(sum, hi);
         D e = W.Add(W.Sub(hi, W.Sub(sum, bb)), W.Sub(lo, bb));
         D y = W.Select(W.Same(k, W.Set(0.0)), lo, W.RoundOdd(sum, e));
         y = W.Select(W.Same(x, W.Set(0.0)), W.Set(double.NegativeInfinity), y);

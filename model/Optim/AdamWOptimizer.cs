@@ -19,9 +19,9 @@ public sealed unsafe class AdamWOptimizer
     private readonly Mat squares; // [T, 1], a tensor's each
     private readonly float[] squaresRead;
     private readonly ParameterGroup[] groups;
-    private readonly double beta1,
-        beta2,
-        eps;
+    private readonly double beta1;
+    private readonly double beta2;
+    private readonly double eps;
 
     public AdamWOptimizer(
         Device device,
@@ -33,7 +33,11 @@ public sealed unsafe class AdamWOptimizer
         Func<Entry, ParameterGroup> group
     )
     {
-        (this.device, this.parameters, this.beta1, this.beta2, this.eps) = (device, parameters, beta1, beta2, eps);
+        this.device = device;
+        this.parameters = parameters;
+        this.beta1 = beta1;
+        this.beta2 = beta2;
+        this.eps = eps;
         M = new State(parameters.Layout, arena);
         V = new State(parameters.Layout, arena);
         trained = [.. parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter)];

@@ -28,21 +28,21 @@ public sealed unsafe class Lars(
 
     public void Step(float* gradients, double lr)
     {
-        float rate = (float)lr,
-            keep = (float)momentum,
-            decay = (float)weightDecay;
+        float rate = (float)lr;
+        float keep = (float)momentum;
+        float decay = (float)weightDecay;
         foreach (var e in parameters.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
-            Mat p = parameters[e],
-                m = M[e],
-                g = e.In(gradients);
+            Mat p = parameters[e];
+            Mat m = M[e];
+            Mat g = e.In(gradients);
             float q = 1f;
             if (e.Shape.Length > 1)
             {
                 for (long i = 0; i < g.Count; i++)
                     g.Data[i] = MathF.FusedMultiplyAdd(decay, p.Data[i], g.Data[i]);
-                float own = Norm(p),
-                    update = Norm(g);
+                float own = Norm(p);
+                float update = Norm(g);
                 if (own > 0f && update > 0f)
                     q = (float)trust * own / update;
             }

@@ -9,18 +9,18 @@ namespace LutNative.Model.Tensors;
 /// </summary>
 public sealed unsafe partial class Arena : IDisposable
 {
-    private const long HugePage = 2L << 20,
-        Page = 4096,
-        LeastChunk = 1L << 16,
-        MostChunk = 16L << 20;
+    private const long HugePage = 2L << 20;
+    private const long Page = 4096;
+    private const long LeastChunk = 1L << 16;
+    private const long MostChunk = 16L << 20;
     private readonly List<(nint Address, long Bytes)> chunks = [];
-    private readonly bool counting,
-        separate;
+    private readonly bool counting;
+    private readonly bool separate;
     private readonly Func<long, (IDisposable Owner, nint Address)>? source;
     private readonly List<IDisposable> foreign = [];
     private byte* next;
-    private long left,
-        reserved;
+    private long left;
+    private long reserved;
 
     public Arena() { }
 
@@ -31,8 +31,12 @@ public sealed unsafe partial class Arena : IDisposable
     }
 
     /// <summary>An arena of another memory: source gives zeroed chunks, one for each tensor when separate, so that a checker knows where a tensor ends.</summary>
-    internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate) =>
-        (this.source, Device, this.separate) = (source, device, separate);
+    internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate)
+    {
+        this.source = source;
+        Device = device;
+        this.separate = separate;
+    }
 
     /// <summary>Whose memory this is; null for the host's.</summary>
     public Device? Device { get; }
@@ -126,9 +130,9 @@ public sealed unsafe partial class Arena : IDisposable
     }
 
     // <sys/mman.h> and <asm-generic/mman-common.h> of Linux
-    private const int ReadWrite = 3,
-        PrivateAnonymous = 0x22,
-        HugePages = 14;
+    private const int ReadWrite = 3;
+    private const int PrivateAnonymous = 0x22;
+    private const int HugePages = 14;
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Mmap(void* address, nuint length, int protection, int flags, int file, nint offset);

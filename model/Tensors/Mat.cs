@@ -9,8 +9,8 @@ namespace LutNative.Model.Tensors;
 public readonly unsafe struct Mat(float* data, int rows, int cols)
 {
     public readonly float* Data = data;
-    public readonly int Rows = rows,
-        Cols = cols;
+    public readonly int Rows = rows;
+    public readonly int Cols = cols;
 
     public long Count => (long)Rows * Cols;
     public bool IsEmpty => Data == null;

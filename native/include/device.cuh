@@ -1,6 +1,7 @@
 // The part of CUDA C++ that the kernels use, so that no toolkit is needed: clang's builtins under CUDA's names.
-// Rules for every kernel (docs/NUMERICS.md): binary32 arithmetic by + - * /, sqrtf and fmaf alone, each rounded once; no contraction (-ffp-contract=off);
-// no fast functions; maxima by compare and select; sums in the stated order; atomics on integers only.
+// Rules for every kernel (docs/NUMERICS.md): binary32 arithmetic by + - * /, sqrtf and fmaf alone, each rounded once;
+// no contraction (-ffp-contract=off); no fast functions; maxima by compare and select; sums in the stated order;
+// atomics on integers only.
 #pragma once
 
 #define GLOBAL extern "C" __attribute__((global))
@@ -22,7 +23,8 @@ DEVICE void barrier() { __syncthreads(); }
 DEVICE float shuffle_xor(float x, int lanes) { return __nvvm_shfl_sync_bfly_f32(-1, x, lanes, 31); }
 DEVICE ulong shuffle_xor(ulong x, int lanes)
 {
-    uint low = (uint)__nvvm_shfl_sync_bfly_i32(-1, (int)(uint)x, lanes, 31), high = (uint)__nvvm_shfl_sync_bfly_i32(-1, (int)(uint)(x >> 32), lanes, 31);
+    uint low = (uint)__nvvm_shfl_sync_bfly_i32(-1, (int)(uint)x, lanes, 31),
+         high = (uint)__nvvm_shfl_sync_bfly_i32(-1, (int)(uint)(x >> 32), lanes, 31);
     return (ulong)high << 32 | low;
 }
 

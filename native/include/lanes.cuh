@@ -1,5 +1,6 @@
-// Sums along a row (docs/NUMERICS.md rule 4) by one warp: element j belongs to virtual lane j mod 64; thread l keeps lanes l and l + 32. Then halves fold
-// 32 (inside the thread), 16, 8, 4, 2, 1 (a butterfly: every thread has the sum), and +0 is added.
+// Sums along a row (docs/NUMERICS.md rule 4) by one warp: element j belongs to virtual lane j mod 64; thread l keeps
+// lanes l and l + 32. Then halves fold 32 (inside the thread), 16, 8, 4, 2, 1 (a butterfly: every thread has the sum),
+// and +0 is added.
 #pragma once
 #include "device.cuh"
 

@@ -1,5 +1,6 @@
-// The contract's unary functions (docs/NUMERICS.md rule 5): binary64 inside, one rounding to binary32. The same polynomials and coefficients as
-// model/Numerics/Unary.cs and UnarySimd.cs, which say where they come from; equal to them bit for bit.
+// The contract's unary functions (docs/NUMERICS.md rule 5): binary64 inside, one rounding to binary32. The same
+// polynomials and coefficients as model/Numerics/Unary.cs and UnarySimd.cs, which say where they come from; equal to
+// them bit for bit.
 #pragma once
 #include "device.cuh"
 
@@ -45,18 +46,34 @@ DEVICE double horner(double z, const double (&c)[N])
     return p;
 }
 
-/// erf beyond 2 for a positive argument, from fdlibm's published coefficients: 1 - e^(-x^2 - 0.5625 + R/S)/x up to 4, then 1.
+/// erf beyond 2 for a positive argument, from fdlibm's published coefficients: 1 - e^(-x^2 - 0.5625 + R/S)/x up to 4,
+/// then 1.
 DEVICE double erf_tail(double a)
 {
     if (a > 4.0) return 1.0;
-    const double low_r[] = {-9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01, -6.23753324503260060396e+01,
-        -1.62396669462573470355e+02, -1.84605092906711035994e+02, -8.12874355063065934246e+01, -9.81432934416914548592e+00};
-    const double low_s[] = {1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02, 4.34565877475229228821e+02, 6.45387271733267880336e+02,
-        4.29008140027567833386e+02, 1.08635005541779435134e+02, 6.57024977031928170135e+00, -6.04244152148580987438e-02};
-    const double high_r[] = {-9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01, -1.60636384855821916062e+02,
-        -6.37566443368389627722e+02, -1.02509513161107724954e+03, -4.83519191608651397019e+02};
-    const double high_s[] = {1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03, 3.19985821950859553908e+03,
-        2.55305040643316442583e+03, 4.74528541206955367215e+02, -2.24409524465858183362e+01};
+    const double low_r[] = {-9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01,
+                            -6.23753324503260060396e+01, -1.62396669462573470355e+02, -1.84605092906711035994e+02,
+                            -8.12874355063065934246e+01, -9.81432934416914548592e+00};
+    const double low_s[] = {1.0,
+                            1.96512716674392571292e+01,
+                            1.37657754143519042600e+02,
+                            4.34565877475229228821e+02,
+                            6.45387271733267880336e+02,
+                            4.29008140027567833386e+02,
+                            1.08635005541779435134e+02,
+                            6.57024977031928170135e+00,
+                            -6.04244152148580987438e-02};
+    const double high_r[] = {-9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01,
+                             -1.60636384855821916062e+02, -6.37566443368389627722e+02, -1.02509513161107724954e+03,
+                             -4.83519191608651397019e+02};
+    const double high_s[] = {1.0,
+                             3.03380607434824582924e+01,
+                             3.25792512996573918826e+02,
+                             1.53672958608443695994e+03,
+                             3.19985821950859553908e+03,
+                             2.55305040643316442583e+03,
+                             4.74528541206955367215e+02,
+                             -2.24409524465858183362e+01};
     double s = 1.0 / (a * a);
     double ratio = a < 1 / 0.35 ? horner(s, low_r) / horner(s, low_s) : horner(s, high_r) / horner(s, high_s);
     return 1.0 - exp_d(-a * a - 0.5625 + ratio) / a;

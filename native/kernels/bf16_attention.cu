@@ -1,9 +1,11 @@
-// Attention by tensor cores, fused: scores live in registers, never in memory (--math run-to-run). Shapes as in model/Ops/Attention: qkv [S*N, 3*D] with columns
-// (3, H, E), out [S*N, D]. What forward keeps is two floats a row: the largest score (times log2 e) and 1 / sum.
-// Mapping: blockIdx = (sequence, 64 rows, head), 4 warps of 16 rows; keys (or queries) come in chunks of 64 through shared memory as bfloat16, in pairs along e
-// (rows) where e is summed over, in pairs along the chunk (columns) where the chunk is. No atomics: dq is made by rows of queries, dk and dv by rows of keys.
-// E is a tile's width; a head may be narrower (a multiple of 4), the rest is zeros that are never written.
-// Bytes: forward 16 an element of out; backward 28. Pitches of 4 words modulo 8 make all fragment loads free of bank conflicts.
+// Attention by tensor cores, fused: scores live in registers, never in memory (--math run-to-run). Shapes as in
+// model/Ops/Attention: qkv [S*N, 3*D] with columns (3, H, E), out [S*N, D]. What forward keeps is two floats a row: the
+// largest score (times log2 e) and 1 / sum. Mapping: blockIdx = (sequence, 64 rows, head), 4 warps of 16 rows; keys (or
+// queries) come in chunks of 64 through shared memory as bfloat16, in pairs along e (rows) where e is summed over, in
+// pairs along the chunk (columns) where the chunk is. No atomics: dq is made by rows of queries, dk and dv by rows of
+// keys. E is a tile's width; a head may be narrower (a multiple of 4), the rest is zeros that are never written. Bytes:
+// forward 16 an element of out; backward 28. Pitches of 4 words modulo 8 make all fragment loads free of bank
+// conflicts.
 #include "../include/bf16.cuh"
 
 constexpr int CHUNK = 64, ROW_PITCH = CHUNK / 2 + 4;
@@ -66,7 +68,9 @@ struct Tile {
 #pragma unroll
             for (int c = 0; c < 4; c++) s[j][c] = 0.0f;
 #pragma unroll
-            for (int k = 0; k < E / 16; k++) multiply_add(s[j], a[k], rows[(8 * j + g) * PITCH + 8 * k + t], rows[(8 * j + g) * PITCH + 8 * k + t + 4]);
+            for (int k = 0; k < E / 16; k++)
+                multiply_add(s[j], a[k], rows[(8 * j + g) * PITCH + 8 * k + t],
+                             rows[(8 * j + g) * PITCH + 8 * k + t + 4]);
         }
     }
 
@@ -76,13 +80,17 @@ struct Tile {
         int g = (thread_x() & 31) >> 2, t = thread_x() & 3;
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            uint a[4] = {pack(p[2 * k][0], p[2 * k][1]), pack(p[2 * k][2], p[2 * k][3]), pack(p[2 * k + 1][0], p[2 * k + 1][1]), pack(p[2 * k + 1][2], p[2 * k + 1][3])};
+            uint a[4] = {pack(p[2 * k][0], p[2 * k][1]), pack(p[2 * k][2], p[2 * k][3]),
+                         pack(p[2 * k + 1][0], p[2 * k + 1][1]), pack(p[2 * k + 1][2], p[2 * k + 1][3])};
 #pragma unroll
-            for (int j = 0; j < E / 8; j++) multiply_add(y[j], a, columns[(8 * j + g) * ROW_PITCH + 8 * k + t], columns[(8 * j + g) * ROW_PITCH + 8 * k + t + 4]);
+            for (int j = 0; j < E / 8; j++)
+                multiply_add(y[j], a, columns[(8 * j + g) * ROW_PITCH + 8 * k + t],
+                             columns[(8 * j + g) * ROW_PITCH + 8 * k + t + 4]);
         }
     }
 
-    DEVICE static void write(float* to, const float (&y)[E / 8][4], int row, int n, int stride, int width, float low, float high)
+    DEVICE static void write(float* to, const float (&y)[E / 8][4], int row, int n, int stride, int width, float low,
+                             float high)
     {
         int t = thread_x() & 3;
 #pragma unroll
@@ -115,7 +123,8 @@ template <int E>
 DEVICE void forward(float* out, float* saved, const float* qkv, int n, int heads, int width, float scale)
 {
     SHARED static uint rows[CHUNK * Tile<E>::PITCH], columns[E * ROW_PITCH];
-    int d = heads * width, head = block_z(), row = block_y() * 64 + (thread_x() >> 5) * 16 + ((thread_x() & 31) >> 2), t = thread_x() & 3;
+    int d = heads * width, head = block_z(), row = block_y() * 64 + (thread_x() >> 5) * 16 + ((thread_x() & 31) >> 2),
+        t = thread_x() & 3;
     const float* q = qkv + (long)block_x() * n * 3 * d + head * width;
     uint a[E / 16][4];
     Tile<E>::left(a, q, row, n, 3 * d, width);
@@ -181,7 +190,8 @@ DEVICE void probabilities(float (&s)[8][4], int first, int n, float scale, f2 lo
 
 /// dq, and delta [S*H*N]: the sum over keys of p dp. factor: attention's scale.
 template <int E>
-DEVICE void backward_queries(float* dQkv, float* delta, const float* dOut, const float* saved, const float* qkv, int n, int heads, int width, float scale, float factor)
+DEVICE void backward_queries(float* dQkv, float* delta, const float* dOut, const float* saved, const float* qkv, int n,
+                             int heads, int width, float scale, float factor)
 {
     SHARED static uint keys[CHUNK * Tile<E>::PITCH], values[CHUNK * Tile<E>::PITCH], columns[E * ROW_PITCH];
     int d = heads * width, head = block_z(), row = block_y() * 64 + (thread_x() >> 5) * 16 + ((thread_x() & 31) >> 2);
@@ -235,11 +245,14 @@ DEVICE void backward_queries(float* dQkv, float* delta, const float* dOut, const
 
 /// dk and dv: rows are keys, chunks are queries.
 template <int E>
-DEVICE void backward_keys(float* dQkv, const float* delta, const float* dOut, const float* saved, const float* qkv, int n, int heads, int width, float scale, float factor)
+DEVICE void backward_keys(float* dQkv, const float* delta, const float* dOut, const float* saved, const float* qkv,
+                          int n, int heads, int width, float scale, float factor)
 {
-    SHARED static uint queries[CHUNK * Tile<E>::PITCH], outs[CHUNK * Tile<E>::PITCH], queryColumns[E * ROW_PITCH], outColumns[E * ROW_PITCH];
+    SHARED static uint queries[CHUNK * Tile<E>::PITCH], outs[CHUNK * Tile<E>::PITCH], queryColumns[E * ROW_PITCH],
+        outColumns[E * ROW_PITCH];
     SHARED static float most[CHUNK], inverse[CHUNK], both[CHUNK];
-    int d = heads * width, head = block_z(), row = block_y() * 64 + (thread_x() >> 5) * 16 + ((thread_x() & 31) >> 2), t = thread_x() & 3;
+    int d = heads * width, head = block_z(), row = block_y() * 64 + (thread_x() >> 5) * 16 + ((thread_x() & 31) >> 2),
+        t = thread_x() & 3;
     const float* q = qkv + (long)block_x() * n * 3 * d + head * width;
     const float* out = dOut + (long)block_x() * n * d + head * width;
     long rowOf = ((long)block_x() * heads + head) * n;
@@ -276,7 +289,7 @@ DEVICE void backward_keys(float* dQkv, const float* delta, const float* dOut, co
 #pragma unroll
             for (int c = 0; c < 4; c++) {
                 int query = 8 * j + 2 * t + (c & 1);
-                p[j][c] = exp2_near(p[j][c] * scale - most[query]) * inverse[query];   // a query from n on has inverse 0
+                p[j][c] = exp2_near(p[j][c] * scale - most[query]) * inverse[query]; // a query from n on has inverse 0
                 ds[j][c] = p[j][c] * (ds[j][c] - both[query]);
             }
         Tile<E>::weigh(dv, p, outColumns);
@@ -287,20 +300,26 @@ DEVICE void backward_keys(float* dQkv, const float* delta, const float* dOut, co
     Tile<E>::write(to + 2 * d, dv, row, n, 3 * d, width, 1.0f, 1.0f);
 }
 
-#define ATTENTION(e)                                                                                                                                                              \
-    GLOBAL BOUNDS(128, 3) void bf16_attention_##e(float* __restrict__ out, float* __restrict__ saved, const float* __restrict__ qkv, int n, int heads, int width, float scale)                \
-    {                                                                                                                                                                             \
-        forward<e>(out, saved, qkv, n, heads, width, scale);                                                                                                                             \
-    }                                                                                                                                                                             \
-    GLOBAL BOUNDS(128, 2) void bf16_attention_queries_##e(float* __restrict__ dQkv, float* __restrict__ delta, const float* __restrict__ dOut, const float* __restrict__ saved,    \
-                                                          const float* __restrict__ qkv, int n, int heads, int width, float scale, float factor)                                             \
-    {                                                                                                                                                                             \
-        backward_queries<e>(dQkv, delta, dOut, saved, qkv, n, heads, width, scale, factor);                                                                                              \
-    }                                                                                                                                                                             \
-    GLOBAL BOUNDS(128, 2) void bf16_attention_keys_##e(float* __restrict__ dQkv, const float* __restrict__ delta, const float* __restrict__ dOut, const float* __restrict__ saved, \
-                                                       const float* __restrict__ qkv, int n, int heads, int width, float scale, float factor)                                                \
-    {                                                                                                                                                                             \
-        backward_keys<e>(dQkv, delta, dOut, saved, qkv, n, heads, width, scale, factor);                                                                                                 \
+#define ATTENTION(e)                                                                                                   \
+    GLOBAL BOUNDS(128, 3) void bf16_attention_##e(float* __restrict__ out, float* __restrict__ saved,                  \
+                                                  const float* __restrict__ qkv, int n, int heads, int width,          \
+                                                  float scale)                                                         \
+    {                                                                                                                  \
+        forward<e>(out, saved, qkv, n, heads, width, scale);                                                           \
+    }                                                                                                                  \
+    GLOBAL BOUNDS(128, 2) void bf16_attention_queries_##e(                                                             \
+        float* __restrict__ dQkv, float* __restrict__ delta, const float* __restrict__ dOut,                           \
+        const float* __restrict__ saved, const float* __restrict__ qkv, int n, int heads, int width, float scale,      \
+        float factor)                                                                                                  \
+    {                                                                                                                  \
+        backward_queries<e>(dQkv, delta, dOut, saved, qkv, n, heads, width, scale, factor);                            \
+    }                                                                                                                  \
+    GLOBAL BOUNDS(128, 2) void bf16_attention_keys_##e(float* __restrict__ dQkv, const float* __restrict__ delta,      \
+                                                       const float* __restrict__ dOut,                                 \
+                                                       const float* __restrict__ saved, const float* __restrict__ qkv, \
+                                                       int n, int heads, int width, float scale, float factor)         \
+    {                                                                                                                  \
+        backward_keys<e>(dQkv, delta, dOut, saved, qkv, n, heads, width, scale, factor);                               \
     }
 
 ATTENTION(16)

@@ -1,6 +1,5 @@
-// A tensor's 128-bit digest (docs/NUMERICS.md rule 13): two sums modulo 2^64 of mixed (index, bits). Integer sums commute, so threads, warps and blocks add
-// theirs in any order.
-// Bytes: 4 an element.
+// A tensor's 128-bit digest (docs/NUMERICS.md rule 13): two sums modulo 2^64 of mixed (index, bits). Integer sums
+// commute, so threads, warps and blocks add theirs in any order. Bytes: 4 an element.
 #include "../include/device.cuh"
 
 GLOBAL BOUNDS(256, 4) void digest(ulong* sums, const float* __restrict__ x, long n)

@@ -1,12 +1,14 @@
-// Matrix products c = a b: every element one chain acc = fma(a[m, k], b[k, n], acc) over ascending k from +0 (or from c), then + (+0), then the epilogue
-// (docs/NUMERICS.md rule 2). A thread owns its outputs, so tile shape, stages and order of blocks cannot change a bit. Padding a tile with zeros in k adds
-// fma(0, 0, acc), which only the sign of a zero could show, and + (+0) hides that.
+// Matrix products c = a b: every element one chain acc = fma(a[m, k], b[k, n], acc) over ascending k from +0 (or from
+// c), then + (+0), then the epilogue (docs/NUMERICS.md rule 2). A thread owns its outputs, so tile shape, stages and
+// order of blocks cannot change a bit. Padding a tile with zeros in k adds fma(0, 0, acc), which only the sign of a
+// zero could show, and + (+0) hides that.
 //
-// Layouts: nt a[m*lda + k] b[n*ldb + k] (forward), nn b[k*ldb + n] (dX), tn a[k*lda + m] b[k*ldb + n] (dW). blockIdx.z is a batch of (outer, inner):
-// leaf gradients of grains, or sequences and heads.
-// A block makes a tile of BM x BN in steps of 16 k. Global reads are 16 bytes a thread where rows allow it; shared tiles are [k][m] and [k][n], so the inner
-// loop reads 16 bytes for every 4 values: (TM + TN)/4 loads for TM*TN fused multiply-adds. Two stages: the next step's global reads are in flight meanwhile.
-// Bytes: every tile reads 4*K*(BM + BN); traffic is far below the arithmetic at model sizes.
+// Layouts: nt a[m*lda + k] b[n*ldb + k] (forward), nn b[k*ldb + n] (dX), tn a[k*lda + m] b[k*ldb + n] (dW). blockIdx.z
+// is a batch of (outer, inner): leaf gradients of grains, or sequences and heads. A block makes a tile of BM x BN in
+// steps of 16 k. Global reads are 16 bytes a thread where rows allow it; shared tiles are [k][m] and [k][n], so the
+// inner loop reads 16 bytes for every 4 values: (TM + TN)/4 loads for TM*TN fused multiply-adds. Two stages: the next
+// step's global reads are in flight meanwhile. Bytes: every tile reads 4*K*(BM + BN); traffic is far below the
+// arithmetic at model sizes.
 #include "../include/unary.cuh"
 
 enum Epilogue { NONE, BIAS, BIAS_RESIDUAL, BIAS_GELU, GELU_BACKWARD };
@@ -21,10 +23,10 @@ struct Product {
     float* erf;
     long aOuter, aInner, bOuter, bInner, cOuter, cInner;
     int m, n, k, lda, ldb, ldc;
-    int inner;        // batch index z = outer * inner + i
+    int inner; // batch index z = outer * inner + i
     int epilogue;
-    int accumulate;   // chains go on from c
-    float scale;      // multiplied at the end when not 1: attention's scores
+    int accumulate; // chains go on from c
+    float scale;    // multiplied at the end when not 1: attention's scores
 };
 
 constexpr int BK = 16;
@@ -43,7 +45,8 @@ struct AlongK {
             const float* from = p + (long)row * ld + col;
             f4 v = {0.0f, 0.0f, 0.0f, 0.0f};
             if (row < rows) {
-                if (vector && col + 4 <= k) v = *(const f4*)from;
+                if (vector && col + 4 <= k)
+                    v = *(const f4*)from;
                 else {
                     if (col < k) v.x = from[0];
                     if (col + 1 < k) v.y = from[1];
@@ -83,7 +86,8 @@ struct AcrossK {
             const float* from = p + (long)col * ld + row;
             f4 v = {0.0f, 0.0f, 0.0f, 0.0f};
             if (col < k) {
-                if (vector && row + 4 <= rows) v = *(const f4*)from;
+                if (vector && row + 4 <= rows)
+                    v = *(const f4*)from;
                 else {
                     if (row < rows) v.x = from[0];
                     if (row + 1 < rows) v.y = from[1];
@@ -177,7 +181,8 @@ DEVICE void gemm(const Product& p)
         for (int j = 0; j < TN; j++) acc[i][j] = acc[i][j] + 0.0f;
 
     if (p.epilogue >= BIAS_GELU) {
-        // GELU's functions are long: the tile goes through shared memory, half at a time, so that they stand here twice and not TM*TN times
+        // GELU's functions are long: the tile goes through shared memory, half at a time, so that they stand here twice
+        // and not TM*TN times
         constexpr int PARTS = 2, ROWS = BM / PARTS;
         float* tile = (float*)memory;
 #pragma unroll
@@ -201,7 +206,8 @@ DEVICE void gemm(const Product& p)
                         p.erf[at] = erf;
                     }
                     c[at] = y;
-                } else c[at] = gelu_backward(x, p.pre[at], p.erf[at]);
+                } else
+                    c[at] = gelu_backward(x, p.pre[at], p.erf[at]);
             }
             barrier();
         }
@@ -237,11 +243,21 @@ DEVICE void gemm(const Product& p)
     }
 }
 
-// blocks: how many must fit a multiprocessor. The large tile has one: with two, 128 registers a thread, its accumulators spill (ptxas 11.8, sm_80 and sm_90).
-#define PRODUCTS(bm, bn, tm, tn, blocks)                                                                                                      \
-    GLOBAL BOUNDS(bm / tm * (bn / tn), blocks) void gemm_nt_##bm##x##bn(Product p) { gemm<bm, bn, tm, tn, AlongK, AlongK>(p); }              \
-    GLOBAL BOUNDS(bm / tm * (bn / tn), blocks) void gemm_nn_##bm##x##bn(Product p) { gemm<bm, bn, tm, tn, AlongK, AcrossK>(p); }             \
-    GLOBAL BOUNDS(bm / tm * (bn / tn), blocks) void gemm_tn_##bm##x##bn(Product p) { gemm<bm, bn, tm, tn, AcrossK, AcrossK>(p); }
+// blocks: how many must fit a multiprocessor. The large tile has one: with two, 128 registers a thread, its
+// accumulators spill (ptxas 11.8, sm_80 and sm_90).
+#define PRODUCTS(bm, bn, tm, tn, blocks)                                                                               \
+    GLOBAL BOUNDS(bm / tm * (bn / tn), blocks) void gemm_nt_##bm##x##bn(Product p)                                     \
+    {                                                                                                                  \
+        gemm<bm, bn, tm, tn, AlongK, AlongK>(p);                                                                       \
+    }                                                                                                                  \
+    GLOBAL BOUNDS(bm / tm * (bn / tn), blocks) void gemm_nn_##bm##x##bn(Product p)                                     \
+    {                                                                                                                  \
+        gemm<bm, bn, tm, tn, AlongK, AcrossK>(p);                                                                      \
+    }                                                                                                                  \
+    GLOBAL BOUNDS(bm / tm * (bn / tn), blocks) void gemm_tn_##bm##x##bn(Product p)                                     \
+    {                                                                                                                  \
+        gemm<bm, bn, tm, tn, AcrossK, AcrossK>(p);                                                                     \
+    }
 
 PRODUCTS(128, 128, 8, 8, 1)
 PRODUCTS(128, 64, 8, 8, 2)

@@ -1,10 +1,12 @@
-// Layer normalisation of rows (docs/NUMERICS.md rule 7). Forward and dx: one warp a row, the row read once from memory and again from the first-level cache.
-// Parameter gradients: one thread a column, a chain over the rows of a leaf (blockIdx.y), ascending.
-// Bytes: forward 8 an element; dx 12, or 16 with a residual; parameters 8.
+// Layer normalisation of rows (docs/NUMERICS.md rule 7). Forward and dx: one warp a row, the row read once from memory
+// and again from the first-level cache. Parameter gradients: one thread a column, a chain over the rows of a leaf
+// (blockIdx.y), ascending. Bytes: forward 8 an element; dx 12, or 16 with a residual; parameters 8.
 #include "../include/lanes.cuh"
 #include "../include/unary.cuh"
 
-GLOBAL BOUNDS(128, 8) void layer_norm_forward(float* __restrict__ y, float* __restrict__ stats, const float* __restrict__ x, const float* __restrict__ weight, const float* __restrict__ bias, int rows, int d, float eps)
+GLOBAL BOUNDS(128, 8) void layer_norm_forward(float* __restrict__ y, float* __restrict__ stats,
+                                              const float* __restrict__ x, const float* __restrict__ weight,
+                                              const float* __restrict__ bias, int rows, int d, float eps)
 {
     int row = warp_row(), lane = warp_lane();
     if (row >= rows) return;
@@ -21,7 +23,9 @@ GLOBAL BOUNDS(128, 8) void layer_norm_forward(float* __restrict__ y, float* __re
 }
 
 /// dx may be dy or residual; residual may be null.
-GLOBAL BOUNDS(128, 8) void layer_norm_backward(float* dx, const float* dy, const float* __restrict__ x, const float* __restrict__ stats, const float* __restrict__ weight, const float* residual, int rows, int d)
+GLOBAL BOUNDS(128, 8) void layer_norm_backward(float* dx, const float* dy, const float* __restrict__ x,
+                                               const float* __restrict__ stats, const float* __restrict__ weight,
+                                               const float* residual, int rows, int d)
 {
     int row = warp_row(), lane = warp_lane();
     if (row >= rows) return;
@@ -39,7 +43,9 @@ GLOBAL BOUNDS(128, 8) void layer_norm_backward(float* dx, const float* dy, const
 }
 
 /// dWeight and dBias [leaves, d] go on; rows are those of one leaf.
-GLOBAL BOUNDS(64, 8) void layer_norm_parameters(float* __restrict__ dWeight, float* __restrict__ dBias, const float* __restrict__ dy, const float* __restrict__ x, const float* __restrict__ stats, int rows, int d)
+GLOBAL BOUNDS(64, 8) void layer_norm_parameters(float* __restrict__ dWeight, float* __restrict__ dBias,
+                                                const float* __restrict__ dy, const float* __restrict__ x,
+                                                const float* __restrict__ stats, int rows, int d)
 {
     int j = block_x() * threads_x() + thread_x(), leaf = block_y();
     if (j >= d) return;

@@ -1,6 +1,6 @@
-// What the device can do at most: fused multiply-adds from registers, on 16 independent chains a thread (latency 4 times issue width, and room). Benchmarks are
-// read as a share of it. Values go to 2 and stay there.
-// Bytes: one value a thread.
+// What the device can do at most: fused multiply-adds from registers, on 16 independent chains a thread (latency 4
+// times issue width, and room). Benchmarks are read as a share of it. Values go to 2 and stay there. Bytes: one value a
+// thread.
 #include "../include/device.cuh"
 
 GLOBAL BOUNDS(256, 4) void fma_limit(float* __restrict__ sink, int turns)

@@ -1,5 +1,6 @@
-// Losses and their gradients (docs/NUMERICS.md rule 9): one warp a row (patch or sample). Sums over the batch are T on the host, of one value a row.
-// Bytes: every tensor once from memory; second passes over a row hit the first-level cache.
+// Losses and their gradients (docs/NUMERICS.md rule 9): one warp a row (patch or sample). Sums over the batch are T on
+// the host, of one value a row. Bytes: every tensor once from memory; second passes over a row hit the first-level
+// cache.
 #include "../include/lanes.cuh"
 #include "../include/unary.cuh"
 
@@ -18,7 +19,10 @@ GLOBAL BOUNDS(128, 8) void patch_normalise(float* __restrict__ target, int rows,
 }
 
 /// Rows of pred are tokens (row 0 of a sequence is the class token); loss [S, P].
-GLOBAL BOUNDS(128, 8) void patch_loss(float* __restrict__ loss, float* __restrict__ dPred, const float* __restrict__ pred, const float* __restrict__ target, const int* __restrict__ restore, int rows, int patches, int n, int kept, float scale)
+GLOBAL BOUNDS(128, 8) void patch_loss(float* __restrict__ loss, float* __restrict__ dPred,
+                                      const float* __restrict__ pred, const float* __restrict__ target,
+                                      const int* __restrict__ restore, int rows, int patches, int n, int kept,
+                                      float scale)
 {
     int row = warp_row(), lane = warp_lane();
     if (row >= rows) return;
@@ -37,7 +41,8 @@ GLOBAL BOUNDS(128, 8) void patch_loss(float* __restrict__ loss, float* __restric
 }
 
 /// D(q, t) = 2 - 2 cos: dq = (k * (th - c*qh)) / |q|. dq may be neither q nor t.
-GLOBAL BOUNDS(128, 8) void context_loss(float* __restrict__ loss, float* __restrict__ dq, const float* __restrict__ q, const float* __restrict__ t, int rows, int d, float k)
+GLOBAL BOUNDS(128, 8) void context_loss(float* __restrict__ loss, float* __restrict__ dq, const float* __restrict__ q,
+                                        const float* __restrict__ t, int rows, int d, float k)
 {
     int row = warp_row(), lane = warp_lane();
     if (row >= rows) return;
@@ -51,7 +56,8 @@ GLOBAL BOUNDS(128, 8) void context_loss(float* __restrict__ loss, float* __restr
 }
 
 /// dx may be x.
-GLOBAL BOUNDS(128, 8) void cross_entropy(float* __restrict__ loss, float* dx, const float* x, const float* __restrict__ target, int rows, int n, float scale)
+GLOBAL BOUNDS(128, 8) void cross_entropy(float* __restrict__ loss, float* dx, const float* x,
+                                         const float* __restrict__ target, int rows, int n, float scale)
 {
     int row = warp_row(), lane = warp_lane();
     if (row >= rows) return;

@@ -1,6 +1,6 @@
-// AdamW and the teacher's average (docs/NUMERICS.md rule 9): elementwise, four elements a thread. Buffers are slices of a flat state: 64-byte aligned, so
-// vectors always fit but for the last few elements.
-// Bytes: AdamW 28 an element (p, g, m, v read; p, m, v written), the average 12.
+// AdamW and the teacher's average (docs/NUMERICS.md rule 9): elementwise, four elements a thread. Buffers are slices of
+// a flat state: 64-byte aligned, so vectors always fit but for the last few elements. Bytes: AdamW 28 an element (p, g,
+// m, v read; p, m, v written), the average 12.
 #include "../include/device.cuh"
 
 struct Scalars {
@@ -16,7 +16,8 @@ DEVICE void update(float& p, float& m, float& v, float g, const Scalars& s)
     p = fma(-s.step, m / d, p1);
 }
 
-GLOBAL BOUNDS(256, 4) void adamw(float* __restrict__ p, float* __restrict__ m, float* __restrict__ v, const float* __restrict__ g, long n, Scalars s)
+GLOBAL BOUNDS(256, 4) void adamw(float* __restrict__ p, float* __restrict__ m, float* __restrict__ v,
+                                 const float* __restrict__ g, long n, Scalars s)
 {
     long i = 4 * ((long)block_x() * threads_x() + thread_x());
     if (aligned(p) && aligned(m) && aligned(v) && aligned(g) && i + 4 <= n) {

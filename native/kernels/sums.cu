@@ -1,9 +1,10 @@
-// Sums over rows: column sums as chains (one thread a column, blockIdx.y a leaf), T over leaves, the squared norm of a tensor.
-// Bytes: every input once.
+// Sums over rows: column sums as chains (one thread a column, blockIdx.y a leaf), T over leaves, the squared norm of a
+// tensor. Bytes: every input once.
 #include "../include/lanes.cuh"
 
 /// acc [leaves, C] goes on over rows first, first + step, ... of the leaf's rows.
-GLOBAL BOUNDS(64, 8) void column_sum(float* __restrict__ acc, const float* __restrict__ x, int rows, int cols, int first, int step)
+GLOBAL BOUNDS(64, 8) void column_sum(float* __restrict__ acc, const float* __restrict__ x, int rows, int cols,
+                                     int first, int step)
 {
     int c = block_x() * threads_x() + thread_x(), leaf = block_y();
     if (c >= cols) return;
@@ -14,13 +15,16 @@ GLOBAL BOUNDS(64, 8) void column_sum(float* __restrict__ acc, const float* __res
     acc[(long)leaf * cols + c] = a + 0.0f;
 }
 
-/// out[i] = T over leaves of leaf[l*stride + i]: nodes without a sibling move up as they are (docs/NUMERICS.md, Words). leaf is used up.
-GLOBAL BOUNDS(256, 4) void tree_leaves(float* __restrict__ out, float* __restrict__ leaf, long n, long stride, int leaves)
+/// out[i] = T over leaves of leaf[l*stride + i]: nodes without a sibling move up as they are (docs/NUMERICS.md, Words).
+/// leaf is used up.
+GLOBAL BOUNDS(256, 4) void tree_leaves(float* __restrict__ out, float* __restrict__ leaf, long n, long stride,
+                                       int leaves)
 {
     long i = (long)block_x() * threads_x() + thread_x();
     if (i >= n) return;
     for (int s = 1; s < leaves; s *= 2)
-        for (int l = 0; l + s < leaves; l += 2 * s) leaf[l * stride + i] = leaf[l * stride + i] + leaf[(l + s) * stride + i];
+        for (int l = 0; l + s < leaves; l += 2 * s)
+            leaf[l * stride + i] = leaf[l * stride + i] + leaf[(l + s) * stride + i];
     out[i] = leaf[i];
 }
 

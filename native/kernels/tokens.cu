@@ -1,19 +1,23 @@
-// Token sequences: gathers with an addition, and what undoes them (model/Ops/Tokens). blockIdx.x is a row and blockIdx.y 128 columns; where rows are
-// summed, blockIdx.x is 128 columns and blockIdx.y a leaf.
-// Bytes: every row once; summed rows (class token, mask token, positions) once a leaf.
+// Token sequences: gathers with an addition, and what undoes them (model/Ops/Tokens). blockIdx.x is a row and
+// blockIdx.y 128 columns; where rows are summed, blockIdx.x is 128 columns and blockIdx.y a leaf. Bytes: every row
+// once; summed rows (class token, mask token, positions) once a leaf.
 #include "../include/device.cuh"
 
 /// x [S*(K+1), D] from patches [S*K, D].
-GLOBAL BOUNDS(128, 8) void tokens_embed(float* __restrict__ x, const float* __restrict__ patches, const float* __restrict__ cls, const float* __restrict__ pos, const int* __restrict__ index, int kept, int d)
+GLOBAL BOUNDS(128, 8) void tokens_embed(float* __restrict__ x, const float* __restrict__ patches,
+                                        const float* __restrict__ cls, const float* __restrict__ pos,
+                                        const int* __restrict__ index, int kept, int d)
 {
     int c = block_y() * threads_x() + thread_x(), row = block_x(), s = row / (kept + 1), i = row - s * (kept + 1);
     if (c >= d) return;
     int patch = s * kept + i - 1;
-    x[(long)row * d + c] = i == 0 ? cls[c] + pos[c] : patches[(long)patch * d + c] + pos[(long)(1 + index[patch]) * d + c];
+    x[(long)row * d + c] =
+        i == 0 ? cls[c] + pos[c] : patches[(long)patch * d + c] + pos[(long)(1 + index[patch]) * d + c];
 }
 
 /// dPatches [S*K, D] from dx [S*(K+1), D].
-GLOBAL BOUNDS(128, 8) void tokens_embed_backward(float* __restrict__ dPatches, const float* __restrict__ dx, int kept, int d)
+GLOBAL BOUNDS(128, 8) void tokens_embed_backward(float* __restrict__ dPatches, const float* __restrict__ dx, int kept,
+                                                 int d)
 {
     int c = block_y() * threads_x() + thread_x(), row = block_x(), s = row / kept;
     if (c >= d) return;
@@ -21,28 +25,35 @@ GLOBAL BOUNDS(128, 8) void tokens_embed_backward(float* __restrict__ dPatches, c
 }
 
 /// dPos [leaves, 1+P, D] goes on; blockIdx.y = leaf * (1+P) + position; sequences: those of a leaf.
-GLOBAL BOUNDS(128, 8) void tokens_positions_backward(float* __restrict__ dPos, const float* __restrict__ dx, const int* __restrict__ index, int sequences, int kept, int positions, int d)
+GLOBAL BOUNDS(128, 8) void tokens_positions_backward(float* __restrict__ dPos, const float* __restrict__ dx,
+                                                     const int* __restrict__ index, int sequences, int kept,
+                                                     int positions, int d)
 {
     int c = block_x() * threads_x() + thread_x(), leaf = block_y() / positions, at = block_y() - leaf * positions;
     if (c >= d) return;
     float acc = dPos[(long)block_y() * d + c];
     for (int s = leaf * sequences; s < (leaf + 1) * sequences; s++)
         for (int i = 0; i <= kept; i++)
-            if (i == 0 ? at == 0 : 1 + index[s * kept + i - 1] == at) acc = acc + dx[((long)s * (kept + 1) + i) * d + c];
+            if (i == 0 ? at == 0 : 1 + index[s * kept + i - 1] == at)
+                acc = acc + dx[((long)s * (kept + 1) + i) * d + c];
     dPos[(long)block_y() * d + c] = acc + 0.0f;
 }
 
 /// z [S*(P+1), D] from y [S*(K+1), D].
-GLOBAL BOUNDS(128, 8) void tokens_restore(float* __restrict__ z, const float* __restrict__ y, const float* __restrict__ maskToken, const float* __restrict__ pos, const int* __restrict__ restore, int kept, int patches, int d)
+GLOBAL BOUNDS(128, 8) void tokens_restore(float* __restrict__ z, const float* __restrict__ y,
+                                          const float* __restrict__ maskToken, const float* __restrict__ pos,
+                                          const int* __restrict__ restore, int kept, int patches, int d)
 {
     int c = block_y() * threads_x() + thread_x(), row = block_x(), s = row / (patches + 1), l = row - s * (patches + 1);
     if (c >= d) return;
     int place = l == 0 ? 0 : 1 + restore[s * patches + l - 1];
-    z[(long)row * d + c] = (place <= kept ? y[((long)s * (kept + 1) + place) * d + c] : maskToken[c]) + pos[(long)l * d + c];
+    z[(long)row * d + c] =
+        (place <= kept ? y[((long)s * (kept + 1) + place) * d + c] : maskToken[c]) + pos[(long)l * d + c];
 }
 
 /// dy [S*(K+1), D] from dz [S*(P+1), D]; blockIdx.x walks dz's rows.
-GLOBAL BOUNDS(128, 8) void tokens_restore_backward(float* __restrict__ dy, const float* __restrict__ dz, const int* __restrict__ restore, int kept, int patches, int d)
+GLOBAL BOUNDS(128, 8) void tokens_restore_backward(float* __restrict__ dy, const float* __restrict__ dz,
+                                                   const int* __restrict__ restore, int kept, int patches, int d)
 {
     int c = block_y() * threads_x() + thread_x(), row = block_x(), s = row / (patches + 1), l = row - s * (patches + 1);
     if (c >= d) return;
@@ -51,7 +62,9 @@ GLOBAL BOUNDS(128, 8) void tokens_restore_backward(float* __restrict__ dy, const
 }
 
 /// dMaskToken [leaves, D] goes on over a leaf's masked rows, ascending.
-GLOBAL BOUNDS(128, 8) void tokens_mask_backward(float* __restrict__ dMaskToken, const float* __restrict__ dz, const int* __restrict__ restore, int sequences, int kept, int patches, int d)
+GLOBAL BOUNDS(128, 8) void tokens_mask_backward(float* __restrict__ dMaskToken, const float* __restrict__ dz,
+                                                const int* __restrict__ restore, int sequences, int kept, int patches,
+                                                int d)
 {
     int c = block_x() * threads_x() + thread_x(), leaf = block_y();
     if (c >= d) return;

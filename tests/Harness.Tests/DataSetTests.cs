@@ -170,11 +170,11 @@ public sealed class DataSetTests(SyntheticSet set) : IClassFixture<SyntheticSet>
     {
         using var bitmap = new SKBitmap(20, 20);
         byte[] Encode(SKEncodedImageFormat f) => SKImage.FromBitmap(bitmap).Encode(f, 90).ToArray();
-        byte[] jpeg = Encode(SKEncodedImageFormat.Jpeg),
-            png = Encode(SKEncodedImageFormat.Png),
-            webp = Encode(SKEncodedImageFormat.Webp);
-        byte[] wide = [.. png],
-            bomb = [.. png];
+        byte[] jpeg = Encode(SKEncodedImageFormat.Jpeg);
+        byte[] png = Encode(SKEncodedImageFormat.Png);
+        byte[] webp = Encode(SKEncodedImageFormat.Webp);
+        byte[] wide = [.. png];
+        byte[] bomb = [.. png];
         wide[24] = 16;
         foreach (int at in new[] { 16, 20 })
             System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(bomb.AsSpan(at), 60_000);

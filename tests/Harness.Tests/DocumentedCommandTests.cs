@@ -97,8 +97,8 @@ public sealed class DocumentedCommandTests
     [Fact]
     public void TheFrontDoorHasTheVerbsThatAreNamed()
     {
-        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md")),
-            script = File.ReadAllText(Path.Combine(Repository.Root, "build.sh"));
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        string script = File.ReadAllText(Path.Combine(Repository.Root, "build.sh"));
         string[] verbs =
         [
             .. Regex.Matches(readme, @"\./build\.sh ([a-z-]+)").Select(m => m.Groups[1].Value).Distinct(),

@@ -31,8 +31,8 @@ public sealed class FuzzTests : IDisposable
     [MemberData(nameof(Formats))]
     public void ADamagedFileIsReadOrRefused(string format, int count)
     {
-        string path = folder["file"],
-            train = folder["train"];
+        string path = folder["file"];
+        string train = folder["train"];
         Directory.CreateDirectory(train);
         byte[] whole = Whole(format);
         var random = new Random(format.Sum(c => c));
@@ -91,8 +91,8 @@ public sealed class FuzzTests : IDisposable
 
     private byte[] Whole(string format)
     {
-        string fixtures = Path.Combine(Repository.Root, "tests", "fixtures"),
-            images = Path.Combine(fixtures, "golden", "images", "jpeg");
+        string fixtures = Path.Combine(Repository.Root, "tests", "fixtures");
+        string images = Path.Combine(fixtures, "golden", "images", "jpeg");
         switch (format)
         {
             case "pth":
@@ -105,8 +105,8 @@ public sealed class FuzzTests : IDisposable
                     using (var zip = new ZipArchive(to, ZipArchiveMode.Create, leaveOpen: true))
                         foreach (var entry in from.Entries.Where(e => e.Name == "data.pkl" || e.Length < 200))
                         {
-                            using Stream a = entry.Open(),
-                                b = zip.CreateEntry(entry.FullName, CompressionLevel.NoCompression).Open();
+                            using Stream a = entry.Open();
+                            using Stream b = zip.CreateEntry(entry.FullName, CompressionLevel.NoCompression).Open();
                             a.CopyTo(b);
                         }
                     return to.ToArray();
@@ -152,8 +152,8 @@ public sealed class FuzzTests : IDisposable
         for (int n = 1 + random.Next(3); n > 0 && x.Count > 4; n--)
         {
             // half of all damage falls on the first bytes, where headers are
-            int at = random.Next(random.Next(2) == 0 ? Math.Min(x.Count, 200) : x.Count),
-                length = Math.Min(1 + random.Next(16), x.Count - at);
+            int at = random.Next(random.Next(2) == 0 ? Math.Min(x.Count, 200) : x.Count);
+            int length = Math.Min(1 + random.Next(16), x.Count - at);
             switch (random.Next(6))
             {
                 case 0:

@@ -58,8 +58,8 @@ public class ImageGoldenTests
     public void PixelsAreEqual(string file, int index, string parameters)
     {
         var tensors = Safetensors.Read(file).Tensors;
-        SafeTensor input = tensors[$"{index:d3}/in"],
-            expected = tensors[$"{index:d3}/out"];
+        SafeTensor input = tensors[$"{index:d3}/in"];
+        SafeTensor expected = tensors[$"{index:d3}/out"];
         var p = Picture.FromRgb((int)input.Shape[1], (int)input.Shape[0], input.Bytes.Span);
         var c = JsonDocument.Parse(parameters).RootElement;
         int Int(string key) => c.GetProperty(key).GetInt32();
@@ -128,8 +128,8 @@ public class ImageGoldenTests
                 break;
         }
         Assert.Equal((expected.Shape[1], expected.Shape[0]), (p.Width, p.Height));
-        int wrong = 0,
-            first = -1;
+        int wrong = 0;
+        int first = -1;
         for (int i = 0; i < p.Data.Length; i++)
             if (p.Data[i] != expected.Bytes.Span[i])
             {

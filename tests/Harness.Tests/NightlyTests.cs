@@ -288,8 +288,8 @@ public sealed class NightlyTests : IDisposable
     [Fact]
     public void ABaselineIsAcceptedListedAndExpired()
     {
-        string hardware = Machine.HardwareKey(Model.Devices.Cpu.Best()),
-            night = folder["night"];
+        string hardware = Machine.HardwareKey(Model.Devices.Cpu.Best());
+        string night = folder["night"];
         var comparisons = new Table(Schema.Comparisons);
         F(0, "perf", "tiny", "NO-BASELINE", 60).AddTo(comparisons, "id", "baseline", "tonight");
         new RunStore(RunStore.Create(night).Folder).Commit([comparisons], new Dictionary<string, string>());

@@ -57,8 +57,8 @@ public sealed class PretrainedHello : IDisposable
 /// </summary>
 public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<PretrainedHello>
 {
-    private const int NeighboursRight = 131,
-        ProbeRight = 100;
+    private const int NeighboursRight = 131;
+    private const int ProbeRight = 100;
 
     private static TorchArchive.Tensor Torch(SafeTensor t) => new("FloatStorage", t.Shape, t.Bytes.ToArray());
 
@@ -91,15 +91,15 @@ public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<Pre
     {
         var run = hello.Run(["knn", "probe"], path, which);
         var evals = run.Read(Schema.Evals);
-        int metric = Schema.Evals.IndexOf("metric"),
-            correct = Schema.Evals.IndexOf("correct");
+        int metric = Schema.Evals.IndexOf("metric");
+        int correct = Schema.Evals.IndexOf("correct");
         var found = evals.Rows.ToDictionary(
             r => (string)r[metric]!,
             r => Convert.ToInt64(r[correct], System.Globalization.CultureInfo.InvariantCulture)
         );
         Assert.Equal((NeighboursRight, ProbeRight), (found["knn_top1"], found["probe_top1"]));
-        int key = Schema.Events.IndexOf("key"),
-            value = Schema.Events.IndexOf("value");
+        int key = Schema.Events.IndexOf("key");
+        int value = Schema.Events.IndexOf("value");
         return string.Join(
             '\n',
             run.Read(Schema.Events)

@@ -74,9 +74,9 @@ public sealed class ReportTests : IDisposable
     [Fact]
     public void AnalysisAndReportOfRealRuns()
     {
-        string lut = Run("lut"),
-            other = Run("other", "--threads", "1"),
-            faulty = Run("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        string lut = Run("lut");
+        string other = Run("other", "--threads", "1");
+        string faulty = Run("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
         var a = Lut.Run("analyze", lut, faulty, "--images", "64", "-o", folder["analysis"], "--json");
         Assert.True(a.Exit == 0, a.Out + a.Error);
         using (var json = JsonDocument.Parse(a.Out))
@@ -128,9 +128,9 @@ public sealed class ReportTests : IDisposable
     {
         if (Chromium is null || Driver is null)
             Assert.Skip("there is no Chromium with its driver here (apt-get install chromium chromium-driver)");
-        string run = Run("lut"),
-            faulty = Run("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27"),
-            path = folder["report.html"];
+        string run = Run("lut");
+        string faulty = Run("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        string path = folder["report.html"];
         File.WriteAllText(path, HtmlReport.Runs([new RunStore(run), new RunStore(faulty)], null, Nights()));
         using var service = ChromeDriverService.CreateDefaultService(Driver);
         using var page = Open(service);

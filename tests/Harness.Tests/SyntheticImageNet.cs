@@ -35,13 +35,13 @@ internal static class SyntheticImageNet
     private static byte[] Image(int label, int index)
     {
         var random = new Philox(7, Purpose.Test, (ulong)label, (uint)index, 0);
-        int width = 40 + (int)random.NextBelow(32),
-            height = 40 + (int)random.NextBelow(32);
-        double phase = random.NextDouble() * 6.28,
-            angle = label * 0.61,
-            frequency = 0.15 + label % 7 * 0.07;
-        double across = frequency * Math.Cos(angle),
-            down = frequency * Math.Sin(angle);
+        int width = 40 + (int)random.NextBelow(32);
+        int height = 40 + (int)random.NextBelow(32);
+        double phase = random.NextDouble() * 6.28;
+        double angle = label * 0.61;
+        double frequency = 0.15 + label % 7 * 0.07;
+        double across = frequency * Math.Cos(angle);
+        double down = frequency * Math.Sin(angle);
         using var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         Span<byte> pixels = bitmap.GetPixelSpan();
         for (int i = 0; i < width * height; i++)

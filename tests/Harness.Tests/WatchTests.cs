@@ -17,13 +17,13 @@ namespace LutNative.Harness.Tests;
 public sealed unsafe class WatchTests : IDisposable
 {
     // <fenv.h> of glibc and musl on x86-64; bits of MXCSR
-    private const int Down = 0x400,
-        Up = 0x800,
-        ToZero = 0xc00;
-    private const uint FlushToZero = 1u << 15,
-        DenormalsAreZero = 1u << 6;
-    private const int EnvironmentBytes = 32,
-        Mxcsr = 28;
+    private const int Down = 0x400;
+    private const int Up = 0x800;
+    private const int ToZero = 0xc00;
+    private const uint FlushToZero = 1u << 15;
+    private const uint DenormalsAreZero = 1u << 6;
+    private const int EnvironmentBytes = 32;
+    private const int Mxcsr = 28;
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -71,9 +71,9 @@ public sealed unsafe class WatchTests : IDisposable
     public void EveryOtherModeIsNamed(string what, uint bits)
     {
         NeedX64Linux();
-        string? before = null,
-            during = null,
-            after = null;
+        string? before = null;
+        string? during = null;
+        string? after = null;
         var thread = new Thread(() =>
         {
             before = SelfTest.Drift();
@@ -100,8 +100,8 @@ public sealed unsafe class WatchTests : IDisposable
 
         public override Picture Read(int i)
         {
-            int n = Interlocked.Increment(ref read),
-                me = Environment.CurrentManagedThreadId;
+            int n = Interlocked.Increment(ref read);
+            int me = Environment.CurrentManagedThreadId;
             bool asked = !dataWorkers || Thread.CurrentThread.Name == "lut data 0";
             // whichever thread comes: under load one alone may read every image
             if (asked && n >= from && Interlocked.CompareExchange(ref spoiled, me, 0) == 0)

@@ -16,8 +16,8 @@ public unsafe class EmulatorTests
         using (var context = new PrimaryContext(driver, 0))
         {
             Assert.Equal(132, context.Attribute(DeviceAttribute.MultiprocessorCount));
-            CudaDeviceMemory a = context.Allocate(100L << 30),
-                b = context.Allocate(40L << 30);
+            CudaDeviceMemory a = context.Allocate(100L << 30);
+            CudaDeviceMemory b = context.Allocate(40L << 30);
             Assert.True((ulong)b.Pointer >= (ulong)a.Pointer + (100UL << 30));
             Assert.Equal(CudaResult.OutOfMemory, Assert.Throws<CudaException>(() => context.Allocate(2L << 30)).Code);
             var host = context.AllocateHost(64);
@@ -95,8 +95,8 @@ public unsafe class EmulatorTests
             &algo,
             out _
         );
-        float one = 1,
-            zero = 0;
+        float one = 1;
+        float zero = 0;
         int multiplied =
             asked != 0
                 ? 0
@@ -260,8 +260,8 @@ public unsafe class EmulatorTests
     {
         using var rig = new Rig(Checked);
         var add = rig.Context.Load("elementwise", NativeTests.Read("elementwise.ptx")).Kernels["add"];
-        float* x = rig.Floats(new float[10]),
-            y = rig.Poison(10);
+        float* x = rig.Floats(new float[10]);
+        float* y = rig.Poison(10);
         rig.Queue.Launch(add, (1, 1, 1), 256, y, x, x, 11L);
         var fault = rig.Fails(CudaResult.IllegalAddress);
         Assert.Contains("outside every allocation", fault.Message);
@@ -275,16 +275,16 @@ public unsafe class EmulatorTests
     public void ARemovedBarrierIsARace(string module, string kernel)
     {
         string ptx = NativeTests.Read(module);
-        int body = ptx.IndexOf($".entry {kernel}(", StringComparison.Ordinal),
-            bar = ptx.IndexOf("bar.sync", body, StringComparison.Ordinal);
+        int body = ptx.IndexOf($".entry {kernel}(", StringComparison.Ordinal);
+        int bar = ptx.IndexOf("bar.sync", body, StringComparison.Ordinal);
         string broken = ptx[..bar] + "//" + ptx[bar..];
         Product product = default; // struct Product of gemm.cu: 7 pointers, 6 longs, 9 ints, scale
         foreach (var (text, fails) in new[] { (ptx, false), (broken, true) })
         {
             using var rig = new Rig(Checked);
             var k = rig.Context.Load(module, text).Kernels[kernel];
-            float* values = rig.Floats([.. Enumerable.Range(0, 64 * 64).Select(i => (float)i)]),
-                result = rig.Poison(64 * 64);
+            float* values = rig.Floats([.. Enumerable.Range(0, 64 * 64).Select(i => (float)i)]);
+            float* result = rig.Poison(64 * 64);
             if (kernel == "tree_sum")
                 rig.Queue.Launch(k, (1, 1, 1), 256, result, values, 1000);
             else

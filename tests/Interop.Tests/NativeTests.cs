@@ -103,12 +103,12 @@ public class NativeTests
     public void APlantedOpcodeIsRefusedWithItsLine(string from, string to)
     {
         string module = Modules()
-                .Select(m => m.Data)
-                .First(m =>
-                    Read(m).Contains(from + " ", StringComparison.Ordinal)
-                    || Read(m).Contains(from + "\t", StringComparison.Ordinal)
-                ),
-            ptx = Read(module);
+            .Select(m => m.Data)
+            .First(m =>
+                Read(m).Contains(from + " ", StringComparison.Ordinal)
+                || Read(m).Contains(from + "\t", StringComparison.Ordinal)
+            );
+        string ptx = Read(module);
         int at = ptx.IndexOf(from, StringComparison.Ordinal);
         var e = Assert.Throws<PtxException>(() => PtxParser.Parse(module, ptx[..at] + to + ptx[(at + from.Length)..]));
         Assert.Contains($"'{to}'", e.Message);
@@ -125,9 +125,9 @@ public class NativeTests
             string ptx = Read(module);
             for (int i = 0; i < 500; i++)
             {
-                int at = random.Next(ptx.Length - 60),
-                    n = 1 + random.Next(40),
-                    to = random.Next(ptx.Length - 60);
+                int at = random.Next(ptx.Length - 60);
+                int n = 1 + random.Next(40);
+                int to = random.Next(ptx.Length - 60);
                 string damaged = (i % 5) switch
                 {
                     0 => ptx.Remove(at, n),

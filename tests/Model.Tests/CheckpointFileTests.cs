@@ -52,10 +52,10 @@ public sealed class CheckpointFileTests : IDisposable
     public void ATensorMayTakeManyPieces(int staging)
     {
         using var arena = new Arena();
-        State student = Filled(arena, 1),
-            moment = Filled(arena, 2),
-            a = new(Layout(), arena),
-            b = new(Layout(), arena);
+        State student = Filled(arena, 1);
+        State moment = Filled(arena, 2);
+        State a = new(Layout(), arena);
+        State b = new(Layout(), arena);
         string path = Save(student, moment, staging);
         Assert.Equal(File.ReadAllBytes(Save(student, moment, CheckpointFile.Staging)), File.ReadAllBytes(path));
         using var file = CheckpointFile.Open(path, staging);
@@ -78,10 +78,10 @@ public sealed class CheckpointFileTests : IDisposable
         using var device = new CudaDevice(new Interop.Emulator.EmulatedDriver(), 0, "cuda:emulated");
         using var there = device.NewArena();
         using var here = new Arena();
-        State student = Filled(there, 1),
-            moment = Filled(there, 2),
-            back = new(Layout(), there),
-            host = new(Layout(), here);
+        State student = Filled(there, 1);
+        State moment = Filled(there, 2);
+        State back = new(Layout(), there);
+        State host = new(Layout(), here);
         string path = Save(student, moment, 16);
         foreach (var state in new[] { back, host })
         {

@@ -14,17 +14,17 @@ public unsafe class LarsTests
     [InlineData(0.01)]
     public void EqualsItsDefinition(double weightDecay)
     {
-        const double Momentum = 0.9,
-            Trust = 0.001,
-            Rate = 0.7;
+        const double Momentum = 0.9;
+        const double Trust = 0.001;
+        const double Rate = 0.7;
         string? first = null;
         foreach (Device device in new Device[] { new OracleDevice() }.Concat(Cpu.All()))
         {
             using var arena = new Arena();
             var layout = new StateLayout();
             var linear = new Linear(layout, "head.1", 7, 37);
-            State state = new(layout, arena),
-                gradient = new(layout, arena);
+            State state = new(layout, arena);
+            State gradient = new(layout, arena);
             var lars = new Lars(device, state, arena, Momentum, Trust, weightDecay);
             var random = new Philox(1, Purpose.Test, 0, 0, 0);
             foreach (var e in layout.Entries)

@@ -13,8 +13,8 @@ public sealed class SafetensorsTests : IDisposable
 
     private string File(string header, int data, long? declared = null)
     {
-        byte[] json = Encoding.UTF8.GetBytes(header),
-            file = new byte[8 + json.Length + data];
+        byte[] json = Encoding.UTF8.GetBytes(header);
+        byte[] file = new byte[8 + json.Length + data];
         BinaryPrimitives.WriteUInt64LittleEndian(file, (ulong)(declared ?? json.Length));
         json.CopyTo(file, 8);
         string path = Path.Combine(folder, Guid.NewGuid() + ".safetensors");

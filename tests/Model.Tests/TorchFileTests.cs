@@ -43,17 +43,17 @@ public unsafe class TorchFileTests
     [Fact]
     public void PrefixesHalvesAndSetsAreUnderstood()
     {
-        using WeightSet plain = WeightSet.Open(At("finetuned.pth")),
-            model = WeightSet.Open(At("wrapped.pth")),
-            ema = WeightSet.Open(At("wrapped.pth"), "model_ema");
+        using WeightSet plain = WeightSet.Open(At("finetuned.pth"));
+        using WeightSet model = WeightSet.Open(At("wrapped.pth"));
+        using WeightSet ema = WeightSet.Open(At("wrapped.pth"), "model_ema");
         Assert.Equal(("model.", "model.module."), (plain.Prefix, model.Prefix));
         Assert.Equal(plain.Tensors.Keys.Order(), model.Tensors.Keys.Order());
         Assert.Equal(plain.Tensors.Keys.Order(), ema.Tensors.Keys.Order());
         foreach (var (name, t) in plain.Tensors)
         {
-            float[] values = t.Floats(),
-                wrapped = model.Tensors[name].Floats(),
-                averaged = ema.Tensors[name].Floats();
+            float[] values = t.Floats();
+            float[] wrapped = model.Tensors[name].Floats();
+            float[] averaged = ema.Tensors[name].Floats();
             for (int i = 0; i < values.Length; i++)
             {
                 Assert.Equal(

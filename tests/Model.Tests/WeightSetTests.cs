@@ -115,10 +115,13 @@ public sealed class WeightSetTests : IDisposable
             return set.Tensors[Anchor].Floats()[0];
         }
         string timm = Save(
-                new Dictionary<string, object> { ["state_dict"] = Set(1), ["state_dict_ema"] = Set(2) },
-                "timm.pth"
-            ),
-            two = Save(new Dictionary<string, object> { ["encoder"] = Set(1), ["target_encoder"] = Set(2) }, "two.pth");
+            new Dictionary<string, object> { ["state_dict"] = Set(1), ["state_dict_ema"] = Set(2) },
+            "timm.pth"
+        );
+        string two = Save(
+            new Dictionary<string, object> { ["encoder"] = Set(1), ["target_encoder"] = Set(2) },
+            "two.pth"
+        );
         string nested = Save(
             new Dictionary<string, object>
             {

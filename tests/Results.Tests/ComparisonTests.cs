@@ -18,10 +18,10 @@ public sealed class ComparisonTests : IDisposable
     )
     {
         var store = RunStore.Create(folder[name]);
-        Table step = new(Schema.Steps),
-            digest = new(Schema.Digests),
-            eval = new(Schema.Evals),
-            run = new(Schema.Run);
+        Table step = new(Schema.Steps);
+        Table digest = new(Schema.Digests);
+        Table eval = new(Schema.Evals);
+        Table run = new(Schema.Run);
         for (long s = 0; s < steps; s++)
         {
             step.Add(

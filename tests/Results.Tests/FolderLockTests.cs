@@ -108,9 +108,9 @@ public sealed class FolderLockTests : IDisposable
     [Fact]
     public async Task ManyTakeItOneAfterTheOtherAndNeverTogether()
     {
-        int inside = 0,
-            most = 0,
-            taken = 0;
+        int inside = 0;
+        int most = 0;
+        int taken = 0;
         await Task.WhenAll(
             Enumerable
                 .Range(0, 8)

@@ -52,8 +52,8 @@ public sealed class HostileParquetTests : IDisposable
         );
         byte[] whole = File.ReadAllBytes(folder["devices-00000.parquet"]);
         int length = BitConverter.ToInt32(whole, whole.Length - 8);
-        int refused = 0,
-            read = 0;
+        int refused = 0;
+        int read = 0;
         foreach (byte flip in new byte[] { 1, 16, 255 })
             for (int at = whole.Length - 8 - length; at < whole.Length; at++)
             {

@@ -19,8 +19,8 @@ public sealed class MutationTests : IDisposable
     [Fact]
     public async Task NoMutatedFileIsTakenForTheWhole()
     {
-        int count = int.Parse(Environment.GetEnvironmentVariable("LUT_FUZZ") ?? "300", CultureInfo.InvariantCulture),
-            seed = int.Parse(Environment.GetEnvironmentVariable("LUT_FUZZ_SEED") ?? "13", CultureInfo.InvariantCulture);
+        int count = int.Parse(Environment.GetEnvironmentVariable("LUT_FUZZ") ?? "300", CultureInfo.InvariantCulture);
+        int seed = int.Parse(Environment.GetEnvironmentVariable("LUT_FUZZ_SEED") ?? "13", CultureInfo.InvariantCulture);
         var tables = Schema.All.Select((s, i) => (Schema: s, Table: Samples.Fill(s, 5 + 9 * i))).ToList();
         foreach (var (schema, table) in tables)
             TableFile.Write(folder[schema.Name], table, new Dictionary<string, string> { ["lut.run_id"] = "run-1" });
@@ -35,8 +35,8 @@ public sealed class MutationTests : IDisposable
         var run = RunStore.Create(folder["folder"]);
         run.Commit([Samples.Fill(Schema.Events, 3), Samples.Fill(Schema.Steps, 3)], new Dictionary<string, string>());
         run.WriteManifest();
-        byte[] manifest = File.ReadAllBytes(Path.Combine(run.Folder, RunStore.ManifestName)),
-            digests = Encoding.UTF8.GetBytes(string.Join('\n', reference));
+        byte[] manifest = File.ReadAllBytes(Path.Combine(run.Folder, RunStore.ManifestName));
+        byte[] digests = Encoding.UTF8.GetBytes(string.Join('\n', reference));
         var random = new Random(seed);
         var found = new SortedDictionary<string, int>();
         var slowest = TimeSpan.Zero;
@@ -216,10 +216,9 @@ public sealed class MutationTests : IDisposable
         for (int times = 1 + random.Next(3); times > 0; times--)
         {
             // half of the changes fall into the last quarter: the footer says more than the pages do
-            int at = random.Next(2) == 0
-                    ? random.Next(bytes.Length)
-                    : bytes.Length - 1 - random.Next(1 + bytes.Length / 4),
-                length = 1 + random.Next(Math.Min(64, bytes.Length - at));
+            int at =
+                random.Next(2) == 0 ? random.Next(bytes.Length) : bytes.Length - 1 - random.Next(1 + bytes.Length / 4);
+            int length = 1 + random.Next(Math.Min(64, bytes.Length - at));
             switch (random.Next(7))
             {
                 case 0:
@@ -244,8 +243,8 @@ public sealed class MutationTests : IDisposable
                             : [.. bytes[..at], .. bytes[(at + length)..], .. new byte[length]];
                     break;
                 default:
-                    int from = random.Next(other.Length),
-                        some = Math.Min(length, Math.Min(other.Length - from, bytes.Length - at));
+                    int from = random.Next(other.Length);
+                    int some = Math.Min(length, Math.Min(other.Length - from, bytes.Length - at));
                     other.AsSpan(from, some).CopyTo(bytes.AsSpan(at));
                     break;
             }

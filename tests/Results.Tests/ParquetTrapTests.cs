@@ -207,9 +207,9 @@ public sealed class ParquetTrapTests : IDisposable
         for (int i = 0; i < 20_000; i++)
             t.Add("r", "m", i, random.Next(10), random.Next(10), (float)random.NextDouble(), (uint)random.Next(1000));
         int label = Schema.Predictions.IndexOf("label");
-        long ours = Size(Write(t), label),
-            optimal = await Direct(System.IO.Compression.CompressionLevel.Optimal),
-            smallest = await Direct(System.IO.Compression.CompressionLevel.SmallestSize);
+        long ours = Size(Write(t), label);
+        long optimal = await Direct(System.IO.Compression.CompressionLevel.Optimal);
+        long smallest = await Direct(System.IO.Compression.CompressionLevel.SmallestSize);
         Assert.NotEqual(optimal, smallest);
         Assert.Equal(optimal, ours);
 

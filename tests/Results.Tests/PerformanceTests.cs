@@ -100,8 +100,8 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 10; seed++)
         {
-            Table a = Bench(100, 5, 0.2, seed, id: "pair"),
-                b = new(Schema.Throughput);
+            Table a = Bench(100, 5, 0.2, seed, id: "pair");
+            Table b = new(Schema.Throughput);
             int rate = Schema.Throughput.IndexOf("images_per_second");
             var random = new Random(seed);
             foreach (var r in a.Rows)
@@ -138,8 +138,8 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 5; seed++)
         {
-            Table a = new(Schema.Throughput),
-                b = new(Schema.Throughput);
+            Table a = new(Schema.Throughput);
+            Table b = new(Schema.Throughput);
             for (int i = 0; i < 20; i++)
             {
                 a.AddRange(Bench(100, 6, 0.01, 1000 * seed + 2 * i, $"shape{i}"));

@@ -5,8 +5,8 @@ namespace LutNative.Results.Tests;
 /// <summary>The SQL of README.md, taken from it, as DuckDB runs it on runs with planted faults.</summary>
 public sealed class ReadmeQueryTests : IDisposable
 {
-    private const string Begin = "```sql\n",
-        End = "```";
+    private const string Begin = "```sql\n";
+    private const string End = "```";
     private static readonly string[] Stages = ["pretrain", "finetune", "scratch"];
     private readonly TemporaryFolder folder = new();
 
@@ -40,13 +40,13 @@ public sealed class ReadmeQueryTests : IDisposable
     /// <summary>Ten steps of each stage; the state is recorded after every second one. From a fault on everything after it in its stage differs, as it would.</summary>
     private void Run(string name, params Fault[] faults)
     {
-        Table steps = new(Schema.Steps),
-            digests = new(Schema.Digests);
+        Table steps = new(Schema.Steps);
+        Table digests = new(Schema.Digests);
         foreach (string stage in Stages.Reverse()) // parts are not in the order of execution by themselves
             for (long step = 0; step < 10; step++)
             {
-                bool loss = faults.Any(f => f.Stage == stage && f.Loss && step >= f.Step),
-                    state = faults.Any(f => f.Stage == stage && step >= f.Step);
+                bool loss = faults.Any(f => f.Stage == stage && f.Loss && step >= f.Step);
+                bool state = faults.Any(f => f.Stage == stage && step >= f.Step);
                 byte[] digest = [(byte)step, state ? (byte)1 : (byte)0];
                 steps.Add([
                     .. Schema.Steps.Columns.Select(c =>

@@ -15,8 +15,8 @@ public class SchemaVersionTests
     [MemberData(nameof(Minors))]
     public void AVersionsColumnsNeverChange(int minor)
     {
-        string path = Path.Combine(Folder, $"1.{minor}.txt"),
-            lines = string.Join('\n', Schema.Lines(minor)) + "\n";
+        string path = Path.Combine(Folder, $"1.{minor}.txt");
+        string lines = string.Join('\n', Schema.Lines(minor)) + "\n";
         if (Environment.GetEnvironmentVariable("LUT_UPDATE_DOCS") == "1" && minor == Schema.Minor)
             File.WriteAllText(path, lines);
         // a golden file lists columns in the order of its day; tables that came later may stand between

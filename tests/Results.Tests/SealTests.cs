@@ -37,8 +37,8 @@ public sealed class SealTests : IDisposable
     public void AHashThatTheRowsDoNotGiveIsDamageWithBothValues(string key)
     {
         string path = Write(Samples.Fill(Schema.Evals, 3), "evals-00000.parquet");
-        string real = TableFile.ReadWithMetadata(path).Metadata[key],
-            other = (real[0] == 'a' ? "b" : "a") + real[1..];
+        string real = TableFile.ReadWithMetadata(path).Metadata[key];
+        string other = (real[0] == 'a' ? "b" : "a") + real[1..];
         Replace(path, real, other);
         var e = Refused(path);
         Assert.Equal((StoreFault.Damaged, path), (e.Fault, e.Where));

@@ -59,8 +59,8 @@ public sealed class TableFileTests : IDisposable
         for (; reader.Read(); row++)
         for (int c = 0; c < expected.Schema.Columns.Count; c++)
         {
-            object? want = expected.Rows[row][c],
-                got = reader.IsDBNull(c) ? null : reader.GetValue(c);
+            object? want = expected.Rows[row][c];
+            object? got = reader.IsDBNull(c) ? null : reader.GetValue(c);
             string at = $"{name}.{expected.Schema.Columns[c].Name} row {row}";
             switch (want)
             {
@@ -137,8 +137,8 @@ public sealed class TableFileTests : IDisposable
     [Fact]
     public void TheSameRowsGiveTheSameContentHashWhateverTheNonExactColumns()
     {
-        Table a = new(Schema.Evals),
-            b = new(Schema.Evals);
+        Table a = new(Schema.Evals);
+        Table b = new(Schema.Evals);
         a.Add("run a", "knn_top1", "test", 5L, 10L, 50.0, new byte[16], 123L);
         b.Add("run b", "knn_top1", "test", 5L, 10L, 50.0, new byte[16], 456L);
         Assert.Equal(a.ContentSha256(), b.ContentSha256());

@@ -8,16 +8,16 @@ namespace LutNative.Benchmarks;
 /// <summary>The operations' tensors and cases. Memory lives as long as the process.</summary>
 internal sealed unsafe class Operations
 {
-    private const int Images = 4,
-        Visible = 50,
-        Tokens = 197,
-        Patches = 196,
-        D = 768,
-        Hidden = 3072,
-        Heads = 12,
-        Pixels = 768,
-        Batch = 64,
-        HeadDim = 4096;
+    private const int Images = 4;
+    private const int Visible = 50;
+    private const int Tokens = 197;
+    private const int Patches = 196;
+    private const int D = 768;
+    private const int Hidden = 3072;
+    private const int Heads = 12;
+    private const int Pixels = 768;
+    private const int Batch = 64;
+    private const int HeadDim = 4096;
     private readonly Arena arena = new();
     private readonly Device device;
 
@@ -42,9 +42,9 @@ internal sealed unsafe class Operations
             }
         )
         {
-            Mat x = Noise(rows, inputs),
-                y = Noise(rows, outputs),
-                dw = Noise(outputs, inputs);
+            Mat x = Noise(rows, inputs);
+            Mat y = Noise(rows, outputs);
+            Mat dw = Noise(outputs, inputs);
             Weight w = Packed(outputs, inputs);
             double flops = 2.0 * rows * outputs * inputs;
             yield return new(
@@ -61,16 +61,16 @@ internal sealed unsafe class Operations
                 () => Gemm.Tn(device, dw, y, x, accumulate: true)
             );
         }
-        Mat a = Noise(788, D),
-            bias = Noise(1, Hidden),
-            act = Noise(788, Hidden),
-            pre = Noise(788, Hidden),
-            erf = Noise(788, Hidden),
-            da = Noise(788, D),
-            biasD = Noise(1, D),
-            residual = Noise(788, D);
-        Weight fc1 = Packed(Hidden, D),
-            fc2 = Packed(D, Hidden);
+        Mat a = Noise(788, D);
+        Mat bias = Noise(1, Hidden);
+        Mat act = Noise(788, Hidden);
+        Mat pre = Noise(788, Hidden);
+        Mat erf = Noise(788, Hidden);
+        Mat da = Noise(788, D);
+        Mat biasD = Noise(1, D);
+        Mat residual = Noise(788, D);
+        Weight fc1 = Packed(Hidden, D);
+        Weight fc2 = Packed(D, Hidden);
         yield return new(
             "fc1 with bias and GELU",
             2.0 * 788 * Hidden * D,
@@ -95,11 +95,11 @@ internal sealed unsafe class Operations
     {
         foreach (int n in new[] { Visible, Tokens })
         {
-            Mat qkv = Noise(Images * n, 3 * D),
-                dQkv = Noise(Images * n, 3 * D),
-                output = Noise(Images * n, D),
-                dOutput = Noise(Images * n, D),
-                prob = Noise(Images * Heads * n, n);
+            Mat qkv = Noise(Images * n, 3 * D);
+            Mat dQkv = Noise(Images * n, 3 * D);
+            Mat output = Noise(Images * n, D);
+            Mat dOutput = Noise(Images * n, D);
+            Mat prob = Noise(Images * Heads * n, n);
             double flops = 4.0 * Images * n * n * D;
             yield return new(
                 $"attention, {n} tokens",
@@ -125,14 +125,14 @@ internal sealed unsafe class Operations
     private IEnumerable<OperationCase> Rows()
     {
         int rows = Images * Tokens;
-        Mat x = Noise(rows, D),
-            y = Noise(rows, D),
-            dx = Noise(rows, D),
-            stats = Noise(rows, 2),
-            w = Noise(1, D),
-            b = Noise(1, D),
-            dw = Noise(1, D),
-            db = Noise(1, D);
+        Mat x = Noise(rows, D);
+        Mat y = Noise(rows, D);
+        Mat dx = Noise(rows, D);
+        Mat stats = Noise(rows, 2);
+        Mat w = Noise(1, D);
+        Mat b = Noise(1, D);
+        Mat dw = Noise(1, D);
+        Mat db = Noise(1, D);
         yield return Memory("layer norm", 2, x, () => LayerNorm.Forward(device, y, stats, x, w, b, 1e-6f));
         yield return Memory(
             "layer norm backward",
@@ -140,14 +140,14 @@ internal sealed unsafe class Operations
             x,
             () => LayerNorm.Backward(device, dx, dw, db, y, x, stats, w, y)
         );
-        Mat h = Noise(Batch, HeadDim),
-            hy = Noise(Batch, HeadDim),
-            hs = Noise(2, HeadDim),
-            hw = Noise(1, HeadDim),
-            parts = Noise(Batch / 16, HeadDim),
-            parts2 = Noise(Batch / 16, HeadDim),
-            mean = Noise(1, HeadDim),
-            var = Noise(1, HeadDim);
+        Mat h = Noise(Batch, HeadDim);
+        Mat hy = Noise(Batch, HeadDim);
+        Mat hs = Noise(2, HeadDim);
+        Mat hw = Noise(1, HeadDim);
+        Mat parts = Noise(Batch / 16, HeadDim);
+        Mat parts2 = Noise(Batch / 16, HeadDim);
+        Mat mean = Noise(1, HeadDim);
+        Mat var = Noise(1, HeadDim);
         yield return Memory(
             "batch norm",
             2,
@@ -166,12 +166,12 @@ internal sealed unsafe class Operations
             h,
             () => BatchNorm.Backward(device, hy, parts, parts2, hy, h, hs, hw, 16)
         );
-        Mat target = Noise(Images * Patches, Pixels),
-            pred = Noise(rows, Pixels),
-            dPred = Noise(rows, Pixels),
-            loss = Noise(Images, Patches);
-        int[] restore = [.. Enumerable.Range(0, Images * Patches).Select(i => i % Patches)],
-            index = [.. Enumerable.Range(0, Images * (Visible - 1)).Select(i => i % (Visible - 1) * 4)];
+        Mat target = Noise(Images * Patches, Pixels);
+        Mat pred = Noise(rows, Pixels);
+        Mat dPred = Noise(rows, Pixels);
+        Mat loss = Noise(Images, Patches);
+        int[] restore = [.. Enumerable.Range(0, Images * Patches).Select(i => i % Patches)];
+        int[] index = [.. Enumerable.Range(0, Images * (Visible - 1)).Select(i => i % (Visible - 1) * 4)];
         yield return Memory("patch targets normalised", 2, target, () => PatchTarget.Normalise(device, target));
         yield return Memory(
             "patch loss",
@@ -179,12 +179,12 @@ internal sealed unsafe class Operations
             target,
             () => PatchTarget.Loss(device, loss, dPred, pred, target, restore, Visible - 1, 1e-3f)
         );
-        Mat patches = Noise(index.Length, D),
-            cls = Noise(1, D),
-            pos = Noise(Patches + 1, D),
-            embedded = Noise(Images * Visible, D),
-            mask = Noise(1, D),
-            restored = Noise(rows, D);
+        Mat patches = Noise(index.Length, D);
+        Mat cls = Noise(1, D);
+        Mat pos = Noise(Patches + 1, D);
+        Mat embedded = Noise(Images * Visible, D);
+        Mat mask = Noise(1, D);
+        Mat restored = Noise(rows, D);
         yield return Memory(
             "tokens embedded",
             3,
@@ -205,24 +205,24 @@ internal sealed unsafe class Operations
         );
         Mat pooled = Noise(Images, D);
         yield return Memory("pooling", 1, x, () => Pooling.Forward(device, pooled, x));
-        Mat q = Noise(Batch, D),
-            t = Noise(Batch, D),
-            dq = Noise(Batch, D),
-            l = Noise(Batch, 1),
-            logits = Noise(Batch, 1000),
-            labels = Noise(Batch, 1000),
-            dl = Noise(Batch, 1000);
+        Mat q = Noise(Batch, D);
+        Mat t = Noise(Batch, D);
+        Mat dq = Noise(Batch, D);
+        Mat l = Noise(Batch, 1);
+        Mat logits = Noise(Batch, 1000);
+        Mat labels = Noise(Batch, 1000);
+        Mat dl = Noise(Batch, 1000);
         yield return Memory("context loss", 3, q, () => ContextLoss.Run(device, l, dq, q, t, -0.01f));
         yield return Memory("cross entropy", 3, logits, () => CrossEntropy.Run(device, l, dl, logits, labels, 0.1f));
     }
 
     private IEnumerable<OperationCase> Maps()
     {
-        Mat x = Noise(788, Hidden),
-            y = Noise(788, Hidden),
-            z = Noise(788, Hidden),
-            sum = Noise(1, Hidden),
-            norm = Noise(1, 1);
+        Mat x = Noise(788, Hidden);
+        Mat y = Noise(788, Hidden);
+        Mat z = Noise(788, Hidden);
+        Mat sum = Noise(1, Hidden);
+        Mat norm = Noise(1, 1);
         yield return Memory("GELU", 3, x, () => Gelu.Forward(device, y, z, x));
         yield return Memory("GELU backward", 4, x, () => Gelu.Backward(device, y, y, x, z));
         yield return Memory("ReLU", 2, x, () => Elementwise.Relu(device, y, x));
@@ -230,11 +230,11 @@ internal sealed unsafe class Operations
         yield return Memory("scale", 2, x, () => Elementwise.Scale(device, y, x, 0.5f));
         yield return Memory("column sum", 1, x, () => Elementwise.ColumnSum(device, sum, x));
         yield return Memory("squared norm", 1, x, () => Elementwise.SquaredNorm(device, norm, x));
-        Mat p = Noise(1, 8 << 20),
-            m = Noise(1, 8 << 20),
-            v = Noise(1, 8 << 20),
-            g = Noise(1, 8 << 20),
-            e = Noise(1, 8 << 20);
+        Mat p = Noise(1, 8 << 20);
+        Mat m = Noise(1, 8 << 20);
+        Mat v = Noise(1, 8 << 20);
+        Mat g = Noise(1, 8 << 20);
+        Mat e = Noise(1, 8 << 20);
         foreach (ref float f in v.Span)
             f *= f;
         yield return Memory(

@@ -8,21 +8,21 @@ namespace LutNative.Harness.Data.Jpeg;
 /// </summary>
 internal ref struct EntropyCheck
 {
-    private const int StartOfImage = 0xd8,
-        EndOfImage = 0xd9,
-        StartOfScan = 0xda,
-        Restart0 = 0xd0,
-        Restart7 = 0xd7,
-        HuffmanTables = 0xc4,
-        RestartInterval = 0xdd,
-        Temporary = 0x01,
-        ArithmeticConditioning = 0xcc,
-        Extension = 0xc8;
+    private const int StartOfImage = 0xd8;
+    private const int EndOfImage = 0xd9;
+    private const int StartOfScan = 0xda;
+    private const int Restart0 = 0xd0;
+    private const int Restart7 = 0xd7;
+    private const int HuffmanTables = 0xc4;
+    private const int RestartInterval = 0xdd;
+    private const int Temporary = 0x01;
+    private const int ArithmeticConditioning = 0xcc;
+    private const int Extension = 0xc8;
     private readonly ReadOnlySpan<byte> file;
     private readonly JpegHuffman?[] tables = new JpegHuffman?[8]; // four of DC, then four of AC
     private JpegFrame? frame;
-    private int restartInterval,
-        at;
+    private int restartInterval;
+    private int at;
 
     private EntropyCheck(ReadOnlySpan<byte> file) => this.file = file;
 
@@ -86,9 +86,9 @@ internal ref struct EntropyCheck
     {
         while (body.Length >= 17)
         {
-            int kind = body[0] >> 4,
-                number = body[0] & 15,
-                symbols = 0;
+            int kind = body[0] >> 4;
+            int number = body[0] & 15;
+            int symbols = 0;
             foreach (byte count in body.Slice(1, 16))
                 symbols += count;
             if (kind > 1 || number > 3 || symbols > 256 || body.Length < 17 + symbols)
@@ -108,8 +108,8 @@ internal ref struct EntropyCheck
         if (JpegScan.Read(body, frame, tables) is not { } scan)
             return "a scan's header does not make sense";
         var bits = new JpegBits(file, at);
-        int restarts = 0,
-            untilRestart = restartInterval;
+        int restarts = 0;
+        int untilRestart = restartInterval;
         for (int mcu = 0; mcu < scan.Mcus; mcu++)
         {
             if (restartInterval > 0 && untilRestart == 0)
@@ -137,9 +137,9 @@ internal ref struct EntropyCheck
     /// <summary>Leaves the entropy-coded data, of which blocks must have used every byte. (libjpeg says nothing of a few that it has read ahead at the very end.)</summary>
     private string? End(ref JpegBits bits, string where)
     {
-        int unused = bits.UnusedBytes,
-            from = bits.Position,
-            to = from;
+        int unused = bits.UnusedBytes;
+        int from = bits.Position;
+        int to = from;
         while (to + 1 < file.Length && (file[to] != 0xff || file[to + 1] == 0))
             to += file[to] == 0xff ? 2 : 1;
         at = to;

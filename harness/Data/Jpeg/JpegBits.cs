@@ -57,8 +57,8 @@ internal ref struct JpegBits(ReadOnlySpan<byte> file, int position)
     {
         while (held <= 48 && Position < file.Length)
         {
-            int next = file[Position],
-                after = Position + 1;
+            int next = file[Position];
+            int after = Position + 1;
             if (next == 0xff)
             {
                 // fill bytes may stand before a marker

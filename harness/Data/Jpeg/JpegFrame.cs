@@ -47,9 +47,9 @@ internal sealed class JpegFrame
     {
         if (body.Length < 6)
             return null;
-        int height = BinaryPrimitives.ReadUInt16BigEndian(body[1..]),
-            width = BinaryPrimitives.ReadUInt16BigEndian(body[3..]),
-            count = body[5];
+        int height = BinaryPrimitives.ReadUInt16BigEndian(body[1..]);
+        int width = BinaryPrimitives.ReadUInt16BigEndian(body[3..]);
+        int count = body[5];
         if (
             width == 0
             || height == 0
@@ -58,8 +58,8 @@ internal sealed class JpegFrame
             || body.Length < 6 + 3 * count
         )
             return null;
-        int widest = 1,
-            highest = 1;
+        int widest = 1;
+        int highest = 1;
         for (int c = 0; c < count; c++)
         {
             int sampling = body[7 + 3 * c];
@@ -68,15 +68,15 @@ internal sealed class JpegFrame
             widest = Math.Max(widest, sampling >> 4);
             highest = Math.Max(highest, sampling & 15);
         }
-        int mcusWide = Up(width, 8 * widest),
-            mcusHigh = Up(height, 8 * highest);
+        int mcusWide = Up(width, 8 * widest);
+        int mcusHigh = Up(height, 8 * highest);
         var components = new JpegComponent[count];
         for (int c = 0; c < count; c++)
         {
-            int h = body[7 + 3 * c] >> 4,
-                v = body[7 + 3 * c] & 15,
-                stride = mcusWide * h,
-                rows = mcusHigh * v;
+            int h = body[7 + 3 * c] >> 4;
+            int v = body[7 + 3 * c] & 15;
+            int stride = mcusWide * h;
+            int rows = mcusHigh * v;
             components[c] = new JpegComponent(
                 body[6 + 3 * c],
                 h,

@@ -3,8 +3,8 @@ namespace LutNative.Harness.Data.Jpeg;
 /// <summary>One Huffman table (ITU T.81 annex C and F.2.2.3): codes of up to 16 bits, looked up by the first eight.</summary>
 internal sealed class JpegHuffman
 {
-    private const int LookAhead = 8,
-        LongestCode = 16;
+    private const int LookAhead = 8;
+    private const int LongestCode = 16;
     private readonly short[] quick = new short[1 << LookAhead]; // length << 8 | symbol; 0: a longer code
     private readonly int[] most = new int[LongestCode + 2]; // the largest code of a length; -1 for none
     private readonly int[] first = new int[LongestCode + 1]; // place of a length's first symbol, less its first code
@@ -18,8 +18,8 @@ internal sealed class JpegHuffman
     public static JpegHuffman? Of(ReadOnlySpan<byte> counts, byte[] symbols)
     {
         var table = new JpegHuffman(symbols);
-        int code = 0,
-            place = 0;
+        int code = 0;
+        int place = 0;
         for (int length = 1; length <= LongestCode; length++)
         {
             table.first[length] = place - code;
@@ -46,8 +46,8 @@ internal sealed class JpegHuffman
             bits.Skip(found >> 8);
             return found & 0xff;
         }
-        int ahead = bits.Peek(LongestCode),
-            length = 1;
+        int ahead = bits.Peek(LongestCode);
+        int length = 1;
         while (length <= LongestCode && ahead >> (LongestCode - length) > most[length])
             length++;
         if (length > LongestCode)

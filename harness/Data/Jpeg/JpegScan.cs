@@ -6,8 +6,8 @@ internal sealed class JpegScan
     private const string BadCode = "a code that no table has";
     private readonly JpegFrame frame;
     private readonly (JpegComponent Component, JpegHuffman? Dc, JpegHuffman? Ac)[] parts;
-    private readonly int first,
-        last;
+    private readonly int first;
+    private readonly int last;
     private readonly bool refines;
     private int endOfBands;
 
@@ -35,10 +35,10 @@ internal sealed class JpegScan
     {
         if (body.Length < 1 || body[0] is < 1 or > 4 || body.Length < 4 + 2 * body[0])
             return null;
-        int count = body[0],
-            first = body[1 + 2 * count],
-            last = body[2 + 2 * count],
-            high = body[3 + 2 * count] >> 4;
+        int count = body[0];
+        int first = body[1 + 2 * count];
+        int last = body[2 + 2 * count];
+        int high = body[3 + 2 * count] >> 4;
         if (!frame.Progressive && (first != 0 || last != 63 || body[3 + 2 * count] != 0))
             return null;
         if (first > last || last > 63 || (frame.Progressive && first == 0 && last != 0) || (first > 0 && count > 1))
@@ -47,14 +47,14 @@ internal sealed class JpegScan
         var parts = new (JpegComponent, JpegHuffman?, JpegHuffman?)[count];
         for (int i = 0; i < count; i++)
         {
-            int id = body[1 + 2 * i],
-                dc = body[2 + 2 * i] >> 4,
-                ac = body[2 + 2 * i] & 15;
+            int id = body[1 + 2 * i];
+            int dc = body[2 + 2 * i] >> 4;
+            int ac = body[2 + 2 * i] & 15;
             if (dc > 3 || ac > 3 || Array.Find(frame.Components, c => c.Id == id) is not { } component)
                 return null;
             parts[i] = (component, tables[dc], tables[4 + ac]);
-            bool needsDc = first == 0 && high == 0,
-                needsAc = last > 0;
+            bool needsDc = first == 0 && high == 0;
+            bool needsAc = last > 0;
             if ((needsDc && parts[i].Item2 is null) || (needsAc && parts[i].Item3 is null))
                 return null;
             if (frame.Progressive && !component.Progress(first, last, high, low))
@@ -73,8 +73,8 @@ internal sealed class JpegScan
             var only = parts[0].Component;
             return Block(ref bits, parts[0], mcu / only.Wide * only.Stride + mcu % only.Wide);
         }
-        int row = mcu / frame.McusWide,
-            column = mcu % frame.McusWide;
+        int row = mcu / frame.McusWide;
+        int column = mcu % frame.McusWide;
         foreach (var part in parts)
             for (int y = 0; y < part.Component.Vertical; y++)
             for (int x = 0; x < part.Component.Horizontal; x++)
@@ -124,9 +124,9 @@ internal sealed class JpegScan
             return problem;
         for (int k = 1; k < 64; k++)
         {
-            int code = ac.Decode(ref bits),
-                run = code >> 4,
-                size = code & 15;
+            int code = ac.Decode(ref bits);
+            int run = code >> 4;
+            int size = code & 15;
             if (code < 0)
                 return BadCode;
             if (size == 0)
@@ -151,9 +151,9 @@ internal sealed class JpegScan
         }
         for (int k = first; k <= last; k++)
         {
-            int code = table.Decode(ref bits),
-                run = code >> 4,
-                size = code & 15;
+            int code = table.Decode(ref bits);
+            int run = code >> 4;
+            int size = code & 15;
             if (code < 0)
                 return BadCode;
             if (size == 0)
@@ -180,9 +180,9 @@ internal sealed class JpegScan
         if (endOfBands == 0)
             for (; k <= last; k++)
             {
-                int code = table.Decode(ref bits),
-                    run = code >> 4,
-                    size = code & 15;
+                int code = table.Decode(ref bits);
+                int run = code >> 4;
+                int size = code & 15;
                 if (code < 0)
                     return BadCode;
                 if (size > 1)

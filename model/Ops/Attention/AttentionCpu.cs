@@ -62,20 +62,20 @@ internal static unsafe class AttentionCpu<V, L>
 
     private static void ForwardPart(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
     {
-        int d = qkv.Cols / 3,
-            e = d / heads,
-            ldn = Padded(n),
-            lde = Padded(e),
-            ld = qkv.Cols;
-        float* kt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + 2L * n * ldn),
-            v = kt + (long)e * ldn,
-            s = v + (long)n * lde,
-            own = s + (long)n * ldn;
+        int d = qkv.Cols / 3;
+        int e = d / heads;
+        int ldn = Padded(n);
+        int lde = Padded(e);
+        int ld = qkv.Cols;
+        float* kt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + 2L * n * ldn);
+        float* v = kt + (long)e * ldn;
+        float* s = v + (long)n * lde;
+        float* own = s + (long)n * ldn;
         for (int q = 0; q < qkv.Rows / n; q++)
         for (int h = 0; h < heads; h++)
         {
-            float* query = qkv.Row(q * n) + h * e,
-                p = prob.IsEmpty ? own : prob.Row((q * heads + h) * n);
+            float* query = qkv.Row(q * n) + h * e;
+            float* p = prob.IsEmpty ? own : prob.Row((q * heads + h) * n);
             TransposePadded(kt, ldn, query + d, ld, n, e);
             GemmCpu<V, L>.Small(s, ldn, query, ld, 1, kt, ldn, n, ldn, e);
             for (int i = 0; i < n; i++)
@@ -87,21 +87,21 @@ internal static unsafe class AttentionCpu<V, L>
 
     private static void BackwardPart(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
     {
-        int d = qkv.Cols / 3,
-            e = d / heads,
-            ldn = Padded(n),
-            lde = Padded(e),
-            ld = qkv.Cols;
-        float* vt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + (long)n * ldn),
-            rows = vt + (long)e * ldn,
-            da = rows + (long)n * lde;
+        int d = qkv.Cols / 3;
+        int e = d / heads;
+        int ldn = Padded(n);
+        int lde = Padded(e);
+        int ld = qkv.Cols;
+        float* vt = Scratch.Floats(ScratchUse.Attention, (long)e * ldn + (long)n * lde + (long)n * ldn);
+        float* rows = vt + (long)e * ldn;
+        float* da = rows + (long)n * lde;
         for (int q = 0; q < qkv.Rows / n; q++)
         for (int h = 0; h < heads; h++)
         {
-            float* query = qkv.Row(q * n) + h * e,
-                dout = dOutput.Row(q * n) + h * e,
-                p = prob.Row((q * heads + h) * n),
-                dq = dQkv.Row(q * n) + h * e;
+            float* query = qkv.Row(q * n) + h * e;
+            float* dout = dOutput.Row(q * n) + h * e;
+            float* p = prob.Row((q * heads + h) * n);
+            float* dq = dQkv.Row(q * n) + h * e;
             TransposePadded(vt, ldn, query + 2 * d, ld, n, e);
             GemmCpu<V, L>.Small(da, ldn, dout, d, 1, vt, ldn, n, ldn, e);
             for (int i = 0; i < n; i++)
@@ -143,8 +143,8 @@ internal static unsafe class AttentionCpu<V, L>
     {
         for (int j = n; j < ldn; j++)
             s[j] = float.NegativeInfinity;
-        V factor = L.Set(scale),
-            most = L.Mul(L.Load(s), factor);
+        V factor = L.Set(scale);
+        V most = L.Mul(L.Load(s), factor);
         L.Store(most, s);
         for (int j = L.Count; j < ldn; j += L.Count)
         {
@@ -176,8 +176,8 @@ internal static unsafe class AttentionCpu<V, L>
     private static void SoftmaxBackward(float* dp, float* p, int n, float scale)
     {
         float dot = LaneSum.Dot<V, L>(dp, p, n);
-        V minus = L.Set(dot),
-            factor = L.Set(scale);
+        V minus = L.Set(dot);
+        V factor = L.Set(scale);
         int j = 0;
         for (; j + L.Count <= n; j += L.Count)
             L.Store(L.Mul(L.Mul(L.Load(p + j), L.Sub(L.Load(dp + j), minus)), factor), dp + j);

@@ -95,9 +95,9 @@ internal static unsafe class AttentionCuda
 
     private readonly struct Shape(Mat qkv, int n, int heads)
     {
-        public readonly int D = qkv.Cols / 3,
-            E = qkv.Cols / 3 / heads,
-            Sequences = qkv.Rows / n;
+        public readonly int D = qkv.Cols / 3;
+        public readonly int E = qkv.Cols / 3 / heads;
+        public readonly int Sequences = qkv.Rows / n;
 
         /// <summary>q, k or v inside [S*N, 3*D]; output [S*N, D]; scores [S*H*N, N].</summary>
         public Layout Token => new(3 * D, (long)n * 3 * D, E);

@@ -7,15 +7,15 @@ internal static unsafe class AttentionOracle
 {
     internal static void Forward(Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
     {
-        int d = qkv.Cols / 3,
-            e = d / heads;
+        int d = qkv.Cols / 3;
+        int e = d / heads;
         float* own = stackalloc float[n];
         for (int s = 0; s < qkv.Rows / n; s++)
         for (int h = 0; h < heads; h++)
         for (int i = 0; i < n; i++)
         {
-            float* q = qkv.Row(s * n + i) + h * e,
-                p = prob.IsEmpty ? own : prob.Row((s * heads + h) * n + i);
+            float* q = qkv.Row(s * n + i) + h * e;
+            float* p = prob.IsEmpty ? own : prob.Row((s * heads + h) * n + i);
             var row = new Span<float>(p, n);
             for (int j = 0; j < n; j++)
             {
@@ -33,8 +33,8 @@ internal static unsafe class AttentionOracle
                 row[j] /= sum;
             for (int t = 0; t < e; t++)
             {
-                int column = 2 * d + h * e + t,
-                    first = s * n;
+                int column = 2 * d + h * e + t;
+                int first = s * n;
                 output.Row(s * n + i)[h * e + t] = Chain(n, j => (p[j], qkv.Row(first + j)[column]));
             }
         }
@@ -42,15 +42,15 @@ internal static unsafe class AttentionOracle
 
     internal static void Backward(Mat dQkv, Mat dOutput, Mat prob, Mat qkv, int n, int heads, float scale)
     {
-        int d = qkv.Cols / 3,
-            e = d / heads;
+        int d = qkv.Cols / 3;
+        int e = d / heads;
         var da = new float[n, n];
         for (int s = 0; s < qkv.Rows / n; s++)
         for (int h = 0; h < heads; h++)
         {
-            int first = s * n,
-                head = h * e,
-                probRow = (s * heads + h) * n;
+            int first = s * n;
+            int head = h * e;
+            int probRow = (s * heads + h) * n;
             for (int i = 0; i < n; i++)
             {
                 var dp = new float[n];
@@ -68,8 +68,8 @@ internal static unsafe class AttentionOracle
             for (int i = 0; i < n; i++)
             for (int t = 0; t < e; t++)
             {
-                int a = i,
-                    c = head + t;
+                int a = i;
+                int c = head + t;
                 dQkv.Row(first + i)[c] = Chain(n, j => (da[a, j], qkv.Row(first + j)[d + c]));
                 dQkv.Row(first + i)[d + c] = Chain(n, j => (da[j, a], qkv.Row(first + j)[c]));
                 dQkv.Row(first + i)[2 * d + c] = Chain(n, j => (prob.Row(probRow + j)[a], dOutput.Row(first + j)[c]));

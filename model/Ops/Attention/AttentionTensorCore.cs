@@ -8,9 +8,9 @@ namespace LutNative.Model.Ops;
 internal static unsafe class AttentionTensorCore
 {
     private const float Log2E = 1.44269504f;
-    private const int Rows = 64,
-        Threads = 128,
-        Widest = 64;
+    private const int Rows = 64;
+    private const int Threads = 128;
+    private const int Widest = 64;
 
     internal static void Forward(RunToRunDevice d, Mat output, Mat kept, Mat qkv, int n, int heads, float scale) =>
         d.Queue.Launch(

@@ -84,8 +84,8 @@ internal static unsafe class BatchNormCpu<V, L>
         where K : struct, ILanes<U>
     {
         U* levels = stackalloc U[Levels];
-        U zero = K.Set(0f),
-            n = K.Set(x.Rows);
+        U zero = K.Set(0f);
+        U n = K.Set(x.Rows);
         int count = 0;
         for (int r = 0; r < x.Rows; r += grain)
         {
@@ -106,8 +106,8 @@ internal static unsafe class BatchNormCpu<V, L>
             }
             Push<U, K>(levels, count++, K.Add(acc, zero));
         }
-        U squares = Root<U, K>(levels, count),
-            rstd = K.Rsqrt(K.Add(K.Div(squares, n), K.Set(eps)));
+        U squares = Root<U, K>(levels, count);
+        U rstd = K.Rsqrt(K.Add(K.Div(squares, n), K.Set(eps)));
         Normalise<U, K>(c, y, x, mean, rstd, weight, bias);
         K.Store(mean, stats.Row(0) + c);
         K.Store(rstd, stats.Row(1) + c);
@@ -119,8 +119,8 @@ internal static unsafe class BatchNormCpu<V, L>
         where U : unmanaged
         where K : struct, ILanes<U>
     {
-        U w = K.Load(weight.Data + c),
-            b = K.Load(bias.Data + c);
+        U w = K.Load(weight.Data + c);
+        U b = K.Load(bias.Data + c);
         for (int r = 0; r < x.Rows; r++)
             K.Store(K.Fma(K.Mul(K.Sub(K.Load(x.Row(r) + c), mean), rstd), w, b), y.Row(r) + c);
     }
@@ -148,17 +148,17 @@ internal static unsafe class BatchNormCpu<V, L>
         where U : unmanaged
         where K : struct, ILanes<U>
     {
-        U* left = stackalloc U[Levels],
-            right = stackalloc U[Levels];
-        U zero = K.Set(0f),
-            n = K.Set(x.Rows),
-            mean = K.Load(stats.Row(0) + c),
-            rstd = K.Load(stats.Row(1) + c);
+        U* left = stackalloc U[Levels];
+        U* right = stackalloc U[Levels];
+        U zero = K.Set(0f);
+        U n = K.Set(x.Rows);
+        U mean = K.Load(stats.Row(0) + c);
+        U rstd = K.Load(stats.Row(1) + c);
         int count = 0;
         for (int r = 0; r < x.Rows; r += grain, count++)
         {
-            U s1 = zero,
-                s2 = zero;
+            U s1 = zero;
+            U s2 = zero;
             for (int i = r; i < r + grain; i++)
             {
                 U d = K.Load(dy.Row(i) + c);
@@ -172,9 +172,9 @@ internal static unsafe class BatchNormCpu<V, L>
             Push<U, K>(left, count, s1);
             Push<U, K>(right, count, s2);
         }
-        U a = K.Div(Root<U, K>(left, count), n),
-            b = K.Div(Root<U, K>(right, count), n),
-            k = K.Mul(K.Load(weight.Data + c), rstd);
+        U a = K.Div(Root<U, K>(left, count), n);
+        U b = K.Div(Root<U, K>(right, count), n);
+        U k = K.Mul(K.Load(weight.Data + c), rstd);
         for (int r = 0; r < x.Rows; r++)
         {
             U xhat = K.Mul(K.Sub(K.Load(x.Row(r) + c), mean), rstd);

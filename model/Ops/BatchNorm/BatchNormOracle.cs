@@ -66,10 +66,10 @@ internal static unsafe class BatchNormOracle
         int rows = x.Rows;
         for (int c = 0; c < x.Cols; c++)
         {
-            float mean = stats.Row(0)[c],
-                rstd = stats.Row(1)[c];
-            float[] s1 = new float[rows / grain],
-                s2 = new float[rows / grain];
+            float mean = stats.Row(0)[c];
+            float rstd = stats.Row(1)[c];
+            float[] s1 = new float[rows / grain];
+            float[] s2 = new float[rows / grain];
             for (int r = 0; r < rows; r++)
             {
                 s1[r / grain] += dy.Row(r)[c];
@@ -77,9 +77,9 @@ internal static unsafe class BatchNormOracle
             }
             for (int g = 0; g < s1.Length; g++)
                 (dBiasParts.Row(g)[c], dWeightParts.Row(g)[c]) = (s1[g] + 0f, s2[g] + 0f);
-            float a = TreeOracle.Sum(s1) / rows,
-                b = TreeOracle.Sum(s2) / rows,
-                k = weight.Data[c] * rstd;
+            float a = TreeOracle.Sum(s1) / rows;
+            float b = TreeOracle.Sum(s2) / rows;
+            float k = weight.Data[c] * rstd;
             for (int r = 0; r < rows; r++)
                 dx.Row(r)[c] = k * (dy.Row(r)[c] - a - (x.Row(r)[c] - mean) * rstd * b);
         }

@@ -19,8 +19,8 @@ internal static unsafe class ElementwiseCpu<V, L>
 
     internal static void Relu(Mat y, Mat x, Mat gate)
     {
-        long i = 0,
-            n = y.Count;
+        long i = 0;
+        long n = y.Count;
         for (; i + L.Count <= n; i += L.Count)
             L.Store(L.WherePositive(L.Load(gate.Data + i), L.Load(x.Data + i)), y.Data + i);
         for (; i < n; i++)
@@ -32,8 +32,8 @@ internal static unsafe class ElementwiseCpu<V, L>
         int rows = y.Rows / kept.Length;
         for (int r = 0; r < y.Rows; r++)
         {
-            float* to = y.Row(r),
-                b = branch.Row(r);
+            float* to = y.Row(r);
+            float* b = branch.Row(r);
             if (kept[r / rows])
                 for (int c = 0; c < y.Cols; c++)
                     to[c] = residual.IsEmpty ? b[c] / keep : residual.Row(r)[c] + b[c] / keep;

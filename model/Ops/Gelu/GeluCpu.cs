@@ -43,9 +43,9 @@ internal static unsafe class GeluCpu<V, L>
             int j = 0;
             for (; j + L.Count <= width; j += L.Count)
             {
-                V v = L.Add(L.Load(x + j), L.Load(bias + j)),
-                    t = L.Mul(v, L.Set(Gelu.RootHalf)),
-                    e = L.ErfNear(t);
+                V v = L.Add(L.Load(x + j), L.Load(bias + j));
+                V t = L.Mul(v, L.Set(Gelu.RootHalf));
+                V e = L.ErfNear(t);
                 far |= L.AnyAbove(L.Mul(t, t), NearSquared);
                 if (pre != null)
                 {
@@ -92,8 +92,8 @@ internal static unsafe class GeluCpu<V, L>
     }
 
     /// <summary>Floats of a cache line; rows to ask for ahead.</summary>
-    private const int Line = 16,
-        Ahead = 6;
+    private const int Line = 16;
+    private const int Ahead = 6;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Backward(float* dx, float* dy, float* x, float* erf, long n)
@@ -110,8 +110,8 @@ internal static unsafe class GeluCpu<V, L>
         where U : unmanaged
         where K : struct, ILanes<U>
     {
-        U v = K.Load(x),
-            e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
+        U v = K.Load(x);
+        U e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
         if (erf != null)
             K.Store(e, erf);
         K.Store(Gated<U, K>(v, e), y);
@@ -122,8 +122,8 @@ internal static unsafe class GeluCpu<V, L>
         where U : unmanaged
         where K : struct, ILanes<U>
     {
-        U v = K.Add(K.Load(x), K.Load(bias)),
-            e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
+        U v = K.Add(K.Load(x), K.Load(bias));
+        U e = K.Erf(K.Mul(v, K.Set(Gelu.RootHalf)));
         if (pre != null)
             K.Store(v, pre);
         if (erf != null)
@@ -142,8 +142,8 @@ internal static unsafe class GeluCpu<V, L>
         where U : unmanaged
         where K : struct, ILanes<U>
     {
-        U v = K.Load(x),
-            cdf = K.Mul(K.Set(0.5f), K.Add(K.Set(1f), K.Load(erf)));
+        U v = K.Load(x);
+        U cdf = K.Mul(K.Set(0.5f), K.Add(K.Set(1f), K.Load(erf)));
         U pdf = K.Mul(K.Exp(K.Mul(K.Set(-0.5f), K.Mul(v, v))), K.Set(Gelu.PdfScale));
         K.Store(K.Mul(K.Load(dy), K.Fma(v, pdf, cdf)), dx);
     }

@@ -10,8 +10,8 @@ public readonly unsafe struct Weight(Mat values, float* forward, float* backward
     public readonly Mat Values = values;
 
     /// <summary>Column panels of W^T (K rows each) and of W (N rows each), or null where the device reads Values.</summary>
-    public readonly float* ForwardPanels = forward,
-        BackwardPanels = backward;
+    public readonly float* ForwardPanels = forward;
+    public readonly float* BackwardPanels = backward;
 }
 
 /// <summary>What happens to a finished element, in the contract's order: bias, activation, residual.</summary>

@@ -17,8 +17,8 @@ internal static unsafe class GemmCpu<V, L>
     where L : struct, ILanes<V>
 {
     /// <summary>k steps of one tile call and of a block.</summary>
-    private const int SliceK = 512,
-        BlockK = 1024;
+    private const int SliceK = 512;
+    private const int BlockK = 1024;
 
     /// <summary>Floats of a block of A: half the second-level cache.</summary>
     private static readonly int BlockFloats = (int)(Caches.Second / 2 / sizeof(float));
@@ -76,9 +76,9 @@ internal static unsafe class GemmCpu<V, L>
     /// <summary>Operands of c = A B. Panels is null for dW, whose B is the matrix B.</summary>
     private readonly struct Product(Mat c, Mat a, Mat b, float* panels, in Epilogue epilogue, bool accumulate)
     {
-        public readonly Mat C = c,
-            A = a,
-            B = b;
+        public readonly Mat C = c;
+        public readonly Mat A = a;
+        public readonly Mat B = b;
         public readonly float* Panels = panels;
         public readonly Epilogue Epilogue = epilogue;
         public readonly bool Accumulate = accumulate;
@@ -87,8 +87,8 @@ internal static unsafe class GemmCpu<V, L>
     /// <summary>A team of threads shares c's columns, whole panels each.</summary>
     private static void Split(in Product p)
     {
-        int panels = (p.C.Cols + Panel - 1) / Panel,
-            parts = Team.PartsFor(panels);
+        int panels = (p.C.Cols + Panel - 1) / Panel;
+        int parts = Team.PartsFor(panels);
         if (parts == 1)
             Columns(p, 0, p.C.Cols);
         else
@@ -112,8 +112,8 @@ internal static unsafe class GemmCpu<V, L>
             PackedRowSums(p, j0, j1);
         else
         {
-            int k = p.A.Rows,
-                depth = Even(k, SliceK);
+            int k = p.A.Rows;
+            int depth = Even(k, SliceK);
             for (int k0 = 0; k0 < k; k0 += depth)
                 Strips(
                     p.C,
@@ -141,17 +141,17 @@ internal static unsafe class GemmCpu<V, L>
     /// </summary>
     private static void Rows(in Product p, int j0, int j1)
     {
-        int k = p.A.Cols,
-            depth = Even(k, BlockK),
-            height = HeightOf(depth, p.C.Rows);
+        int k = p.A.Cols;
+        int depth = Even(k, BlockK);
+        int height = HeightOf(depth, p.C.Rows);
         float* block = k % PageFloats == 0 ? Scratch.Floats(ScratchUse.Pack, (long)(height + 4) * depth) : null;
         for (int i0 = 0; i0 < p.C.Rows; i0 += height)
         for (int k0 = 0; k0 < k; k0 += depth)
         {
-            int d = Math.Min(depth, k - k0),
-                rows = Math.Min(height, p.C.Rows - i0);
-            float* a = p.A.Row(i0) + k0,
-                panels = p.Panels + (long)j0 * k + (long)k0 * Panel;
+            int d = Math.Min(depth, k - k0);
+            int rows = Math.Min(height, p.C.Rows - i0);
+            float* a = p.A.Row(i0) + k0;
+            float* panels = p.Panels + (long)j0 * k + (long)k0 * Panel;
             Epilogue e = k0 + d == k ? p.Epilogue : Epilogue.None;
             if (block == null)
                 Strips(p.C, i0, rows, j0, j1, a, k, 1, 4 * k, d, panels, Panel, (long)k * Panel, k0 > 0, e);
@@ -165,12 +165,12 @@ internal static unsafe class GemmCpu<V, L>
 
     private static void PackedRowSums(in Product p, int j0, int j1)
     {
-        int k = p.A.Rows,
-            depth = Even(k, SliceK),
-            height = HeightOf(depth, p.C.Rows);
+        int k = p.A.Rows;
+        int depth = Even(k, SliceK);
+        int height = HeightOf(depth, p.C.Rows);
         long panelFloats = PanelFloats(depth, j1 - j0);
-        float* panels = Scratch.Floats(ScratchUse.Pack, panelFloats + (long)(height + 4) * depth),
-            block = panels + panelFloats;
+        float* panels = Scratch.Floats(ScratchUse.Pack, panelFloats + (long)(height + 4) * depth);
+        float* block = panels + panelFloats;
         for (int k0 = 0; k0 < k; k0 += depth)
         {
             int d = Math.Min(depth, k - k0);
@@ -223,16 +223,16 @@ internal static unsafe class GemmCpu<V, L>
         in Epilogue e
     )
     {
-        int slice = Even(depth, SliceK),
-            last = rows % 4;
-        float* strip = Scratch.Floats(ScratchUse.Strip, (long)(rows + 4) * Panel + 4 * depth),
-            few = strip + (rows + 4) * Panel;
+        int slice = Even(depth, SliceK);
+        int last = rows % 4;
+        float* strip = Scratch.Floats(ScratchUse.Strip, (long)(rows + 4) * Panel + 4 * depth);
+        float* few = strip + (rows + 4) * Panel;
         if (last > 0)
             PackFew(few, a + rows / 4 * ags, ars, aks, last, depth);
         // packed panels come from far away, and so does what the epilogue reads
         bool far = bks == Panel;
-        int tiles = (rows + Height - 1) / Height * ((depth + slice - 1) / slice),
-            share = far ? (depth * Panel + tiles - 1) / tiles : 0;
+        int tiles = (rows + Height - 1) / Height * ((depth + slice - 1) / slice);
+        int share = far ? (depth * Panel + tiles - 1) / tiles : 0;
         Mat soon = e.Kind switch
         {
             EpilogueKind.BiasResidual => e.Residual,
@@ -241,11 +241,11 @@ internal static unsafe class GemmCpu<V, L>
         };
         for (int j = j0; j < j1; j += Panel, b += panelStride)
         {
-            int width = Math.Min(Panel, j1 - j),
-                lanes = (width + L.Count - 1) / L.Count * L.Count;
+            int width = Math.Min(Panel, j1 - j);
+            int lanes = (width + L.Count - 1) / L.Count * L.Count;
             bool direct = e.Kind == EpilogueKind.None && width == lanes && last == 0;
-            float* to = direct ? c.Row(i0) + j : strip,
-                next = far && j + Panel < j1 ? b + panelStride : b;
+            float* to = direct ? c.Row(i0) + j : strip;
+            float* next = far && j + Panel < j1 ? b + panelStride : b;
             nint ldt = direct ? c.Cols : Panel;
             if (load && !direct)
                 for (int i = 0; i < rows; i++)
@@ -390,8 +390,8 @@ internal static unsafe class GemmCpu<V, L>
         }
         for (int j = 0; j < width; j += Panel)
         {
-            int w = Math.Min(Panel, width - j),
-                lanes = (w + L.Count - 1) / L.Count * L.Count;
+            int w = Math.Min(Panel, width - j);
+            int lanes = (w + L.Count - 1) / L.Count * L.Count;
             for (int i = 0; i < rows; i += Height)
             {
                 int h = Math.Min(Height, rows - i);
@@ -454,8 +454,8 @@ internal static unsafe class GemmCpu<V, L>
         for (; i + 16 <= rows; i += 16, block += 16 * k)
         for (int t = 0; t < k; t++)
         {
-            float* from = a + t * lda + i,
-                to = block + t * 4;
+            float* from = a + t * lda + i;
+            float* to = block + t * 4;
             if (Sse.IsSupported)
                 Sse.Prefetch0(from + Ahead * lda);
             Vector128.Load(from).Store(to);

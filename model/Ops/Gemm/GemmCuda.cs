@@ -12,28 +12,28 @@ internal static unsafe class GemmCuda
     [StructLayout(LayoutKind.Sequential)]
     internal struct Product
     {
-        public float* C,
-            A,
-            B,
-            Bias,
-            Residual,
-            Pre,
-            Erf;
-        public long AOuter,
-            AInner,
-            BOuter,
-            BInner,
-            COuter,
-            CInner;
-        public int M,
-            N,
-            K,
-            Lda,
-            Ldb,
-            Ldc,
-            Inner,
-            Epilogue,
-            Accumulate;
+        public float* C;
+        public float* A;
+        public float* B;
+        public float* Bias;
+        public float* Residual;
+        public float* Pre;
+        public float* Erf;
+        public long AOuter;
+        public long AInner;
+        public long BOuter;
+        public long BInner;
+        public long COuter;
+        public long CInner;
+        public int M;
+        public int N;
+        public int K;
+        public int Lda;
+        public int Ldb;
+        public int Ldc;
+        public int Inner;
+        public int Epilogue;
+        public int Accumulate;
         public float Scale;
     }
 
@@ -94,8 +94,8 @@ internal static unsafe class GemmCuda
     /// <summary>dw [leaves*N, K]: each leaf's chains run over its own rows.</summary>
     internal static void Tn(CudaDevice d, Mat dw, Mat dy, Mat x, bool accumulate)
     {
-        int leaves = dw.Rows / dy.Cols,
-            rows = dy.Rows / leaves;
+        int leaves = dw.Rows / dy.Cols;
+        int rows = dy.Rows / leaves;
         Run(
             d,
             "tn",

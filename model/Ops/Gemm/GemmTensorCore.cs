@@ -57,8 +57,8 @@ internal static unsafe class GemmTensorCore
     /// <summary>dw [leaves*N, K] from dy [leaves*rows, N] and x [leaves*rows, K], a product each.</summary>
     internal static void Tn(RunToRunDevice d, Mat dw, Mat dy, Mat x, bool accumulate)
     {
-        int leaves = dw.Rows / dy.Cols,
-            rows = dy.Rows / leaves;
+        int leaves = dw.Rows / dy.Cols;
+        int rows = dy.Rows / leaves;
         var shape = new MatmulShape(
             d.Type,
             TransA: false,
@@ -82,8 +82,8 @@ internal static unsafe class GemmTensorCore
     private static Work WorkOf(RunToRunDevice d, in MatmulShape s)
     {
         bool half = d.Type == CudaDataType.BFloat16;
-        double operands = ((double)s.M * s.K + (double)s.N * s.K) * s.Batch,
-            results = (double)s.M * s.N * s.Batch * (s.Accumulate ? 2 : 1);
+        double operands = ((double)s.M * s.K + (double)s.N * s.K) * s.Batch;
+        double results = (double)s.M * s.N * s.Batch * (s.Accumulate ? 2 : 1);
         return new Work(
             2.0 * s.M * s.N * s.K * s.Batch,
             (half ? 2 : 4) * operands + 4 * results,

@@ -33,30 +33,30 @@ internal static unsafe class GemmTile
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f),
-            c1a = c0a,
-            c2a = c0a,
-            c3a = c0a,
-            c4a = c0a,
-            c5a = c0a,
-            c6a = c0a,
-            c7a = c0a,
-            c8a = c0a,
-            c9a = c0a,
-            c10a = c0a,
-            c11a = c0a;
-        V c0b = c0a,
-            c1b = c0a,
-            c2b = c0a,
-            c3b = c0a,
-            c4b = c0a,
-            c5b = c0a,
-            c6b = c0a,
-            c7b = c0a,
-            c8b = c0a,
-            c9b = c0a,
-            c10b = c0a,
-            c11b = c0a;
+        V c0a = L.Set(0f);
+        V c1a = c0a;
+        V c2a = c0a;
+        V c3a = c0a;
+        V c4a = c0a;
+        V c5a = c0a;
+        V c6a = c0a;
+        V c7a = c0a;
+        V c8a = c0a;
+        V c9a = c0a;
+        V c10a = c0a;
+        V c11a = c0a;
+        V c0b = c0a;
+        V c1b = c0a;
+        V c2b = c0a;
+        V c3b = c0a;
+        V c4b = c0a;
+        V c5b = c0a;
+        V c6b = c0a;
+        V c7b = c0a;
+        V c8b = c0a;
+        V c9b = c0a;
+        V c10b = c0a;
+        V c11b = c0a;
         if (load)
         {
             float* p = c;
@@ -75,10 +75,10 @@ internal static unsafe class GemmTile
             c11a = L.Load(p); c11b = L.Load(p + L.Count);
             // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars,
-            ars3 = 3 * ars;
-        float* a4 = a + ags,
-            a8 = a + 2 * ags;
+        nint ars2 = 2 * ars;
+        nint ars3 = 3 * ars;
+        float* a4 = a + ags;
+        float* a8 = a + 2 * ags;
         nint turn = Math.Max(1, k / 12);
         while (k > 0)
         {
@@ -93,9 +93,9 @@ internal static unsafe class GemmTile
             {
                 if (Sse.IsSupported)
                     Sse.Prefetch1(ahead);
-                V b0 = L.Load(b),
-                    b1 = L.Load(b + L.Count),
-                    x;
+                V b0 = L.Load(b);
+                V b1 = L.Load(b + L.Count);
+                V x;
                 // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
@@ -150,22 +150,22 @@ internal static unsafe class GemmTile
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f),
-            c1a = c0a,
-            c2a = c0a,
-            c3a = c0a,
-            c4a = c0a,
-            c5a = c0a,
-            c6a = c0a,
-            c7a = c0a;
-        V c0b = c0a,
-            c1b = c0a,
-            c2b = c0a,
-            c3b = c0a,
-            c4b = c0a,
-            c5b = c0a,
-            c6b = c0a,
-            c7b = c0a;
+        V c0a = L.Set(0f);
+        V c1a = c0a;
+        V c2a = c0a;
+        V c3a = c0a;
+        V c4a = c0a;
+        V c5a = c0a;
+        V c6a = c0a;
+        V c7a = c0a;
+        V c0b = c0a;
+        V c1b = c0a;
+        V c2b = c0a;
+        V c3b = c0a;
+        V c4b = c0a;
+        V c5b = c0a;
+        V c6b = c0a;
+        V c7b = c0a;
         if (load)
         {
             float* p = c;
@@ -180,8 +180,8 @@ internal static unsafe class GemmTile
             c7a = L.Load(p); c7b = L.Load(p + L.Count);
             // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars,
-            ars3 = 3 * ars;
+        nint ars2 = 2 * ars;
+        nint ars3 = 3 * ars;
         float* a4 = a + ags;
         nint turn = Math.Max(1, k / 8);
         while (k > 0)
@@ -197,9 +197,9 @@ internal static unsafe class GemmTile
             {
                 if (Sse.IsSupported)
                     Sse.Prefetch1(ahead);
-                V b0 = L.Load(b),
-                    b1 = L.Load(b + L.Count),
-                    x;
+                V b0 = L.Load(b);
+                V b1 = L.Load(b + L.Count);
+                V x;
                 // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
@@ -246,18 +246,18 @@ internal static unsafe class GemmTile
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f),
-            c1a = c0a,
-            c2a = c0a,
-            c3a = c0a;
-        V c0b = c0a,
-            c1b = c0a,
-            c2b = c0a,
-            c3b = c0a;
-        V c0c = c0a,
-            c1c = c0a,
-            c2c = c0a,
-            c3c = c0a;
+        V c0a = L.Set(0f);
+        V c1a = c0a;
+        V c2a = c0a;
+        V c3a = c0a;
+        V c0b = c0a;
+        V c1b = c0a;
+        V c2b = c0a;
+        V c3b = c0a;
+        V c0c = c0a;
+        V c1c = c0a;
+        V c2c = c0a;
+        V c3c = c0a;
         if (load)
         {
             float* p = c;
@@ -268,8 +268,8 @@ internal static unsafe class GemmTile
             c3a = L.Load(p); c3b = L.Load(p + L.Count); c3c = L.Load(p + 2 * L.Count);
             // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars,
-            ars3 = 3 * ars;
+        nint ars2 = 2 * ars;
+        nint ars3 = 3 * ars;
         nint turn = Math.Max(1, k / 4);
         while (k > 0)
         {
@@ -284,10 +284,10 @@ internal static unsafe class GemmTile
             {
                 if (Sse.IsSupported)
                     Sse.Prefetch1(ahead);
-                V b0 = L.Load(b),
-                    b1 = L.Load(b + L.Count),
-                    b2 = L.Load(b + 2 * L.Count),
-                    x;
+                V b0 = L.Load(b);
+                V b1 = L.Load(b + L.Count);
+                V b2 = L.Load(b + 2 * L.Count);
+                V x;
                 // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b); c0c = L.Fma(x, b2, c0c);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b); c1c = L.Fma(x, b2, c1c);
@@ -326,14 +326,14 @@ internal static unsafe class GemmTile
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f),
-            c1a = c0a,
-            c2a = c0a,
-            c3a = c0a;
-        V c0b = c0a,
-            c1b = c0a,
-            c2b = c0a,
-            c3b = c0a;
+        V c0a = L.Set(0f);
+        V c1a = c0a;
+        V c2a = c0a;
+        V c3a = c0a;
+        V c0b = c0a;
+        V c1b = c0a;
+        V c2b = c0a;
+        V c3b = c0a;
         if (load)
         {
             float* p = c;
@@ -344,8 +344,8 @@ internal static unsafe class GemmTile
             c3a = L.Load(p); c3b = L.Load(p + L.Count);
             // csharpier-ignore-end
         }
-        nint ars2 = 2 * ars,
-            ars3 = 3 * ars;
+        nint ars2 = 2 * ars;
+        nint ars3 = 3 * ars;
         nint turn = Math.Max(1, k / 4);
         while (k > 0)
         {
@@ -360,9 +360,9 @@ internal static unsafe class GemmTile
             {
                 if (Sse.IsSupported)
                     Sse.Prefetch1(ahead);
-                V b0 = L.Load(b),
-                    b1 = L.Load(b + L.Count),
-                    x;
+                V b0 = L.Load(b);
+                V b1 = L.Load(b + L.Count);
+                V x;
                 // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a); c0b = L.Fma(x, b1, c0b);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a); c1b = L.Fma(x, b1, c1b);
@@ -401,10 +401,10 @@ internal static unsafe class GemmTile
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        V c0a = L.Set(0f),
-            c1a = c0a,
-            c2a = c0a,
-            c3a = c0a;
+        V c0a = L.Set(0f);
+        V c1a = c0a;
+        V c2a = c0a;
+        V c3a = c0a;
         if (load)
         {
             float* p = c;
@@ -415,8 +415,8 @@ internal static unsafe class GemmTile
             // csharpier-ignore-end
             c3a = L.Load(p);
         }
-        nint ars2 = 2 * ars,
-            ars3 = 3 * ars;
+        nint ars2 = 2 * ars;
+        nint ars3 = 3 * ars;
         nint turn = Math.Max(1, k / 4);
         while (k > 0)
         {
@@ -430,8 +430,8 @@ internal static unsafe class GemmTile
             {
                 if (Sse.IsSupported)
                     Sse.Prefetch1(ahead);
-                V b0 = L.Load(b),
-                    x;
+                V b0 = L.Load(b);
+                V x;
                 // csharpier-ignore-start - a table
                 x = L.Set(*a); c0a = L.Fma(x, b0, c0a);
                 x = L.Set(a[ars]); c1a = L.Fma(x, b0, c1a);

@@ -34,8 +34,8 @@ internal static unsafe class LayerNormCpu<V, L>
         int d = x.Cols;
         for (int r = first; r < end; r++)
         {
-            float* px = x.Row(r),
-                py = y.Row(r);
+            float* px = x.Row(r);
+            float* py = y.Row(r);
             float mean = LaneSum.Sum<V, L>(px, d) / d;
             Centre(py, px, mean, d);
             float rstd = Unary.Rsqrt(LaneSum.Dot<V, L>(py, py, d) / d + eps);
@@ -53,16 +53,16 @@ internal static unsafe class LayerNormCpu<V, L>
     internal static void Backward(Mat dx, Mat dWeight, Mat dBias, Mat dy, Mat x, Mat stats, Mat weight, Mat residual)
     {
         int d = x.Cols;
-        float* g = stackalloc float[d],
-            xhat = stackalloc float[d];
+        float* g = stackalloc float[d];
+        float* xhat = stackalloc float[d];
         for (int r = 0; r < x.Rows; r++)
         {
-            float mean = stats.Row(r)[0],
-                rstd = stats.Row(r)[1];
-            float* pdy = dy.Row(r),
-                px = x.Row(r),
-                pdx = dx.Row(r),
-                pr = residual.IsEmpty ? null : residual.Row(r);
+            float mean = stats.Row(r)[0];
+            float rstd = stats.Row(r)[1];
+            float* pdy = dy.Row(r);
+            float* px = x.Row(r);
+            float* pdx = dx.Row(r);
+            float* pr = residual.IsEmpty ? null : residual.Row(r);
             int j = 0;
             for (; j + L.Count <= d; j += L.Count)
                 Parameters<V, L>(
@@ -88,8 +88,8 @@ internal static unsafe class LayerNormCpu<V, L>
                     mean,
                     rstd
                 );
-            float a = LaneSum.Sum<V, L>(g, d) / d,
-                b = LaneSum.Dot<V, L>(g, xhat, d) / d;
+            float a = LaneSum.Sum<V, L>(g, d) / d;
+            float b = LaneSum.Dot<V, L>(g, xhat, d) / d;
             for (j = 0; j + L.Count <= d; j += L.Count)
                 Input<V, L>(pdx + j, g + j, xhat + j, a, b, rstd, pr == null ? null : pr + j);
             for (; j < d; j++)
@@ -129,8 +129,8 @@ internal static unsafe class LayerNormCpu<V, L>
         where U : unmanaged
         where K : struct, ILanes<U>
     {
-        U d = K.Load(dy),
-            h = K.Mul(K.Sub(K.Load(x), K.Set(mean)), K.Set(rstd));
+        U d = K.Load(dy);
+        U h = K.Mul(K.Sub(K.Load(x), K.Set(mean)), K.Set(rstd));
         K.Store(h, xhat);
         K.Store(K.Mul(d, K.Load(weight)), g);
         K.Store(K.Fma(d, h, K.Load(dWeight)), dWeight);

@@ -26,10 +26,10 @@ internal static unsafe class LayerNormOracle
         int d = x.Cols;
         for (int r = 0; r < x.Rows; r++)
         {
-            float mean = stats.Row(r)[0],
-                rstd = stats.Row(r)[1];
-            float[] g = new float[d],
-                xhat = new float[d];
+            float mean = stats.Row(r)[0];
+            float rstd = stats.Row(r)[1];
+            float[] g = new float[d];
+            float[] xhat = new float[d];
             for (int j = 0; j < d; j++)
             {
                 g[j] = dy.Row(r)[j] * weight.Data[j];
@@ -37,8 +37,8 @@ internal static unsafe class LayerNormOracle
                 dWeight.Data[j] = MathF.FusedMultiplyAdd(dy.Row(r)[j], xhat[j], dWeight.Data[j]);
                 dBias.Data[j] = dBias.Data[j] + dy.Row(r)[j];
             }
-            float a = LaneSumOracle.Sum(g) / d,
-                b = LaneSumOracle.Dot(g, xhat) / d;
+            float a = LaneSumOracle.Sum(g) / d;
+            float b = LaneSumOracle.Dot(g, xhat) / d;
             for (int j = 0; j < d; j++)
             {
                 float v = rstd * (g[j] - a - xhat[j] * b);

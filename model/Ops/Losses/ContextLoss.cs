@@ -32,8 +32,8 @@ internal static unsafe class ContextLossOracle
         int d = q.Cols;
         for (int r = 0; r < q.Rows; r++)
         {
-            float[] qh = Unit(new ReadOnlySpan<float>(q.Row(r), d), out float nq),
-                th = Unit(new ReadOnlySpan<float>(t.Row(r), d), out _);
+            float[] qh = Unit(new ReadOnlySpan<float>(q.Row(r), d), out float nq);
+            float[] th = Unit(new ReadOnlySpan<float>(t.Row(r), d), out _);
             float c = LaneSumOracle.Dot(qh, th);
             loss.Data[r] = 2f - 2f * c;
             for (int j = 0; j < d; j++)
@@ -59,14 +59,14 @@ internal static unsafe class ContextLossCpu<V, L>
     internal static void Run(Mat loss, Mat dq, Mat q, Mat t, float k)
     {
         int d = q.Cols;
-        float* qh = stackalloc float[d],
-            th = stackalloc float[d];
+        float* qh = stackalloc float[d];
+        float* th = stackalloc float[d];
         for (int r = 0; r < q.Rows; r++)
         {
             float nq = Unit(qh, q.Row(r), d);
             Unit(th, t.Row(r), d);
-            float c = LaneSum.Dot<V, L>(qh, th, d),
-                n = nq;
+            float c = LaneSum.Dot<V, L>(qh, th, d);
+            float n = nq;
             loss.Data[r] = 2f - 2f * c;
             float* g = dq.Row(r);
             for (int j = 0; j < d; j++)

@@ -35,12 +35,12 @@ internal static unsafe class CrossEntropyOracle
             for (int j = 1; j < n; j++)
                 m = x.Row(r)[j] > m ? x.Row(r)[j] : m;
             m += 0f;
-            float[] e = new float[n],
-                logp = new float[n];
+            float[] e = new float[n];
+            float[] logp = new float[n];
             for (int j = 0; j < n; j++)
                 e[j] = Unary.Exp(x.Row(r)[j] - m);
-            float s = LaneSumOracle.Sum(e),
-                lse = Unary.Log(s);
+            float s = LaneSumOracle.Sum(e);
+            float lse = Unary.Log(s);
             for (int j = 0; j < n; j++)
                 logp[j] = x.Row(r)[j] - m - lse;
             loss.Data[r] = 0f - LaneSumOracle.Dot(new ReadOnlySpan<float>(target.Row(r), n), logp);
@@ -57,12 +57,12 @@ internal static unsafe class CrossEntropyCpu<V, L>
     internal static void Run(Mat loss, Mat dx, Mat x, Mat target, float scale)
     {
         int n = x.Cols;
-        float* e = stackalloc float[n + 16],
-            logp = stackalloc float[n];
+        float* e = stackalloc float[n + 16];
+        float* logp = stackalloc float[n];
         for (int r = 0; r < x.Rows; r++)
         {
-            float* row = x.Row(r),
-                t = target.Row(r);
+            float* row = x.Row(r);
+            float* t = target.Row(r);
             float m = row[0];
             for (int j = 1; j < n; j++)
                 m = row[j] > m ? row[j] : m;
@@ -73,8 +73,8 @@ internal static unsafe class CrossEntropyCpu<V, L>
                 e[j] = 0f;
             for (int j = 0; j < n; j += L.Count)
                 L.Store(L.Exp(L.Load(e + j)), e + j);
-            float s = LaneSum.Sum<V, L>(e, n),
-                lse = Unary.Log(s);
+            float s = LaneSum.Sum<V, L>(e, n);
+            float lse = Unary.Log(s);
             for (int j = 0; j < n; j++)
                 logp[j] -= lse;
             loss.Data[r] = 0f - LaneSum.Dot<V, L>(t, logp, n);

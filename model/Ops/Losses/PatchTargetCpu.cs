@@ -39,16 +39,16 @@ internal static unsafe class PatchTargetCpu<V, L>
         float scale
     )
     {
-        int n = target.Cols,
-            patches = loss.Cols;
+        int n = target.Cols;
+        int patches = loss.Cols;
         for (int s = 0; s < loss.Rows; s++)
         {
             new Span<float>(dPred.Row(s * (patches + 1)), n).Clear();
             for (int l = 0; l < patches; l++)
             {
-                float* d = dPred.Row(s * (patches + 1) + 1 + l),
-                    p = pred.Row(s * (patches + 1) + 1 + l),
-                    t = target.Row(s * patches + l);
+                float* d = dPred.Row(s * (patches + 1) + 1 + l);
+                float* p = pred.Row(s * (patches + 1) + 1 + l);
+                float* t = target.Row(s * patches + l);
                 if (restore[s * patches + l] < kept)
                 {
                     new Span<float>(d, n).Clear();

@@ -30,8 +30,8 @@ internal static unsafe class PatchTargetOracle
         float scale
     )
     {
-        int n = target.Cols,
-            patches = loss.Cols;
+        int n = target.Cols;
+        int patches = loss.Cols;
         for (int s = 0; s < loss.Rows; s++)
         for (int l = 0; l <= patches; l++)
         {

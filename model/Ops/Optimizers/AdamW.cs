@@ -75,8 +75,8 @@ internal static unsafe class AdamWCpu<V, L>
 {
     internal static void Update(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)
     {
-        long i = 0,
-            n = p.Count;
+        long i = 0;
+        long n = p.Count;
         for (; i + L.Count <= n; i += L.Count)
             UpdateAt<V, L>(p.Data + i, m.Data + i, v.Data + i, g.Data + i, s);
         for (; i < n; i++)
@@ -85,8 +85,8 @@ internal static unsafe class AdamWCpu<V, L>
 
     internal static void Average(Mat e, Mat p, float oneMinusDecay)
     {
-        long i = 0,
-            n = p.Count;
+        long i = 0;
+        long n = p.Count;
         V f = L.Set(oneMinusDecay);
         for (; i + L.Count <= n; i += L.Count)
         {
@@ -102,9 +102,9 @@ internal static unsafe class AdamWCpu<V, L>
         where U : unmanaged
         where K : struct, ILanes<U>
     {
-        U grad = K.Load(g),
-            m0 = K.Load(m),
-            p1 = K.Mul(K.Load(p), K.Set(s.Decay));
+        U grad = K.Load(g);
+        U m0 = K.Load(m);
+        U p1 = K.Mul(K.Load(p), K.Set(s.Decay));
         U m1 = K.Fma(K.Set(s.OneMinusBeta1), K.Sub(grad, m0), m0);
         U v1 = K.Fma(K.Set(s.OneMinusBeta2), K.Mul(grad, grad), K.Mul(K.Set(s.Beta2), K.Load(v)));
         U d = K.Add(K.Div(K.Sqrt(v1), K.Set(s.RootCorrection)), K.Set(s.Eps));

@@ -31,14 +31,14 @@ internal static unsafe class PatchifyOracle
 {
     internal static void Embed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid)
     {
-        int kept = index.Length / images.Rows,
-            p = grid.Patch;
+        int kept = index.Length / images.Rows;
+        int p = grid.Patch;
         for (int i = 0; i < index.Length; i++)
         {
-            float* to = output.Row(i),
-                image = images.Row(i / kept);
-            int top = index[i] / grid.Across * p,
-                left = index[i] % grid.Across * p;
+            float* to = output.Row(i);
+            float* image = images.Row(i / kept);
+            int top = index[i] / grid.Across * p;
+            int left = index[i] % grid.Across * p;
             for (int c = 0; c < grid.Channels; c++)
             for (int y = 0; y < p; y++, to += p)
             {
@@ -55,10 +55,10 @@ internal static unsafe class PatchifyOracle
         for (int s = 0; s < images.Rows; s++)
         for (int l = 0; l < grid.Patches; l++)
         {
-            float* to = output.Row(s * grid.Patches + l),
-                image = images.Row(s);
-            int top = l / grid.Across * p,
-                left = l % grid.Across * p;
+            float* to = output.Row(s * grid.Patches + l);
+            float* image = images.Row(s);
+            int top = l / grid.Across * p;
+            int left = l % grid.Across * p;
             for (int y = 0; y < p; y++)
             for (int x = 0; x < p; x++)
             for (int c = 0; c < grid.Channels; c++)

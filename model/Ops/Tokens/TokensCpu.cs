@@ -9,8 +9,8 @@ internal static unsafe class TokensCpu<V, L>
 {
     internal static void Embed(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept)
     {
-        int from = 0,
-            to = 0;
+        int from = 0;
+        int to = 0;
         for (int s = 0; s < patches.Rows / kept; s++)
         {
             EpilogueCpu<V, L>.AddRow(x.Row(to++), cls.Data, pos.Row(0), x.Cols);
@@ -21,9 +21,9 @@ internal static unsafe class TokensCpu<V, L>
 
     internal static void EmbedBackward(Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index, int kept)
     {
-        int from = 0,
-            to = 0,
-            d = dx.Cols;
+        int from = 0;
+        int to = 0;
+        int d = dx.Cols;
         for (int s = 0; s < dPatches.Rows / kept; s++)
         {
             if (!dPos.IsEmpty)
@@ -45,8 +45,8 @@ internal static unsafe class TokensCpu<V, L>
 
     internal static void Restore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept)
     {
-        int patches = pos.Rows - 1,
-            to = 0;
+        int patches = pos.Rows - 1;
+        int to = 0;
         for (int s = 0; s < y.Rows / (kept + 1); s++)
         {
             int first = s * (kept + 1);
@@ -66,9 +66,9 @@ internal static unsafe class TokensCpu<V, L>
 
     internal static void RestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept)
     {
-        int sequences = dy.Rows / (kept + 1),
-            patches = restore.Length / sequences,
-            from = 0;
+        int sequences = dy.Rows / (kept + 1);
+        int patches = restore.Length / sequences;
+        int from = 0;
         long bytes = dy.Cols * sizeof(float);
         for (int s = 0; s < sequences; s++)
         {

@@ -19,8 +19,8 @@ internal static unsafe class TokensCuda
         int kept
     )
     {
-        int leaves = dCls.Rows,
-            sequences = dx.Rows / (kept + 1) / leaves;
+        int leaves = dCls.Rows;
+        int sequences = dx.Rows / (kept + 1) / leaves;
         d.Grid("tokens", "tokens_embed_backward", dPatches.Rows, dx.Cols, dPatches, dx, kept, dx.Cols);
         // the class token is row 0 of every sequence
         d.Columns("sums", "column_sum", dx.Cols, leaves, 64, dCls, dx, sequences * (kept + 1), dx.Cols, 0, kept + 1);
@@ -74,9 +74,9 @@ internal static unsafe class TokensCuda
         int kept
     )
     {
-        int sequences = dy.Rows / (kept + 1),
-            patches = restore.Length / sequences,
-            leaves = dMaskToken.Rows;
+        int sequences = dy.Rows / (kept + 1);
+        int patches = restore.Length / sequences;
+        int leaves = dMaskToken.Rows;
         int* places = d.Integers(restore);
         d.Grid("tokens", "tokens_restore_backward", dz.Rows, dz.Cols, dy, dz, places, kept, patches, dz.Cols);
         d.Columns(

@@ -49,8 +49,8 @@ internal static unsafe class TokensOracle
 
     internal static void RestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept)
     {
-        int sequences = dy.Rows / (kept + 1),
-            patches = restore.Length / sequences;
+        int sequences = dy.Rows / (kept + 1);
+        int patches = restore.Length / sequences;
         for (int s = 0; s < sequences; s++)
         for (int l = 0; l <= patches; l++)
         for (int c = 0; c < dy.Cols; c++)

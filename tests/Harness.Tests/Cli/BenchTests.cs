@@ -46,9 +46,9 @@ public sealed class BenchTests
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
         Assert.Equal(4, json.RootElement.GetProperty("blocks").GetArrayLength());
-        double low = json.RootElement.GetProperty("low").GetDouble(),
-            middle = json.RootElement.GetProperty("images_per_second").GetDouble(),
-            high = json.RootElement.GetProperty("high").GetDouble();
+        double low = json.RootElement.GetProperty("low").GetDouble();
+        double middle = json.RootElement.GetProperty("images_per_second").GetDouble();
+        double high = json.RootElement.GetProperty("high").GetDouble();
         Assert.True(0 < low && low <= middle && middle <= high);
         Assert.True(json.RootElement.GetProperty("fma_peak").GetDouble() > 1e9);
         foreach (string phase in new[] { "data", "forward", "heads", "backward", "reduce", "optimizer", "waiting" })

@@ -10,8 +10,8 @@ public sealed class ClaimCommandTests
     {
         string path = folder[$"{protocol}_s{seed}_{Guid.NewGuid():n}"[..40]];
         var store = RunStore.Create(path);
-        Table run = new(Schema.Run),
-            evals = new(Schema.Evals);
+        Table run = new(Schema.Run);
+        Table evals = new(Schema.Evals);
         run.Add(
             "id",
             protocol,
@@ -108,8 +108,8 @@ public sealed class ClaimCommandTests
     public void TheSameSeedTwiceIsOneRun()
     {
         using var folder = new TemporaryFolder();
-        string a = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000),
-            b = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000);
+        string a = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000);
+        string b = Run(folder, "imagenet-lut-vitb16@1", 0, 42_000, 50_000);
         Assert.Contains("adds nothing", Lut.Run("verify", "--claim", "lut-vitb-84.2", a, b).Error);
         Assert.Equal(2, Lut.Run("verify", a, b).Exit);
         Assert.Contains("did you mean", Lut.Run("verify", "--claim", "lut-vitb-84", a).Error);

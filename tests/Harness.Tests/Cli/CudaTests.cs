@@ -118,10 +118,10 @@ public sealed class CudaTests
             Assert.True(r.Exit == 0, r.Out + r.Error);
             return Directory.GetDirectories(root).Single();
         }
-        string a = Run("a", "--math", "run-to-run"),
-            b = Run("b", "--math", "run-to-run"),
-            exact = Run("exact"),
-            tf32 = Run("tf32", "--math", "run-to-run-tf32");
+        string a = Run("a", "--math", "run-to-run");
+        string b = Run("b", "--math", "run-to-run");
+        string exact = Run("exact");
+        string tf32 = Run("tf32", "--math", "run-to-run-tf32");
         Assert.Contains("IDENTICAL", Lut.Run("compare", a, b).LastLine);
         Assert.Equal(4, Lut.Run("compare", a, exact).Exit);
         Assert.Equal(4, Lut.Run("compare", a, tf32).Exit);
@@ -132,8 +132,8 @@ public sealed class CudaTests
             Assert.Equal(x.Rows.Count, y.Rows.Count);
             for (int s = 0; s < x.Rows.Count; s++)
             {
-                float e = x.Get<float>(s, "loss"),
-                    l = y.Get<float>(s, "loss");
+                float e = x.Get<float>(s, "loss");
+                float l = y.Get<float>(s, "loss");
                 Assert.True(
                     Math.Abs(l - e) <= bound * e && BitConverter.SingleToUInt32Bits(l) != 0,
                     $"{path}: step {s} has loss {l}, the exact one is {e}"

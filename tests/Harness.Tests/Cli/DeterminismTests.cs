@@ -163,8 +163,8 @@ public sealed class DeterminismTests
                 p.WaitForExit();
                 continue;
             }
-            string output = p.StandardOutput.ReadToEnd(),
-                error = p.StandardError.ReadToEnd();
+            string output = p.StandardOutput.ReadToEnd();
+            string error = p.StandardError.ReadToEnd();
             p.WaitForExit();
             if (p.ExitCode == 2 && error.Contains("already complete"))
                 output = Lut.Run("verify", folder.Run).Out;

@@ -252,8 +252,8 @@ public sealed class FaultTests : IDisposable
     {
         foreach (string name in new[] { "a", "b" })
             Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder[name]).Exit);
-        string a = Directory.GetDirectories(folder["a"]).Single(),
-            b = Directory.GetDirectories(folder["b"]).Single();
+        string a = Directory.GetDirectories(folder["a"]).Single();
+        string b = Directory.GetDirectories(folder["b"]).Single();
         var same = Lut.Run("compare", a, b);
         Assert.True(
             same.Exit == 0 && same.LastLine.StartsWith("VERDICT exact=IDENTICAL steps=28", StringComparison.Ordinal),

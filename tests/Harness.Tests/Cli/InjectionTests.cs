@@ -16,8 +16,8 @@ public sealed class InjectionTests : IDisposable
             Assert.Equal(0, Lut.Run(["run", "hello@1", "-q", "-o", folder[name], .. more]).Exit);
             return Directory.GetDirectories(folder[name]).Single();
         }
-        string a = Whole("clean"),
-            b = Whole("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        string a = Whole("clean");
+        string b = Whole("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
         var r = Lut.Run("compare", a, b, "--json");
         using var json = System.Text.Json.JsonDocument.Parse(r.Out);
         var growth = json.RootElement.GetProperty("growth").EnumerateArray().ToArray();

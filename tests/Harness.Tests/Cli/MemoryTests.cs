@@ -31,8 +31,8 @@ public sealed class MemoryTests
         );
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
-        double planned = json.RootElement.GetProperty("planned_bytes").GetDouble(),
-            peak = json.RootElement.GetProperty("peak_bytes").GetDouble();
+        double planned = json.RootElement.GetProperty("planned_bytes").GetDouble();
+        double peak = json.RootElement.GetProperty("peak_bytes").GetDouble();
         Assert.InRange(planned / peak, 0.9, 1.1);
     }
 

@@ -16,8 +16,8 @@ public sealed class OutputTests : IDisposable
     {
         Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["a"]).Exit);
         Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["b"], "--trace-step", "3").Exit);
-        string a = Directory.GetDirectories(folder["a"]).Single(),
-            b = Directory.GetDirectories(folder["b"]).Single();
+        string a = Directory.GetDirectories(folder["a"]).Single();
+        string b = Directory.GetDirectories(folder["b"]).Single();
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         object? Query(string sql)
@@ -146,8 +146,8 @@ public sealed class OutputTests : IDisposable
     public void ExportedTablesHoldTheSameRows(string format, string reader)
     {
         Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
-        string run = Directory.GetDirectories(folder.Path).Single(),
-            to = folder["tables"];
+        string run = Directory.GetDirectories(folder.Path).Single();
+        string to = folder["tables"];
         var r = Lut.Run("export", run, "--to", format, "-o", to);
         Assert.True(r.Exit == 0 && r.Out.Contains("steps." + format), r.Out + r.Error);
         using var duck = new DuckDBConnection("DataSource=:memory:");

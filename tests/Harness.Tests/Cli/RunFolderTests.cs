@@ -253,8 +253,8 @@ public sealed class RunFolderTests : IDisposable
     public void NothingIsRemovedThroughALink()
     {
         Interrupted(3);
-        string run = folder.Run,
-            inside = Path.Combine(run, "checkpoints");
+        string run = folder.Run;
+        string inside = Path.Combine(run, "checkpoints");
         Directory.Move(inside, folder["elsewhere"]);
         Directory.CreateSymbolicLink(inside, folder["elsewhere"]);
         Refused(2, "LUT2401", "checkpoints", run);

@@ -17,14 +17,14 @@ public sealed class RunIdentityTests : IDisposable
     public void ACheckpointThatIsNotTheRunsIsFound(string how)
     {
         Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder["a"], "--stop-after", "4").Exit);
-        string run = Directory.GetDirectories(folder["a"]).Single(),
-            checkpoint = Checkpoint(run);
+        string run = Directory.GetDirectories(folder["a"]).Single();
+        string checkpoint = Checkpoint(run);
         File.Delete(checkpoint + ".sha256");
         if (how == "edited")
         {
             byte[] bytes = File.ReadAllBytes(checkpoint);
-            byte[] was = Encoding.ASCII.GetBytes("\"lut.part\":\"0\""),
-                now = Encoding.ASCII.GetBytes("\"lut.part\":\"1\"");
+            byte[] was = Encoding.ASCII.GetBytes("\"lut.part\":\"0\"");
+            byte[] now = Encoding.ASCII.GetBytes("\"lut.part\":\"1\"");
             int at = bytes.AsSpan().IndexOf(was);
             Assert.True(at > 0);
             now.CopyTo(bytes, at);
@@ -52,8 +52,8 @@ public sealed class RunIdentityTests : IDisposable
     public void AStepThatIsNotTheNamesIsFoundEverywhere()
     {
         Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder["a"], "--stop-after", "4").Exit);
-        string run = Directory.GetDirectories(folder["a"]).Single(),
-            checkpoint = Checkpoint(run);
+        string run = Directory.GetDirectories(folder["a"]).Single();
+        string checkpoint = Checkpoint(run);
         File.Delete(checkpoint + ".sha256");
         File.Move(checkpoint, checkpoint.Replace("00000004", "00000005", StringComparison.Ordinal));
         var resumed = Lut.Run("run", "hello@1", "-q", "--resume", run);
@@ -66,10 +66,10 @@ public sealed class RunIdentityTests : IDisposable
     {
         foreach (string seed in new[] { "0", "1" })
             Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder[seed], "--seed", seed).Exit);
-        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single()),
-            b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
-        string one = Finetuned("one", a),
-            two = Finetuned("two", b);
+        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single());
+        string b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
+        string one = Finetuned("one", a);
+        string two = Finetuned("two", b);
         string[] sums =
         [
             .. new[] { one, two }.Select(r => new RunStore(r).Read(Schema.Run).Get<string>(0, "weights_sha256")),
@@ -94,8 +94,8 @@ public sealed class RunIdentityTests : IDisposable
     {
         foreach (string seed in new[] { "0", "1" })
             Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder[seed], "--seed", seed).Exit);
-        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single()),
-            b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
+        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single());
+        string b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
         string[] run = ["finetune", "hello@1", "-q", "-o", folder["f"]];
         Assert.Equal(75, Lut.Run([.. run, "--checkpoint", a, "--stop-after", "3"]).Exit);
         var other = Lut.Run([.. run, "--checkpoint", b, "--resume", "auto"]);

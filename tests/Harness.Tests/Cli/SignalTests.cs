@@ -6,9 +6,9 @@ namespace LutNative.Harness.Tests.Cli;
 /// <summary>Signals end every verb, with the exit code that docs/EXIT_CODES.md says. Ten seconds are a bound of correctness: before, some went on to their end.</summary>
 public sealed class SignalTests : IDisposable
 {
-    private const int Hup = 1,
-        Int = 2,
-        Term = 15;
+    private const int Hup = 1;
+    private const int Int = 2;
+    private const int Term = 15;
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();

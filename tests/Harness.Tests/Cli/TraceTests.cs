@@ -112,8 +112,8 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     )
     {
         string step = fault[..fault.IndexOf(',', StringComparison.Ordinal)];
-        RunStore good = new(clean.Run(options)),
-            bad = new(clean.Run([.. options, "--inject", fault]));
+        RunStore good = new(clean.Run(options));
+        RunStore bad = new(clean.Run([.. options, "--inject", fault]));
         var compared = Comparison.Exact(good, bad);
         Assert.Equal(ExactVerdict.Diverged, compared.Verdict);
         Assert.Contains($"stage=pretrain {step} ", compared.First);
@@ -179,8 +179,8 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     [Fact]
     public void OperationsAreComparedAcrossMachines()
     {
-        string good = clean.Run("--trace-step", "5"),
-            bad = clean.Run("--trace-step", "5", "--inject", "step=5,op=GemmTn,variant=tf32");
+        string good = clean.Run("--trace-step", "5");
+        string bad = clean.Run("--trace-step", "5", "--inject", "step=5,op=GemmTn,variant=tf32");
         var r = Lut.Run("compare", good, bad);
         Assert.Equal(3, r.Exit);
         Assert.Contains("phase=backward op=GemmTn tensor=predictor.0.weight", r.Out);
@@ -199,16 +199,15 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     [InlineData(3, 0)]
     public void ExecutionBeginsAtTheLastSharedCheckpoint(long step, long from)
     {
-        RunStore good = new(clean.Run("--keep-epochs", "1")),
-            bad =
-                new(
-                    clean.Run(
-                        "--keep-epochs",
-                        "1",
-                        "--inject",
-                        FormattableString.Invariant($"step={step},tensor=cls_token,bit=3")
-                    )
-                );
+        RunStore good = new(clean.Run("--keep-epochs", "1"));
+        RunStore bad = new(
+            clean.Run(
+                "--keep-epochs",
+                "1",
+                "--inject",
+                FormattableString.Invariant($"step={step},tensor=cls_token,bit=3")
+            )
+        );
         var report = Trace.Run(good, bad, new FirstStep("pretrain", step), Cpu.Best(), null, _ => { });
         Assert.Equal((from, true, false), (report.From, report.A.Agrees, report.B.Agrees));
         Assert.NotNull(report.B.Explanation);

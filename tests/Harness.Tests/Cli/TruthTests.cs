@@ -77,8 +77,8 @@ public sealed class TruthTests : IDisposable
     public void FilesThatCannotBeReadOrWrittenAreNamed()
     {
         Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["runs"]).Exit);
-        string run = Directory.GetDirectories(folder["runs"]).Single(),
-            under = Path.Combine(folder["file"], "x");
+        string run = Directory.GetDirectories(folder["runs"]).Single();
+        string under = Path.Combine(folder["file"], "x");
         File.WriteAllText(folder["file"], "");
         Directory.CreateDirectory(folder["a.safetensors"]);
         foreach (
@@ -131,8 +131,8 @@ public sealed class TruthTests : IDisposable
                 "step=2,stage=finetune,tensor=blocks.0.mlp.fc1.weight,bit=12"
             ).Exit
         );
-        string a = Directory.GetDirectories(folder["a"]).Single(),
-            b = Directory.GetDirectories(folder["b"]).Single();
+        string a = Directory.GetDirectories(folder["a"]).Single();
+        string b = Directory.GetDirectories(folder["b"]).Single();
         string[] replay =
         [
             .. Run("compare", a, b)

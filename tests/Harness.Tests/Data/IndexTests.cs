@@ -151,8 +151,8 @@ public sealed class IndexTests : IDisposable
                 );
                 using var group = writer.CreateRowGroup();
                 await group.WriteAsync(images, new[] { Trials.Jpeg(), Trials.Jpeg() });
-                T seven = T.CreateChecked(7),
-                    nine = T.CreateChecked(9);
+                T seven = T.CreateChecked(7);
+                T nine = T.CreateChecked(9);
                 if (nullable)
                     await group.WriteAsync<T>(labels, new T?[] { seven, nine }.AsMemory());
                 else

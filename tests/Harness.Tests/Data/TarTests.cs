@@ -71,8 +71,8 @@ public sealed class TarTests : IDisposable
     [Fact]
     public void JoinedShardsAreRefused()
     {
-        byte[] one = Whole("a.jpg", "a.cls"),
-            two = Whole("b.jpg", "b.cls");
+        byte[] one = Whole("a.jpg", "a.cls");
+        byte[] two = Whole("b.jpg", "b.cls");
         Trials.Put(Path.Combine(folder["train"], "0.tar"), [.. one, .. two]);
         Refused("LUT6012", "joined tar files");
     }

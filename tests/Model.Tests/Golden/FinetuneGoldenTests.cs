@@ -37,9 +37,9 @@ public class FinetuneGoldenTests
     public unsafe void EveryStepMatchesTheAuthorsCode(string path)
     {
         var g = new GoldenFile(path);
-        int batch = g.Int("batch"),
-            steps = g.Int("steps"),
-            classes = g.Int("classes");
+        int batch = g.Int("batch");
+        int steps = g.Int("steps");
+        int classes = g.Int("classes");
         var device = Cpu.Best();
         using var arena = new Arena();
         using var pool = new Pool(2);
@@ -70,8 +70,8 @@ public class FinetuneGoldenTests
         {
             string at = $"{Path.GetFileName(path)} step {s}";
             var scalars = g.Scalars[s];
-            float[] images = g[$"step{s}/images"].Floats.ToArray(),
-                targets = new float[batch * classes];
+            float[] images = g[$"step{s}/images"].Floats.ToArray();
+            float[] targets = new float[batch * classes];
             Mix(g, s, images, targets, batch, classes, shape.Grid.Size);
             if (g.Has($"step{s}/mixed_images"))
                 GoldenFile.Near(at + " mixed images", images, g[$"step{s}/mixed_images"].Floats, 1e-6);
@@ -154,8 +154,8 @@ public class FinetuneGoldenTests
             float[] originals = images.ToArray();
             for (int i = 0, n = images.Length / batch; i < batch; i++)
             {
-                Span<float> image = images.Slice(i * n, n),
-                    partner = originals.AsSpan((batch - 1 - i) * n, n);
+                Span<float> image = images.Slice(i * n, n);
+                Span<float> partner = originals.AsSpan((batch - 1 - i) * n, n);
                 if (!cut)
                     Mixing.MixUp(image, partner, lam);
                 else

@@ -71,9 +71,9 @@ public sealed class GoldenFile
             actual.Length == expected.Length,
             $"{what}: {actual.Length} elements where {expected.Length} are expected"
         );
-        double diff = 0,
-            norm = 0,
-            worst = -1;
+        double diff = 0;
+        double norm = 0;
+        double worst = -1;
         int at = 0;
         for (int i = 0; i < actual.Length; i++)
         {

@@ -42,9 +42,9 @@ public class PretrainGoldenTests
     private static unsafe void Check(string path, Device device, int? grain, int? micro, int threads)
     {
         var g = new GoldenFile(path);
-        int batch = g.Int("batch"),
-            accum = g.Int("accum"),
-            steps = g.Int("steps");
+        int batch = g.Int("batch");
+        int accum = g.Int("accum");
+        int steps = g.Int("steps");
         using var arena = new Arena();
         using var pool = new Pool(threads);
         var shape = new VitShape(
@@ -71,13 +71,13 @@ public class PretrainGoldenTests
             g.Text("act") == "GELU" ? HeadActivation.Gelu : HeadActivation.Relu
         );
         var net = new Lut(shape, new DecoderShape(g.Int("ddim"), g.Int("ddepth"), g.Int("dheads")), options);
-        State student = new(net.Layout, arena),
-            teacher = new(net.Layout, arena);
+        State student = new(net.Layout, arena);
+        State teacher = new(net.Layout, arena);
         foreach (var e in net.Layout.Entries)
             g["init/" + e.Name].Floats.CopyTo(student[e].Span);
         teacher.CopyFrom(student);
-        Weights ws = new(student, device, arena, true),
-            wt = new(teacher, device, arena, false);
+        Weights ws = new(student, device, arena, true);
+        Weights wt = new(teacher, device, arena, false);
         int useGrain = grain ?? (batch % 2 == 0 ? 2 : 1);
         var step = new PretrainStep(
             net,
@@ -133,8 +133,8 @@ public class PretrainGoldenTests
             };
             step.OnPrediction = (first, pred) =>
             {
-                int patches = shape.Grid.Patches,
-                    n = shape.Grid.PatchFloats;
+                int patches = shape.Grid.Patches;
+                int n = shape.Grid.PatchFloats;
                 for (int i = 0; i < pred.Rows / (patches + 1); i++)
                     GoldenFile.Near(
                         $"{at} prediction of sample {first + i}",

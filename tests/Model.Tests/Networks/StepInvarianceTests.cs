@@ -77,12 +77,12 @@ public unsafe class StepInvarianceTests
             using var arena = device.NewArena();
             using var pool = new Pool(threads);
             var net = new Lut(Shape, new DecoderShape(12, 1, 2), options);
-            State student = new(net.Layout, arena),
-                teacher = new(net.Layout, arena);
+            State student = new(net.Layout, arena);
+            State teacher = new(net.Layout, arena);
             Initializer.Fill(student, 3);
             Initializer.Fill(teacher, 4);
-            Weights ws = new(student, device, arena, true),
-                wt = new(teacher, device, arena, false);
+            Weights ws = new(student, device, arena, true);
+            Weights wt = new(teacher, device, arena, false);
             ws.Pack(pool);
             wt.Pack(pool);
             var step = new PretrainStep(
@@ -170,8 +170,8 @@ public unsafe class StepInvarianceTests
                     new DecoderShape(12, 1, 2),
                     new LutOptions(0.75, true, 1.0, 0.25, true, 2, 2, 24, HeadNorm.BatchNorm, HeadActivation.Relu)
                 );
-                State student = new(net.Layout, arena),
-                    teacher = new(net.Layout, arena);
+                State student = new(net.Layout, arena);
+                State teacher = new(net.Layout, arena);
                 Initializer.Fill(student, 3);
                 Initializer.Fill(teacher, 4);
                 var step = new PretrainStep(

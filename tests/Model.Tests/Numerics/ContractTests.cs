@@ -65,8 +65,8 @@ public unsafe class ContractTests
     public void NormalDrawsHaveUnitVariance()
     {
         var random = new Philox(7, Purpose.Test, 4, 0, 0);
-        double sum = 0,
-            square = 0;
+        double sum = 0;
+        double square = 0;
         for (int i = 0; i < 100_000; i++)
         {
             double x = random.NextNormal();
@@ -83,10 +83,10 @@ public unsafe class ContractTests
     [MemberData(nameof(Lengths))]
     public void RowSumsAtEveryWidthEqualTheOracle(int n)
     {
-        float[] x = Inputs.Floats(n, 1),
-            y = Inputs.Floats(n, 2);
-        uint sum = Bits(LaneSumOracle.Sum(x)),
-            dot = Bits(LaneSumOracle.Dot(x, y));
+        float[] x = Inputs.Floats(n, 1);
+        float[] y = Inputs.Floats(n, 2);
+        uint sum = Bits(LaneSumOracle.Sum(x));
+        uint dot = Bits(LaneSumOracle.Dot(x, y));
         fixed (
             float* p = x,
                 q = y
@@ -205,8 +205,8 @@ public unsafe class ContractTests
     {
         for (int i = 0; i <= 4000; i++)
         {
-            double x = i * 0.00785398,
-                near = 1e-15;
+            double x = i * 0.00785398;
+            double near = 1e-15;
             Assert.Equal(Math.Sin(x), HostMath.Sin(x), near);
             Assert.Equal(Math.Cos(x), HostMath.Cos(x), near);
             Assert.Equal(1.0, HostMath.Exp(x) / Math.Exp(x), near);

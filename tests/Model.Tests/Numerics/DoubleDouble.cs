@@ -11,12 +11,12 @@ internal readonly record struct DD(double Hi, double Lo)
 
     public static DD operator +(DD a, DD b)
     {
-        double s = a.Hi + b.Hi,
-            v = s - a.Hi,
-            e = a.Hi - (s - v) + (b.Hi - v);
-        double t = a.Lo + b.Lo,
-            w = t - a.Lo,
-            f = a.Lo - (t - w) + (b.Lo - w);
+        double s = a.Hi + b.Hi;
+        double v = s - a.Hi;
+        double e = a.Hi - (s - v) + (b.Hi - v);
+        double t = a.Lo + b.Lo;
+        double w = t - a.Lo;
+        double f = a.Lo - (t - w) + (b.Lo - w);
         e += t;
         (s, e) = Fast(s, e);
         (s, e) = Fast(s, e + f);
@@ -29,8 +29,8 @@ internal readonly record struct DD(double Hi, double Lo)
 
     public static DD operator *(DD a, DD b)
     {
-        double p = a.Hi * b.Hi,
-            e = Math.FusedMultiplyAdd(a.Hi, b.Hi, -p) + (a.Hi * b.Lo + a.Lo * b.Hi);
+        double p = a.Hi * b.Hi;
+        double e = Math.FusedMultiplyAdd(a.Hi, b.Hi, -p) + (a.Hi * b.Lo + a.Lo * b.Hi);
         (p, e) = Fast(p, e);
         return new DD(p, e);
     }
@@ -81,9 +81,9 @@ internal readonly record struct DD(double Hi, double Lo)
     /// <summary>erf(x) = 2/sqrt(pi) exp(-x^2) sum 2^n x^(2n+1)/(2n+1)!!, all terms of one sign.</summary>
     public static DD Erf(double x)
     {
-        DD square = (DD)x * x,
-            term = x,
-            sum = x;
+        DD square = (DD)x * x;
+        DD term = x;
+        DD sum = x;
         for (int n = 1; n < 200 && Math.Abs(term.Hi) > Math.Abs(sum.Hi) * 1e-33; n++)
         {
             term = term * square * TwoOverOdd[n];
@@ -97,8 +97,8 @@ internal readonly record struct DD(double Hi, double Lo)
     {
         int k = Math.ILogB(x);
         double m = Math.ScaleB(x, -k);
-        DD y = Math.Log(m),
-            e = Exp(y);
+        DD y = Math.Log(m);
+        DD e = Exp(y);
         return y + ((DD)m - e) / e + Ln2 * k;
     }
 
@@ -107,11 +107,11 @@ internal readonly record struct DD(double Hi, double Lo)
         if (Math.Abs(x) < 0.3)
         {
             // sinh/cosh by their series: no cancellation near zero
-            DD square = (DD)x * x,
-                s = x,
-                c = 1.0,
-                ts = x,
-                tc = 1.0;
+            DD square = (DD)x * x;
+            DD s = x;
+            DD c = 1.0;
+            DD ts = x;
+            DD tc = 1.0;
             for (int n = 1; n <= 14; n++)
             {
                 tc = tc * square / ((2.0 * n - 1) * (2.0 * n));
@@ -121,8 +121,8 @@ internal readonly record struct DD(double Hi, double Lo)
             }
             return s / c;
         }
-        DD t = Exp(-2.0 * Math.Abs(x)),
-            y = (1.0 - t) / (1.0 + t);
+        DD t = Exp(-2.0 * Math.Abs(x));
+        DD y = (1.0 - t) / (1.0 + t);
         return x < 0 ? -y : y;
     }
 
@@ -145,8 +145,8 @@ internal readonly record struct DD(double Hi, double Lo)
         {
             if (float.IsInfinity(g))
                 continue;
-            DD middle = ((DD)f + g) * 0.5,
-                d = this - middle;
+            DD middle = ((DD)f + g) * 0.5;
+            DD d = this - middle;
             if (Math.Abs(d.Hi) < Math.Abs(Hi) * 8.3e-25)
                 return null;
             if (d.Hi > 0 == g > f)

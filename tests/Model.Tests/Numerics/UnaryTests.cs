@@ -31,9 +31,9 @@ public unsafe class UnaryTests
     {
         var (ours, reference, from, to, odd) = Functions[name];
         uint stride = Exhaustive ? 1u : 4001u;
-        long wrong = 0,
-            undecided = 0,
-            checkedCount = 0;
+        long wrong = 0;
+        long undecided = 0;
+        long checkedCount = 0;
         string first = "";
         Parallel.For(
             0,
@@ -41,8 +41,8 @@ public unsafe class UnaryTests
             new ParallelOptions { MaxDegreeOfParallelism = 2 },
             chunk =>
             {
-                uint start = (uint)chunk << 20,
-                    end = start + (1u << 20) - 1;
+                uint start = (uint)chunk << 20;
+                uint end = start + (1u << 20) - 1;
                 long local = 0;
                 for (ulong bits = (start + stride - 1) / stride * stride; bits <= end; bits += stride)
                 {
@@ -160,8 +160,8 @@ public unsafe class UnaryTests
         where V : unmanaged
         where L : struct, ILanes<V>
     {
-        float[] padded = new float[(x.Length + 15) / 16 * 16],
-            y = new float[padded.Length];
+        float[] padded = new float[(x.Length + 15) / 16 * 16];
+        float[] y = new float[padded.Length];
         x.CopyTo(padded, 0);
         fixed (
             float* p = padded,

@@ -50,8 +50,8 @@ public unsafe class OpTests
         public Weight Weight(int outputs, int inputs)
         {
             Mat w = In(outputs, inputs);
-            long f = Device.PackedFloats(inputs, outputs),
-                b = Device.PackedFloats(outputs, inputs);
+            long f = Device.PackedFloats(inputs, outputs);
+            long b = Device.PackedFloats(outputs, inputs);
             var packed = new Weight(w, f > 0 ? arena.Floats(f) : null, b > 0 ? arena.Floats(b) : null);
             if (f > 0)
                 Device.Pack(packed.ForwardPanels, w.Data, 1, inputs, inputs, outputs);
@@ -255,8 +255,8 @@ public unsafe class OpTests
         // several leaves at once
         foreach (int l in new[] { 2, 4 })
         {
-            int[] restore = [.. Enumerable.Range(0, 2 * l).SelectMany(i => Shuffled(9, i))],
-                index = [.. Enumerable.Range(0, 2 * l).SelectMany(i => Shuffled(9, 50 + i).Take(3))];
+            int[] restore = [.. Enumerable.Range(0, 2 * l).SelectMany(i => Shuffled(9, i))];
+            int[] index = [.. Enumerable.Range(0, 2 * l).SelectMany(i => Shuffled(9, 50 + i).Take(3))];
             foreach (bool on in new[] { false, true })
                 cases[$"GemmTn {l} leaves{(on ? " continued" : "")}"] = b =>
                     Gemm.Tn(b.Device, b.Out("dw", l * 70, 33), b.In(l * 13, 70), b.In(l * 13, 33), on);
@@ -373,8 +373,8 @@ public unsafe class OpTests
         }
         foreach (var (s, patches, kept, d) in new[] { (1, 4, 1, 5), (3, 16, 4, 24), (2, 9, 8, 33) })
         {
-            int[] restore = [.. Enumerable.Range(0, s).SelectMany(i => Shuffled(patches, i))],
-                index = [.. Enumerable.Range(0, s).SelectMany(i => Shuffled(patches, 50 + i).Take(kept))];
+            int[] restore = [.. Enumerable.Range(0, s).SelectMany(i => Shuffled(patches, i))];
+            int[] index = [.. Enumerable.Range(0, s).SelectMany(i => Shuffled(patches, 50 + i).Take(kept))];
             cases[$"TokensEmbed {s} {kept}/{patches} {d}"] = b =>
                 Tokens.Embed(
                     b.Device,
@@ -569,8 +569,8 @@ public unsafe class OpTests
 
     private static void Compare(Device device, string name)
     {
-        using Bench oracle = new(new OracleDevice()),
-            tested = new(device);
+        using Bench oracle = new(new OracleDevice());
+        using Bench tested = new(device);
         Cases[name](oracle);
         Cases[name](tested);
         Assert.Equal(oracle.Outputs.Count, tested.Outputs.Count);
@@ -583,8 +583,8 @@ public unsafe class OpTests
             string first = "";
             for (int i = 0; i < expected.Count; i++)
             {
-                uint a = BitConverter.SingleToUInt32Bits(actual[i]),
-                    e = BitConverter.SingleToUInt32Bits(expected.Data[i]);
+                uint a = BitConverter.SingleToUInt32Bits(actual[i]);
+                uint e = BitConverter.SingleToUInt32Bits(expected.Data[i]);
                 if (a == e)
                     continue;
                 if (differ++ == 0)

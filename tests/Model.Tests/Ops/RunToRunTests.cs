@@ -122,8 +122,8 @@ public unsafe class RunToRunTests
     private static Action<string, float[], float[]> Within(double bound) =>
         (name, expected, actual) =>
         {
-            double largest = expected.Max(x => (double)Math.Abs(x)) + 1e-30,
-                worst = expected.Zip(actual).Max(p => Math.Abs((double)p.First - p.Second));
+            double largest = expected.Max(x => (double)Math.Abs(x)) + 1e-30;
+            double worst = expected.Zip(actual).Max(p => Math.Abs((double)p.First - p.Second));
             Assert.True(
                 worst <= bound * largest,
                 FormattableString.Invariant(
@@ -145,17 +145,17 @@ public unsafe class RunToRunTests
             true,
             (device, input, output) =>
             {
-                Mat x = input("x", m, k, -1),
-                    w = input("w", n, k, -1),
-                    dy = input("dy", m, n, -1),
-                    bias = input("bias", 1, n, -1),
-                    residual = input("residual", m, n, -1);
-                Mat y = input("y", m, n, -1),
-                    yBias = input("yb", m, n, -1),
-                    yResidual = input("yr", m, n, -1),
-                    dx = input("dx", m, k, -1),
-                    dw = input("dw", n, k, -1),
-                    onward = input("on", n, k, -1);
+                Mat x = input("x", m, k, -1);
+                Mat w = input("w", n, k, -1);
+                Mat dy = input("dy", m, n, -1);
+                Mat bias = input("bias", 1, n, -1);
+                Mat residual = input("residual", m, n, -1);
+                Mat y = input("y", m, n, -1);
+                Mat yBias = input("yb", m, n, -1);
+                Mat yResidual = input("yr", m, n, -1);
+                Mat dx = input("dx", m, k, -1);
+                Mat dw = input("dw", n, k, -1);
+                Mat onward = input("on", n, k, -1);
                 Gemm.Nt(device, y, x, Plain(w), Epilogue.None);
                 Gemm.Nt(device, yBias, x, Plain(w), Epilogue.AddBias(bias));
                 Gemm.Nt(device, yResidual, x, Plain(w), Epilogue.AddBiasResidual(bias, residual));
@@ -199,14 +199,14 @@ public unsafe class RunToRunTests
             true,
             (device, input, output) =>
             {
-                Mat x = input("x", 20, 24, -1),
-                    w = input("w", 12, 24, -1),
-                    bias = input("bias", 1, 12, -1),
-                    y = input("y", 20, 12, -1),
-                    pre = input("pre", 20, 12, -1),
-                    erf = input("erf", 20, 12, -1),
-                    plain = input("plain", 20, 12, -1),
-                    dx = input("dx", 20, 24, -1);
+                Mat x = input("x", 20, 24, -1);
+                Mat w = input("w", 12, 24, -1);
+                Mat bias = input("bias", 1, 12, -1);
+                Mat y = input("y", 20, 12, -1);
+                Mat pre = input("pre", 20, 12, -1);
+                Mat erf = input("erf", 20, 12, -1);
+                Mat plain = input("plain", 20, 12, -1);
+                Mat dx = input("dx", 20, 24, -1);
                 Gemm.Nt(device, y, x, Plain(w), Epilogue.BiasGelu(bias, pre, erf));
                 Gemm.Nt(device, plain, x, Plain(w), Epilogue.BiasGelu(bias, default, default));
                 Gemm.Nn(device, dx, pre, Plain(w), Epilogue.GeluBackward(x, input("e", 20, 24, 1f)));
@@ -234,14 +234,14 @@ public unsafe class RunToRunTests
             checks,
             (device, input, output) =>
             {
-                int d = heads * width,
-                    rows = sequences * n;
+                int d = heads * width;
+                int rows = sequences * n;
                 float scale = 1f / MathF.Sqrt(width);
-                Mat qkv = input("qkv", rows, 3 * d, 2f),
-                    dOut = input("dOut", rows, d, 1f),
-                    att = input("att", rows, d, 1f),
-                    again = input("again", rows, d, 1f),
-                    dQkv = input("dQkv", rows, 3 * d, 1f);
+                Mat qkv = input("qkv", rows, 3 * d, 2f);
+                Mat dOut = input("dOut", rows, d, 1f);
+                Mat att = input("att", rows, d, 1f);
+                Mat again = input("again", rows, d, 1f);
+                Mat dQkv = input("dQkv", rows, 3 * d, 1f);
                 Mat kept = input("kept", rows * heads, device.AttentionKept(n), 1f);
                 Attention.Forward(device, att, kept, qkv, n, heads, scale);
                 Attention.Forward(device, again, default, qkv, n, heads, scale);
@@ -260,18 +260,18 @@ public unsafe class RunToRunTests
             true,
             (device, input, output) =>
             {
-                Mat x = input("x", 24, 10, 2f),
-                    y = input("y", 24, 10, 1f),
-                    stats = input("stats", 2, 10, 1f),
-                    mean = input("mean", 1, 10, 1f),
-                    variance = input("variance", 1, 10, 1f),
-                    w = input("w", 1, 10, 1f),
-                    b = input("b", 1, 10, 1f),
-                    d = input("d", 24, 10, 1f);
-                Mat dw = input("dw", 3, 10, 1f),
-                    db = input("db", 3, 10, 1f),
-                    dwAll = input("dwAll", 1, 10, 0f),
-                    dbAll = input("dbAll", 1, 10, 0f);
+                Mat x = input("x", 24, 10, 2f);
+                Mat y = input("y", 24, 10, 1f);
+                Mat stats = input("stats", 2, 10, 1f);
+                Mat mean = input("mean", 1, 10, 1f);
+                Mat variance = input("variance", 1, 10, 1f);
+                Mat w = input("w", 1, 10, 1f);
+                Mat b = input("b", 1, 10, 1f);
+                Mat d = input("d", 24, 10, 1f);
+                Mat dw = input("dw", 3, 10, 1f);
+                Mat db = input("db", 3, 10, 1f);
+                Mat dwAll = input("dwAll", 1, 10, 0f);
+                Mat dbAll = input("dbAll", 1, 10, 0f);
                 BatchNorm.Forward(device, y, stats, mean, variance, x, w, b, 8, 0.1f, 1e-5f);
                 BatchNorm.Backward(device, d, dw, db, d, x, stats, w, 8); // in place, as the heads do
                 Elementwise.ColumnSum(device, dwAll, dw);

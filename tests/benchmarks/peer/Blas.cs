@@ -74,10 +74,10 @@ internal static unsafe partial class Blas
     )
     {
         using var arena = new Arena();
-        Mat x = Noise(arena, rows, inputs),
-            y = Noise(arena, rows, outputs),
-            w = Noise(arena, outputs, inputs),
-            result = Noise(arena, outputs, inputs);
+        Mat x = Noise(arena, rows, inputs);
+        Mat y = Noise(arena, rows, outputs);
+        Mat w = Noise(arena, outputs, inputs);
+        Mat result = Noise(arena, outputs, inputs);
         var packed = new Weight(
             w,
             arena.Floats(device.PackedFloats(inputs, outputs)),
@@ -94,9 +94,9 @@ internal static unsafe partial class Blas
         };
         // one item on all threads: they share its outputs, as they do where a step has fewer grains than threads
         Action ours = () => pool.Run(1, (_, _) => product());
-        const int RowMajor = 101,
-            Plain = 111,
-            Transposed = 112;
+        const int RowMajor = 101;
+        const int Plain = 111;
+        const int Transposed = 112;
         Action theirs = kind switch
         {
             "fwd" => () =>
@@ -151,9 +151,9 @@ internal static unsafe partial class Blas
                     inputs
                 ),
         };
-        double flops = 2.0 * rows * outputs * inputs,
-            best = 0,
-            other = 0;
+        double flops = 2.0 * rows * outputs * inputs;
+        double best = 0;
+        double other = 0;
         int repeat = Math.Max(1, (int)(4e9 / flops));
         for (int i = 0; i < samples; i++)
         {

@@ -13,16 +13,16 @@ internal static class Loader
     {
         byte[] elf = File.ReadAllBytes(path);
         long sections = BinaryPrimitives.ReadInt64LittleEndian(elf.AsSpan(40));
-        int size = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(58)),
-            count = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(60));
+        int size = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(58));
+        int count = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(60));
         ReadOnlySpan<byte> Section(int i) => elf.AsSpan((int)sections + i * size, size);
         bool changed = false;
         for (int i = 0; i < count; i++)
         {
             if (BinaryPrimitives.ReadUInt32LittleEndian(Section(i)[4..]) != 0x6ffffffe)
                 continue; // SHT_GNU_verneed
-            int at = (int)BinaryPrimitives.ReadInt64LittleEndian(Section(i)[24..]),
-                link = (int)BinaryPrimitives.ReadUInt32LittleEndian(Section(i)[40..]);
+            int at = (int)BinaryPrimitives.ReadInt64LittleEndian(Section(i)[24..]);
+            int link = (int)BinaryPrimitives.ReadUInt32LittleEndian(Section(i)[40..]);
             int strings = (int)BinaryPrimitives.ReadInt64LittleEndian(Section(link)[24..]);
             for (int need = at, more = 1; more != 0; need += more)
             {

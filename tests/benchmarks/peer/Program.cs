@@ -61,9 +61,9 @@ static void Step(string shape, int batch, int threads, double seconds, int block
     step.Run();
     int steps = Math.Max(1, (int)Math.Round(seconds / Stopwatch.GetElapsedTime(before).TotalSeconds));
     var rates = new List<double>();
-    double forward = 0,
-        backward = 0,
-        optimizer = 0;
+    double forward = 0;
+    double backward = 0;
+    double optimizer = 0;
     float loss = 0;
     for (int b = 0; b < blocks; b++)
     {

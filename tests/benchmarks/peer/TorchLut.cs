@@ -34,33 +34,32 @@ internal sealed record Sizes(
 /// <summary>A pre-norm block with PyTorch's fused attention.</summary>
 internal sealed class TorchBlock : nn.Module<Tensor, Tensor>
 {
-    private readonly LayerNorm norm1,
-        norm2;
-    private readonly Linear qkv,
-        proj,
-        fc1,
-        fc2;
+    private readonly LayerNorm norm1;
+    private readonly LayerNorm norm2;
+    private readonly Linear qkv;
+    private readonly Linear proj;
+    private readonly Linear fc1;
+    private readonly Linear fc2;
     private readonly int heads;
 
     internal TorchBlock(int width, int heads)
         : base("block")
     {
         this.heads = heads;
-        (norm1, norm2) = (nn.LayerNorm(width, 1e-6), nn.LayerNorm(width, 1e-6));
-        (qkv, proj, fc1, fc2) = (
-            nn.Linear(width, 3 * width),
-            nn.Linear(width, width),
-            nn.Linear(width, 4 * width),
-            nn.Linear(4 * width, width)
-        );
+        norm1 = nn.LayerNorm(width, 1e-6);
+        norm2 = nn.LayerNorm(width, 1e-6);
+        qkv = nn.Linear(width, 3 * width);
+        proj = nn.Linear(width, width);
+        fc1 = nn.Linear(width, 4 * width);
+        fc2 = nn.Linear(4 * width, width);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor x)
     {
-        long b = x.shape[0],
-            n = x.shape[1],
-            d = x.shape[2];
+        long b = x.shape[0];
+        long n = x.shape[1];
+        long d = x.shape[2];
         var parts = qkv.forward(norm1.forward(x)).reshape(b, n, 3, heads, d / heads).permute(2, 0, 3, 1, 4).unbind(0);
         var att = nn
             .functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
@@ -75,19 +74,19 @@ internal sealed class TorchBlock : nn.Module<Tensor, Tensor>
 internal sealed class TorchNet : nn.Module
 {
     private readonly Sizes s;
-    private readonly Linear embed,
-        decoderEmbed,
-        pred;
-    private readonly Parameter cls,
-        mask;
-    private readonly Tensor pos,
-        decoderPos;
-    private readonly ModuleList<TorchBlock> blocks,
-        decoderBlocks;
-    private readonly LayerNorm norm,
-        decoderNorm;
-    private readonly Sequential projector,
-        predictor;
+    private readonly Linear embed;
+    private readonly Linear decoderEmbed;
+    private readonly Linear pred;
+    private readonly Parameter cls;
+    private readonly Parameter mask;
+    private readonly Tensor pos;
+    private readonly Tensor decoderPos;
+    private readonly ModuleList<TorchBlock> blocks;
+    private readonly ModuleList<TorchBlock> decoderBlocks;
+    private readonly LayerNorm norm;
+    private readonly LayerNorm decoderNorm;
+    private readonly Sequential projector;
+    private readonly Sequential predictor;
 
     internal TorchNet(Sizes s)
         : base("lut")
@@ -96,7 +95,8 @@ internal sealed class TorchNet : nn.Module
         embed = nn.Linear(s.PatchFloats, s.Width); // a convolution whose stride is its size is a product
         cls = nn.Parameter(0.02 * randn(1, 1, s.Width));
         mask = nn.Parameter(0.02 * randn(1, 1, s.DecoderWidth));
-        (pos, decoderPos) = (0.02 * randn(1, s.Patches + 1, s.Width), 0.02 * randn(1, s.Patches + 1, s.DecoderWidth));
+        pos = 0.02 * randn(1, s.Patches + 1, s.Width);
+        decoderPos = 0.02 * randn(1, s.Patches + 1, s.DecoderWidth);
         blocks = nn.ModuleList([.. Enumerable.Range(0, s.Depth).Select(_ => new TorchBlock(s.Width, s.Heads))]);
         norm = nn.LayerNorm(s.Width, 1e-6);
         decoderEmbed = nn.Linear(s.Width, s.DecoderWidth);
@@ -105,7 +105,8 @@ internal sealed class TorchNet : nn.Module
         ]);
         decoderNorm = nn.LayerNorm(s.DecoderWidth, 1e-6);
         pred = nn.Linear(s.DecoderWidth, s.PatchFloats);
-        (projector, predictor) = (Head(), Head());
+        projector = Head();
+        predictor = Head();
         RegisterComponents();
     }
 
@@ -159,22 +160,25 @@ internal sealed class TorchStep
 {
     private readonly Sizes s;
     private readonly int batch;
-    private readonly TorchNet student,
-        teacher;
+    private readonly TorchNet student;
+    private readonly TorchNet teacher;
     private readonly optim.Optimizer optimizer;
-    private readonly Tensor u,
-        v;
+    private readonly Tensor u;
+    private readonly Tensor v;
 
     internal TorchStep(Sizes s, int batch)
     {
-        (this.s, this.batch) = (s, batch);
+        this.s = s;
+        this.batch = batch;
         random.manual_seed(0);
-        (student, teacher) = (new TorchNet(s), new TorchNet(s));
+        student = new TorchNet(s);
+        teacher = new TorchNet(s);
         teacher.eval();
         foreach (var p in teacher.parameters())
             p.requires_grad = false;
         optimizer = optim.AdamW(student.parameters(), lr: 1e-4, beta1: 0.9, beta2: 0.95, weight_decay: 0.05);
-        (u, v) = (randn(batch, s.Patches, s.PatchFloats), randn(batch, s.Patches, s.PatchFloats));
+        u = randn(batch, s.Patches, s.PatchFloats);
+        v = randn(batch, s.Patches, s.PatchFloats);
     }
 
     /// <summary>Seconds of (forward, backward, optimiser and average), and the loss.</summary>
@@ -191,10 +195,10 @@ internal sealed class TorchStep
         var masked = (restore >= kept).to(ScalarType.Float32);
         var pixels = ((prediction - target).square().mean([-1]) * masked).sum() / masked.sum();
         var tokensV = student.Encode(v, shuffle.slice(1, kept, 2 * kept, 1));
-        Tensor qu = student.Predict(student.Project(TorchNet.Pool(tokensU))),
-            qv = student.Predict(student.Project(TorchNet.Pool(tokensV)));
-        Tensor tu,
-            tv;
+        Tensor qu = student.Predict(student.Project(TorchNet.Pool(tokensU)));
+        Tensor qv = student.Predict(student.Project(TorchNet.Pool(tokensV)));
+        Tensor tu;
+        Tensor tv;
         using (no_grad())
         {
             tu = teacher.Project(TorchNet.Pool(teacher.Encode(u, null)));

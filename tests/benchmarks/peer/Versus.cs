@@ -18,12 +18,12 @@ internal static class Versus
 
     internal static void Run(string lut, string[] shapes, int threads, int rounds, double seconds)
     {
-        string here = AppContext.BaseDirectory,
-            loader = Path.Combine(here, "loader.so"),
-            avx512 = Path.Combine(here, "avx512.so"),
-            self = Path.Combine(here, "peer.dll");
-        string jemalloc = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2",
-            s = seconds.ToString(CultureInfo.InvariantCulture);
+        string here = AppContext.BaseDirectory;
+        string loader = Path.Combine(here, "loader.so");
+        string avx512 = Path.Combine(here, "avx512.so");
+        string self = Path.Combine(here, "peer.dll");
+        string jemalloc = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2";
+        string s = seconds.ToString(CultureInfo.InvariantCulture);
         string[] Peer(string shape, int batch) => [self, "step", shape, $"{batch}", $"{threads}", s, "2"];
         var runners = new List<Runner>
         {
@@ -83,19 +83,17 @@ internal static class Versus
                 else
                 {
                     double[] own =
-
-                        [
-                            .. root.GetProperty("Blocks")
-                                .EnumerateArray()
-                                .Select(b => b.GetProperty("ImagesPerSecond").GetDouble()),
-                        ],
-                        peak =
-
-                        [
-                            .. root.GetProperty("Blocks")
-                                .EnumerateArray()
-                                .Select(b => b.GetProperty("FmaFlops").GetDouble()),
-                        ];
+                    [
+                        .. root.GetProperty("Blocks")
+                            .EnumerateArray()
+                            .Select(b => b.GetProperty("ImagesPerSecond").GetDouble()),
+                    ];
+                    double[] peak =
+                    [
+                        .. root.GetProperty("Blocks")
+                            .EnumerateArray()
+                            .Select(b => b.GetProperty("FmaFlops").GetDouble()),
+                    ];
                     rates[runner.Name].AddRange(own);
                     shares.AddRange(own.Zip(peak, (a, b) => a * root.GetProperty("FlopsPerImage").GetDouble() / b));
                 }
