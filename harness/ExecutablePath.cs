@@ -1,8 +1,9 @@
 namespace LutNative.Harness;
 
 /// <summary>
-/// Programs are started by the absolute path that PATH's absolute folders give. Process.Start alone looks in the current folder first, and an empty or relative entry of PATH means
-/// a folder that depends on where somebody stands: whoever can write there would choose what runs.
+/// Programs are started by the absolute path that PATH's absolute folders give. Process.Start alone looks in the
+/// current folder first, and an empty or relative entry of PATH means a folder that depends on where somebody stands:
+/// whoever can write there would choose what runs.
 /// </summary>
 internal static class ExecutablePath
 {

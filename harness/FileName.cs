@@ -3,7 +3,10 @@ using System.Text;
 
 namespace LutNative.Harness;
 
-/// <summary>Names that come from files (a night's rows, a suite's, a protocol's) and become names of files: nothing in them can leave the folder or hide in it.</summary>
+/// <summary>
+/// Names that come from files (a night's rows, a suite's, a protocol's) and become names of files: nothing in them can
+/// leave the folder or hide in it.
+/// </summary>
 internal static class FileName
 {
     internal const int Longest = 120;
@@ -12,7 +15,10 @@ internal static class FileName
     internal static bool Fits(string name) =>
         name.Length is > 0 and <= Longest && char.IsAsciiLetterOrDigit(name[0]) && name.All(Fits);
 
-    /// <summary>A name made from any text: the text itself where it fits; else what fits of it and its hash, so that two texts never share a file.</summary>
+    /// <summary>
+    /// A name made from any text: the text itself where it fits; else what fits of it and its hash, so that two texts
+    /// never share a file.
+    /// </summary>
     internal static string Of(string text)
     {
         if (Fits(text))

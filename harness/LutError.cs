@@ -19,9 +19,9 @@ public enum Exit
 }
 
 /// <summary>
-/// An error that a user can act on: what, where, why, and what to do, with a stable id and an exit code. Each id has one meaning (a test holds that), and what it is told with comes from
-/// files and command lines: it cannot act on a terminal or begin a line.
-/// (No LINQ: this one must be made where no further library can be loaded.)
+/// An error that a user can act on: what, where, why, and what to do, with a stable id and an exit code. Each id has
+/// one meaning (a test holds that), and what it is told with comes from files and command lines: it cannot act on a
+/// terminal or begin a line. (No LINQ: this one must be made where no further library can be loaded.)
 /// </summary>
 public sealed class LutError(Exit exit, int number, string what, string[] where, string why, string fix)
     : Exception(

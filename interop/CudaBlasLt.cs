@@ -1,6 +1,9 @@
 namespace LutNative.Interop;
 
-/// <summary>Something a library does on a stream, in order with launches (<see cref="CudaQueue.Call"/>). Arguments are device addresses, 8 bytes each.</summary>
+/// <summary>
+/// Something a library does on a stream, in order with launches (<see cref="CudaQueue.Call"/>). Arguments are device
+/// addresses, 8 bytes each.
+/// </summary>
 public abstract unsafe class CudaCall
 {
     internal abstract string Name { get; }
@@ -31,8 +34,9 @@ public readonly record struct MatmulShape(
 );
 
 /// <summary>
-/// What operands' addresses are multiples of, bytes. An algorithm is chosen for these: one that was chosen for more may read past the words that are there, and one that was
-/// chosen for less is slower. At most 256, what the library takes for granted if nobody says otherwise, so that a plan does not depend on where an allocation happens to lie.
+/// What operands' addresses are multiples of, bytes. An algorithm is chosen for these: one that was chosen for more may
+/// read past the words that are there, and one that was chosen for less is slower. At most 256, what the library takes
+/// for granted if nobody says otherwise, so that a plan does not depend on where an allocation happens to lie.
 /// </summary>
 public readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bias)
 {
@@ -60,8 +64,9 @@ public readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bi
 }
 
 /// <summary>
-/// cuBLASLt with one workspace for one stream. Parts of a sum may only meet in that workspace, where they are added in a fixed order, and the algorithm is chosen once a
-/// shape, so a program repeats its bits on the same device with the same library. Source: NVIDIA's cuBLAS documentation, section on reproducibility.
+/// cuBLASLt with one workspace for one stream. Parts of a sum may only meet in that workspace, where they are added in
+/// a fixed order, and the algorithm is chosen once a shape, so a program repeats its bits on the same device with the
+/// same library. Source: NVIDIA's cuBLAS documentation, section on reproducibility.
 /// </summary>
 public sealed unsafe class CudaBlasLt : IDisposable
 {
@@ -88,7 +93,10 @@ public sealed unsafe class CudaBlasLt : IDisposable
     public string Version => FormattableString.Invariant($"cublasLt {library.GetVersion()}");
     public string Path => library.Name;
 
-    /// <summary>The product of this shape and of operands that lie like these: a call with the addresses of A, B, C, D and, for Bias, the vector.</summary>
+    /// <summary>
+    /// The product of this shape and of operands that lie like these: a call with the addresses of A, B, C, D and, for
+    /// Bias, the vector.
+    /// </summary>
     public CudaCall Matmul(in MatmulShape shape, ulong a, ulong b, ulong c, ulong d, ulong bias)
     {
         var alignment = MatmulAlignment.Of(shape, a, b, c, d, bias);

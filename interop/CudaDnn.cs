@@ -26,11 +26,16 @@ public sealed unsafe class CudaDnn : IDisposable
     public string Version => FormattableString.Invariant($"cudnn {library.GetVersion()}");
     public string Path => library.Name;
 
-    /// <summary>A call with the addresses of x, y, weight, bias, running mean, running variance, saved mean, saved 1/sqrt(var + epsilon).</summary>
+    /// <summary>
+    /// A call with the addresses of x, y, weight, bias, running mean, running variance, saved mean, saved 1/sqrt(var +
+    /// epsilon).
+    /// </summary>
     public CudaCall BatchNormForward(int rows, int columns, float momentum, float epsilon) =>
         Plan(true, rows, columns, momentum, epsilon);
 
-    /// <summary>A call with the addresses of x, dy, dx, weight, dWeight, dBias, saved mean, saved 1/sqrt(var + epsilon).</summary>
+    /// <summary>
+    /// A call with the addresses of x, dy, dx, weight, dWeight, dBias, saved mean, saved 1/sqrt(var + epsilon).
+    /// </summary>
     public CudaCall BatchNormBackward(int rows, int columns, float epsilon) => Plan(false, rows, columns, 0f, epsilon);
 
     private CudaCall Plan(bool forward, int rows, int columns, float momentum, float epsilon)

@@ -1,6 +1,8 @@
 namespace LutNative.Interop;
 
-/// <summary>CUresult values that get an answer of their own; the driver names the others. Values: cuda.h of CUDA 12 and 13.</summary>
+/// <summary>
+/// CUresult values that get an answer of their own; the driver names the others. Values: cuda.h of CUDA 12 and 13.
+/// </summary>
 public enum CudaResult
 {
     Success = 0,

@@ -56,7 +56,10 @@ public sealed unsafe class CudaModule : IDisposable
     }
 }
 
-/// <summary>A kernel that can be launched. Arguments are checked against the entry's parameters: the driver itself checks nothing.</summary>
+/// <summary>
+/// A kernel that can be launched. Arguments are checked against the entry's parameters: the driver itself checks
+/// nothing.
+/// </summary>
 public sealed unsafe class CudaKernel(PrimaryContext context, nint handle, PtxSignature signature)
 {
     public string Name => signature.Name;

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace LutNative.Interop;
 
 /// <summary>
-/// What the host asks of the device, in order. Inside a step everything between two waits is a segment; a segment that asks for the very same things as in the
-/// step before (same kernels, grids, arguments, addresses) is made a CUDA graph, and from then on one launch. A segment that differs after all is queued as it is.
+/// What the host asks of the device, in order. Inside a step everything between two waits is a segment; a segment that
+/// asks for the very same things as in the step before (same kernels, grids, arguments, addresses) is made a CUDA
+/// graph, and from then on one launch. A segment that differs after all is queued as it is.
 /// </summary>
 public sealed unsafe class CudaQueue : IDisposable
 {
@@ -71,7 +72,9 @@ public sealed unsafe class CudaQueue : IDisposable
     /// <summary>Graphs launched so far.</summary>
     public long Replays { get; private set; }
 
-    /// <summary>What follows, up to <see cref="EndStep"/>, is expected to be the same each time for this name.</summary>
+    /// <summary>
+    /// What follows, up to <see cref="EndStep"/>, is expected to be the same each time for this name.
+    /// </summary>
     public void BeginStep(string name)
     {
         Synchronize();
@@ -271,7 +274,10 @@ public sealed unsafe class CudaQueue : IDisposable
         segment.Operations = recorded.AsSpan(0, length).ToArray();
     }
 
-    /// <summary>A graph of the recorded operations, without running them. Source: CUDA driver API, stream capture; ThreadLocal so that other threads may do as they like.</summary>
+    /// <summary>
+    /// A graph of the recorded operations, without running them. Source: CUDA driver API, stream capture; ThreadLocal
+    /// so that other threads may do as they like.
+    /// </summary>
     private nint Capture()
     {
         stream.Synchronize();

@@ -1,6 +1,8 @@
 namespace LutNative.Interop;
 
-/// <summary>Work that the device does in order, beside what the host does. <see cref="CudaQueue"/> is what others use.</summary>
+/// <summary>
+/// Work that the device does in order, beside what the host does. <see cref="CudaQueue"/> is what others use.
+/// </summary>
 internal sealed unsafe class CudaStream : IDisposable
 {
     private const uint NonBlocking = 1;

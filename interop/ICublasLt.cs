@@ -56,8 +56,10 @@ public unsafe struct MatmulHeuristic
 }
 
 /// <summary>
-/// The calls of cuBLASLt that this project makes, with its names and argument order; matrices are column-major. Every call returns a cublasStatus_t (0 is success).
-/// Source: cublasLt.h of CUDA 12 and 13. Two implementations: <see cref="NvidiaCublasLt"/>, <see cref="Emulator.EmulatedCublasLt"/>.
+/// The calls of cuBLASLt that this project makes, with its names and argument order; matrices are column-major. Every
+/// call returns a cublasStatus_t (0 is success).
+/// Source: cublasLt.h of CUDA 12 and 13. Two implementations: <see cref="NvidiaCublasLt"/>, <see
+/// cref="Emulator.EmulatedCublasLt"/>.
 /// </summary>
 public unsafe interface ICublasLt
 {

@@ -1,9 +1,10 @@
 namespace LutNative.Interop;
 
 /// <summary>
-/// The calls of the CUDA driver that this project makes, with the driver's names and argument order. Every one returns a CUresult (0 is success); nothing
-/// here throws or knows tensors. Two implementations: <see cref="NvidiaDriver"/> and <see cref="Emulator.EmulatedDriver"/>, which runs the same PTX on the CPU.
-/// Handles are pointer-sized, device addresses 64-bit. Source: CUDA driver API, version 12.0 (13 keeps these entry points).
+/// The calls of the CUDA driver that this project makes, with the driver's names and argument order. Every one returns
+/// a CUresult (0 is success); nothing here throws or knows tensors. Two implementations: <see cref="NvidiaDriver"/> and
+/// <see cref="Emulator.EmulatedDriver"/>, which runs the same PTX on the CPU. Handles are pointer-sized, device
+/// addresses 64-bit. Source: CUDA driver API, version 12.0 (13 keeps these entry points).
 /// </summary>
 public unsafe interface ICudaDriver
 {

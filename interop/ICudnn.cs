@@ -1,8 +1,9 @@
 namespace LutNative.Interop;
 
 /// <summary>
-/// The calls of cuDNN 9 that this project makes: batch norm of [N, C] in cudnnBatchNormMode_t PER_ACTIVATION, which has deterministic sums. Every call returns a
-/// cudnnStatus_t (0 is success). Source: cudnn_ops.h and cudnn_cnn.h of cuDNN 9. Two implementations: <see cref="NvidiaCudnn"/>, <see cref="Emulator.EmulatedCudnn"/>.
+/// The calls of cuDNN 9 that this project makes: batch norm of [N, C] in cudnnBatchNormMode_t PER_ACTIVATION, which has
+/// deterministic sums. Every call returns a cudnnStatus_t (0 is success). Source: cudnn_ops.h and cudnn_cnn.h of cuDNN
+/// 9. Two implementations: <see cref="NvidiaCudnn"/>, <see cref="Emulator.EmulatedCudnn"/>.
 /// </summary>
 public unsafe interface ICudnn
 {
@@ -17,7 +18,10 @@ public unsafe interface ICudnn
     int SetTensor4dDescriptor(nint desc, int format, int type, int n, int c, int h, int w);
     int DestroyTensorDescriptor(nint desc);
 
-    /// <summary>running = (1 - factor) running + factor statistic, the variance unbiased; saveInvVariance = 1 / sqrt(var + epsilon).</summary>
+    /// <summary>
+    /// running = (1 - factor) running + factor statistic, the variance unbiased; saveInvVariance = 1 / sqrt(var +
+    /// epsilon).
+    /// </summary>
     int BatchNormalizationForwardTraining(
         nint handle,
         int mode,

@@ -11,7 +11,9 @@ public enum Unit
 /// <summary>The work in one launch.</summary>
 /// <param name="Flops">Two for a multiply-add; 0 where memory is all that counts.</param>
 /// <param name="Bytes">Of the tensors it reads and writes, each once.</param>
-/// <param name="Share">The part of a full device that can work on it: ragged tiles and the last wave's idle multiprocessors are the rest.</param>
+/// <param name="Share">
+/// The part of a full device that can work on it: ragged tiles and the last wave's idle multiprocessors are the rest.
+/// </param>
 public readonly record struct Work(double Flops, double Bytes, Unit Unit = Unit.Float32, double Share = 1);
 
 /// <summary>One kind of launch in a profile.</summary>
@@ -19,8 +21,8 @@ public readonly record struct Work(double Flops, double Bytes, Unit Unit = Unit.
 public sealed record KernelRow(string Name, int Launches, IReadOnlyDictionary<Work, int> Works, double Milliseconds);
 
 /// <summary>
-/// Counts what a queue is asked for, by kernel, and measures it with a pair of events around each launch. While a queue has one, no step becomes a graph, and a
-/// launch's own few microseconds are part of what is measured.
+/// Counts what a queue is asked for, by kernel, and measures it with a pair of events around each launch. While a queue
+/// has one, no step becomes a graph, and a launch's own few microseconds are part of what is measured.
 /// </summary>
 public sealed class KernelProfile
 {

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace LutNative.Interop;
 
 /// <summary>
-/// Finds NVIDIA's libraries at run time: the folders in LUT_CUDA_LIBRARIES first (separated as in PATH), then the system's loader. What was loaded is remembered, so
-/// that a result can name it. Names: GPU.md's table of NVIDIA's documentation, restated here; libcuda.so without .1 may be the toolkit's stub and comes last.
+/// Finds NVIDIA's libraries at run time: the folders in LUT_CUDA_LIBRARIES first (separated as in PATH), then the
+/// system's loader. What was loaded is remembered, so that a result can name it. Names: GPU.md's table of NVIDIA's
+/// documentation, restated here; libcuda.so without .1 may be the toolkit's stub and comes last.
 /// </summary>
 public static class NativeLibraries
 {
@@ -67,7 +68,9 @@ public static class NativeLibraries
     }
 
     /// <summary>Loads a library that must have some entry points; returns its path.</summary>
-    /// <exception cref="DllNotFoundException">It is not there, or lacks one; the message says which and where it was looked for.</exception>
+    /// <exception cref="DllNotFoundException">
+    /// It is not there, or lacks one; the message says which and where it was looked for.
+    /// </exception>
     public static string Require(string library, IEnumerable<string> exports, string what)
     {
         if (!TryLoad(library, out string path, out string why))

@@ -3,14 +3,16 @@ using System.Runtime.InteropServices;
 namespace LutNative.Interop;
 
 /// <summary>
-/// The CUDA driver of this machine. Names are the exported symbols of CUDA 12.0, which every later driver keeps; where one ends in _v2, the name without it is
-/// an older interface. Source: cuda.h.
+/// The CUDA driver of this machine. Names are the exported symbols of CUDA 12.0, which every later driver keeps; where
+/// one ends in _v2, the name without it is an older interface. Source: cuda.h.
 /// </summary>
 public sealed unsafe partial class NvidiaDriver : ICudaDriver
 {
     private const string Cuda = "cuda";
 
-    /// <exception cref="DllNotFoundException">There is no driver library, or it lacks an entry point; the message says which and where it was looked for.</exception>
+    /// <exception cref="DllNotFoundException">
+    /// There is no driver library, or it lacks an entry point; the message says which and where it was looked for.
+    /// </exception>
     public NvidiaDriver() =>
         Name = NativeLibraries.Require(Cuda, EntryPoints, "a CUDA driver of version 12.0 or later");
 

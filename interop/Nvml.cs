@@ -3,9 +3,14 @@ using System.Text;
 
 namespace LutNative.Interop;
 
-/// <summary>What NVML says of a GPU at one moment. A value that the device, the driver or the user's rights do not give is null, never 0.</summary>
+/// <summary>
+/// What NVML says of a GPU at one moment. A value that the device, the driver or the user's rights do not give is null,
+/// never 0.
+/// </summary>
 /// <param name="EnergyJoules">Since the driver was loaded: differences count.</param>
-/// <param name="Slowdown">Why clocks are held down, beyond idling and application clocks; empty when nothing does.</param>
+/// <param name="Slowdown">
+/// Why clocks are held down, beyond idling and application clocks; empty when nothing does.
+/// </param>
 public sealed record GpuReading(
     string? DriverVersion,
     uint? SmClockMhz,
@@ -18,8 +23,8 @@ public sealed record GpuReading(
 );
 
 /// <summary>
-/// NVIDIA's management library, for what the driver API does not tell: power, energy, clocks, temperature. Calls are looked up one by one, so an old library lacks a
-/// value and not the whole. Source: nvml.h of CUDA 12 and 13.
+/// NVIDIA's management library, for what the driver API does not tell: power, energy, clocks, temperature. Calls are
+/// looked up one by one, so an old library lacks a value and not the whole. Source: nvml.h of CUDA 12 and 13.
 /// </summary>
 public sealed unsafe class Nvml : IDisposable
 {
@@ -41,7 +46,10 @@ public sealed unsafe class Nvml : IDisposable
 
     private Nvml(nint device) => this.device = device;
 
-    /// <summary>The GPU of a context, matched by its UUID: NVML's order is not the driver's. Null, and why, where NVML does not answer.</summary>
+    /// <summary>
+    /// The GPU of a context, matched by its UUID: NVML's order is not the driver's. Null, and why, where NVML does not
+    /// answer.
+    /// </summary>
     public static Nvml? Open(PrimaryContext context, out string why)
     {
         byte* uuid = stackalloc byte[16];

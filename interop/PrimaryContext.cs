@@ -4,8 +4,8 @@ using System.Text;
 namespace LutNative.Interop;
 
 /// <summary>
-/// A device's primary context, the one that cuBLAS and cuDNN use too, and everything made in it. Not for several threads at once: the thread that works makes it
-/// current. Freed with everything that was made through it.
+/// A device's primary context, the one that cuBLAS and cuDNN use too, and everything made in it. Not for several
+/// threads at once: the thread that works makes it current. Freed with everything that was made through it.
 /// </summary>
 public sealed unsafe class PrimaryContext : IDisposable
 {
@@ -13,7 +13,9 @@ public sealed unsafe class PrimaryContext : IDisposable
     private nint handle;
 
     /// <param name="ordinal">From 0, in the driver's order.</param>
-    /// <exception cref="CudaException">No driver that works, no such device, or one that cannot run the kernels.</exception>
+    /// <exception cref="CudaException">
+    /// No driver that works, no such device, or one that cannot run the kernels.
+    /// </exception>
     public PrimaryContext(ICudaDriver driver, int ordinal)
     {
         Driver = driver;

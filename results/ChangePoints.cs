@@ -1,8 +1,9 @@
 namespace LutNative.Results;
 
 /// <summary>
-/// Where a series of nights changed its level: the best cut in two, again in each half, as long as the two levels differ by more than the noise. Deterministic, and for looking back only: a
-/// change is gated by its own night's comparison, never by this.
+/// Where a series of nights changed its level: the best cut in two, again in each half, as long as the two levels
+/// differ by more than the noise. Deterministic, and for looking back only: a change is gated by its own night's
+/// comparison, never by this.
 /// </summary>
 public static class ChangePoints
 {

@@ -1,8 +1,9 @@
 namespace LutNative.Results;
 
 /// <summary>
-/// A Parquet file for Parquet.Net, opened after its footer and page headers were found possible. That library does not stop at a file's end (it takes the missing byte for 255, for
-/// ever) nor at a page that leads back to itself, so a read beyond the end and reading far more than there is end here.
+/// A Parquet file for Parquet.Net, opened after its footer and page headers were found possible. That library does not
+/// stop at a file's end (it takes the missing byte for 255, for ever) nor at a page that leads back to itself, so a
+/// read beyond the end and reading far more than there is end here.
 /// </summary>
 public sealed class CheckedParquet : Stream
 {

@@ -3,7 +3,9 @@ namespace LutNative.Results;
 /// <summary>What runs say about a reported number.</summary>
 public enum ClaimVerdict
 {
-    /// <summary>The reported value is where another run of ours would fall, and our mean is equivalent to it within the margin.</summary>
+    /// <summary>
+    /// The reported value is where another run of ours would fall, and our mean is equivalent to it within the margin.
+    /// </summary>
     Reproduced,
 
     /// <summary>It is where another run would fall; too few runs, or too far apart, to call them equivalent.</summary>
@@ -20,8 +22,13 @@ public enum ClaimVerdict
 }
 
 /// <param name="Interval">95 % confidence interval of our mean.</param>
-/// <param name="Prediction">95 % prediction interval for what was reported: one run, or the mean of as many as it was.</param>
-/// <param name="EquivalenceLow">90 % interval of the difference from the reported value: inside of the margin means equivalent (two one-sided tests at 5 %).</param>
+/// <param name="Prediction">
+/// 95 % prediction interval for what was reported: one run, or the mean of as many as it was.
+/// </param>
+/// <param name="EquivalenceLow">
+/// 90 % interval of the difference from the reported value: inside of the margin means equivalent (two one-sided tests
+/// at 5 %).
+/// </param>
 public sealed record ClaimReport(
     ClaimVerdict Verdict,
     double Mean,
@@ -33,8 +40,8 @@ public sealed record ClaimReport(
 );
 
 /// <summary>
-/// Whether runs reproduce a reported accuracy, in percent. Student's t throughout; the reported value is widened by half of its last printed digit. Verdicts in the
-/// spirit of MLPerf's reference convergence points, two-sided.
+/// Whether runs reproduce a reported accuracy, in percent. Student's t throughout; the reported value is widened by
+/// half of its last printed digit. Verdicts in the spirit of MLPerf's reference convergence points, two-sided.
 /// </summary>
 public static class ClaimCheck
 {
@@ -83,7 +90,10 @@ public static class ClaimCheck
         );
     }
 
-    /// <summary>The p-quantile of Student's t with k degrees of freedom, p above 1/2, by bisection of the distribution function (accurate to 1e-9).</summary>
+    /// <summary>
+    /// The p-quantile of Student's t with k degrees of freedom, p above 1/2, by bisection of the distribution function
+    /// (accurate to 1e-9).
+    /// </summary>
     public static double StudentT(int k, double p)
     {
         double low = 0;
@@ -99,7 +109,10 @@ public static class ClaimCheck
         return 0.5 * (low + high);
     }
 
-    /// <summary>P(T below t), t positive: the closed series in theta = atan(t / sqrt k). Source: Abramowitz and Stegun 26.7.3 and 26.7.4.</summary>
+    /// <summary>
+    /// P(T below t), t positive: the closed series in theta = atan(t / sqrt k). Source: Abramowitz and Stegun 26.7.3
+    /// and 26.7.4.
+    /// </summary>
     private static double Below(int k, double t)
     {
         double theta = Math.Atan(t / Math.Sqrt(k));

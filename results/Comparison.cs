@@ -19,7 +19,9 @@ public sealed record Rung(string Name, int Compared, int Differ, string? First);
 public sealed record FirstStep(string Stage, long Step);
 
 /// <param name="Verdict">What the comparison found.</param>
-/// <param name="First">The first difference in execution order: stage, step, what, both values; null when there is none.</param>
+/// <param name="First">
+/// The first difference in execution order: stage, step, what, both values; null when there is none.
+/// </param>
 /// <param name="Details">Further lines: how many rows of each table were compared and how many differ.</param>
 public sealed record ExactReport(ExactVerdict Verdict, string? First, IReadOnlyList<string> Details)
 {
@@ -28,13 +30,16 @@ public sealed record ExactReport(ExactVerdict Verdict, string? First, IReadOnlyL
 
     public IReadOnlyList<Rung> Ladder { get; init; } = [];
 
-    /// <summary>Where the first differing row of steps, operations or digests is; null when only evaluations differ.</summary>
+    /// <summary>
+    /// Where the first differing row of steps, operations or digests is; null when only evaluations differ.
+    /// </summary>
     public FirstStep? At { get; init; }
 }
 
 /// <summary>
-/// Two runs, compared by bits and never by tolerance. Comparable only when protocol values, data and contract are the same. The ladder inside a step goes from
-/// cause to effect: samples drawn, pixels, masks, operations where they were recorded, losses and norms, the state tensor by tensor; then evaluations.
+/// Two runs, compared by bits and never by tolerance. Comparable only when protocol values, data and contract are the
+/// same. The ladder inside a step goes from cause to effect: samples drawn, pixels, masks, operations where they were
+/// recorded, losses and norms, the state tensor by tensor; then evaluations.
 /// </summary>
 public static class Comparison
 {
@@ -94,7 +99,10 @@ public static class Comparison
         };
     }
 
-    /// <summary>Why two runs are different experiments, so that their bits say nothing about each other; empty when they are the same one.</summary>
+    /// <summary>
+    /// Why two runs are different experiments, so that their bits say nothing about each other; empty when they are the
+    /// same one.
+    /// </summary>
     public static IReadOnlyList<string> Obstacles(RunStore a, RunStore b)
     {
         RunFacts x = RunFacts.Of(a);
@@ -123,7 +131,9 @@ public static class Comparison
     /// <param name="Stage">Place in the order of stages; behind them for evaluations.</param>
     private sealed record Difference(int Stage, long Step, int Rung, long Ordinal, string Where, string Text);
 
-    /// <param name="Rows">Rows that differ anywhere; <paramref name="Differences"/> has one entry for each rung that a row differs on.</param>
+    /// <param name="Rows">
+    /// Rows that differ anywhere; <paramref name="Differences"/> has one entry for each rung that a row differs on.
+    /// </param>
     /// <param name="Counts">Values compared, by rung.</param>
     private sealed record Side(
         string Table,

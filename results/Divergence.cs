@@ -7,7 +7,9 @@ public sealed record GrowthRow(string Stage, long Step, float LossA, float LossB
 
 /// <summary>Predictions of one metric that differ.</summary>
 /// <param name="OnlyA">Images that only A has right; OnlyB that only B has.</param>
-/// <param name="PValue">McNemar's exact test, two-sided: how likely so uneven a split is when neither is better.</param>
+/// <param name="PValue">
+/// McNemar's exact test, two-sided: how likely so uneven a split is when neither is better.
+/// </param>
 public sealed record FlipRow(string Metric, int Images, int Differ, int OnlyA, int OnlyB, double PValue);
 
 /// <summary>The first element of a tensor that two sides hold with other bits.</summary>
@@ -46,10 +48,15 @@ public sealed record ElementPair(string Tensor, long Element, uint A, uint B, lo
         );
 }
 
-/// <summary>What can be said of two runs whose bits differ: how the difference grows, which predictions it turned, and what was different about the machines.</summary>
+/// <summary>
+/// What can be said of two runs whose bits differ: how the difference grows, which predictions it turned, and what was
+/// different about the machines.
+/// </summary>
 public static class Divergence
 {
-    /// <summary>Losses at the first differing step and 1, 2, 4, ... steps later, and at the last step that both have.</summary>
+    /// <summary>
+    /// Losses at the first differing step and 1, 2, 4, ... steps later, and at the last step that both have.
+    /// </summary>
     public static IReadOnlyList<GrowthRow> Growth(RunStore a, RunStore b)
     {
         var left = Losses(a);
@@ -110,8 +117,9 @@ public static class Divergence
     }
 
     /// <summary>
-    /// What differs between the machines and settings, the likeliest causes of other bits first: device and instruction set, then runtime and libraries, then the rest. Under the
-    /// contract none of them may change a bit: the list says where to look, never what is allowed.
+    /// What differs between the machines and settings, the likeliest causes of other bits first: device and instruction
+    /// set, then runtime and libraries, then the rest. Under the contract none of them may change a bit: the list says
+    /// where to look, never what is allowed.
     /// </summary>
     public static IReadOnlyList<string> Environment(RunStore a, RunStore b)
     {
@@ -181,7 +189,8 @@ public static class Divergence
     /// <summary>Floats between two: units in the last place, across zero too.</summary>
     public static long UlpDistance(float a, float b)
     {
-        static long Line(int bits) => bits >= 0 ? bits : -(long)(bits & int.MaxValue); // floats in order on one line of integers
+        // floats in order on one line of integers
+        static long Line(int bits) => bits >= 0 ? bits : -(long)(bits & int.MaxValue);
         return Math.Abs(Line(BitConverter.SingleToInt32Bits(a)) - Line(BitConverter.SingleToInt32Bits(b)));
     }
 }

@@ -4,11 +4,10 @@ using Microsoft.Win32.SafeHandles;
 namespace LutNative.Results;
 
 /// <summary>
-/// A folder has one owner: an exclusive lock on its file LOCK, which the operating system frees when the owner dies, however it dies. The
-/// file stays behind, and says who
-/// owned the folder last; only the lock counts. Readers need no lock. On NFS Linux turns it into a lock of the server, so it holds between
-/// machines; a file system that
-/// cannot lock is refused (.NET's FileShare.None would go on as if it had locked).
+/// A folder has one owner: an exclusive lock on its file LOCK, which the operating system frees when the owner dies,
+/// however it dies. The file stays behind, and says who owned the folder last; only the lock counts. Readers need no
+/// lock. On NFS Linux turns it into a lock of the server, so it holds between machines; a file system that cannot lock
+/// is refused (.NET's FileShare.None would go on as if it had locked).
 /// </summary>
 public sealed partial class FolderLock : IDisposable
 {
@@ -32,8 +31,8 @@ public sealed partial class FolderLock : IDisposable
     }
 
     /// <summary>Takes the lock of a folder that exists.</summary>
-    /// <exception cref="ResultsException">Held by another process (the message names it), the file system cannot lock, or LOCK cannot be
-    /// written.</exception>
+    /// <exception cref="ResultsException">Held by another process (the message names it), the file system cannot lock,
+    /// or LOCK cannot be written.</exception>
     public static FolderLock Take(string folder)
     {
         string path = Path.Combine(Path.GetFullPath(folder), Name);
@@ -44,7 +43,8 @@ public sealed partial class FolderLock : IDisposable
             try
             {
                 Write(handle, path, me);
-                // a run that ended removed the file that was opened here: the lock must be on the one that others will find
+                // a run that ended removed the file that was opened here: the lock must be on the one that others will
+                // find
                 if (IsAt(path, me))
                     return new FolderLock(handle, path, me);
             }
@@ -59,9 +59,8 @@ public sealed partial class FolderLock : IDisposable
     }
 
     /// <summary>
-    /// A lock can be lost while its owner lives: the server of a network file system frees it when it has not heard of the machine for
-    /// long. Before something is written that
-    /// counts, its owner looks whether somebody else has come.
+    /// A lock can be lost while its owner lives: the server of a network file system frees it when it has not heard of
+    /// the machine for long. Before something is written that counts, its owner looks whether somebody else has come.
     /// </summary>
     /// <exception cref="ResultsException">Another process owns the folder by now.</exception>
     public void Check()
@@ -132,8 +131,8 @@ public sealed partial class FolderLock : IDisposable
     }
 
     /// <summary>
-    /// The descriptor is our own: .NET's ways to open take a lock of their own, which fails while another process holds this one. Null when
-    /// there is no file and none is made.
+    /// The descriptor is our own: .NET's ways to open take a lock of their own, which fails while another process holds
+    /// this one. Null when there is no file and none is made.
     /// </summary>
     private static SafeFileHandle? Open(string path, bool create)
     {

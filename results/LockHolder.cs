@@ -5,7 +5,8 @@ using System.Text;
 namespace LutNative.Results;
 
 /// <summary>
-/// Who owns a folder, as its LOCK file says. It is told to people and never decides anything: the operating system's lock does.
+/// Who owns a folder, as its LOCK file says. It is told to people and never decides anything: the operating system's
+/// lock does.
 /// </summary>
 /// <param name="Start">UTC.</param>
 /// <param name="Token">Random: tells this lock from any other of the same process.</param>

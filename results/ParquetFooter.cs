@@ -12,8 +12,9 @@ internal sealed record ParquetChunk(int Group, int Column, long Start, long Leng
 }
 
 /// <summary>
-/// What a Parquet file's footer says, walked to its last byte and found possible, before Parquet.Net sees it: that library reads on for ever where a number has no end, takes the
-/// memory that a list claims, and calls itself as deep as a schema nests.
+/// What a Parquet file's footer says, walked to its last byte and found possible, before Parquet.Net sees it: that
+/// library reads on for ever where a number has no end, takes the memory that a list claims, and calls itself as deep
+/// as a schema nests.
 /// </summary>
 internal static class ParquetFooter
 {

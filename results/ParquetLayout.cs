@@ -3,7 +3,8 @@ using static LutNative.Results.ThriftType;
 namespace LutNative.Results;
 
 /// <summary>
-/// The structures of a Parquet file's footer and page headers: all that Parquet.Net 6.1 knows, because what it knows it reads by that type. Source: parquet.thrift of parquet-format.
+/// The structures of a Parquet file's footer and page headers: all that Parquet.Net 6.1 knows, because what it knows it
+/// reads by that type. Source: parquet.thrift of parquet-format.
 /// </summary>
 internal static class ParquetLayout
 {

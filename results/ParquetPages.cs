@@ -1,8 +1,9 @@
 namespace LutNative.Results;
 
 /// <summary>
-/// The headers of a column's pages, walked one after the other as Parquet.Net will: each inside of its column, together as many values as the footer says, none larger when
-/// unpacked than it says. Zstandard and Snappy carry their own size, which Parquet.Net takes at its word: it is looked at too.
+/// The headers of a column's pages, walked one after the other as Parquet.Net will: each inside of its column, together
+/// as many values as the footer says, none larger when unpacked than it says. Zstandard and Snappy carry their own
+/// size, which Parquet.Net takes at its word: it is looked at too.
 /// </summary>
 internal static class ParquetPages
 {

@@ -4,7 +4,8 @@ using System.Globalization;
 namespace LutNative.Results;
 
 /// <summary>
-/// The names of parts, steps-00003.parquet: exactly those belong to a run. Whatever else lies in its folder is somebody's.
+/// The names of parts, steps-00003.parquet: exactly those belong to a run. Whatever else lies in its folder is
+/// somebody's.
 /// </summary>
 public static class PartName
 {

@@ -12,10 +12,13 @@ public enum PerformanceVerdict
 }
 
 /// <summary>One benchmark (a shape, stage, method and batch) on two sides.</summary>
-/// <param name="Ratio">B's images/s over A's: Hodges and Lehmann's estimate of a shift, on logarithms: the median of all pairs of blocks, or, of blocks measured in turns, of the averages of all
-/// pairs of launches' differences.</param>
+/// <param name="Ratio">B's images/s over A's: Hodges and Lehmann's estimate of a shift, on logarithms: the median of
+/// all pairs of blocks, or, of blocks measured in turns, of the averages of all pairs of launches' differences.</param>
 /// <param name="Low">95 % interval, by resampling launches and then blocks inside of them.</param>
-/// <param name="P">Chance of so clear a shift beyond the band when there is none, two-sided; after Holm's correction over the rows of the comparison.</param>
+/// <param name="P">
+/// Chance of so clear a shift beyond the band when there is none, two-sided; after Holm's correction over the rows of
+/// the comparison.
+/// </param>
 /// <param name="Band">Ratio that counts as noise: 0.03 is three percent either way.</param>
 /// <param name="Why">For INCOMPARABLE, UNFIT and UNSTABLE the reason; else warnings that a reader must know.</param>
 public sealed record PerformanceRow(
@@ -32,17 +35,21 @@ public sealed record PerformanceRow(
 );
 
 /// <summary>
-/// Folders that `lut bench -o` wrote: is B faster? Where both sides are one benchmark (`bench --against`: one run_id), blocks are pairs that were measured in turns, and the machine's
-/// drift cancels. Launches are the unit that repeats (blocks of one process share its luck), so the interval is a bootstrap over launches. FASTER and
-/// SLOWER need the shift to be beyond the noise band (Holm's correction keeps one table from crying wolf once in twenty rows), SAME needs the whole interval inside; UNSTABLE when
-/// launches of one side are too far apart, UNFIT when the machine was busy or its clocks were held down, INCOMPARABLE when the work is not the same. Everything else is UNDECIDED.
+/// Folders that `lut bench -o` wrote: is B faster? Where both sides are one benchmark (`bench --against`: one run_id),
+/// blocks are pairs that were measured in turns, and the machine's drift cancels. Launches are the unit that repeats
+/// (blocks of one process share its luck), so the interval is a bootstrap over launches. FASTER and SLOWER need the
+/// shift to be beyond the noise band (Holm's correction keeps one table from crying wolf once in twenty rows), SAME
+/// needs the whole interval inside; UNSTABLE when launches of one side are too far apart, UNFIT when the machine was
+/// busy or its clocks were held down, INCOMPARABLE when the work is not the same. Everything else is UNDECIDED.
 /// </summary>
 public static class Performance
 {
     /// <summary>Of the statistics: goes up when a verdict could change for the same numbers.</summary>
     public const int MethodVersion = 2;
 
-    /// <summary>Cores that others may keep busy, and the spread of launches (robust standard deviation) that a verdict bears.</summary>
+    /// <summary>
+    /// Cores that others may keep busy, and the spread of launches (robust standard deviation) that a verdict bears.
+    /// </summary>
     public const double MostOtherLoad = 0.25;
     public const double MostSpread = 0.10;
     private const int Resamples = 2000;
@@ -107,7 +114,10 @@ public static class Performance
         return [.. rows.Select(r => r.Row)];
     }
 
-    /// <summary>What A/A launches say of a machine's noise: three robust standard deviations of the difference of two such sets of launches, at least half a percent.</summary>
+    /// <summary>
+    /// What A/A launches say of a machine's noise: three robust standard deviations of the difference of two such sets
+    /// of launches, at least half a percent.
+    /// </summary>
     public static double BandOf(Table aa)
     {
         double[][] launches = Launches(aa.Schema, aa.Rows);
@@ -191,7 +201,9 @@ public static class Performance
         );
     }
 
-    /// <summary>Equal steps of equal work end in equal bits: a faster row with another digest did something else.</summary>
+    /// <summary>
+    /// Equal steps of equal work end in equal bits: a faster row with another digest did something else.
+    /// </summary>
     private static string OtherWork(TableSchema s, List<object?[]> a, List<object?[]> b)
     {
         int check = s.IndexOf("check_digest");
@@ -211,7 +223,10 @@ public static class Performance
         return "";
     }
 
-    /// <summary>Why launches' times mean little: who else computed, or what held the clocks down; empty when the machine was fit.</summary>
+    /// <summary>
+    /// Why launches' times mean little: who else computed, or what held the clocks down; empty when the machine was
+    /// fit.
+    /// </summary>
     public static IEnumerable<string> Unfit(Table rows) => Unfit(rows.Schema, rows.Rows, "the night");
 
     private static IEnumerable<string> Unfit(TableSchema s, IReadOnlyList<object?[]> rows, string side)
@@ -239,7 +254,9 @@ public static class Performance
     /// <summary>Median of the blocks of all launches, images/s.</summary>
     private static double Rate(double[][] launches) => Math.Exp(Median([.. launches.SelectMany(l => l)]));
 
-    /// <summary>Robust standard deviation of the launches' medians: 1.4826 times their median distance from the median.</summary>
+    /// <summary>
+    /// Robust standard deviation of the launches' medians: 1.4826 times their median distance from the median.
+    /// </summary>
     private static double Spread(double[][] launches)
     {
         double[] medians = [.. launches.Select(Median)];

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace LutNative.Results;
 
 /// <summary>
-/// The golden digests of a protocol, as text that a reviewer can read in a diff: the state's digest at every recorded step, every tensor's at a stage's
-/// last step, and every evaluation. Independent of hardware, because the contract is.
+/// The golden digests of a protocol, as text that a reviewer can read in a diff: the state's digest at every recorded
+/// step, every tensor's at a stage's last step, and every evaluation. Independent of hardware, because the contract is.
 /// </summary>
 public static class Reference
 {
@@ -64,7 +64,9 @@ public static class Reference
     }
 
     /// <summary>Somebody's .digests file.</summary>
-    /// <exception cref="ResultsException">It cannot be read; what its lines say is looked at by <see cref="Parse"/>.</exception>
+    /// <exception cref="ResultsException">
+    /// It cannot be read; what its lines say is looked at by <see cref="Parse"/>.
+    /// </exception>
     public static string[] Read(string path)
     {
         const long MostBytes = 256 << 20;
@@ -92,9 +94,15 @@ public static class Reference
         }
     }
 
-    /// <summary>Lines by what they are about ("step pretrain 3", "tensor pretrain 27 student/norm.weight", "eval knn_top1", "math_hash"), in their order.</summary>
+    /// <summary>
+    /// Lines by what they are about ("step pretrain 3", "tensor pretrain 27 student/norm.weight", "eval knn_top1",
+    /// "math_hash"), in their order.
+    /// </summary>
     /// <param name="name">Of the file, for messages.</param>
-    /// <exception cref="ResultsException">A line is not of a reference's form, or comes twice, or the hashes or all digests are missing: file and line are named.</exception>
+    /// <exception cref="ResultsException">
+    /// A line is not of a reference's form, or comes twice, or the hashes or all digests are missing: file and line are
+    /// named.
+    /// </exception>
     public static OrderedDictionary<string, string> Parse(IReadOnlyList<string> lines, string name)
     {
         var found = new OrderedDictionary<string, string>(StringComparer.Ordinal);

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace LutNative.Results;
 
-/// <summary>What a reference says of single digests, for a run that has not ended: each can be held against it as it is made.</summary>
+/// <summary>
+/// What a reference says of single digests, for a run that has not ended: each can be held against it as it is made.
+/// </summary>
 public sealed class ReferenceDigests
 {
     private readonly Dictionary<string, string> facts = new(StringComparer.Ordinal);
@@ -46,7 +48,9 @@ public sealed class ReferenceDigests
         return reference;
     }
 
-    /// <summary>Are the run's bits its business? Another seed, other data or another contract have other digests.</summary>
+    /// <summary>
+    /// Are the run's bits its business? Another seed, other data or another contract have other digests.
+    /// </summary>
     public bool IsOf(string mathHash, string dataHash) =>
         facts.GetValueOrDefault("math_hash") == mathHash && facts.GetValueOrDefault("data_hash") == dataHash;
 
@@ -56,7 +60,8 @@ public sealed class ReferenceDigests
     public bool Knows(string stage, long step) => steps.ContainsKey((stage, step));
 
     /// <summary>
-    /// What differs in a step, the tensor first where the reference has tensors; null when nothing does or the reference has no such step.
+    /// What differs in a step, the tensor first where the reference has tensors; null when nothing does or the
+    /// reference has no such step.
     /// </summary>
     /// <param name="digests">By tensor.</param>
     public string? Step(
@@ -82,7 +87,9 @@ public sealed class ReferenceDigests
             : FormattableString.Invariant($"step {step} of {stage}, state: {Hex(state)}, reference {known.State}");
     }
 
-    /// <summary>What differs in an evaluation; null when nothing does or the reference has none of this metric.</summary>
+    /// <summary>
+    /// What differs in an evaluation; null when nothing does or the reference has none of this metric.
+    /// </summary>
     public string? Eval(string metric, long correct, long n, byte[] predictions)
     {
         string line = FormattableString.Invariant($"eval {metric} {correct}/{n} predictions {Hex(predictions)}");

@@ -16,7 +16,9 @@ public enum StoreFault
     CannotLock = 301,
 }
 
-/// <summary>A results file cannot be written, read or trusted; the message says what, where, why and what to do.</summary>
+/// <summary>
+/// A results file cannot be written, read or trusted; the message says what, where, why and what to do.
+/// </summary>
 public sealed class ResultsException(StoreFault fault, string what, string where, string why, string fix)
     : Exception($"{what}: {why}")
 {

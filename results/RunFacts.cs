@@ -3,12 +3,14 @@ using System.Globalization;
 namespace LutNative.Results;
 
 /// <summary>
-/// What decides whether two runs are one experiment: of a run that ended from its run table, else from what its first part says of itself.
+/// What decides whether two runs are one experiment: of a run that ended from its run table, else from what its first
+/// part says of itself.
 /// </summary>
 public sealed class RunFacts
 {
     /// <summary>
-    /// Weights from outside that the run began with. None is no obstacle: the run made its own, or an older lut did not say.
+    /// Weights from outside that the run began with. None is no obstacle: the run made its own, or an older lut did not
+    /// say.
     /// </summary>
     public const string Weights = "weights_sha256";
 

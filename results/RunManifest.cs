@@ -1,8 +1,8 @@
 namespace LutNative.Results;
 
 /// <summary>
-/// MANIFEST.sha256 of a folder: every file in it, a line each (SHA-256, two spaces, the name with slashes), and nothing else. Names are looked at before anything is opened: nothing
-/// outside of the folder is, and no link is followed.
+/// MANIFEST.sha256 of a folder: every file in it, a line each (SHA-256, two spaces, the name with slashes), and nothing
+/// else. Names are looked at before anything is opened: nothing outside of the folder is, and no link is followed.
 /// </summary>
 internal static class RunManifest
 {
@@ -24,7 +24,9 @@ internal static class RunManifest
         return string.Join("\n", lines) + "\n";
     }
 
-    /// <summary>Everything in which folder and manifest differ, in the order of the manifest, then of the folder's names.</summary>
+    /// <summary>
+    /// Everything in which folder and manifest differ, in the order of the manifest, then of the folder's names.
+    /// </summary>
     internal static IEnumerable<string> Differences(string folder)
     {
         string path = Path.Combine(folder, RunStore.ManifestName);
@@ -94,7 +96,9 @@ internal static class RunManifest
         }
     }
 
-    /// <summary>Files of a folder and of those inside, and every link, which is never followed; in the order of their names.</summary>
+    /// <summary>
+    /// Files of a folder and of those inside, and every link, which is never followed; in the order of their names.
+    /// </summary>
     private static IEnumerable<(string Name, FileInfo File)> Files(string folder)
     {
         var found = new List<(string Name, FileInfo File)>();

@@ -3,9 +3,10 @@ using System.Security.Cryptography;
 namespace LutNative.Results;
 
 /// <summary>
-/// A run's folder: tables as numbered parts (steps-00003.parquet), each written once and never changed, and a few plain files. A commit writes one part
-/// of every table that has new rows; after an interruption the parts that the resumed checkpoint does not know are dropped and made again.
-/// When a run ends, MANIFEST.sha256 covers every file and COMPLETE marks the folder immutable. LOCK, while it is there, belongs to the process that writes.
+/// A run's folder: tables as numbered parts (steps-00003.parquet), each written once and never changed, and a few plain
+/// files. A commit writes one part of every table that has new rows; after an interruption the parts that the resumed
+/// checkpoint does not know are dropped and made again. When a run ends, MANIFEST.sha256 covers every file and COMPLETE
+/// marks the folder immutable. LOCK, while it is there, belongs to the process that writes.
 /// </summary>
 public sealed class RunStore(string folder)
 {
@@ -38,7 +39,9 @@ public sealed class RunStore(string folder)
     /// <summary>The highest part number of any table; -1 when there is none.</summary>
     public int LastPart() => Parts().Select(p => p.Number).DefaultIfEmpty(-1).Max();
 
-    /// <summary>Writes one part of each non-empty table under the next number and empties them; returns the number.</summary>
+    /// <summary>
+    /// Writes one part of each non-empty table under the next number and empties them; returns the number.
+    /// </summary>
     public int Commit(IEnumerable<Table> tables, IReadOnlyDictionary<string, string> metadata)
     {
         int part = LastPart() + 1;
@@ -50,7 +53,10 @@ public sealed class RunStore(string folder)
         return part;
     }
 
-    /// <summary>Removes parts of our tables with higher numbers, and stores that they are gone. Nothing else that lies in the folder is touched.</summary>
+    /// <summary>
+    /// Removes parts of our tables with higher numbers, and stores that they are gone. Nothing else that lies in the
+    /// folder is touched.
+    /// </summary>
     public void DropPartsAfter(int part)
     {
         try
@@ -112,7 +118,10 @@ public sealed class RunStore(string folder)
         }
     }
 
-    /// <summary>Everything in which the folder is not what its manifest says, named with its reason; empty when the run is intact. Nothing outside of the folder is opened.</summary>
+    /// <summary>
+    /// Everything in which the folder is not what its manifest says, named with its reason; empty when the run is
+    /// intact. Nothing outside of the folder is opened.
+    /// </summary>
     public IReadOnlyList<string> Damage()
     {
         try
@@ -137,7 +146,9 @@ public sealed class RunStore(string folder)
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
-    /// <summary>Parts of our tables, in order of their numbers. A file is one only if a commit would give it exactly that name.</summary>
+    /// <summary>
+    /// Parts of our tables, in order of their numbers. A file is one only if a commit would give it exactly that name.
+    /// </summary>
     private List<(string Path, string Table, int Number)> Parts()
     {
         if (!Directory.Exists(Folder))

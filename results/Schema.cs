@@ -1,6 +1,8 @@
 namespace LutNative.Results;
 
-/// <summary>The types of columns. Floats that matter are stored twice: the value, and its bits as an unsigned integer.</summary>
+/// <summary>
+/// The types of columns. Floats that matter are stored twice: the value, and its bits as an unsigned integer.
+/// </summary>
 public enum ColumnType
 {
     Int32,
@@ -14,9 +16,14 @@ public enum ColumnType
     Timestamp,
 }
 
-/// <param name="Exact">Part of exact comparison and of the content hash: depends on the protocol alone, never on machine or time.</param>
+/// <param name="Exact">
+/// Part of exact comparison and of the content hash: depends on the protocol alone, never on machine or time.
+/// </param>
 /// <param name="Unit">Unit and meaning.</param>
-/// <param name="Since">The minor version that brought it. Later ones than the first are nullable: in an older file they read as null, which means not recorded.</param>
+/// <param name="Since">
+/// The minor version that brought it. Later ones than the first are nullable: in an older file they read as null, which
+/// means not recorded.
+/// </param>
 public sealed record Column(
     string Name,
     ColumnType Type,
@@ -39,8 +46,9 @@ public sealed record TableSchema(string Name, IReadOnlyList<Column> Columns, int
 }
 
 /// <summary>
-/// The tables of a run, of a benchmark (throughput) and of a comparison, schema 1.3. A new table or column is a new minor version; renaming or changing a meaning is a new
-/// major version. SCHEMA.md is the same list for people; tests/fixtures/schema holds each version's list and files.
+/// The tables of a run, of a benchmark (throughput) and of a comparison, schema 1.3. A new table or column is a new
+/// minor version; renaming or changing a meaning is a new major version. SCHEMA.md is the same list for people;
+/// tests/fixtures/schema holds each version's list and files.
 /// </summary>
 public static class Schema
 {
@@ -280,7 +288,10 @@ public static class Schema
             ]
         );
 
-    /// <summary>A row for each checkpoint, committed before the checkpoint has its name: one that has no row, or other bytes, is not what the run wrote. New in 1.3.</summary>
+    /// <summary>
+    /// A row for each checkpoint, committed before the checkpoint has its name: one that has no row, or other bytes, is
+    /// not what the run wrote. New in 1.3.
+    /// </summary>
     public static TableSchema Checkpoints { get; } =
         new(
             "checkpoints",
@@ -296,7 +307,9 @@ public static class Schema
             3
         );
 
-    /// <summary>One block of whole steps that `lut bench` measured. Blocks of one launch share a process. New in 1.1.</summary>
+    /// <summary>
+    /// One block of whole steps that `lut bench` measured. Blocks of one launch share a process. New in 1.1.
+    /// </summary>
     public static TableSchema Throughput { get; } =
         new(
             "throughput",
@@ -369,7 +382,9 @@ public static class Schema
             2
         );
 
-    /// <summary>Every operation of one step, in order, that `lut trace` or `--trace-step` recorded. New in 1.2.</summary>
+    /// <summary>
+    /// Every operation of one step, in order, that `lut trace` or `--trace-step` recorded. New in 1.2.
+    /// </summary>
     public static TableSchema Operations { get; } =
         new(
             "operations",
@@ -463,7 +478,10 @@ public static class Schema
         Analysis,
     ];
 
-    /// <summary>The contract of a minor version as lines of text: "steps.loss_bits UInt32 exact". What a golden file in the tests holds.</summary>
+    /// <summary>
+    /// The contract of a minor version as lines of text: "steps.loss_bits UInt32 exact". What a golden file in the
+    /// tests holds.
+    /// </summary>
     public static IEnumerable<string> Lines(int minor) =>
         from t in All
         where t.Since <= minor

@@ -39,8 +39,8 @@ public sealed class Table(TableSchema schema)
     public T Get<T>(int row, string column) => (T)rows[row][Schema.IndexOf(column)]!;
 
     /// <summary>
-    /// SHA-256 over the exact columns of the rows, little-endian, in row order: depends on neither Parquet's encoding nor the writer,
-    /// so two laboratories can compare by mailing one line.
+    /// SHA-256 over the exact columns of the rows, little-endian, in row order: depends on neither Parquet's encoding
+    /// nor the writer, so two laboratories can compare by mailing one line.
     /// </summary>
     /// <param name="minor">The schema's minor version: columns that came later are left out, as they were then.</param>
     public string ContentSha256(int minor = Results.Schema.Minor) => Sha256Of(c => c.Exact && c.Since <= minor);

@@ -7,13 +7,16 @@ using Parquet.Schema;
 namespace LutNative.Results;
 
 /// <summary>
-/// The checked Parquet writer and reader (one file, one row group). Written to a temporary file, stored, read back and compared bit for bit,
-/// renamed: a file under its final name is whole. What is read must be what the file was sealed with (<see cref="TableSeal"/>). Float columns are byte-stream-split, so that no min/max statistics exist for NaN to spoil;
-/// Zstandard at level 3; never appended to.
+/// The checked Parquet writer and reader (one file, one row group). Written to a temporary file, stored, read back and
+/// compared bit for bit, renamed: a file under its final name is whole. What is read must be what the file was sealed
+/// with (<see cref="TableSeal"/>). Float columns are byte-stream-split, so that no min/max statistics exist for NaN to
+/// spoil; Zstandard at level 3; never appended to.
 /// </summary>
 public static class TableFile
 {
-    /// <summary>Bytes that a table's pages may take: equal rows pack well, and no table packs better than this.</summary>
+    /// <summary>
+    /// Bytes that a table's pages may take: equal rows pack well, and no table packs better than this.
+    /// </summary>
     private const long MostUnpacked = 16 << 20;
     private const long PackedAtBest = 256;
 
@@ -27,7 +30,9 @@ public static class TableFile
             .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
             ?.InformationalVersion;
 
-    /// <exception cref="ResultsException">The disk refused, or gave back other bytes; the file's name then holds what it held before.</exception>
+    /// <exception cref="ResultsException">
+    /// The disk refused, or gave back other bytes; the file's name then holds what it held before.
+    /// </exception>
     public static void Write(string path, Table table, IReadOnlyDictionary<string, string> metadata)
     {
         try
@@ -52,7 +57,9 @@ public static class TableFile
 
     public static Table Read(string path) => ReadWithMetadata(path).Table;
 
-    /// <exception cref="ResultsException">The file cannot be read, is not ours, or does not hold the rows that it was written with.</exception>
+    /// <exception cref="ResultsException">
+    /// The file cannot be read, is not ours, or does not hold the rows that it was written with.
+    /// </exception>
     public static (Table Table, IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(string path)
     {
         try

@@ -1,6 +1,9 @@
 namespace LutNative.Results;
 
-/// <summary>What tells a table's rows apart. Where a table is compared row by row, two rows with one key have no meaning: the folder was written by two, or is damaged.</summary>
+/// <summary>
+/// What tells a table's rows apart. Where a table is compared row by row, two rows with one key have no meaning: the
+/// folder was written by two, or is damaged.
+/// </summary>
 public static class TableKeys
 {
     private static readonly Dictionary<string, string[]> ByTable = new()
@@ -15,7 +18,9 @@ public static class TableKeys
         [Schema.Throughput.Name] = ["run_id", "shape", "stage", "method", "batch", "launch", "block"],
     };
 
-    /// <summary>The columns of a table's key; null where rows need none (events, telemetry, what a machine has).</summary>
+    /// <summary>
+    /// The columns of a table's key; null where rows need none (events, telemetry, what a machine has).
+    /// </summary>
     public static IReadOnlyList<string>? Of(TableSchema schema) => ByTable.GetValueOrDefault(schema.Name);
 
     /// <summary>The first key that a second row has as well, for people; null when there is none.</summary>

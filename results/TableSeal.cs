@@ -3,8 +3,9 @@ using System.Globalization;
 namespace LutNative.Results;
 
 /// <summary>
-/// What a table's file says of its own rows: how many, and the SHA-256 of their exact columns (lut.content_sha256, the number that two laboratories compare) and of all of them
-/// (lut.rows_sha256, since 1.3). Parquet has no such check: a bit that flipped in a page is read back as another value.
+/// What a table's file says of its own rows: how many, and the SHA-256 of their exact columns (lut.content_sha256, the
+/// number that two laboratories compare) and of all of them (lut.rows_sha256, since 1.3). Parquet has no such check: a
+/// bit that flipped in a page is read back as another value.
 /// </summary>
 internal static class TableSeal
 {

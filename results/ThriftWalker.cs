@@ -74,8 +74,9 @@ internal sealed class ThriftRecord(ThriftLayout layout)
 }
 
 /// <summary>
-/// Walks Thrift's compact protocol inside given bytes and never past them. What a layout names must have the type that the layout says, because Parquet.Net reads it as that
-/// type without looking; what it does not name may only be of the kinds that Parquet.Net skips rightly. So what was walked to its end, the library reads to the same end.
+/// Walks Thrift's compact protocol inside given bytes and never past them. What a layout names must have the type that
+/// the layout says, because Parquet.Net reads it as that type without looking; what it does not name may only be of the
+/// kinds that Parquet.Net skips rightly. So what was walked to its end, the library reads to the same end.
 /// </summary>
 internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
 {
@@ -187,7 +188,10 @@ internal ref struct ThriftWalker(ReadOnlySpan<byte> bytes)
         }
     }
 
-    /// <summary>A field that the layout lacks. Parquet.Net loses its place in structures and in lists of structures or booleans that it does not know: these are refused unless they are empty.</summary>
+    /// <summary>
+    /// A field that the layout lacks. Parquet.Net loses its place in structures and in lists of structures or booleans
+    /// that it does not know: these are refused unless they are empty.
+    /// </summary>
     private void Skip(string structure, int id, ThriftType type, int depth)
     {
         string name = FormattableString.Invariant($"field {id}");

@@ -6,16 +6,24 @@ using Microsoft.Win32.SafeHandles;
 namespace LutNative.Results;
 
 /// <summary>
-/// A file that is on the disk whole, under its name, or not at all. It is written beside its place under a name that nobody can guess, created exclusively (no link is
-/// followed), stored (the system's answer is checked: .NET's <c>Flush(true)</c> ignores it), renamed, and the rename is stored too. What a link of that name pointed to stays as it is.
+/// A file that is on the disk whole, under its name, or not at all. It is written beside its place under a name that
+/// nobody can guess, created exclusively (no link is followed), stored (the system's answer is checked: .NET's
+/// <c>Flush(true)</c> ignores it), renamed, and the rename is stored too. What a link of that name pointed to stays as
+/// it is.
 /// </summary>
-/// <exception cref="IOException">A step failed. Before the rename nothing stands under the file's name that was not there before; a rename that could not be stored is an error as well.</exception>
+/// <exception cref="IOException">
+/// A step failed. Before the rename nothing stands under the file's name that was not there before; a rename that could
+/// not be stored is an error as well.
+/// </exception>
 public sealed partial class WholeFile : IDisposable
 {
     private const string Suffix = ".tmp";
     private const int RandomBytes = 8;
 
-    /// <summary>Characters of the file's name that its temporary name repeats: file systems take 255 bytes, and a character may take four.</summary>
+    /// <summary>
+    /// Characters of the file's name that its temporary name repeats: file systems take 255 bytes, and a character may
+    /// take four.
+    /// </summary>
     private const int MostOfName = 50;
     private readonly string path;
     private bool kept;
@@ -77,7 +85,9 @@ public sealed partial class WholeFile : IDisposable
             && parts[^2].All(char.IsAsciiHexDigitLower);
     }
 
-    /// <summary>Stores the bytes, still under the temporary name: what is left to <see cref="Keep"/> is a rename.</summary>
+    /// <summary>
+    /// Stores the bytes, still under the temporary name: what is left to <see cref="Keep"/> is a rename.
+    /// </summary>
     public void Store()
     {
         try
@@ -111,7 +121,9 @@ public sealed partial class WholeFile : IDisposable
         StoreFolder(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>What was not kept is removed. A full disk fails here a second time: the caller has the first failure already.</summary>
+    /// <summary>
+    /// What was not kept is removed. A full disk fails here a second time: the caller has the first failure already.
+    /// </summary>
     public void Dispose()
     {
         if (kept)
@@ -162,8 +174,9 @@ public sealed partial class WholeFile : IDisposable
     private const int CloseOnExecMac = 0x1000000;
 
     /// <summary>
-    /// The fsync that this process sees first, so that a preloaded one (a test's, a cluster's) counts: an import from libc by name would pass it by. A signal may end the wait for a
-    /// network file system: that says nothing about the bytes.
+    /// The fsync that this process sees first, so that a preloaded one (a test's, a cluster's) counts: an import from
+    /// libc by name would pass it by. A signal may end the wait for a network file system: that says nothing about the
+    /// bytes.
     /// </summary>
     private static unsafe bool Synced(SafeFileHandle file)
     {

@@ -10,7 +10,10 @@ internal static class ZstdFrames
     private const int LargestBlock = 128 << 10;
     private const int ChecksumBytes = 4;
 
-    /// <summary>Of all frames in the next bytes: the content size that a frame gives, or all of its blocks as large as they can be.</summary>
+    /// <summary>
+    /// Of all frames in the next bytes: the content size that a frame gives, or all of its blocks as large as they can
+    /// be.
+    /// </summary>
     /// <exception cref="DamagedParquetException">The bytes are not whole frames.</exception>
     internal static long Bound(Stream file, long length)
     {

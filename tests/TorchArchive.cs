@@ -5,12 +5,14 @@ using System.Text;
 namespace LutNative.Tests;
 
 /// <summary>
-/// Files as torch.save writes them (a zip of a pickle of protocol 2 and raw storages), made of dictionaries, tensors and whatever
-/// opcodes a test needs.
+/// Files as torch.save writes them (a zip of a pickle of protocol 2 and raw storages), made of dictionaries, tensors
+/// and whatever opcodes a test needs.
 /// </summary>
 public static class TorchArchive
 {
-    /// <param name="Storage">FloatStorage, HalfStorage, ...; a name such as "float8_e4m3fn" makes a tensor of the newer kind.</param>
+    /// <param name="Storage">
+    /// FloatStorage, HalfStorage, ...; a name such as "float8_e4m3fn" makes a tensor of the newer kind.
+    /// </param>
     /// <param name="Strides">In elements; null for row-major order.</param>
     public sealed record Tensor(string Storage, long[] Shape, byte[] Bytes, long[]? Strides = null);
 

@@ -5,8 +5,8 @@ using LutNative.Model.Numerics;
 namespace LutNative.Harness.Bench;
 
 /// <summary>
-/// The networks that `lut bench` measures: a protocol's, with its own images, or one of a few shapes with noise for images (a step's time does not depend
-/// on the values). Everything that a shape does not name is fashion-lut@1's.
+/// The networks that `lut bench` measures: a protocol's, with its own images, or one of a few shapes with noise for
+/// images (a step's time does not depend on the values). Everything that a shape does not name is fashion-lut@1's.
 /// </summary>
 internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protocol)
 {
@@ -29,7 +29,9 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
     }
 
     /// <param name="batch">Samples of a step, or 0 for the shape's own.</param>
-    /// <param name="gpu">A GPU computes: a batch is cut as the published protocols cut it. The digest after three steps is that cut's.</param>
+    /// <param name="gpu">
+    /// A GPU computes: a batch is cut as the published protocols cut it. The digest after three steps is that cut's.
+    /// </param>
     internal static BenchShape Find(string name, int batch, bool gpu = false)
     {
         if (!Names.Contains(name))
@@ -127,10 +129,15 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
         return new GrayImages(pixels, labels, size, "");
     }
 
-    /// <summary>pretrain.grain of imagenet-lut-vitb16@1: with less a GPU would fold many small products that no run has.</summary>
+    /// <summary>
+    /// pretrain.grain of imagenet-lut-vitb16@1: with less a GPU would fold many small products that no run has.
+    /// </summary>
     private const int PublishedGrain = 32;
 
-    /// <summary>About 800 tokens of the whole image: rows enough for the products, few enough that a batch has a grain for each core.</summary>
+    /// <summary>
+    /// About 800 tokens of the whole image: rows enough for the products, few enough that a batch has a grain for each
+    /// core.
+    /// </summary>
     private static int GrainOf(int batch, int size, bool gpu)
     {
         int grain = Math.Min(

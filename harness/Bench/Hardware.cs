@@ -3,8 +3,8 @@ using LutNative.Interop;
 namespace LutNative.Harness.Bench;
 
 /// <summary>
-/// What a GPU can do by its maker's data sheet: dense, no sparsity. Predictions divide by these, so a measured time cannot be below one of them; memory bandwidth
-/// and arithmetic reach 70 to 95 % of the sheet in practice.
+/// What a GPU can do by its maker's data sheet: dense, no sparsity. Predictions divide by these, so a measured time
+/// cannot be below one of them; memory bandwidth and arithmetic reach 70 to 95 % of the sheet in practice.
 /// </summary>
 /// <param name="MemoryBytes">Of the device, 1e9 based as sold.</param>
 /// <param name="Watts">Of the board at most.</param>
@@ -20,7 +20,8 @@ internal sealed record Hardware(
     double Watts
 )
 {
-    // NVIDIA's data sheets: A100 80GB SXM (2021), H100 SXM (2023), H200 SXM (2024), L40S (2023), RTX 4090 (Ada whitepaper, 2022)
+    // NVIDIA's data sheets: A100 80GB SXM (2021), H100 SXM (2023), H200 SXM (2024), L40S (2023), RTX 4090 (Ada
+    // whitepaper, 2022)
     internal static IReadOnlyList<Hardware> Known { get; } =
     [
         new("a100", "A100-SXM4-80GB", 108, 19.5e12, 156e12, 312e12, 2.039e12, 80e9, 400),

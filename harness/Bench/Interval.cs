@@ -3,7 +3,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Bench;
 
-/// <summary>A median with its 95 % interval, by the percentile bootstrap over blocks (2,000 resamples from the contract's generator, so it repeats).</summary>
+/// <summary>
+/// A median with its 95 % interval, by the percentile bootstrap over blocks (2,000 resamples from the contract's
+/// generator, so it repeats).
+/// </summary>
 internal readonly record struct Interval(double Median, double Low, double High)
 {
     internal static Interval Of(IReadOnlyList<double> x)

@@ -10,8 +10,9 @@ using LutNative.Model.Devices;
 namespace LutNative.Harness.Bench;
 
 /// <summary>
-/// One optimiser step by kernel: launches, arithmetic, bytes, the time that a data sheet allows, and on a device the time measured. The step's own code asks for
-/// the launches, on a device that drops them (planned:h200) as on a real one, so that the two tables have the same rows and one run says where it falls short.
+/// One optimiser step by kernel: launches, arithmetic, bytes, the time that a data sheet allows, and on a device the
+/// time measured. The step's own code asks for the launches, on a device that drops them (planned:h200) as on a real
+/// one, so that the two tables have the same rows and one run says where it falls short.
 /// </summary>
 internal static class KernelTable
 {
@@ -62,7 +63,10 @@ internal static class KernelTable
         }
     }
 
-    /// <summary>Images per second that a data sheet allows for a protocol's step, by asking its own code for 128 samples at once.</summary>
+    /// <summary>
+    /// Images per second that a data sheet allows for a protocol's step, by asking its own code for 128 samples at
+    /// once.
+    /// </summary>
     internal static double SheetRate(ProtocolSpec p, string stage, Hardware sheet, string math)
     {
         const int Samples = 128;
@@ -101,7 +105,9 @@ internal static class KernelTable
         return Samples / rows.Sum(r => Total(r, w => sheet.Floor(w)));
     }
 
-    /// <summary>A plan says what a card can do: where the asked setting does not fit its memory, the largest that does.</summary>
+    /// <summary>
+    /// A plan says what a card can do: where the asked setting does not fit its memory, the largest that does.
+    /// </summary>
     private static ExecOptions ThatFits(
         BenchShape shape,
         string stage,

@@ -89,8 +89,8 @@ internal static class Launches
     }
 
     /// <summary>
-    /// One launch of each of two builds that take turns block by block (A B, B A, ...): whatever the machine does meanwhile it does to both. The other waits without using the
-    /// processor. Results are pairs of blocks.
+    /// One launch of each of two builds that take turns block by block (A B, B A, ...): whatever the machine does
+    /// meanwhile it does to both. The other waits without using the processor. Results are pairs of blocks.
     /// </summary>
     /// <param name="other">self, or another build: its lut.dll or its executable.</param>
     internal static (Launch Mine, Launch Theirs) Pair(BenchOrder order, string other, BenchOrder theirs)
@@ -118,7 +118,10 @@ internal static class Launches
         Console.In.ReadLine();
     }
 
-    /// <summary>A process that measures. With turns it says a line when it waits for one: before every block, and before it gives its answer.</summary>
+    /// <summary>
+    /// A process that measures. With turns it says a line when it waits for one: before every block, and before it
+    /// gives its answer.
+    /// </summary>
     private sealed class Child : IDisposable
     {
         internal const string Waiting = "waiting";
@@ -286,7 +289,10 @@ internal static class Launches
         return table;
     }
 
-    /// <summary>MFU's denominator: a GPU's data sheet (dense, at its highest clock) for the unit that this level of math uses; on the CPU and unknown GPUs what was measured before the block.</summary>
+    /// <summary>
+    /// MFU's denominator: a GPU's data sheet (dense, at its highest clock) for the unit that this level of math uses;
+    /// on the CPU and unknown GPUs what was measured before the block.
+    /// </summary>
     internal static (double Flops, string Source) PeakOf(Device device, Block block)
     {
         if (device is not CudaDevice cuda || Hardware.Of(cuda.Context.DeviceName) is not { } sheet)

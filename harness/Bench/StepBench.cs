@@ -33,11 +33,18 @@ internal sealed record Block(
 /// <param name="FlopsPerImage">Of matrix products: two a multiply-add, backward twice forward.</param>
 /// <param name="Phases">Share of the threads' time by phase; what is missing to 1 is waiting.</param>
 /// <param name="WarmupSteps">Steps before the first block, until the rate stood still.</param>
-/// <param name="BytesPerStep">Managed bytes allocated by a step, all threads: the block with the fewest, since the runtime makes a few objects of its own once.</param>
+/// <param name="BytesPerStep">
+/// Managed bytes allocated by a step, all threads: the block with the fewest, since the runtime makes a few objects of
+/// its own once.
+/// </param>
 /// <param name="PeakBytes">Peak resident memory of the process.</param>
-/// <param name="JoulesPerImage">Of the GPU, or of the processor's package, over all blocks; null where nobody counts them.</param>
+/// <param name="JoulesPerImage">
+/// Of the GPU, or of the processor's package, over all blocks; null where nobody counts them.
+/// </param>
 /// <param name="CheckDigest">Of the student after the first three steps.</param>
-/// <param name="Digest">Of the student's parameters at the end: rows with equal steps must agree on every machine.</param>
+/// <param name="Digest">
+/// Of the student's parameters at the end: rows with equal steps must agree on every machine.
+/// </param>
 internal sealed record Launch(
     Block[] Blocks,
     double FlopsPerImage,
@@ -64,8 +71,12 @@ internal static class StepBench
     }
 
     /// <param name="blockSeconds">A block is as many whole steps as fill this time.</param>
-    /// <param name="turn">Called before every block, and once after the last: a process that takes turns with another waits inside.</param>
-    /// <param name="slow">Waits after every step for this share of its time: a slowdown planted on purpose, for drills.</param>
+    /// <param name="turn">
+    /// Called before every block, and once after the last: a process that takes turns with another waits inside.
+    /// </param>
+    /// <param name="slow">
+    /// Waits after every step for this share of its time: a slowdown planted on purpose, for drills.
+    /// </param>
     internal static Launch Run(
         BenchShape shape,
         string stage,
@@ -182,7 +193,10 @@ internal static class StepBench
         }
     }
 
-    /// <summary>Windows of steps until the last three rates are within 3 % of each other; two blocks' time at most, so that a machine that never settles is measured too.</summary>
+    /// <summary>
+    /// Windows of steps until the last three rates are within 3 % of each other; two blocks' time at most, so that a
+    /// machine that never settles is measured too.
+    /// </summary>
     private static void WarmUp(double one, double blockSeconds, Func<double> step)
     {
         int each = Math.Max(1, (int)(WindowSeconds / one));

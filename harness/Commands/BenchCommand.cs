@@ -9,7 +9,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>bench: images per second of whole optimiser steps, in fresh processes, with phases and the share of the machine's limit.</summary>
+/// <summary>
+/// bench: images per second of whole optimiser steps, in fresh processes, with phases and the share of the machine's
+/// limit.
+/// </summary>
 internal static class BenchCommand
 {
     private static readonly Argument<string> Shape = new("shape")

@@ -10,7 +10,10 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>classify: a fine-tuned classifier's accuracy on the validation images, or on folders whose classes are some of the data set's (robustness sets).</summary>
+/// <summary>
+/// classify: a fine-tuned classifier's accuracy on the validation images, or on folders whose classes are some of the
+/// data set's (robustness sets).
+/// </summary>
 internal static class ClassifyCommand
 {
     internal static Command Build()

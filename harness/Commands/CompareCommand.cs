@@ -89,7 +89,9 @@ internal static class CompareCommand
         return Tell(Comparison.Exact(x, y), ProtocolOf(x), a, b, (x, y), plot, output, json);
     }
 
-    /// <param name="runs">The two sides where they are runs: what follows from a difference is told of those alone.</param>
+    /// <param name="runs">
+    /// The two sides where they are runs: what follows from a difference is told of those alone.
+    /// </param>
     private static Exit Tell(
         ExactReport report,
         string key,

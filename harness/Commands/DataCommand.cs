@@ -178,7 +178,8 @@ internal static class DataCommand
     }
 
     /// <summary>
-    /// Decodes an image, and looks into a JPEG's data for what libjpeg warns about and fills with gray. Runs do not: sets that everybody trains on have such images.
+    /// Decodes an image, and looks into a JPEG's data for what libjpeg warns about and fills with gray. Runs do not:
+    /// sets that everybody trains on have such images.
     /// </summary>
     private static (byte[] Bytes, Picture Picture) Whole(EncodedImages set, int i)
     {

@@ -146,7 +146,9 @@ internal static class ExportCommands
         return 0;
     }
 
-    /// <summary>Blobs as hexadecimal digits, times as ISO 8601, numbers in the shortest form that reads back to the same bits.</summary>
+    /// <summary>
+    /// Blobs as hexadecimal digits, times as ISO 8601, numbers in the shortest form that reads back to the same bits.
+    /// </summary>
     private static string Text(object? value) =>
         value switch
         {

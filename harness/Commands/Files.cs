@@ -2,11 +2,15 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>Files that a verb is told to read or to write: when it cannot, one error says which file, for what, and why.</summary>
+/// <summary>
+/// Files that a verb is told to read or to write: when it cannot, one error says which file, for what, and why.
+/// </summary>
 internal static class Files
 {
     /// <param name="what">What the file is: "the protocol".</param>
-    /// <param name="exit">Usage for what a command line names as instructions, Data for what is computed with, Store for results.</param>
+    /// <param name="exit">
+    /// Usage for what a command line names as instructions, Data for what is computed with, Store for results.
+    /// </param>
     internal static string ReadText(string path, string what, Exit exit) => Read(path, what, exit, File.ReadAllText);
 
     internal static string[] ReadLines(string path, string what, Exit exit) =>

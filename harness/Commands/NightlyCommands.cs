@@ -122,7 +122,10 @@ internal static class NightlyCommands
         return command;
     }
 
-    /// <summary>Red wins over everything: it was confirmed. Then a machine that could not say, a row without history, and rows that say nothing.</summary>
+    /// <summary>
+    /// Red wins over everything: it was confirmed. Then a machine that could not say, a row without history, and rows
+    /// that say nothing.
+    /// </summary>
     private static Exit ExitOf(IReadOnlyList<Finding> findings) =>
         findings.Any(f => f.Colour == Colour.Red) ? Exit.Negative
         : findings.Any(f => f.Colour == Colour.Grey) ? Exit.Unfit

@@ -4,10 +4,14 @@ using System.Globalization;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>Numeric options, always invariant: the library would read "1,5" as 15, and "0.5" as 5 under a German locale.</summary>
+/// <summary>
+/// Numeric options, always invariant: the library would read "1,5" as 15, and "0.5" as 5 under a German locale.
+/// </summary>
 internal static class Numbers
 {
-    /// <summary>More compute threads than any machine has cores; each takes 16 MiB of address space for its stack.</summary>
+    /// <summary>
+    /// More compute threads than any machine has cores; each takes 16 MiB of address space for its stack.
+    /// </summary>
     internal const int MostThreads = 1024;
 
     internal static Option<int> Int(

@@ -8,7 +8,8 @@ namespace LutNative.Harness.Commands;
 internal static class Overrides
 {
     /// <summary>
-    /// "pretrain.epochs: 2 and 3", the run's value first; empty for a run without overrides, and for one of a protocol file.
+    /// "pretrain.epochs: 2 and 3", the run's value first; empty for a run without overrides, and for one of a protocol
+    /// file.
     /// </summary>
     internal static IReadOnlyList<string> Of(RunStore run)
     {

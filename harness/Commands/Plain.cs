@@ -4,15 +4,18 @@ using System.Text;
 namespace LutNative.Harness.Commands;
 
 /// <summary>
-/// Text from files, command lines and other people's programs, as it may reach a terminal or a log: whatever would move a cursor, change a colour, begin a line of its own or turn the
-/// direction of what follows is shown as an escape instead of acting.
+/// Text from files, command lines and other people's programs, as it may reach a terminal or a log: whatever would move
+/// a cursor, change a colour, begin a line of its own or turn the direction of what follows is shown as an escape
+/// instead of acting.
 /// </summary>
 public static class Plain
 {
     /// <summary>On one line: line feeds and tabs are escapes too (\x0a, \x09).</summary>
     public static string OneLine(string text) => Visible(text, "");
 
-    /// <summary>A message of several lines, each of ours: line feeds stay, everything else is as in <see cref="OneLine"/>.</summary>
+    /// <summary>
+    /// A message of several lines, each of ours: line feeds stay, everything else is as in <see cref="OneLine"/>.
+    /// </summary>
     public static string Lines(string text) => Visible(text, "\n");
 
     private static string Visible(string text, string kept)
@@ -42,7 +45,8 @@ public static class Plain
             return i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]);
         if (char.IsLowSurrogate(c))
             return i == 0 || !char.IsHighSurrogate(text[i - 1]);
-        // controls (C0, DEL, C1), the separators of lines and paragraphs, marks and overrides of direction, and what has no width
+        // controls (C0, DEL, C1), the separators of lines and paragraphs, marks and overrides of direction, and what
+        // has no width
         return char.IsControl(c)
             || c
                 is '\u2028'

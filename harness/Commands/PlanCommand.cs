@@ -91,7 +91,8 @@ internal static class PlanCommand
             (double)steps * p.Pretrain.Batch * cost.PretrainFlops
             + (double)supervised * fineSteps * p.Finetune.Batch * cost.FinetuneFlops
             + (p.Data.TrainImages + p.Data.TestImages) * cost.EncodeFlops;
-        // measured on AVX-512 and AVX2 cores with networks of this size: about 85 and 50 GFLOP/s a core, everything included
+        // measured on AVX-512 and AVX2 cores with networks of this size: about 85 and 50 GFLOP/s a core, everything
+        // included
         double rate =
             request.Exec.Threads
             * (

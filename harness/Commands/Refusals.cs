@@ -8,7 +8,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>What the lower projects and the system say when they cannot go on, as errors with an id, an exit code and something to do. Whatever is not here is a bug in lut.</summary>
+/// <summary>
+/// What the lower projects and the system say when they cannot go on, as errors with an id, an exit code and something
+/// to do. Whatever is not here is a bug in lut.
+/// </summary>
 internal static class Refusals
 {
     internal static LutError Of(Exception e) =>

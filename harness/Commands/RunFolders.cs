@@ -8,7 +8,9 @@ namespace LutNative.Harness.Commands;
 /// <summary>Finding runs in an output folder.</summary>
 internal static class RunFolders
 {
-    /// <summary>Every run in a folder, the oldest first. Folders that cannot be read are named: none is skipped in silence.</summary>
+    /// <summary>
+    /// Every run in a folder, the oldest first. Folders that cannot be read are named: none is skipped in silence.
+    /// </summary>
     internal static IReadOnlyList<string> All(string root)
     {
         if (!Directory.Exists(root))
@@ -121,7 +123,8 @@ internal static class RunFolders
     }
 
     /// <summary>
-    /// The same level of math, planted fault or none, and weights from outside or none: what the configuration does not tell.
+    /// The same level of math, planted fault or none, and weights from outside or none: what the configuration does not
+    /// tell.
     /// </summary>
     private static bool Fits(string folder, ResolvedProtocol protocol, bool warmStart)
     {

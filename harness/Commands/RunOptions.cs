@@ -167,7 +167,8 @@ internal sealed class RunOptions
         var resolved = Protocol(r);
         int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
         string named = r.GetValue(device)!;
-        bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named); // a plan may be for a device that is not here
+        // a plan may be for a device that is not here
+        bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);
         var place = planned
             ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!)
             : DeviceOf(named, r.GetValue(math)!);

@@ -4,8 +4,8 @@ using LutNative.Results;
 namespace LutNative.Harness.Commands;
 
 /// <summary>
-/// What a run that has not ended has recorded so far. Parts are renamed whole, so that a writer does not disturb; one that is dropped
-/// meanwhile is read again.
+/// What a run that has not ended has recorded so far. Parts are renamed whole, so that a writer does not disturb; one
+/// that is dropped meanwhile is read again.
 /// </summary>
 internal sealed class RunPrefix
 {

@@ -6,8 +6,8 @@ using LutNative.Results;
 namespace LutNative.Harness.Commands;
 
 /// <summary>
-/// Is a run whole, and are its bits the reference's? Of one that has not ended, the same of what there is of it so far. It reads alone, and
-/// takes no lock.
+/// Is a run whole, and are its bits the reference's? Of one that has not ended, the same of what there is of it so far.
+/// It reads alone, and takes no lock.
 /// </summary>
 internal static class RunVerification
 {
@@ -90,7 +90,9 @@ internal static class RunVerification
         }
     }
 
-    /// <summary>Why a checkpoint that lies in a run is not what the run wrote; null when it is, or lies in none.</summary>
+    /// <summary>
+    /// Why a checkpoint that lies in a run is not what the run wrote; null when it is, or lies in none.
+    /// </summary>
     internal static string? InItsRun(string path)
     {
         string? folder = Path.GetDirectoryName(Path.GetFullPath(path));

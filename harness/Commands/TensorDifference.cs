@@ -3,7 +3,9 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>Two tensors of two files, of the same type and shape, bit by bit and in pieces: either may be larger than memory.</summary>
+/// <summary>
+/// Two tensors of two files, of the same type and shape, bit by bit and in pieces: either may be larger than memory.
+/// </summary>
 internal static class TensorDifference
 {
     /// <summary>The first difference in words, or null when all bits are equal.</summary>

@@ -5,7 +5,9 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
-/// <summary>trace A B: which of two runs is wrong where they part first, in which operation, and what explains its bits.</summary>
+/// <summary>
+/// trace A B: which of two runs is wrong where they part first, in which operation, and what explains its bits.
+/// </summary>
 internal static class TraceCommand
 {
     internal static Command Build()

@@ -81,7 +81,9 @@ internal static class Verbs
         return Heard(code);
     }
 
-    /// <summary>What was said on standard output was the result: where it could not be written, the caller has not got it.</summary>
+    /// <summary>
+    /// What was said on standard output was the result: where it could not be written, the caller has not got it.
+    /// </summary>
     private static int Heard(int code)
     {
         if (

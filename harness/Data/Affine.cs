@@ -1,8 +1,9 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Pillow's affine transform of an RGB image into one of the same size: each output pixel's centre is mapped, pixels that fall outside get a fill colour, the others
-/// are interpolated in double. Behaviour of Pillow 9.4 src/libImaging/Geometry.c and PIL/Image.py (rotate), equal bit for bit (golden/images).
+/// Pillow's affine transform of an RGB image into one of the same size: each output pixel's centre is mapped, pixels
+/// that fall outside get a fill colour, the others are interpolated in double. Behaviour of Pillow 9.4
+/// src/libImaging/Geometry.c and PIL/Image.py (rotate), equal bit for bit (golden/images).
 /// </summary>
 public static class Affine
 {
@@ -39,7 +40,10 @@ public static class Affine
         return r;
     }
 
-    /// <summary>Counter-clockwise by degrees about the centre. Multiples of a right angle on a square are exact, as in Image.rotate.</summary>
+    /// <summary>
+    /// Counter-clockwise by degrees about the centre. Multiples of a right angle on a square are exact, as in
+    /// Image.rotate.
+    /// </summary>
     public static Picture Rotate(Picture p, double degrees, ResampleFilter filter, (byte R, byte G, byte B) fill)
     {
         degrees -= 360.0 * Math.Floor(degrees / 360.0); // Python's modulo

@@ -1,8 +1,8 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Names in the order of their code points, as Python compares them (and the bytes of UTF-8 too). .NET's ordinal order is that of UTF-16:
-/// in it U+1F600 comes before U+FF5E, since the halves of a pair are smaller than U+E000.
+/// Names in the order of their code points, as Python compares them (and the bytes of UTF-8 too). .NET's ordinal order
+/// is that of UTF-16: in it U+1F600 comes before U+FF5E, since the halves of a pair are smaller than U+E000.
 /// </summary>
 public sealed class CodePoints : IComparer<string>
 {

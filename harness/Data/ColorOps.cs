@@ -1,8 +1,8 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Colour operations as torchvision 0.14 applies them to Pillow 9.4 images, equal bit for bit (golden/images). All work in place.
-/// Behaviour of ImageEnhance.py, ImageOps.py, and libImaging's Blend.c, Convert.c and BoxBlur.c.
+/// Colour operations as torchvision 0.14 applies them to Pillow 9.4 images, equal bit for bit (golden/images). All work
+/// in place. Behaviour of ImageEnhance.py, ImageOps.py, and libImaging's Blend.c, Convert.c and BoxBlur.c.
 /// </summary>
 public static class ColorOps
 {
@@ -92,7 +92,10 @@ public static class ColorOps
         System.Buffers.ArrayPool<uint>.Shared.Return(sums);
     }
 
-    /// <summary>The weights of a box of fractional radius, in 24-bit fixed point: of whole pixels, and of the two at the ends. Edges repeat.</summary>
+    /// <summary>
+    /// The weights of a box of fractional radius, in 24-bit fixed point: of whole pixels, and of the two at the ends.
+    /// Edges repeat.
+    /// </summary>
     private static (int Whole, uint WholeWeight, uint EndWeight) Box(float radius)
     {
         int r = (int)radius;

@@ -2,8 +2,8 @@ using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Data;
 
-/// <summary>From a protocol's data section and a folder to images: which container a folder is, its index, and whether it is what the
-/// protocol means.</summary>
+/// <summary>From a protocol's data section and a folder to images: which container a folder is, its index, and whether
+/// it is what the protocol means.</summary>
 public static class DataSets
 {
     public const string Fashion = "fashion-mnist";
@@ -12,11 +12,17 @@ public static class DataSets
 
     private const int MostNotes = 20;
 
-    /// <summary>Data sets that a protocol may name. image-folder is any other set of the user's, with its own counts.</summary>
+    /// <summary>
+    /// Data sets that a protocol may name. image-folder is any other set of the user's, with its own counts.
+    /// </summary>
     public static IReadOnlyList<string> Names { get; } = [Fashion, ImageNet, Folder];
 
-    /// <param name="say">What is not used, and that images are being indexed: worth a line even where progress is not wanted.</param>
-    /// <param name="index">Folder for the indexes of both splits; null for the usual places (<see cref="IndexPlaces"/>).</param>
+    /// <param name="say">
+    /// What is not used, and that images are being indexed: worth a line even where progress is not wanted.
+    /// </param>
+    /// <param name="index">
+    /// Folder for the indexes of both splits; null for the usual places (<see cref="IndexPlaces"/>).
+    /// </param>
     public static (ImageSource Train, ImageSource Test) Load(
         DataSpec spec,
         string? folder,
@@ -38,7 +44,9 @@ public static class DataSets
         return (train, test);
     }
 
-    /// <summary>The validation images alone, checked as <see cref="Load"/> does; training images may be there or not.</summary>
+    /// <summary>
+    /// The validation images alone, checked as <see cref="Load"/> does; training images may be there or not.
+    /// </summary>
     public static ImageSource LoadTest(DataSpec spec, string? folder, Action<string>? say = null, string? index = null)
     {
         if (spec.Name == Fashion)
@@ -101,8 +109,8 @@ public static class DataSets
         return new EncodedImages(container, made);
     }
 
-    /// <summary>FOLDER/train with folders inside; or *.tar or *.parquet of the split (<see cref="Splits"/>), in FOLDER/split, FOLDER or
-    /// FOLDER/data.</summary>
+    /// <summary>FOLDER/train with folders inside; or *.tar or *.parquet of the split (<see cref="Splits"/>), in
+    /// FOLDER/split, FOLDER or FOLDER/data.</summary>
     /// <exception cref="LutError">No such folder, no images in it, or images that are refused.</exception>
     public static IContainer Container(string folder, string split, Action<string>? say = null)
     {
@@ -180,7 +188,9 @@ public static class DataSets
 
     private static string Example(string[] names) => names.Length > 0 ? $" (first {Shown.Name(names[0])})" : "";
 
-    /// <summary>Counts and classes are part of what a protocol means: a wrong validation set gives a number that looks right.</summary>
+    /// <summary>
+    /// Counts and classes are part of what a protocol means: a wrong validation set gives a number that looks right.
+    /// </summary>
     private static void Require(ImageSource set, int count, int classes, string folder, string split)
     {
         if (set.Count != count)

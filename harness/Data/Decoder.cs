@@ -13,13 +13,14 @@ public sealed class ImageException(string name, string why) : Exception($"{Shown
 }
 
 /// <summary>
-/// JPEG and PNG bytes to RGB as Pillow 9.4 with convert("RGB") gives them, equal bit for bit (golden/images/decode): gray is repeated, CMYK
-/// converted, palettes looked up, alpha dropped, EXIF orientation not applied. What a file claims is checked before memory is taken for it.
+/// JPEG and PNG bytes to RGB as Pillow 9.4 with convert("RGB") gives them, equal bit for bit (golden/images/decode):
+/// gray is repeated, CMYK converted, palettes looked up, alpha dropped, EXIF orientation not applied. What a file
+/// claims is checked before memory is taken for it.
 /// </summary>
 public static class Decoder
 {
-    /// <summary>Pillow's MAX_IMAGE_PIXELS, from which it warns of a decompression bomb: a file that claims more is refused before memory is
-    /// taken.</summary>
+    /// <summary>Pillow's MAX_IMAGE_PIXELS, from which it warns of a decompression bomb: a file that claims more is
+    /// refused before memory is taken.</summary>
     public const long MostPixels = 89_478_485L;
 
     // beyond this a picture is decoded alone and its buffer given back, so that several threads do not hold one each
@@ -29,7 +30,9 @@ public static class Decoder
 
     static Decoder() => ScalarJpeg.Ask();
 
-    /// <exception cref="ImageException">Empty, not JPEG or PNG, 16 bits a channel, too large, truncated or damaged.</exception>
+    /// <exception cref="ImageException">
+    /// Empty, not JPEG or PNG, 16 bits a channel, too large, truncated or damaged.
+    /// </exception>
     public static Picture Decode(ReadOnlySpan<byte> file, string name)
     {
         if (file.IsEmpty)
@@ -113,7 +116,8 @@ public static class Decoder
         int i = 0;
         var order = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
         for (; i + 6 <= pixels; i += 4)
-            Vector128.Shuffle(Vector128.Load(from + 4 * i), order).Store(to + 3 * i); // writes 16 bytes for 12: the next ones follow
+            // writes 16 bytes for 12: the next ones follow
+            Vector128.Shuffle(Vector128.Load(from + 4 * i), order).Store(to + 3 * i);
         for (; i < pixels; i++)
             (to[3 * i], to[3 * i + 1], to[3 * i + 2]) = (from[4 * i], from[4 * i + 1], from[4 * i + 2]);
     }

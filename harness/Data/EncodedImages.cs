@@ -30,7 +30,10 @@ public interface IContainer
     byte[] Read(in ImagePlace place);
 }
 
-/// <summary>An indexed set: every image is checked against its SHA-256 whenever it is read, so a run used what its data_hash says.</summary>
+/// <summary>
+/// An indexed set: every image is checked against its SHA-256 whenever it is read, so a run used what its data_hash
+/// says.
+/// </summary>
 public sealed class EncodedImages : ImageSource
 {
     private readonly IContainer container;

@@ -3,8 +3,9 @@ using LutNative.Harness.Protocol;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Fashion-MNIST (Xiao et al. 2017, MIT licence). Inside the repository: the first 10,000 training images and all 10,000 test images;
-/// the 60,000 come from a folder of the original IDX files (--data). Both are checked against known SHA-256 sums.
+/// Fashion-MNIST (Xiao et al. 2017, MIT licence). Inside the repository: the first 10,000 training images and all
+/// 10,000 test images; the 60,000 come from a folder of the original IDX files (--data). Both are checked against known
+/// SHA-256 sums.
 /// </summary>
 public static class FashionMnist
 {

@@ -14,8 +14,9 @@ public enum FileType
 }
 
 /// <summary>
-/// What a name is before anything is opened: opening a pipe waits for its other end. .NET does not tell a pipe from a file, so the system
-/// is asked itself; where that call is not known (neither Linux nor macOS) there are no such things among files.
+/// What a name is before anything is opened: opening a pipe waits for its other end. .NET does not tell a pipe from a
+/// file, so the system is asked itself; where that call is not known (neither Linux nor macOS) there are no such things
+/// among files.
 /// </summary>
 /// <param name="Id">The same for two names of one file or folder; default where the system has no such number.</param>
 public readonly partial record struct FileKind(FileType Type, long Length, FileKind.Identity Id)

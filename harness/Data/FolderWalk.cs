@@ -1,9 +1,9 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// The files below one class's folder as torchvision 0.14 walks them: folders in the order of their paths, in each its files by name, links
-/// followed. A folder is entered once: a link that points up, or to a folder that this class has already, is told and not entered. Only
-/// regular files are taken; nothing is opened.
+/// The files below one class's folder as torchvision 0.14 walks them: folders in the order of their paths, in each its
+/// files by name, links followed. A folder is entered once: a link that points up, or to a folder that this class has
+/// already, is told and not entered. Only regular files are taken; nothing is opened.
 /// </summary>
 internal sealed class FolderWalk
 {

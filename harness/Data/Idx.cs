@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// IDX files (images 0x00000803, labels 0x00000801), gzipped or not. The header is read first and says how many bytes may follow: memory is
-/// taken for those, and a file that holds (or unpacks to) others is refused.
+/// IDX files (images 0x00000803, labels 0x00000801), gzipped or not. The header is read first and says how many bytes
+/// may follow: memory is taken for those, and a file that holds (or unpacks to) others is refused.
 /// </summary>
 public static class Idx
 {

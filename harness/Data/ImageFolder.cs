@@ -1,9 +1,9 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// A folder a class, as torchvision's ImageFolder reads it: classes are the folders' names in the order of their code points, images the
-/// files below each as
-/// <see cref="FolderWalk"/> finds them, with the extensions that torchvision knows.
+/// A folder a class, as torchvision's ImageFolder reads it: classes are the folders' names in the order of their code
+/// points, images the files below each as <see cref="FolderWalk"/> finds them, with the extensions that torchvision
+/// knows.
 /// </summary>
 public sealed class ImageFolder : IContainer
 {
@@ -22,8 +22,8 @@ public sealed class ImageFolder : IContainer
     ];
     private readonly string root;
 
-    /// <exception cref="LutError">A class without images, a name that is not UTF-8, a pipe or device named as an image, a folder that
-    /// cannot be read.</exception>
+    /// <exception cref="LutError">A class without images, a name that is not UTF-8, a pipe or device named as an image,
+    /// a folder that cannot be read.</exception>
     public ImageFolder(string root)
     {
         this.root = root;

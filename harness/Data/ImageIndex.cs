@@ -6,9 +6,9 @@ using LutNative.Results;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// The index of a set: place, length, label and SHA-256 of every image, in order, as text. data_hash is the SHA-256 of the lines "sha256
-/// label": the same images in the same order have it, whatever container they lie in. Made once (`lut data index`) and kept where <see
-/// cref="IndexPlaces"/> says.
+/// The index of a set: place, length, label and SHA-256 of every image, in order, as text. data_hash is the SHA-256 of
+/// the lines "sha256 label": the same images in the same order have it, whatever container they lie in. Made once (`lut
+/// data index`) and kept where <see cref="IndexPlaces"/> says.
 /// </summary>
 public sealed class ImageIndex
 {
@@ -72,8 +72,8 @@ public sealed class ImageIndex
         return new ImageIndex(places, hashes);
     }
 
-    /// <summary>Written whole or not at all. A name stands as <see cref="Shown.Name"/> shows it: one line an image, whatever it is
-    /// called.</summary>
+    /// <summary>Written whole or not at all. A name stands as <see cref="Shown.Name"/> shows it: one line an image,
+    /// whatever it is called.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string path)
     {
@@ -96,7 +96,9 @@ public sealed class ImageIndex
     }
 
     /// <summary>An index that was written for just these places, or why it is of others.</summary>
-    /// <exception cref="LutError">The file is there and cannot be read: that says nothing about what it holds.</exception>
+    /// <exception cref="LutError">
+    /// The file is there and cannot be read: that says nothing about what it holds.
+    /// </exception>
     public static ImageIndex? Read(string path, IReadOnlyList<ImagePlace> places, out string why)
     {
         why = "";

@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// What a set consists of: kinds, sizes, and the mean and deviation of each channel that a protocol's normalisation needs. They are those
-/// of all pixels of all decoded images, u/255, each pixel once (a large image counts more); the deviation is the population's. Sums are of
-/// whole numbers, so threads and order change nothing.
+/// What a set consists of: kinds, sizes, and the mean and deviation of each channel that a protocol's normalisation
+/// needs. They are those of all pixels of all decoded images, u/255, each pixel once (a large image counts more); the
+/// deviation is the population's. Sums are of whole numbers, so threads and order change nothing.
 /// </summary>
 public sealed class ImageStats
 {
@@ -59,7 +59,9 @@ public sealed class ImageStats
         }
     }
 
-    /// <summary>The kind of a file that was decoded, by its header: JPEG or PNG, and what it stores a pixel as.</summary>
+    /// <summary>
+    /// The kind of a file that was decoded, by its header: JPEG or PNG, and what it stores a pixel as.
+    /// </summary>
     public static string KindOf(ReadOnlySpan<byte> file)
     {
         if (file[0] != 0xff)

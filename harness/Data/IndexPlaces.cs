@@ -5,13 +5,16 @@ using LutNative.Results;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Where the index of a split is looked for and kept: where --index says, and nowhere else; otherwise beside the images, and where that
-/// folder cannot be written in the user's cache (XDG_CACHE_HOME/lut, ~/.cache/lut), so that a cluster's read-only mount is hashed once.
+/// Where the index of a split is looked for and kept: where --index says, and nowhere else; otherwise beside the
+/// images, and where that folder cannot be written in the user's cache (XDG_CACHE_HOME/lut, ~/.cache/lut), so that a
+/// cluster's read-only mount is hashed once.
 /// </summary>
 internal static class IndexPlaces
 {
     /// <summary>The files that may hold the index, best first.</summary>
-    /// <param name="asked">--index: a folder, or a file (only where one split is meant); null for the usual places.</param>
+    /// <param name="asked">
+    /// --index: a folder, or a file (only where one split is meant); null for the usual places.
+    /// </param>
     internal static string[] Of(string folder, string split, string? asked)
     {
         string name = $"lut-index.{split}.tsv";
@@ -89,7 +92,9 @@ internal static class IndexPlaces
         );
     }
 
-    /// <summary>A folder's own place in the cache: its whole path decides, hashed since a path is no file's name.</summary>
+    /// <summary>
+    /// A folder's own place in the cache: its whole path decides, hashed since a path is no file's name.
+    /// </summary>
     private static string? Cache(string folder)
     {
         string? root =

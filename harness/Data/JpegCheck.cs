@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// What a JPEG's markers say about damage that the decoder passes over with a warning that it keeps to itself: restart markers that are
-/// lost or out of order, and an end that is missing. Entropy-coded bytes are not decoded here: damage inside them that keeps the markers is
-/// not seen (docs/DATA.md).
+/// What a JPEG's markers say about damage that the decoder passes over with a warning that it keeps to itself: restart
+/// markers that are lost or out of order, and an end that is missing. Entropy-coded bytes are not decoded here: damage
+/// inside them that keeps the markers is not seen (docs/DATA.md).
 /// </summary>
 internal static class JpegCheck
 {
@@ -14,7 +14,9 @@ internal static class JpegCheck
     /// <summary>Is there no end marker after the last scan?</summary>
     internal static bool LacksEnd(ReadOnlySpan<byte> file) => Walk(file, out bool ended) is null && !ended;
 
-    /// <summary>Damage among the restart markers in words, or null. Files without such markers cost one pass over their headers.</summary>
+    /// <summary>
+    /// Damage among the restart markers in words, or null. Files without such markers cost one pass over their headers.
+    /// </summary>
     internal static string? RestartFault(ReadOnlySpan<byte> file) => Walk(file, out _);
 
     private static string? Walk(ReadOnlySpan<byte> file, out bool ended)

@@ -3,8 +3,8 @@ using System.Globalization;
 
 namespace LutNative.Harness.Data;
 
-/// <summary>Progress of work that takes long: a line every ten seconds with the rate and the time that is left. Any thread may
-/// count.</summary>
+/// <summary>Progress of work that takes long: a line every ten seconds with the rate and the time that is left. Any
+/// thread may count.</summary>
 internal sealed class LongWork(string what, long total, Action<string>? say)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);

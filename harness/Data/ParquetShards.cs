@@ -6,15 +6,17 @@ using Parquet.Schema;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Hugging Face's image shards: Parquet files in the order of their names with a column image.bytes (encoded images) and an integer column
-/// label. A row group is read whole and the last few are kept, so reading in the shards' order is cheap and reading in a drawn order is
-/// not: turn such a set into tar shards or folders for training.
+/// Hugging Face's image shards: Parquet files in the order of their names with a column image.bytes (encoded images)
+/// and an integer column label. A row group is read whole and the last few are kept, so reading in the shards' order is
+/// cheap and reading in a drawn order is not: turn such a set into tar shards or folders for training.
 /// </summary>
 public sealed class ParquetShards : IContainer
 {
     private const int KeptGroups = 4;
     private readonly string root;
-    private readonly Dictionary<string, int[]> firstRows = new(StringComparer.Ordinal); // of each row group, and one past the end
+
+    // of each row group, and one past the end
+    private readonly Dictionary<string, int[]> firstRows = new(StringComparer.Ordinal);
     private readonly LinkedList<(string Shard, int Group, byte[][] Images)> kept = [];
     private readonly Lock reading = new();
 
@@ -112,7 +114,9 @@ public sealed class ParquetShards : IContainer
         }
     }
 
-    /// <summary>Bytes that a shard's pages may take: images are packed already, so what unpacks to much more is a bomb.</summary>
+    /// <summary>
+    /// Bytes that a shard's pages may take: images are packed already, so what unpacks to much more is a bomb.
+    /// </summary>
     private long MostUnpacked(string shard) => (64L << 20) + 16 * new FileInfo(Path.Combine(root, shard)).Length;
 
     private async Task<byte[][]> Images(string shard, int g)

@@ -44,7 +44,10 @@ public sealed class Picture(int width, int height)
     /// <summary>Where a central part of a length begins.</summary>
     public static int Middle(int length, int part) => (int)Math.Round((length - part) / 2.0, MidpointRounding.ToEven);
 
-    /// <summary>Crop of size x size at (top, left) of the image padded by pad pixels of reflection (the edge pixel is not repeated).</summary>
+    /// <summary>
+    /// Crop of size x size at (top, left) of the image padded by pad pixels of reflection (the edge pixel is not
+    /// repeated).
+    /// </summary>
     public Picture PadReflectCrop(int pad, int top, int left, int size)
     {
         var p = new Picture(size, size);
@@ -78,7 +81,10 @@ public sealed class Picture(int width, int height)
         }
     }
 
-    /// <summary>ToTensor and Normalize: planes [C, H, W] of (u/255 - mean)/std, each step one binary32 operation; made once for each of the 256 values.</summary>
+    /// <summary>
+    /// ToTensor and Normalize: planes [C, H, W] of (u/255 - mean)/std, each step one binary32 operation; made once for
+    /// each of the 256 values.
+    /// </summary>
     public void Normalise(Span<float> planes, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
     {
         int n = Width * Height;

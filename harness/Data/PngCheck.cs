@@ -4,8 +4,9 @@ using System.IO.Compression;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// What libpng's answer leaves open about a PNG: why a damaged one cannot be decoded, and whether a palette has a colour for every pixel
-/// (the standard calls it an error; decoders differ in what they show). Rows are unpacked one at a time.
+/// What libpng's answer leaves open about a PNG: why a damaged one cannot be decoded, and whether a palette has a
+/// colour for every pixel (the standard calls it an error; decoders differ in what they show). Rows are unpacked one at
+/// a time.
 /// </summary>
 internal sealed class PngCheck
 {
@@ -84,7 +85,9 @@ internal sealed class PngCheck
         return png.fault ?? (!png.ended ? "it is truncated" : png.Sums() ?? "it is damaged");
     }
 
-    /// <summary>An index that the palette has no colour for, or null: all is well, or this is no palette image.</summary>
+    /// <summary>
+    /// An index that the palette has no colour for, or null: all is well, or this is no palette image.
+    /// </summary>
     internal static string? PaletteFault(ReadOnlySpan<byte> file)
     {
         if (file.Length < 26 || file[25] != PaletteType)
@@ -194,7 +197,9 @@ internal sealed class PngCheck
         return most;
     }
 
-    /// <summary>The filters of the standard for samples of at most a byte: the neighbour to the left is the byte before.</summary>
+    /// <summary>
+    /// The filters of the standard for samples of at most a byte: the neighbour to the left is the byte before.
+    /// </summary>
     private static void Unfilter(byte[] row, byte[] above)
     {
         for (int i = 1; i < row.Length; i++)

@@ -23,8 +23,9 @@ public enum RandAugmentOp
 }
 
 /// <summary>
-/// RandAugment as timm 0.4.12 has it for "rand-m9-mstd0.5-inc1": layers draws with replacement, each applied with probability 1/2 at a magnitude drawn from
-/// N(magnitude, std) and clipped to [0, 10]. Source: timm data/auto_augment.py (rand_augment_ops, AugmentOp, _RAND_INCREASING_TRANSFORMS).
+/// RandAugment as timm 0.4.12 has it for "rand-m9-mstd0.5-inc1": layers draws with replacement, each applied with
+/// probability 1/2 at a magnitude drawn from N(magnitude, std) and clipped to [0, 10]. Source: timm
+/// data/auto_augment.py (rand_augment_ops, AugmentOp, _RAND_INCREASING_TRANSFORMS).
 /// </summary>
 /// <param name="Fill">The colour of pixels that geometry leaves empty: the mean of the data set, rounded.</param>
 public sealed record RandAugment(
@@ -57,7 +58,9 @@ public sealed record RandAugment(
         return p;
     }
 
-    /// <summary>One operation; negate turns its direction round where it has one. May change p, and returns it or a new picture.</summary>
+    /// <summary>
+    /// One operation; negate turns its direction round where it has one. May change p, and returns it or a new picture.
+    /// </summary>
     public static Picture Apply(
         Picture p,
         RandAugmentOp op,

@@ -4,8 +4,8 @@ using LutNative.Model.Numerics;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Random erasing of a normalised image, mode "pixel", one box: with probability erase_prob a box of drawn area and aspect becomes standard normal noise, if one of
-/// ten tries fits. Source: timm 0.4.12 data/random_erasing.py.
+/// Random erasing of a normalised image, mode "pixel", one box: with probability erase_prob a box of drawn area and
+/// aspect becomes standard normal noise, if one of ten tries fits. Source: timm 0.4.12 data/random_erasing.py.
 /// </summary>
 public static class RandomErasing
 {

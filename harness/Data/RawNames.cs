@@ -4,8 +4,8 @@ using System.Text;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// The bytes of names that are not UTF-8, on Linux (elsewhere a name is always Unicode). .NET puts U+FFFD in place of such bytes, and the
-/// name that it then has opens nothing.
+/// The bytes of names that are not UTF-8, on Linux (elsewhere a name is always Unicode). .NET puts U+FFFD in place of
+/// such bytes, and the name that it then has opens nothing.
 /// </summary>
 internal static partial class RawNames
 {

@@ -11,14 +11,18 @@ public enum ResampleFilter
 }
 
 /// <summary>
-/// Pillow's antialiased resize for 8-bit images: weights in double, normalised, rounded to 22-bit fixed point, a horizontal pass and a
-/// vertical pass with 8-bit values between. Behaviour of Pillow 9.4 src/libImaging/Resample.c, equal bit for bit (golden/images).
+/// Pillow's antialiased resize for 8-bit images: weights in double, normalised, rounded to 22-bit fixed point, a
+/// horizontal pass and a vertical pass with 8-bit values between. Behaviour of Pillow 9.4 src/libImaging/Resample.c,
+/// equal bit for bit (golden/images).
 /// </summary>
 public static class Resampling
 {
     private const int Bits = 32 - 8 - 2;
 
-    /// <summary>torchvision's Resize(size): the shorter side becomes size, the other size*long/short truncated; same size returns the image.</summary>
+    /// <summary>
+    /// torchvision's Resize(size): the shorter side becomes size, the other size*long/short truncated; same size
+    /// returns the image.
+    /// </summary>
     public static Picture ResizeShorter(Picture p, int size, ResampleFilter filter)
     {
         var (w, h) = Shorter(p.Width, p.Height, size);
@@ -35,7 +39,9 @@ public static class Resampling
     public static Picture Resize(Picture p, int width, int height, ResampleFilter filter) =>
         Resize(p, width, height, filter, 0, 0, width, height);
 
-    /// <summary>The part [top, top + rows) x [left, left + columns) of the resized image, and no more work than it needs.</summary>
+    /// <summary>
+    /// The part [top, top + rows) x [left, left + columns) of the resized image, and no more work than it needs.
+    /// </summary>
     public static Picture Resize(
         Picture p,
         int width,
@@ -101,7 +107,10 @@ public static class Resampling
             : 0.0;
     }
 
-    /// <summary>Rows [top, top + rows), four at a time: a row's pixels are four integers of a vector (the fourth is not used), so a weight serves twelve values.</summary>
+    /// <summary>
+    /// Rows [top, top + rows), four at a time: a row's pixels are four integers of a vector (the fourth is not used),
+    /// so a weight serves twelve values.
+    /// </summary>
     private static unsafe Picture Horizontal(Picture p, ReadOnlySpan<(int First, int[] K)> weights, int top, int rows)
     {
         var r = new Picture(weights.Length, rows);

@@ -3,9 +3,10 @@ using System.Runtime.InteropServices;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// libjpeg-turbo's vector code and its scalar code give other pixels where coefficients leave the usual range, and which of them a build of the decoder has depends on the processor. The scalar
-/// code is asked for before the library is loaded, so that one file has one answer everywhere: the library reads JSIMD_FORCENONE (simd/*/jsimd.c) from the process's own environment, which .NET
-/// does not write to on Unix.
+/// libjpeg-turbo's vector code and its scalar code give other pixels where coefficients leave the usual range, and
+/// which of them a build of the decoder has depends on the processor. The scalar code is asked for before the library
+/// is loaded, so that one file has one answer everywhere: the library reads JSIMD_FORCENONE (simd/*/jsimd.c) from the
+/// process's own environment, which .NET does not write to on Unix.
 /// </summary>
 internal static partial class ScalarJpeg
 {

@@ -3,10 +3,14 @@ using System.Text;
 
 namespace LutNative.Harness.Data;
 
-/// <summary>Names from disk as a message may show them: on one line, without anything that a terminal or a CI log would obey.</summary>
+/// <summary>
+/// Names from disk as a message may show them: on one line, without anything that a terminal or a CI log would obey.
+/// </summary>
 internal static class Shown
 {
-    /// <summary>Control characters, line ends, marks of direction and a backslash become \n, \t, \x1b or \u202e.</summary>
+    /// <summary>
+    /// Control characters, line ends, marks of direction and a backslash become \n, \t, \x1b or \u202e.
+    /// </summary>
     internal static string Name(string name)
     {
         if (!name.Any(Hidden))

@@ -1,9 +1,9 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Which shards of a folder are a split's. Outside a folder of its own a shard belongs to the split that its name has as a word (a run of
-/// letters: train-000.tar, imagenet_train_00.tar, not interval.tar); a name that says two splits is refused, since a run would be evaluated
-/// on its training images.
+/// Which shards of a folder are a split's. Outside a folder of its own a shard belongs to the split that its name has
+/// as a word (a run of letters: train-000.tar, imagenet_train_00.tar, not interval.tar); a name that says two splits is
+/// refused, since a run would be evaluated on its training images.
 /// </summary>
 internal static class Splits
 {
@@ -14,7 +14,9 @@ internal static class Splits
         ("test", ["test"]),
     ];
 
-    /// <summary>The splits that may serve as one, best first: a set whose validation images are called test has no others.</summary>
+    /// <summary>
+    /// The splits that may serve as one, best first: a set whose validation images are called test has no others.
+    /// </summary>
     internal static string[] Serving(string split) => split == "val" ? ["val", "test"] : [split];
 
     /// <summary>The words that are looked for.</summary>

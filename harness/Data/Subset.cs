@@ -3,14 +3,17 @@ using System.Globalization;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// A folder of images whose classes are some of another set's: ImageNet-A, -R, -Sketch (folders named as ImageNet's), -V2 (folders named by
-/// number). Labels are the other set's. One rule: the set's own names win; numbers count only where no folder has such a name.
+/// A folder of images whose classes are some of another set's: ImageNet-A, -R, -Sketch (folders named as ImageNet's),
+/// -V2 (folders named by number). Labels are the other set's. One rule: the set's own names win; numbers count only
+/// where no folder has such a name.
 /// </summary>
 public sealed class Subset : ImageSource
 {
     private readonly EncodedImages images;
 
-    /// <param name="known">Names of the classes that the network knows, by label; null where the set has only numbers.</param>
+    /// <param name="known">
+    /// Names of the classes that the network knows, by label; null where the set has only numbers.
+    /// </param>
     /// <param name="classes">How many classes the network knows.</param>
     /// <exception cref="LutError">A folder that is no class of the set.</exception>
     public Subset(string folder, IReadOnlyList<string>? known, int classes, Action<string>? say = null)

@@ -11,9 +11,9 @@ internal readonly record struct TarEntry(string Name, long Offset, long Length);
 internal sealed class TarException(string why) : Exception(why);
 
 /// <summary>
-/// The regular files of a tar file (v7, ustar, GNU and pax names) in order, without their contents. It is strict where readers differ, so
-/// that no entry is seen by one and not by another: links, sparse files, devices, sizes that contradict each other, a missing end and
-/// anything after the end are refused.
+/// The regular files of a tar file (v7, ustar, GNU and pax names) in order, without their contents. It is strict where
+/// readers differ, so that no entry is seen by one and not by another: links, sparse files, devices, sizes that
+/// contradict each other, a missing end and anything after the end are refused.
 /// </summary>
 internal sealed class TarFile(Stream stream)
 {
@@ -160,8 +160,8 @@ internal sealed class TarFile(Stream stream)
         }
     }
 
-    /// <summary>A size in a pax header is for what the header's eleven digits cannot hold; elsewhere it says the same, or two readers see
-    /// two files.</summary>
+    /// <summary>A size in a pax header is for what the header's eleven digits cannot hold; elsewhere it says the same,
+    /// or two readers see two files.</summary>
     private static long Agreed(string name, long claimed, long said) =>
         said == claimed || (said > MostOctal && claimed is 0 or MostOctal)
             ? said

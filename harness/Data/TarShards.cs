@@ -5,9 +5,10 @@ using Microsoft.Win32.SafeHandles;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// WebDataset shards: tar files in the order of their names; an image KEY.jpg (jpeg, png) and its label KEY.cls, a decimal number.
-/// WebDataset's rule: the key ends at the first point of the file's name, what follows is the extension. Every image is taken or refused by
-/// name; what else lies in a shard is counted and told. Shards are walked once for places; images are then read where they lie.
+/// WebDataset shards: tar files in the order of their names; an image KEY.jpg (jpeg, png) and its label KEY.cls, a
+/// decimal number. WebDataset's rule: the key ends at the first point of the file's name, what follows is the
+/// extension. Every image is taken or refused by name; what else lies in a shard is counted and told. Shards are walked
+/// once for places; images are then read where they lie.
 /// </summary>
 public sealed class TarShards : IContainer, IDisposable
 {
@@ -32,8 +33,8 @@ public sealed class TarShards : IContainer, IDisposable
     private readonly string root;
     private readonly ConcurrentDictionary<string, SafeFileHandle> open = new(StringComparer.Ordinal);
 
-    /// <exception cref="LutError">A shard that is no tar file, an image that is not read, a label or an image without the
-    /// other.</exception>
+    /// <exception cref="LutError">A shard that is no tar file, an image that is not read, a label or an image without
+    /// the other.</exception>
     public TarShards(string root, IReadOnlyList<string> shards)
     {
         this.root = root;

@@ -1,8 +1,9 @@
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// Per-value and neighbourhood operations of Pillow 9.4 that RandAugment uses, in place, equal bit for bit (golden/images). Behaviour of PIL/ImageOps.py
-/// (autocontrast, equalize, invert, posterize) and of ImageEnhance.Sharpness with libImaging's Filter.c.
+/// Per-value and neighbourhood operations of Pillow 9.4 that RandAugment uses, in place, equal bit for bit
+/// (golden/images). Behaviour of PIL/ImageOps.py (autocontrast, equalize, invert, posterize) and of
+/// ImageEnhance.Sharpness with libImaging's Filter.c.
 /// </summary>
 public static class ToneOps
 {
@@ -70,7 +71,9 @@ public static class ToneOps
                 p.Data[i] = (byte)Math.Min(255, p.Data[i] + add);
     }
 
-    /// <summary>Blends with the image smoothed by a 3 x 3 kernel (1, 5 in the middle, sum 13); edges are not smoothed.</summary>
+    /// <summary>
+    /// Blends with the image smoothed by a 3 x 3 kernel (1, 5 in the middle, sum 13); edges are not smoothed.
+    /// </summary>
     public static void Sharpness(Picture p, float factor)
     {
         var smooth = Picture.FromRgb(p.Width, p.Height, p.Data);

@@ -4,7 +4,8 @@ using LutNative.Model.Numerics;
 namespace LutNative.Harness.Data;
 
 /// <summary>
-/// The two views of LUT, every draw addressed by (seed, purpose, sample, epoch, view), so workers and order cannot matter.
+/// The two views of LUT, every draw addressed by (seed, purpose, sample, epoch, view), so workers and order cannot
+/// matter.
 /// Source: LUT main_lut.py:303-337 (DeiT-III's simple random crop; jitter before the choice of three).
 /// </summary>
 public sealed class Views(ProtocolSpec protocol, ImageSource images)
@@ -26,7 +27,10 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
     public void Weak(int sample, uint epoch, uint view, Span<float> planes) =>
         Spatial(sample, epoch, view).Normalise(planes, mean, std);
 
-    /// <summary>Strong view: the weak one's geometry with draws of its own, colour jitter, then exactly one of gray, solarize, blur.</summary>
+    /// <summary>
+    /// Strong view: the weak one's geometry with draws of its own, colour jitter, then exactly one of gray, solarize,
+    /// blur.
+    /// </summary>
     public void Strong(int sample, uint epoch, uint view, Span<float> planes)
     {
         Picture p = Spatial(sample, epoch, view);
@@ -62,7 +66,10 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
         }
     }
 
-    /// <summary>Fine-tuning: the weak view, or for photographs RandomResizedCrop, flip, RandAugment and random erasing (timm 0.4.12 create_transform).</summary>
+    /// <summary>
+    /// Fine-tuning: the weak view, or for photographs RandomResizedCrop, flip, RandAugment and random erasing (timm
+    /// 0.4.12 create_transform).
+    /// </summary>
     public void Train(int sample, uint epoch, uint view, Span<float> planes)
     {
         if (t is null)
@@ -153,7 +160,8 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
     }
 
     /// <summary>
-    /// torchvision's RandomResizedCrop: ten tries for an area and an aspect ratio (log-uniform) that fit, then the largest central part of an allowed ratio; bicubic.
+    /// torchvision's RandomResizedCrop: ten tries for an area and an aspect ratio (log-uniform) that fit, then the
+    /// largest central part of an allowed ratio; bicubic.
     /// Source: torchvision 0.14 transforms.py, RandomResizedCrop.get_params.
     /// </summary>
     private Picture ResizedCrop(int sample, uint epoch, uint view, double scaleMin)
@@ -223,8 +231,8 @@ public sealed class Views(ProtocolSpec protocol, ImageSource images)
 }
 
 /// <summary>
-/// The order of an epoch: samples sorted by unique 64-bit keys, (32 random bits addressed by sample, epoch and stage) &lt;&lt; 32 | sample.
-/// Batch s is places [s*B, (s+1)*B); what does not fill a batch is dropped.
+/// The order of an epoch: samples sorted by unique 64-bit keys, (32 random bits addressed by sample, epoch and stage)
+/// &lt;&lt; 32 | sample. Batch s is places [s*B, (s+1)*B); what does not fill a batch is dropped.
 /// </summary>
 public static class EpochOrder
 {

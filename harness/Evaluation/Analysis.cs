@@ -10,10 +10,16 @@ using MathNet.Numerics.LinearAlgebra;
 namespace LutNative.Harness.Evaluation;
 
 /// <summary>What a trained encoder's attention and features look like.</summary>
-/// <param name="Distance">[layer][head], pixels: how far a patch looks, weighted by attention, mean over queries and images.</param>
+/// <param name="Distance">
+/// [layer][head], pixels: how far a patch looks, weighted by attention, mean over queries and images.
+/// </param>
 /// <param name="Uniform">The same for attention that looks everywhere alike, pixels.</param>
-/// <param name="ImageSpectrum">Natural logarithms of the singular values of the covariance of images' mean tokens, largest first.</param>
-/// <param name="TokenSpectrum">The same of one image's tokens, averaged over <paramref name="TokenImages"/> images.</param>
+/// <param name="ImageSpectrum">
+/// Natural logarithms of the singular values of the covariance of images' mean tokens, largest first.
+/// </param>
+/// <param name="TokenSpectrum">
+/// The same of one image's tokens, averaged over <paramref name="TokenImages"/> images.
+/// </param>
 public sealed record AnalysisResult(
     double[][] Distance,
     double Uniform,
@@ -24,9 +30,11 @@ public sealed record AnalysisResult(
 );
 
 /// <summary>
-/// The analyses that LUT's paper shows of MAE and LUT. Attention distance: class token taken off, rows of attention divided by their sum, then the mean of |a - b| x patch size between patch centres
-/// (Raghu et al. 2021; Park et al. 2023, self_attention_analysis.ipynb). Singular values: of the covariance of z over images, z the mean of the patch tokens after the final norm, and of
-/// the covariance of the tokens inside of an image (Park et al. 2023); which of them LUT plots, its paper does not say. Evaluation images as evaluation sees them, all patches visible.
+/// The analyses that LUT's paper shows of MAE and LUT. Attention distance: class token taken off, rows of attention
+/// divided by their sum, then the mean of |a - b| x patch size between patch centres (Raghu et al. 2021; Park et al.
+/// 2023, self_attention_analysis.ipynb). Singular values: of the covariance of z over images, z the mean of the patch
+/// tokens after the final norm, and of the covariance of the tokens inside of an image (Park et al. 2023); which of
+/// them LUT plots, its paper does not say. Evaluation images as evaluation sees them, all patches visible.
 /// </summary>
 public static class Analysis
 {
@@ -149,7 +157,10 @@ public static class Analysis
         return all;
     }
 
-    /// <summary>Logarithms of the singular values of the rows' covariance (n - 1), by the smaller of the two products: both have the same ones.</summary>
+    /// <summary>
+    /// Logarithms of the singular values of the rows' covariance (n - 1), by the smaller of the two products: both have
+    /// the same ones.
+    /// </summary>
     private static double[] Spectrum(Matrix<double> rows)
     {
         var mean = rows.ColumnSums() / rows.RowCount;

@@ -7,8 +7,13 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Evaluation;
 
-/// <summary>Frozen features of a pre-trained network, all patches visible: one row an image, made on the network's device by all of its workers.</summary>
-/// <param name="cls">The class token after the final norm, or else the mean of the patch tokens (the quantity that LUT's loss shapes).</param>
+/// <summary>
+/// Frozen features of a pre-trained network, all patches visible: one row an image, made on the network's device by all
+/// of its workers.
+/// </summary>
+/// <param name="cls">
+/// The class token after the final norm, or else the mean of the patch tokens (the quantity that LUT's loss shapes).
+/// </param>
 public sealed class Features(Lut net, Weights weights, Device device, Pool pool, bool cls = false) : IDisposable
 {
     internal const int Chunk = 50;
@@ -23,7 +28,9 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
         return all;
     }
 
-    /// <summary>all [N, D] in host memory, row i from the image that fill writes for i. fill is called from several threads.</summary>
+    /// <summary>
+    /// all [N, D] in host memory, row i from the image that fill writes for i. fill is called from several threads.
+    /// </summary>
     public void Encode(Mat all, Fill fill)
     {
         int n = all.Rows;
@@ -89,7 +96,10 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
 }
 
 /// <summary>What an evaluation found: one prediction an image.</summary>
-/// <param name="Ranks">Of the true class among the scores, from 0 (ties: the lower class first), where there are classes enough for a top-5 to mean something.</param>
+/// <param name="Ranks">
+/// Of the true class among the scores, from 0 (ties: the lower class first), where there are classes enough for a top-5
+/// to mean something.
+/// </param>
 public sealed record EvalResult(string Metric, int[] Predicted, float[] Margin, int[] Labels, int[]? Ranks = null)
 {
     /// <summary>Below this a top-5 says nothing.</summary>

@@ -7,8 +7,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Evaluation;
 
 /// <summary>
-/// Weighted k-nearest neighbours: cosine similarity, the k most similar training images (ties: the lower index first), each voting
-/// cr_exp(similarity/temperature); the class with the largest sum wins (ties: the lower class). Source: Wu et al. 2018, as used by DINO eval_knn.py.
+/// Weighted k-nearest neighbours: cosine similarity, the k most similar training images (ties: the lower index first),
+/// each voting cr_exp(similarity/temperature); the class with the largest sum wins (ties: the lower class). Source: Wu
+/// et al. 2018, as used by DINO eval_knn.py.
 /// </summary>
 public static unsafe class Knn
 {
@@ -74,7 +75,9 @@ public static unsafe class Knn
         return (first, x[first] - second);
     }
 
-    /// <summary>The k largest as keys (ordered bits of the value, complement of the index), descending; returns how many.</summary>
+    /// <summary>
+    /// The k largest as keys (ordered bits of the value, complement of the index), descending; returns how many.
+    /// </summary>
     private static int Largest(ReadOnlySpan<float> x, Span<ulong> best)
     {
         int n = 0;

@@ -9,8 +9,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Evaluation;
 
 /// <summary>
-/// Logistic regression on frozen features, standardised by the training set's mean and variance (a batch norm without affine
-/// parameters, as MAE's probe has): AdamW, cosine rate, batches in Philox order. Reported after the last epoch, never the best.
+/// Logistic regression on frozen features, standardised by the training set's mean and variance (a batch norm without
+/// affine parameters, as MAE's probe has): AdamW, cosine rate, batches in Philox order. Reported after the last epoch,
+/// never the best.
 /// </summary>
 public static unsafe class LinearProbe
 {

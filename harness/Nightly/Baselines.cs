@@ -29,7 +29,9 @@ internal sealed record Baseline(
     /// <summary>With a clean night more; its noise band follows the nights once there are some.</summary>
     internal Baseline After(double images) => this with { Rolling = [.. Rolling.Append(images).TakeLast(Nights)] };
 
-    /// <summary>The accepted band, or three robust standard deviations of the nights where those are further apart.</summary>
+    /// <summary>
+    /// The accepted band, or three robust standard deviations of the nights where those are further apart.
+    /// </summary>
     internal double BandNow =>
         Rolling.Count < NightsForBand
             ? Band
@@ -43,7 +45,10 @@ internal sealed record Baseline(
             );
 }
 
-/// <summary>Baselines of one kind of hardware: a TOML file in git, baselines/HARDWARE.toml, that a reviewer reads in a diff. Nothing in it is executed.</summary>
+/// <summary>
+/// Baselines of one kind of hardware: a TOML file in git, baselines/HARDWARE.toml, that a reviewer reads in a diff.
+/// Nothing in it is executed.
+/// </summary>
 internal sealed class Baselines
 {
     private readonly SortedDictionary<string, Baseline> rows = new(StringComparer.Ordinal);

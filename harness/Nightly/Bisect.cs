@@ -3,15 +3,21 @@ using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Nightly;
 
-/// <summary>The first commit whose bits differ. Bits repeat, so one run a commit decides: no statistics, no second tries.</summary>
+/// <summary>
+/// The first commit whose bits differ. Bits repeat, so one run a commit decides: no statistics, no second tries.
+/// </summary>
 internal static class Bisect
 {
-    /// <summary>Builds a commit and prints what a run of hello@1 is, as one line: its digests do not depend on the machine.</summary>
+    /// <summary>
+    /// Builds a commit and prints what a run of hello@1 is, as one line: its digests do not depend on the machine.
+    /// </summary>
     internal const string DefaultCommand =
         "dotnet build harness -c Release -v quiet --nologo >&2 && dotnet harness/bin/Release/net10.0/lut.dll run hello@1 -q -o bisect-runs >&2; dotnet harness/bin/Release/net10.0/lut.dll verify bisect-runs/* --write-reference bisect.digests >&2; sha256sum < bisect.digests";
 
     /// <param name="Bad">The first commit that differs.</param>
-    /// <param name="Skipped">Commits that could not be built or run: the first bad one may be among those next to it.</param>
+    /// <param name="Skipped">
+    /// Commits that could not be built or run: the first bad one may be among those next to it.
+    /// </param>
     internal sealed record Result(
         string Bad,
         string Subject,
@@ -21,7 +27,10 @@ internal static class Bisect
         IReadOnlyList<string> Skipped
     );
 
-    /// <param name="command">Run by sh in a checkout of each commit; what it prints is compared, exit codes other than 0 mean that the commit cannot be judged.</param>
+    /// <param name="command">
+    /// Run by sh in a checkout of each commit; what it prints is compared, exit codes other than 0 mean that the commit
+    /// cannot be judged.
+    /// </param>
     internal static Result Run(string repository, string good, string bad, string command, Action<string> say)
     {
         string from = Resolve(repository, good);
@@ -126,7 +135,9 @@ internal static class Bisect
         }
     }
 
-    /// <summary>A commit's hash. What begins with a dash would be an option to git, whatever stands before it.</summary>
+    /// <summary>
+    /// A commit's hash. What begins with a dash would be an option to git, whatever stands before it.
+    /// </summary>
     private static string Resolve(string repository, string revision)
     {
         if (revision.StartsWith('-'))

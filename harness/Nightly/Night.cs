@@ -8,7 +8,9 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Nightly;
 
-/// <param name="PinnedBuild">Another build to confirm a slowdown against, in turns; null confirms against the baseline in fresh processes.</param>
+/// <param name="PinnedBuild">
+/// Another build to confirm a slowdown against, in turns; null confirms against the baseline in fresh processes.
+/// </param>
 /// <param name="Inject">A fault to plant in the bits stage, for drills.</param>
 /// <param name="Slow">A slowdown to plant in the perf stage, for drills.</param>
 internal sealed record NightOrder(
@@ -24,8 +26,9 @@ internal sealed record NightOrder(
 );
 
 /// <summary>
-/// One night: bits first, since a difference there is always real and makes the rest meaningless; then whether training still learns; then speed, where a loss counts only after a second
-/// measurement in fresh processes agrees. Clean nights extend the rolling baseline; red ones are recorded and change nothing.
+/// One night: bits first, since a difference there is always real and makes the rest meaningless; then whether training
+/// still learns; then speed, where a loss counts only after a second measurement in fresh processes agrees. Clean
+/// nights extend the rolling baseline; red ones are recorded and change nothing.
 /// </summary>
 internal sealed class Night
 {
@@ -371,7 +374,9 @@ internal sealed class Night
             .. Enumerable.Range(0, rows.Rows.Count).Select(i => rows.Get<double>(i, "images_per_second")),
         ]);
 
-    /// <summary>A row that has a baseline and is not in the suite any more fails: it is easily lost without anyone noticing.</summary>
+    /// <summary>
+    /// A row that has a baseline and is not in the suite any more fails: it is easily lost without anyone noticing.
+    /// </summary>
     private void Disappeared()
     {
         foreach (string name in baselines.Rows.Keys.Where(n => order.Suite.Perf.All(p => p.Name != n)))
@@ -407,7 +412,10 @@ internal sealed class Night
             Roll();
     }
 
-    /// <summary>Adds tonight's clean speeds to the baselines as they stand now: what was accepted since the night began stays, and its rows begin new nights.</summary>
+    /// <summary>
+    /// Adds tonight's clean speeds to the baselines as they stand now: what was accepted since the night began stays,
+    /// and its rows begin new nights.
+    /// </summary>
     private void Roll()
     {
         using var alone = Baselines.Take(order.Baselines);

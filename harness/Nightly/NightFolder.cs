@@ -2,7 +2,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Nightly;
 
-/// <summary>The folder of one night. It comes into being with a file in it, by a rename, which the system refuses where a folder with something in it stands: two nights never share one.</summary>
+/// <summary>
+/// The folder of one night. It comes into being with a file in it, by a rename, which the system refuses where a folder
+/// with something in it stands: two nights never share one.
+/// </summary>
 internal static class NightFolder
 {
     internal const string SuiteName = "suite.toml";

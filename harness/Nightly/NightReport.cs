@@ -5,7 +5,10 @@ using LutNative.Harness.Commands;
 
 namespace LutNative.Harness.Nightly;
 
-/// <summary>What a night says to people and to CI: a Markdown summary, JUnit, and one living issue for every row that is or was red.</summary>
+/// <summary>
+/// What a night says to people and to CI: a Markdown summary, JUnit, and one living issue for every row that is or was
+/// red.
+/// </summary>
 internal static class NightReport
 {
     /// <summary>Clean nights after which an issue may be closed.</summary>
@@ -83,7 +86,10 @@ internal static class NightReport
         return new XDeclaration("1.0", "utf-8", null) + "\n" + suites + "\n";
     }
 
-    /// <summary>One issue for each row that is red, or was within the last nights: its title stays, its text is written anew every night; a bot finds it by the title.</summary>
+    /// <summary>
+    /// One issue for each row that is red, or was within the last nights: its title stays, its text is written anew
+    /// every night; a bot finds it by the title.
+    /// </summary>
     internal static IEnumerable<(string File, string Text)> Issues(IReadOnlyList<IReadOnlyList<Finding>> nights)
     {
         foreach (

@@ -22,7 +22,10 @@ internal sealed record SmokeRow(
 /// <summary>A benchmark that is held against its baseline.</summary>
 internal sealed record PerfRow(string Name, BenchOrder Order, int Launches);
 
-/// <summary>What a night runs (ops/nightly.toml): [bits.NAME], then [smoke.NAME], then [perf.NAME]. Read as strictly as a protocol: unknown and missing keys are errors with the nearest name.</summary>
+/// <summary>
+/// What a night runs (ops/nightly.toml): [bits.NAME], then [smoke.NAME], then [perf.NAME]. Read as strictly as a
+/// protocol: unknown and missing keys are errors with the nearest name.
+/// </summary>
 internal sealed record Suite(
     IReadOnlyList<BitsRow> Bits,
     IReadOnlyList<SmokeRow> Smoke,

@@ -2,7 +2,9 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Protocol;
 
-/// <summary>A published number that runs can be held against: claims/*.toml, each with its source and what is known to differ.</summary>
+/// <summary>
+/// A published number that runs can be held against: claims/*.toml, each with its source and what is known to differ.
+/// </summary>
 /// <param name="Protocols">Whose runs count, without +modified.</param>
 /// <param name="Reported">In percent, as printed to Precision.</param>
 /// <param name="ReportedRuns">The source's own runs, where it gives them: then their mean is what is compared.</param>

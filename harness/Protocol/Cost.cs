@@ -2,7 +2,10 @@ using LutNative.Model.Networks;
 
 namespace LutNative.Harness.Protocol;
 
-/// <summary>Multiply-adds of the matrix products, counted twice as FLOPs; backward is twice forward. Norms, GELU and softmax are not counted.</summary>
+/// <summary>
+/// Multiply-adds of the matrix products, counted twice as FLOPs; backward is twice forward. Norms, GELU and softmax are
+/// not counted.
+/// </summary>
 public sealed class Cost
 {
     private readonly ProtocolSpec p;
@@ -36,7 +39,10 @@ public sealed class Cost
         FinetuneFlops = 2 * 3 * full;
     }
 
-    /// <summary>Multiply-adds of one forward pass for one image: the student on a view's visible patches, the teacher on all of one, the decoder, projector and predictor for one view.</summary>
+    /// <summary>
+    /// Multiply-adds of one forward pass for one image: the student on a view's visible patches, the teacher on all of
+    /// one, the decoder, projector and predictor for one view.
+    /// </summary>
     public double StudentView { get; }
     public double TeacherView { get; }
     public double Decoder { get; }

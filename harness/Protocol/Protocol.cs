@@ -1,8 +1,9 @@
 namespace LutNative.Harness.Protocol;
 
 /// <summary>
-/// A fixed, versioned experiment: everything that can change a bit, and nothing that cannot. Constructor parameters in snake_case are the
-/// keys of the TOML file; every key must be present, but a section with a default value may be left out whole. See protocols/*.toml, where each value carries its reason.
+/// A fixed, versioned experiment: everything that can change a bit, and nothing that cannot. Constructor parameters in
+/// snake_case are the keys of the TOML file; every key must be present, but a section with a default value may be left
+/// out whole. See protocols/*.toml, where each value carries its reason.
 /// </summary>
 public sealed record ProtocolSpec(
     string Protocol,
@@ -46,7 +47,9 @@ public sealed record ModelSpec(
     int DecoderHeads
 );
 
-/// <summary>The two views: u is resize, reflect-padded crop and flip; v adds jitter, then exactly one of gray, solarize, blur.</summary>
+/// <summary>
+/// The two views: u is resize, reflect-padded crop and flip; v adds jitter, then exactly one of gray, solarize, blur.
+/// </summary>
 public sealed record AugmentSpec(
     int CropPadding,
     double FlipProb,
@@ -88,7 +91,9 @@ public sealed record PretrainSpec(
     int DigestEvery
 );
 
-/// <summary>Cosine k-nearest neighbours on pooled features; temperature of the vote exp(similarity/temperature).</summary>
+/// <summary>
+/// Cosine k-nearest neighbours on pooled features; temperature of the vote exp(similarity/temperature).
+/// </summary>
 public sealed record KnnSpec(int K, double Temperature);
 
 /// <summary>Logistic regression on standardised frozen features.</summary>
@@ -122,10 +127,13 @@ public sealed record FinetuneSpec(
 public sealed record BaselinesSpec(bool RawPixels, bool Scratch);
 
 /// <summary>
-/// Photographs of any size: what is cut out of them, and RandAugment and erasing for fine-tuning. Without this section images are resized whole, and fine-tuning sees the
-/// weak view. Source: timm 0.4.12 transforms_factory.py; torchvision RandomResizedCrop.
+/// Photographs of any size: what is cut out of them, and RandAugment and erasing for fine-tuning. Without this section
+/// images are resized whole, and fine-tuning sees the weak view. Source: timm 0.4.12 transforms_factory.py; torchvision
+/// RandomResizedCrop.
 /// </summary>
-/// <param name="PretrainCrop">simple: resize, pad, crop (LUT); random_resized: RandomResizedCrop (MAE), with scale_min for pre-training.</param>
+/// <param name="PretrainCrop">
+/// simple: resize, pad, crop (LUT); random_resized: RandomResizedCrop (MAE), with scale_min for pre-training.
+/// </param>
 /// <param name="EvalResize">Shorter side before the centre crop.</param>
 /// <param name="MixBatch">Samples that share one draw of mixup or cutmix and are paired first with last.</param>
 public sealed record TransformSpec(
@@ -146,7 +154,10 @@ public sealed record TransformSpec(
     int MixBatch
 );
 
-/// <summary>MAE's linear probe: a batch norm without affine parameters and a linear layer on frozen features of augmented images, by LARS. Source: MAE main_linprobe.py, util/lars.py.</summary>
+/// <summary>
+/// MAE's linear probe: a batch norm without affine parameters and a linear layer on frozen features of augmented
+/// images, by LARS. Source: MAE main_linprobe.py, util/lars.py.
+/// </summary>
 /// <param name="BnBatch">Samples that share batch-norm statistics: one process's batch in the source.</param>
 /// <param name="Token">cls, or mean of the patch tokens.</param>
 public sealed record LinprobeSpec(
@@ -169,7 +180,9 @@ public sealed record LinprobeSpec(
 /// <summary>A protocol as it will run: the file with its overrides, its hashes, and where it came from.</summary>
 /// <param name="Name">name@version, with +modified when an override changed a value.</param>
 /// <param name="MathHash">SHA-256 of the canonical form of every value that can change a bit.</param>
-/// <param name="Level">What was kept instead of the contract, or null where the contract was: never to be mixed in one comparison.</param>
+/// <param name="Level">
+/// What was kept instead of the contract, or null where the contract was: never to be mixed in one comparison.
+/// </param>
 public sealed record ResolvedProtocol(
     ProtocolSpec Spec,
     string Name,
@@ -181,7 +194,9 @@ public sealed record ResolvedProtocol(
     string? Level = null
 )
 {
-    /// <summary>The same protocol computed at another level of math: another experiment, whose name and hash say so.</summary>
+    /// <summary>
+    /// The same protocol computed at another level of math: another experiment, whose name and hash say so.
+    /// </summary>
     public ResolvedProtocol AtLevel(string level) =>
         this with
         {

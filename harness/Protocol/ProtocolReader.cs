@@ -10,8 +10,8 @@ using Tomlyn.Syntax;
 namespace LutNative.Harness.Protocol;
 
 /// <summary>
-/// Reads protocols strictly: unknown, missing, duplicate and wrongly typed keys are errors, all reported at once, unknown ones with the
-/// nearest name. Numbers are invariant; nothing in a file is executed.
+/// Reads protocols strictly: unknown, missing, duplicate and wrongly typed keys are errors, all reported at once,
+/// unknown ones with the nearest name. Numbers are invariant; nothing in a file is executed.
 /// </summary>
 public static class ProtocolReader
 {
@@ -25,7 +25,10 @@ public static class ProtocolReader
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>A built-in name (fashion-lut@1) or the path of a .toml file, with overrides "section.key=value" and, apart from them, another seed.</summary>
+    /// <summary>
+    /// A built-in name (fashion-lut@1) or the path of a .toml file, with overrides "section.key=value" and, apart from
+    /// them, another seed.
+    /// </summary>
     public static ResolvedProtocol Load(string nameOrPath, IEnumerable<string> overrides, long? seed = null)
     {
         bool isPath = nameOrPath.EndsWith(".toml", StringComparison.Ordinal) || nameOrPath.Contains('/');
@@ -121,7 +124,8 @@ public static class ProtocolReader
     }
 
     /// <summary>
-    /// A file's values over those of its base, if it names one: base = "a built-in protocol" and differences. The resolved whole is what runs, is hashed and is stored.
+    /// A file's values over those of its base, if it names one: base = "a built-in protocol" and differences. The
+    /// resolved whole is what runs, is hashed and is stored.
     /// </summary>
     private static Dictionary<string, (object Value, string Where)> WithBase(
         string toml,
@@ -182,7 +186,9 @@ public static class ProtocolReader
         }
     }
 
-    /// <summary>Every line "key = ..." of a TOML text: its number, the key's path, and what stands behind the equals sign.</summary>
+    /// <summary>
+    /// Every line "key = ..." of a TOML text: its number, the key's path, and what stands behind the equals sign.
+    /// </summary>
     private static IEnumerable<(int Line, string Path, string Text)> Assignments(string toml)
     {
         string section = "";
@@ -234,7 +240,10 @@ public static class ProtocolReader
         return values;
     }
 
-    /// <summary>null where the text is nested deeper than any value of ours: the parser has a limit, so that no file can exhaust the stack.</summary>
+    /// <summary>
+    /// null where the text is nested deeper than any value of ours: the parser has a limit, so that no file can exhaust
+    /// the stack.
+    /// </summary>
     private static DocumentSyntax? Document(string toml, string origin, out string why)
     {
         why = "";
@@ -387,7 +396,10 @@ public static class ProtocolReader
         return text.ToString();
     }
 
-    /// <summary>What math_hash covers: keys in ordinal order, floats as the 16 hex digits of their bits; names and prose are left out.</summary>
+    /// <summary>
+    /// What math_hash covers: keys in ordinal order, floats as the 16 hex digits of their bits; names and prose are
+    /// left out.
+    /// </summary>
     private static string Canonical(Dictionary<string, object> values)
     {
         static string Bits(double d) =>

@@ -21,8 +21,8 @@ public sealed record Series(
 public sealed record Mark(double At, string Label, bool Vertical = false, double? Until = null);
 
 /// <summary>
-/// Line charts as SVG that stands alone: light and dark by the reader's setting, colours that the colour-blind tell apart (Okabe and Ito), dashes too; a title and a description for
-/// screen readers. The same input gives the same text.
+/// Line charts as SVG that stands alone: light and dark by the reader's setting, colours that the colour-blind tell
+/// apart (Okabe and Ito), dashes too; a title and a description for screen readers. The same input gives the same text.
 /// </summary>
 public static class Chart
 {

@@ -8,12 +8,14 @@ using LutNative.Results;
 namespace LutNative.Harness.Reports;
 
 /// <summary>
-/// What a published protocol takes on a cluster: arithmetic by part, memory by phase, days and energy. Speed is the data sheet's for every launch of the step, times a
-/// share that kernels reach in practice, or what `lut bench` measured. Several devices are taken as ideal: the plan says so.
+/// What a published protocol takes on a cluster: arithmetic by part, memory by phase, days and energy. Speed is the
+/// data sheet's for every launch of the step, times a share that kernels reach in practice, or what `lut bench`
+/// measured. Several devices are taken as ideal: the plan says so.
 /// </summary>
 internal static class ClusterPlan
 {
-    private const double Reached = 0.7; // the aim of docs/GPU.md for the exact products; an assumption until a card has been measured
+    // the aim of docs/GPU.md for the exact products; an assumption until a card has been measured
+    private const double Reached = 0.7;
 
     internal static void Print(RunRequest request, Hardware sheet, int count, string math, string? result, bool json)
     {

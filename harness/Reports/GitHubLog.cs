@@ -2,7 +2,9 @@ using LutNative.Harness.Commands;
 
 namespace LutNative.Harness.Reports;
 
-/// <summary>Lines of a GitHub Actions log that the runner acts on. Text inside of them cannot begin another one.</summary>
+/// <summary>
+/// Lines of a GitHub Actions log that the runner acts on. Text inside of them cannot begin another one.
+/// </summary>
 internal static class GitHubLog
 {
     /// <summary>An annotation of a failure.</summary>

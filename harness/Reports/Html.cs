@@ -6,8 +6,9 @@ using System.Text;
 namespace LutNative.Harness.Reports;
 
 /// <summary>
-/// Markup. The one place where text becomes it: what stands literally in <c>Html.Of($"...")</c> is markup, whatever is put into its holes is text and is escaped, unless it is
-/// <see cref="Html"/> itself. So a name from a file cannot become markup by being forgotten. Good for HTML, for SVG and for attributes in double quotes.
+/// Markup. The one place where text becomes it: what stands literally in <c>Html.Of($"...")</c> is markup, whatever is
+/// put into its holes is text and is escaped, unless it is <see cref="Html"/> itself. So a name from a file cannot
+/// become markup by being forgotten. Good for HTML, for SVG and for attributes in double quotes.
 /// </summary>
 public readonly struct Html
 {
@@ -28,7 +29,10 @@ public readonly struct Html
 
     public static Html Concat(IEnumerable<Html> parts) => new(string.Concat(parts.Select(p => p.ToString())));
 
-    /// <summary>A style sheet or script of this program, as an element, and the hash by which a content security policy lets it act.</summary>
+    /// <summary>
+    /// A style sheet or script of this program, as an element, and the hash by which a content security policy lets it
+    /// act.
+    /// </summary>
     internal static (Html Element, string Hash) Own(string element, string text) =>
         (
             new Html($"<{element}>{text}</{element}>"),

@@ -1,8 +1,9 @@
 namespace LutNative.Harness.Reports;
 
 /// <summary>
-/// One HTML file that needs nothing else: no link leaves it, it opens from a disk, prints, and reads without its script (every section is then shown below the other). With it sections
-/// are tabs: arrow keys move, and the address keeps the place. Light and dark by the reader's setting.
+/// One HTML file that needs nothing else: no link leaves it, it opens from a disk, prints, and reads without its script
+/// (every section is then shown below the other). With it sections are tabs: arrow keys move, and the address keeps the
+/// place. Light and dark by the reader's setting.
 /// </summary>
 internal sealed class HtmlPage(string title, string stamp)
 {

@@ -451,12 +451,18 @@ internal static class HtmlReport
         page.Section("series", "History", series.Build());
     }
 
-    /// <summary>Where a row's history stands in the page: made, since names from files must not choose places; the same in every page, so that an address keeps it.</summary>
+    /// <summary>
+    /// Where a row's history stands in the page: made, since names from files must not choose places; the same in every
+    /// page, so that an address keeps it.
+    /// </summary>
     internal static string Id((string Kind, string Key, string Hardware) k) =>
         "series-"
         + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{k.Kind}\0{k.Key}\0{k.Hardware}")))[..12];
 
-    /// <summary>Points with their intervals, the band around the baseline of the day, and where the level changed between which commits.</summary>
+    /// <summary>
+    /// Points with their intervals, the band around the baseline of the day, and where the level changed between which
+    /// commits.
+    /// </summary>
     private static Html Plot(string kind, string key, List<Finding> f)
     {
         double[] x = [.. Enumerable.Range(0, f.Count).Select(i => (double)i)];

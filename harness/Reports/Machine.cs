@@ -24,7 +24,9 @@ public static class Machine
 
     public static long RamBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    /// <summary>What histories of speed are kept by: the processor or GPU that was found, never a runner's label.</summary>
+    /// <summary>
+    /// What histories of speed are kept by: the processor or GPU that was found, never a runner's label.
+    /// </summary>
     public static string HardwareKey(Device device) =>
         Key(
             device is CudaDevice cuda

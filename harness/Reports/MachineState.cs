@@ -4,8 +4,8 @@ using System.Globalization;
 namespace LutNative.Harness.Reports;
 
 /// <summary>
-/// The state of this machine, which decides whether a time means anything: load, clocks, energy, temperature. What the system does not tell is null, never 0. Linux's /proc and
-/// /sys; elsewhere most of it is null.
+/// The state of this machine, which decides whether a time means anything: load, clocks, energy, temperature. What the
+/// system does not tell is null, never 0. Linux's /proc and /sys; elsewhere most of it is null.
 /// </summary>
 internal static class MachineState
 {
@@ -38,7 +38,10 @@ internal static class MachineState
 
     internal static double? MaxClockMhz() => FirstNumber("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq") / 1e3;
 
-    /// <summary>Of the processor's package by RAPL, joules; a counter that wraps. Null where the kernel does not show it (it needs rights since 2020).</summary>
+    /// <summary>
+    /// Of the processor's package by RAPL, joules; a counter that wraps. Null where the kernel does not show it (it
+    /// needs rights since 2020).
+    /// </summary>
     internal static double? EnergyJoules() => FirstNumber("/sys/class/powercap/intel-rapl:0/energy_uj") / 1e6;
 
     /// <summary>The hottest zone, degrees Celsius.</summary>
@@ -63,7 +66,9 @@ internal static class MachineState
         : File.Exists("/run/.containerenv") ? "podman"
         : null;
 
-    /// <summary>Processor seconds: of the whole machine but idling (steal included: a neighbour took it), and of this process.</summary>
+    /// <summary>
+    /// Processor seconds: of the whole machine but idling (steal included: a neighbour took it), and of this process.
+    /// </summary>
     internal readonly record struct Busy(double? Machine, double Own, long At)
     {
         internal static Busy Now()

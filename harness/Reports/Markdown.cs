@@ -3,7 +3,10 @@ using LutNative.Harness.Commands;
 
 namespace LutNative.Harness.Reports;
 
-/// <summary>Text from files inside of Markdown: it stays one line and one cell, makes no markup, no link and no mention of anybody.</summary>
+/// <summary>
+/// Text from files inside of Markdown: it stays one line and one cell, makes no markup, no link and no mention of
+/// anybody.
+/// </summary>
 internal static class Markdown
 {
     internal static string Text(string text)

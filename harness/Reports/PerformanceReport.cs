@@ -9,7 +9,9 @@ internal static class PerformanceReport
 {
     internal const double DefaultBand = 0.03;
 
-    /// <summary>One verdict for several rows: a confirmed loss first, then what keeps a reader from knowing, then the good news.</summary>
+    /// <summary>
+    /// One verdict for several rows: a confirmed loss first, then what keeps a reader from knowing, then the good news.
+    /// </summary>
     internal static PerformanceVerdict Overall(IReadOnlyList<PerformanceRow> rows) =>
         rows.Count == 0
             ? PerformanceVerdict.Incomparable

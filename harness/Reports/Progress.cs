@@ -6,8 +6,8 @@ using LutNative.Harness.Training;
 namespace LutNative.Harness.Reports;
 
 /// <summary>
-/// Progress on standard error: one line that rewrites itself on a terminal (bar, loss, images/s, ETA); elsewhere plain key=value lines, at most one in
-/// ten seconds. Never on standard output.
+/// Progress on standard error: one line that rewrites itself on a terminal (bar, loss, images/s, ETA); elsewhere plain
+/// key=value lines, at most one in ten seconds. Never on standard output.
 /// </summary>
 public sealed class Progress(bool quiet)
 {

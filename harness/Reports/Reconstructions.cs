@@ -12,8 +12,9 @@ using SkiaSharp;
 namespace LutNative.Harness.Reports;
 
 /// <summary>
-/// A picture of what the network rebuilds: for the first test images, a row each of originals, what the encoder saw, and the decoder's answer
-/// (visible patches as given; a normalised prediction is put back with its patch's own mean and deviation, as MAE's demo does).
+/// A picture of what the network rebuilds: for the first test images, a row each of originals, what the encoder saw,
+/// and the decoder's answer (visible patches as given; a normalised prediction is put back with its patch's own mean
+/// and deviation, as MAE's demo does).
 /// </summary>
 public static class Reconstructions
 {

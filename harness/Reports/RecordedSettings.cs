@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace LutNative.Harness.Reports;
 
 /// <summary>
-/// What a run records of its surroundings, chosen so that results can be published: settings that can change how the program executes, by a list of names, and the command line
-/// without the places of a machine's folders. Values of everything else, secrets in variables with a promising prefix too, stay where they are.
+/// What a run records of its surroundings, chosen so that results can be published: settings that can change how the
+/// program executes, by a list of names, and the command line without the places of a machine's folders. Values of
+/// everything else, secrets in variables with a promising prefix too, stay where they are.
 /// </summary>
 internal static partial class RecordedSettings
 {
@@ -144,7 +145,9 @@ internal static partial class RecordedSettings
                 .Select(e => ((string)e.Key, (string?)e.Value ?? ""))
         );
 
-    /// <summary>A runtime setting that is not on the list is told by its name alone: it may act, and nobody knows what it holds.</summary>
+    /// <summary>
+    /// A runtime setting that is not on the list is told by its name alone: it may act, and nobody knows what it holds.
+    /// </summary>
     internal static IEnumerable<string> Of(IEnumerable<(string Name, string Value)> variables) =>
         from v in variables
         where PlainName().IsMatch(v.Name)
@@ -154,7 +157,10 @@ internal static partial class RecordedSettings
         orderby v.Name
         select $"{v.Name}={(known && PlainValue().IsMatch(v.Value) ? v.Value : Withheld)}";
 
-    /// <summary>The command line: paths inside the working directory relative to it, of others their last component alone (a home folder's name is a person's).</summary>
+    /// <summary>
+    /// The command line: paths inside the working directory relative to it, of others their last component alone (a
+    /// home folder's name is a person's).
+    /// </summary>
     internal static string[] Argv(IEnumerable<string> words) => [.. words.Select(Word)];
 
     /// <summary>A path as a result may tell it.</summary>

@@ -4,8 +4,10 @@ using System.Text;
 namespace LutNative.Harness.Surroundings;
 
 /// <summary>
-/// The file descriptors that this process was given. .NET keeps two for every library it has loaded, so that a low limit breaks it in any line of the program; and where standard error was
-/// closed, the runtime's own files take its number, so that a message would be written into one of them. Both are looked at before anything else, with nothing but the system's calls.
+/// The file descriptors that this process was given. .NET keeps two for every library it has loaded, so that a low
+/// limit breaks it in any line of the program; and where standard error was closed, the runtime's own files take its
+/// number, so that a message would be written into one of them. Both are looked at before anything else, with nothing
+/// but the system's calls.
 /// </summary>
 internal static partial class Descriptors
 {
@@ -21,7 +23,9 @@ internal static partial class Descriptors
 
     private static readonly bool[] wasOpen = [true, true, true];
 
-    /// <summary>Gives closed standard streams a place where nothing is heard, and says what is wrong with the limit, or null.</summary>
+    /// <summary>
+    /// Gives closed standard streams a place where nothing is heard, and says what is wrong with the limit, or null.
+    /// </summary>
     internal static string? Prepare()
     {
         if (OperatingSystem.IsWindows())

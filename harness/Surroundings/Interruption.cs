@@ -18,13 +18,15 @@ internal enum WhenTold
 }
 
 /// <summary>
-/// What happens when the process is told to stop (SIGINT, SIGTERM, SIGHUP; SIGQUIT is left alone). A verb that keeps checkpoints finishes the step it is in, writes one, and ends with exit 75;
-/// outside of a step, or told a second time, it ends at once: whatever is on disk is whole at every moment. Every other verb is ended by the signal itself, its child processes with it.
-/// The state is the process's, as signals are.
+/// What happens when the process is told to stop (SIGINT, SIGTERM, SIGHUP; SIGQUIT is left alone). A verb that keeps
+/// checkpoints finishes the step it is in, writes one, and ends with exit 75; outside of a step, or told a second time,
+/// it ends at once: whatever is on disk is whole at every moment. Every other verb is ended by the signal itself, its
+/// child processes with it. The state is the process's, as signals are.
 /// </summary>
 internal static partial class Interruption
 {
-    // `timeout` and batch systems send a signal to the process and again to its group: within this time it is the same one
+    // `timeout` and batch systems send a signal to the process and again to its group: within this time it is the same
+    // one
     private static readonly TimeSpan SameSignal = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan UndoWithin = TimeSpan.FromSeconds(1);
     private static readonly CancellationTokenSource asked = new();
@@ -53,7 +55,10 @@ internal static partial class Interruption
                 registered.Add(PosixSignalRegistration.Create(signal, Handle));
     }
 
-    /// <summary>While the result lives, a first signal waits: steps follow each other, and whoever makes them looks at <see cref="Asked"/> after each.</summary>
+    /// <summary>
+    /// While the result lives, a first signal waits: steps follow each other, and whoever makes them looks at <see
+    /// cref="Asked"/> after each.
+    /// </summary>
     internal static Steps InSteps()
     {
         lock (gate)
@@ -80,7 +85,9 @@ internal static partial class Interruption
             children.Add(child);
     }
 
-    /// <summary>It has ended. Where that is because this process is being ended too, the caller has nothing more to say or do.</summary>
+    /// <summary>
+    /// It has ended. Where that is because this process is being ended too, the caller has nothing more to say or do.
+    /// </summary>
     internal static void Release(Process child)
     {
         lock (gate)
@@ -230,7 +237,9 @@ internal static partial class Interruption
         }
     }
 
-    /// <summary>Without waiting for threads: one may be inside a long product, or in a library that never returns.</summary>
+    /// <summary>
+    /// Without waiting for threads: one may be inside a long product, or in a library that never returns.
+    /// </summary>
     private static void EndProcess(int code)
     {
         if (OperatingSystem.IsWindows())

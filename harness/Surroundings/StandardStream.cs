@@ -4,8 +4,10 @@ using System.Text;
 namespace LutNative.Harness.Surroundings;
 
 /// <summary>
-/// Standard output or standard error as the rest of the program sees it: a write never throws, whatever stands behind it (a full disk, a closed descriptor, a pipe whose reader left).
-/// What could not be written is remembered, for the exit code. With patience it also never waits longer than that for a reader who does not read; what he missed is dropped.
+/// Standard output or standard error as the rest of the program sees it: a write never throws, whatever stands behind
+/// it (a full disk, a closed descriptor, a pipe whose reader left). What could not be written is remembered, for the
+/// exit code. With patience it also never waits longer than that for a reader who does not read; what he missed is
+/// dropped.
 /// </summary>
 internal sealed partial class StandardStream : TextWriter
 {
@@ -31,7 +33,10 @@ internal sealed partial class StandardStream : TextWriter
 
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>Why something was not written, or null. A pipe whose reader left (`| head`) is no failure: he has what he wanted.</summary>
+    /// <summary>
+    /// Why something was not written, or null. A pipe whose reader left (`| head`) is no failure: he has what he
+    /// wanted.
+    /// </summary>
     internal string? Failure { get; private set; }
 
     internal static void Install()

@@ -8,8 +8,9 @@ using LutNative.Model.Numerics;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// Hands samples to the step. With data workers, the next batch is prepared on threads of their own while this one is computed; without, each sample
-/// is made where it is needed. A sample depends on (step, position) alone, so the number of workers cannot change a bit.
+/// Hands samples to the step. With data workers, the next batch is prepared on threads of their own while this one is
+/// computed; without, each sample is made where it is needed. A sample depends on (step, position) alone, so the number
+/// of workers cannot change a bit.
 /// </summary>
 public sealed class BatchFeed : ISampleSource, IDisposable
 {
@@ -78,7 +79,10 @@ public sealed class BatchFeed : ISampleSource, IDisposable
     /// <summary>Nanoseconds the last <see cref="Begin"/> waited for data.</summary>
     public long WaitNs { get; private set; }
 
-    /// <summary>Digest of the pixels, and of the mask keys, of the samples that the step has loaded; null unless <see cref="Begin"/> was asked for them.</summary>
+    /// <summary>
+    /// Digest of the pixels, and of the mask keys, of the samples that the step has loaded; null unless <see
+    /// cref="Begin"/> was asked for them.
+    /// </summary>
     public (Digest Views, Digest Keys)? Digests()
     {
         if (!digest)

@@ -1,9 +1,9 @@
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// When the next checkpoint is due. Unless it was said, at most one hundredth of the time goes into them: a state of gigabytes takes
-/// seconds to write, and one every minute
-/// would cost more than the work that it saves. Never more than half an hour of work is at stake.
+/// When the next checkpoint is due. Unless it was said, at most one hundredth of the time goes into them: a state of
+/// gigabytes takes seconds to write, and one every minute would cost more than the work that it saves. Never more than
+/// half an hour of work is at stake.
 /// </summary>
 /// <param name="Fixed">What was asked for; null to adapt.</param>
 public sealed record CheckpointInterval(TimeSpan? Fixed)

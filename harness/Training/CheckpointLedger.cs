@@ -3,10 +3,9 @@ using LutNative.Results;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// What a run's tables say of its checkpoints. A checkpoint's row is committed before the checkpoint has its name, so each has one, and its
-/// bytes are the row's: an edited
-/// or exchanged checkpoint is found even without the .sha256 beside it. Runs of schema 1.2 and older have no such rows; there the file's
-/// own digests hold.
+/// What a run's tables say of its checkpoints. A checkpoint's row is committed before the checkpoint has its name, so
+/// each has one, and its bytes are the row's: an edited or exchanged checkpoint is found even without the .sha256
+/// beside it. Runs of schema 1.2 and older have no such rows; there the file's own digests hold.
 /// </summary>
 public sealed class CheckpointLedger
 {

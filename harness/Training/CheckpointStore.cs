@@ -5,13 +5,14 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>Where a stage stands: step is the next step to run; part is the last committed part of the result tables.</summary>
+/// <summary>
+/// Where a stage stands: step is the next step to run; part is the last committed part of the result tables.
+/// </summary>
 public sealed record CheckpointPlace(string Path, string Stage, long Step, int Part);
 
 /// <summary>
-/// The checkpoints of a run: the newest two of the running stage, those at the ends of every so many epochs, and the last one of every
-/// finished stage. There is no "best":
-/// nothing is selected by the test images.
+/// The checkpoints of a run: the newest two of the running stage, those at the ends of every so many epochs, and the
+/// last one of every finished stage. There is no "best": nothing is selected by the test images.
 /// </summary>
 public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
 {
@@ -25,9 +26,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
         System.IO.Path.Combine(Folder, new CheckpointName(stage, step).ToString());
 
     /// <summary>
-    /// Commits what was recorded, with a row that names the checkpoint and its SHA-256, and then gives the checkpoint its name: one that
-    /// exists has its row. A crash
-    /// between the two leaves a part that the next resume drops.
+    /// Commits what was recorded, with a row that names the checkpoint and its SHA-256, and then gives the checkpoint
+    /// its name: one that exists has its row. A crash between the two leaves a part that the next resume drops.
     /// </summary>
     /// <param name="keepSteps">Checkpoints at multiples of this many steps are never deleted; 0 for none.</param>
     public void Save(Trainer trainer, long step, Recorder recorder, long keepSteps = 0)
@@ -62,9 +62,11 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
         }
     }
 
-    /// <summary>Reads a checkpoint and proves it whole, of the stage and step in its name, and what the run's tables say.</summary>
-    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system could not read
-    /// it.</exception>
+    /// <summary>
+    /// Reads a checkpoint and proves it whole, of the stage and step in its name, and what the run's tables say.
+    /// </summary>
+    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system
+    /// could not read it.</exception>
     public (CheckpointPlace Place, IReadOnlyDictionary<string, string> Metadata) Examine(string path)
     {
         using var file = CheckpointFile.Open(path);
@@ -156,7 +158,8 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
             : null;
 
     /// <summary>
-    /// Of this stage, older than this step: all but the newest that is whole, those to keep, and links, which are somebody's.
+    /// Of this stage, older than this step: all but the newest that is whole, those to keep, and links, which are
+    /// somebody's.
     /// </summary>
     private IEnumerable<string> Superseded(string stage, long step, long keepSteps)
     {

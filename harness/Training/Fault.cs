@@ -4,7 +4,10 @@ using LutNative.Model.Devices;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>A fault to plant in one step of a stage, for drills: the run is marked +injected, and `compare` and `trace` must find it.</summary>
+/// <summary>
+/// A fault to plant in one step of a stage, for drills: the run is marked +injected, and `compare` and `trace` must
+/// find it.
+/// </summary>
 public abstract record Fault(string Stage, long Step)
 {
     private static readonly string[] Keys = ["stage", "step", "state", "tensor", "element", "bit", "op", "variant"];

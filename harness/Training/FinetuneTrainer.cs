@@ -10,7 +10,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>Supervised training of the classifier: fine-tuning from a pre-trained trunk, or the same from scratch.</summary>
+/// <summary>
+/// Supervised training of the classifier: fine-tuning from a pre-trained trunk, or the same from scratch.
+/// </summary>
 public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
 {
     private readonly ProtocolSpec protocol;
@@ -80,7 +82,10 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
     public override int Batch => f.Batch;
     public override int DigestEvery => f.DigestEvery;
 
-    /// <summary>Copies every tensor of the trunk that the classifier has under the same name and shape (head and fc_norm start fresh).</summary>
+    /// <summary>
+    /// Copies every tensor of the trunk that the classifier has under the same name and shape (head and fc_norm start
+    /// fresh).
+    /// </summary>
     private void Load(State trunk)
     {
         foreach (var e in State.Layout.Entries)
@@ -163,7 +168,10 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
             (stageId << 16) | (uint)(2 * block + branch)
         ).NextFloat();
 
-    /// <summary>timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a group of samples (the batch of a process in the source).</summary>
+    /// <summary>
+    /// timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a group of samples (the
+    /// batch of a process in the source).
+    /// </summary>
     private (double Lam, bool Cut, Mixing.Box Box) DrawMix(long s, uint group)
     {
         var random = new Philox(seed, Purpose.Mix, (ulong)s, stageId, group);

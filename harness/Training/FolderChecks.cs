@@ -9,7 +9,9 @@ internal static class FolderChecks
         "resume with the protocol, seed, --set, --checkpoint and --data of the interrupted run, "
         + "or start a new one without --resume; nothing was touched";
 
-    /// <summary>The folder is not this run's, or it is finished; null for the run's own, and for one that is empty or not there.</summary>
+    /// <summary>
+    /// The folder is not this run's, or it is finished; null for the run's own, and for one that is empty or not there.
+    /// </summary>
     internal static LutError? Stranger(string path, RunIdentity mine)
     {
         if (!Directory.Exists(path))
@@ -124,7 +126,9 @@ internal static class FolderChecks
         return null;
     }
 
-    /// <summary>Every commit has events: the parts that a checkpoint knows are there without a gap, or something was lost.</summary>
+    /// <summary>
+    /// Every commit has events: the parts that a checkpoint knows are there without a gap, or something was lost.
+    /// </summary>
     internal static LutError? Gap(IEnumerable<string> events, CheckpointPlace place)
     {
         var there = events.Select(f => PartName.TryParse(f, out _, out int part) ? part : -1).ToHashSet();
@@ -144,7 +148,8 @@ internal static class FolderChecks
     }
 
     /// <summary>
-    /// Checkpoints were here and are gone: a checkpoint has its name before the next part is committed, so one that an earlier part tells of was there.
+    /// Checkpoints were here and are gone: a checkpoint has its name before the next part is committed, so one that an
+    /// earlier part tells of was there.
     /// </summary>
     internal static LutError? Vanished(IReadOnlyList<string> parts)
     {

@@ -5,7 +5,9 @@ public abstract record FolderState
 {
     private FolderState() { }
 
-    /// <summary>Nothing of the run is on the disk yet, or nothing that it could go on from: it starts at step 0.</summary>
+    /// <summary>
+    /// Nothing of the run is on the disk yet, or nothing that it could go on from: it starts at step 0.
+    /// </summary>
     public sealed record New(RunFolder Folder) : FolderState;
 
     /// <summary>It goes on from a checkpoint that was read.</summary>

@@ -12,8 +12,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// MAE's linear probe: frozen features of augmented images, batch norm without affine parameters, a linear layer, LARS. Features are made where the network lies, the rest
-/// on the host, which is small beside it. Names as in the source, where head = Sequential(BatchNorm1d, Linear). Source: MAE main_linprobe.py, models_vit.py, util/lars.py.
+/// MAE's linear probe: frozen features of augmented images, batch norm without affine parameters, a linear layer, LARS.
+/// Features are made where the network lies, the rest on the host, which is small beside it. Names as in the source,
+/// where head = Sequential(BatchNorm1d, Linear). Source: MAE main_linprobe.py, models_vit.py, util/lars.py.
 /// </summary>
 public sealed unsafe class LinprobeTrainer : Trainer
 {
@@ -67,7 +68,8 @@ public sealed unsafe class LinprobeTrainer : Trainer
         State[variance].Span.Fill(1f);
         var random = new Philox((ulong)protocol.Seed, Purpose.Probe, 0, 0, 0);
         foreach (ref float w in State[head.Weight].Span)
-            w = (float)(0.01 * random.NextNormal()); // main_linprobe.py trunc_normal_(std=0.01), cut at 2, which is 200 deviations
+            // main_linprobe.py trunc_normal_(std=0.01), cut at 2, which is 200 deviations
+            w = (float)(0.01 * random.NextNormal());
         weights = new Weights(State, host, Arena, backward: false);
         lars = new Lars(host, State, Arena, l.Momentum, l.TrustCoefficient, l.WeightDecay);
         tree = new GradientTree(host, layout.Length, Arena, layout.Matrices);

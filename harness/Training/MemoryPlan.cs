@@ -11,12 +11,15 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// The memory that a run will need at its peak, found by making every buffer of every stage in arenas that only count. What the runtime itself takes is an
-/// estimate (measured; it matters for small networks only).
+/// The memory that a run will need at its peak, found by making every buffer of every stage in arenas that only count.
+/// What the runtime itself takes is an estimate (measured; it matters for small networks only).
 /// </summary>
 public static unsafe class MemoryPlan
 {
-    /// <summary>Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run besides.</summary>
+    /// <summary>
+    /// Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run
+    /// besides.
+    /// </summary>
     private const long Stepping = 95L << 20;
     private const long Recording = 75L << 20;
 
@@ -26,7 +29,9 @@ public static unsafe class MemoryPlan
     /// <summary>A GPU's copies of index tables and an operation's scratch.</summary>
     private const long Transfers = 8L << 20;
 
-    /// <summary>Peak bytes of a whole run: pre-training's values stay, its step's buffers go before the other stages begin.</summary>
+    /// <summary>
+    /// Peak bytes of a whole run: pre-training's values stay, its step's buffers go before the other stages begin.
+    /// </summary>
     public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
@@ -45,14 +50,21 @@ public static unsafe class MemoryPlan
             + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
     }
 
-    /// <summary>Bytes of the trained values (student, teacher, moments), of a pre-training step's buffers, and of everything in fine-tuning.</summary>
+    /// <summary>
+    /// Bytes of the trained values (student, teacher, moments), of a pre-training step's buffers, and of everything in
+    /// fine-tuning.
+    /// </summary>
     public static (long Values, long Pretrain, long Finetune) Phases(ProtocolSpec p, Device device, ExecOptions exec)
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         return (PretrainValues(p, device), PretrainStep(p, device, exec, pool), Finetune(p, device, exec, pool));
     }
 
-    /// <summary>Bytes of a checkpoint of pre-training and of one of supervised training, and what the disk must hold at the most: of the running stage two and the one that is being written, those that are kept for good, and the last of every finished stage.</summary>
+    /// <summary>
+    /// Bytes of a checkpoint of pre-training and of one of supervised training, and what the disk must hold at the
+    /// most: of the running stage two and the one that is being written, those that are kept for good, and the last of
+    /// every finished stage.
+    /// </summary>
     public static (long Pretrain, long Supervised, long Disk) Checkpoints(ProtocolSpec p, int keepEpochs)
     {
         using var arena = Arena.Counting();
@@ -96,7 +108,9 @@ public static unsafe class MemoryPlan
             );
     }
 
-    /// <summary>What to say when a device has too little memory: what was predicted, and the largest setting that should fit.</summary>
+    /// <summary>
+    /// What to say when a device has too little memory: what was predicted, and the largest setting that should fit.
+    /// </summary>
     public static LutError TooLittle(RunRequest request, Exception cause)
     {
         var (p, device, exec) = (request.Protocol.Spec, request.Device, request.Exec);
@@ -132,7 +146,9 @@ public static unsafe class MemoryPlan
         return null;
     }
 
-    /// <summary>Small sets lie in memory as gray bytes; of photographs only the index does (a place, a label and a hash each).</summary>
+    /// <summary>
+    /// Small sets lie in memory as gray bytes; of photographs only the index does (a place, a label and a hash each).
+    /// </summary>
     private static long Images(ProtocolSpec p) =>
         ((long)p.Data.TrainImages + p.Data.TestImages)
         * (p.Data.Name is DataSets.ImageNet or DataSets.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
@@ -199,7 +215,9 @@ public static unsafe class MemoryPlan
         return arena.Taken;
     }
 
-    /// <summary>Features of both sets, d floats each; k-NN's unit vectors, their packed copy and a similarity table a worker.</summary>
+    /// <summary>
+    /// Features of both sets, d floats each; k-NN's unit vectors, their packed copy and a similarity table a worker.
+    /// </summary>
     private static long Evaluation(ProtocolSpec p, int d, ExecOptions exec)
     {
         long train = p.Data.TrainImages;

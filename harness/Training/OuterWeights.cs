@@ -10,10 +10,14 @@ public enum WeightsUse
     /// <summary>Frozen features (k-NN, probes): the encoder with its final norm.</summary>
     Features,
 
-    /// <summary>Fine-tuning with global pooling: the final norm is not used (fc_norm begins anew), so it may be missing.</summary>
+    /// <summary>
+    /// Fine-tuning with global pooling: the final norm is not used (fc_norm begins anew), so it may be missing.
+    /// </summary>
     PooledFinetuning,
 
-    /// <summary>Pre-training goes on: decoder and heads are taken where they are there, and begin from the seed where not.</summary>
+    /// <summary>
+    /// Pre-training goes on: decoder and heads are taken where they are there, and begin from the seed where not.
+    /// </summary>
     Pretraining,
 
     /// <summary>A fine-tuned classifier: everything.</summary>
@@ -25,8 +29,8 @@ public enum WeightsUse
 public sealed record LoadedWeights(string Path, LoadReport Report, string Prefix, IReadOnlyList<string> Notes);
 
 /// <summary>
-/// Weights from outside: a checkpoint of ours, or anybody's file that <see cref="WeightSet"/> understands. A run and every other verb
-/// load them here, by one rule.
+/// Weights from outside: a checkpoint of ours, or anybody's file that <see cref="WeightSet"/> understands. A run and
+/// every other verb load them here, by one rule.
 /// </summary>
 public static class OuterWeights
 {

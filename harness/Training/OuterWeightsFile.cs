@@ -10,7 +10,9 @@ public sealed record OuterWeightsFile(string Path, string Which)
     /// <summary>As they stand on a command line.</summary>
     public string Options => $"--checkpoint {Quoted(Path)}" + (Which.Length > 0 ? $" --which {Quoted(Which)}" : "");
 
-    /// <summary>null where the run pre-trained itself, has not ended (the table is written last), or does not say.</summary>
+    /// <summary>
+    /// null where the run pre-trained itself, has not ended (the table is written last), or does not say.
+    /// </summary>
     public static OuterWeightsFile? Of(RunStore run)
     {
         var table = run.Read(Schema.Run);
@@ -22,7 +24,10 @@ public sealed record OuterWeightsFile(string Path, string Which)
             : null;
     }
 
-    /// <summary>Of a file outside of the working directory its name alone was recorded (../NAME): where it lies is for the reader to fill in.</summary>
+    /// <summary>
+    /// Of a file outside of the working directory its name alone was recorded (../NAME): where it lies is for the
+    /// reader to fill in.
+    /// </summary>
     private static string Placed(string recorded) =>
         recorded.StartsWith("../", StringComparison.Ordinal) ? "PATH/TO/" + recorded[3..] : recorded;
 

@@ -120,7 +120,9 @@ public sealed unsafe class PretrainTrainer : Trainer
     public static BatchPlan PlanOf(ProtocolSpec p, Device device, ExecOptions exec) =>
         exec.PlanOf(device, p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain);
 
-    /// <summary>After the student's values came from outside: the teacher begins as its copy, as it does after the seed's.</summary>
+    /// <summary>
+    /// After the student's values came from outside: the teacher begins as its copy, as it does after the seed's.
+    /// </summary>
     public void BeginFromStudent() => teacher?.CopyFrom(Student);
 
     /// <summary>Gives back the buffers of a step; the trained values stay.</summary>
@@ -154,8 +156,9 @@ public sealed unsafe class PretrainTrainer : Trainer
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
         Finite.Check(device, Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
-        // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0
-        // counts micro-steps as the source does: what does not fill a step at an epoch's end is dropped, but was counted (engine_lut.py:45-50)
+        // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0 counts
+        // micro-steps as the source does: what does not fill a step at an epoch's end is dropped, but was counted
+        // (engine_lut.py:45-50)
         int accum = p.Batch / p.BnBatch;
         long perEpoch = Math.Max(views.Images.Count / p.BnBatch, StepsPerEpoch * accum);
         long micro = s / StepsPerEpoch * perEpoch + s % StepsPerEpoch * accum;
@@ -209,10 +212,15 @@ public sealed unsafe class PretrainTrainer : Trainer
         return weights;
     }
 
-    /// <summary>The step's gradient in <see cref="Student"/>'s layout, in the device's memory; valid until the next step.</summary>
+    /// <summary>
+    /// The step's gradient in <see cref="Student"/>'s layout, in the device's memory; valid until the next step.
+    /// </summary>
     public float* Gradient => step is null ? throw new InvalidOperationException("no step has run") : step.Gradient;
 
-    /// <summary>Makes the sample at a position of step s: views u and v (empty for MAE), normalised planes, and the sort keys of its mask.</summary>
+    /// <summary>
+    /// Makes the sample at a position of step s: views u and v (empty for MAE), normalised planes, and the sort keys of
+    /// its mask.
+    /// </summary>
     public void Fill(long s, int position, Span<float> u, Span<float> v, Span<ulong> keys)
     {
         int sample = order.Of(s)[position];

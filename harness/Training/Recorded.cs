@@ -46,11 +46,17 @@ internal sealed class Recorded
 
     internal Dictionary<string, Digest>? DigestsOf(long step) => digests.GetValueOrDefault(step);
 
-    /// <summary>The last step before this one after which both recorded their state (and, nothing having differed, the same one); -1 when there is none.</summary>
+    /// <summary>
+    /// The last step before this one after which both recorded their state (and, nothing having differed, the same
+    /// one); -1 when there is none.
+    /// </summary>
     internal long LastState(Recorded other, long before) =>
         digests.Keys.Where(s => s < before && other.digests.ContainsKey(s)).DefaultIfEmpty(-1).Max();
 
-    /// <summary>What differs first between the record and a step that ran here, or null. Whatever was not recorded does not differ.</summary>
+    /// <summary>
+    /// What differs first between the record and a step that ran here, or null. Whatever was not recorded does not
+    /// differ.
+    /// </summary>
     internal string? Difference(long step, StepReport r, IReadOnlyList<TensorDigest> state)
     {
         if (!steps.TryGetValue(step, out var row))

@@ -6,9 +6,8 @@ using LutNative.Results;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// Holds each digest of a run against the committed reference as it is made, so that nobody learns of a difference only at the end. The
-/// first one is said at once and
-/// recorded, once; the run goes on, or stops after its next checkpoint.
+/// Holds each digest of a run against the committed reference as it is made, so that nobody learns of a difference only
+/// at the end. The first one is said at once and recorded, once; the run goes on, or stops after its next checkpoint.
 /// </summary>
 public sealed class ReferenceWatch
 {
@@ -27,7 +26,9 @@ public sealed class ReferenceWatch
     /// <summary>The first difference of this run, in whichever process; null while there is none.</summary>
     public string? Difference { get; private set; }
 
-    /// <summary>Null where there is nothing to compare with: no reference, another seed, changed values, weights from outside.</summary>
+    /// <summary>
+    /// Null where there is nothing to compare with: no reference, another seed, changed values, weights from outside.
+    /// </summary>
     public static ReferenceWatch? Of(RunIdentity run, Recorder recorder, Action<string> warn)
     {
         // a planted fault is exactly what is to be found

@@ -5,9 +5,9 @@ using LutNative.Results;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// A run's folder and the right to write in it. A folder is a run's only if its canonical configuration is the run's; nothing in it is
-/// removed but parts of our tables,
-/// our checkpoints and our own temporary files, by their exact names, and parts only after the checkpoint that is gone on from was read.
+/// A run's folder and the right to write in it. A folder is a run's only if its canonical configuration is the run's;
+/// nothing in it is removed but parts of our tables, our checkpoints and our own temporary files, by their exact names,
+/// and parts only after the checkpoint that is gone on from was read.
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
@@ -27,10 +27,13 @@ public sealed class RunFolder : IDisposable
 
     public CheckpointStore Checkpoints { get; }
 
-    /// <summary>Takes a folder for a run, or says why not. A folder that this process makes and then cannot use is removed again.</summary>
+    /// <summary>
+    /// Takes a folder for a run, or says why not. A folder that this process makes and then cannot use is removed
+    /// again.
+    /// </summary>
     /// <param name="warn">Gets what people must know even when they asked for silence.</param>
-    /// <exception cref="ResultsException">Another process owns the folder (its holder is named), the file system cannot lock, or a table
-    /// cannot be read.</exception>
+    /// <exception cref="ResultsException">Another process owns the folder (its holder is named), the file system cannot
+    /// lock, or a table cannot be read.</exception>
     /// <exception cref="LutError">The configuration cannot be written.</exception>
     public static FolderState Open(string path, RunIdentity mine, Action<string> warn)
     {
@@ -72,7 +75,8 @@ public sealed class RunFolder : IDisposable
     public void Check() => owner.Check();
 
     /// <summary>
-    /// Covers every file by the manifest, marks the folder complete, and gives up its ownership: nobody writes here again.
+    /// Covers every file by the manifest, marks the folder complete, and gives up its ownership: nobody writes here
+    /// again.
     /// </summary>
     public void Close()
     {
@@ -256,7 +260,9 @@ public sealed class RunFolder : IDisposable
         return missing;
     }
 
-    /// <summary>Only a folder with nothing in it but what a start writes, and those above it that are then empty.</summary>
+    /// <summary>
+    /// Only a folder with nothing in it but what a start writes, and those above it that are then empty.
+    /// </summary>
     private static void RemoveUnused(IReadOnlyList<string> made)
     {
         if (made.Count == 0)

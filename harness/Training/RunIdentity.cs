@@ -6,7 +6,8 @@ using LutNative.Harness.Protocol;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// What a run is, whoever computes it: two runs with the same identity have the same bits, and one folder holds one identity.
+/// What a run is, whoever computes it: two runs with the same identity have the same bits, and one folder holds one
+/// identity.
 /// </summary>
 /// <param name="Protocol">With its overrides and its level of math.</param>
 /// <param name="DataHash">SHA-256 of images and labels of both splits.</param>
@@ -45,7 +46,8 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
     }
 
     /// <summary>
-    /// What a table or a checkpoint says that this run is not; null when nothing. What an older lut did not record cannot differ.
+    /// What a table or a checkpoint says that this run is not; null when nothing. What an older lut did not record
+    /// cannot differ.
     /// </summary>
     /// <param name="what">For people: which file.</param>
     public string? Difference(IReadOnlyDictionary<string, string> recorded, string what)

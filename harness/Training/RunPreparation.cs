@@ -7,7 +7,9 @@ using LutNative.Model.Devices;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>Everything that can be refused before a run has a folder: data, devices, the self-check, weights from outside.</summary>
+/// <summary>
+/// Everything that can be refused before a run has a folder: data, devices, the self-check, weights from outside.
+/// </summary>
 internal sealed class RunPreparation : IDisposable
 {
     private RunPreparation(
@@ -39,8 +41,8 @@ internal sealed class RunPreparation : IDisposable
     internal Views Test { get; }
 
     /// <summary>
-    /// Neighbours and linear probes are small beside training: where the device is not the host's, the CPU computes them, with the same
-    /// bits.
+    /// Neighbours and linear probes are small beside training: where the device is not the host's, the CPU computes
+    /// them, with the same bits.
     /// </summary>
     internal Device HostDevice { get; }
 

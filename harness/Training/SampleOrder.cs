@@ -3,8 +3,8 @@ using LutNative.Harness.Data;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// Which samples a step sees: the epoch's order (EpochOrder) cut into batches. The last two drawn epochs are kept, since data workers may already ask for the
-/// next one while this one is trained on; any thread may ask.
+/// Which samples a step sees: the epoch's order (EpochOrder) cut into batches. The last two drawn epochs are kept,
+/// since data workers may already ask for the next one while this one is trained on; any thread may ask.
 /// </summary>
 public sealed class SampleOrder(ulong seed, uint stage, int count, int batch)
 {
@@ -14,7 +14,9 @@ public sealed class SampleOrder(ulong seed, uint stage, int count, int batch)
     private readonly long[] drawn = [-1, -1];
     private readonly ulong[] keys = new ulong[count];
 
-    /// <summary>The batch's samples, by place in the global batch; valid until the epoch after the next is asked for.</summary>
+    /// <summary>
+    /// The batch's samples, by place in the global batch; valid until the epoch after the next is asked for.
+    /// </summary>
     public ReadOnlySpan<int> Of(long step)
     {
         long epoch = step / stepsPerEpoch;

@@ -5,8 +5,9 @@ using LutNative.Model.Devices;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// Before a run claims determinism: the first steps of pre-training twice, the second time with another number of threads, another micro-batch and the other memory setting
-/// (on a device outside of the contract, the very same way twice). Every tensor's digest must be equal.
+/// Before a run claims determinism: the first steps of pre-training twice, the second time with another number of
+/// threads, another micro-batch and the other memory setting (on a device outside of the contract, the very same way
+/// twice). Every tensor's digest must be equal.
 /// </summary>
 public static class SelfCheck
 {

@@ -2,7 +2,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>A trainer's whole state at one moment, so that a step can run again from it. Of trainers on the host.</summary>
+/// <summary>
+/// A trainer's whole state at one moment, so that a step can run again from it. Of trainers on the host.
+/// </summary>
 internal sealed unsafe class Snapshot
 {
     private readonly Trainer trainer;

@@ -8,8 +8,9 @@ using LutNative.Results;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// One pre-training step with all that goes in and comes out, as one safetensors file: states (moments too) before and after, both views, the order of the patches, losses and gradients.
-/// Another framework can repeat the step from it (tests/benchmarks/peer/torch_lut.py parity). Metadata lut.step holds the numbers as JSON.
+/// One pre-training step with all that goes in and comes out, as one safetensors file: states (moments too) before and
+/// after, both views, the order of the patches, losses and gradients. Another framework can repeat the step from it
+/// (tests/benchmarks/peer/torch_lut.py parity). Metadata lut.step holds the numbers as JSON.
 /// </summary>
 public static class StepExport
 {

@@ -5,7 +5,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Training;
 
 /// <summary>One output of one operation of a step.</summary>
-/// <param name="Tensor">The parameter that it reads or makes the gradient of; where it has none, the last one before, after "&gt; ".</param>
+/// <param name="Tensor">
+/// The parameter that it reads or makes the gradient of; where it has none, the last one before, after "&gt; ".
+/// </param>
 public sealed record Operation(
     int Ordinal,
     string Op,
@@ -26,7 +28,10 @@ public sealed record Operation(
         );
 }
 
-/// <summary>Runs a step and sees every operation of it. With one thread the order is fixed: grain by grain, forward then backward, then the update.</summary>
+/// <summary>
+/// Runs a step and sees every operation of it. With one thread the order is fixed: grain by grain, forward then
+/// backward, then the update.
+/// </summary>
 public static class StepTrace
 {
     /// <param name="see">Also called with every output's values, which are overwritten later.</param>

@@ -11,8 +11,13 @@ namespace LutNative.Harness.Training;
 /// <summary>What was found about one of the two runs.</summary>
 /// <param name="Agrees">This machine repeats what the run recorded of the step.</param>
 /// <param name="Differs">What differs first between its record and this machine, when it does.</param>
-/// <param name="Explanation">In words, what makes this machine give the run's very bits; null when nothing that was tried does.</param>
-/// <param name="At">The operation where the two part, or null: a changed value in memory has none, and without an explanation only a run with --trace-step knows it.</param>
+/// <param name="Explanation">
+/// In words, what makes this machine give the run's very bits; null when nothing that was tried does.
+/// </param>
+/// <param name="At">
+/// The operation where the two part, or null: a changed value in memory has none, and without an explanation only a run
+/// with --trace-step knows it.
+/// </param>
 /// <param name="Element">The first differing element of it: here, and there.</param>
 public sealed record TraceSide(
     string Run,
@@ -35,9 +40,11 @@ public sealed record TraceReport(
 );
 
 /// <summary>
-/// Finds out which of two runs is wrong where they part first, and why. Both recorded digests alone; this machine runs the steps again from the last checkpoint that
-/// they share, watches every operation of the differing one, and then tries what could have given the other's bits: a value changed in memory after the step (digests are sums,
-/// so their difference names element and bit), and the usual other ways of computing (order of sums, split sums, no fused multiply-add, TF32, flush to zero), operation by operation.
+/// Finds out which of two runs is wrong where they part first, and why. Both recorded digests alone; this machine runs
+/// the steps again from the last checkpoint that they share, watches every operation of the differing one, and then
+/// tries what could have given the other's bits: a value changed in memory after the step (digests are sums, so their
+/// difference names element and bit), and the usual other ways of computing (order of sums, split sums, no fused
+/// multiply-add, TF32, flush to zero), operation by operation.
 /// </summary>
 public sealed class Trace : IDisposable
 {
@@ -104,8 +111,12 @@ public sealed class Trace : IDisposable
             CheckpointStore.Of(sourceRun!).Load(source, trainer);
     }
 
-    /// <exception cref="LutError">The stage's beginning is not in the runs (exit 6), or it is one that cannot be traced (exit 2).</exception>
-    /// <param name="weights">What the runs were given by --checkpoint, where they began with weights from outside.</param>
+    /// <exception cref="LutError">
+    /// The stage's beginning is not in the runs (exit 6), or it is one that cannot be traced (exit 2).
+    /// </exception>
+    /// <param name="weights">
+    /// What the runs were given by --checkpoint, where they began with weights from outside.
+    /// </param>
     public static TraceReport Run(
         RunStore a,
         RunStore b,
@@ -141,7 +152,10 @@ public sealed class Trace : IDisposable
         return Own(new FinetuneTrainer(protocol, views, device, pool, exec, pretrained.Student));
     }
 
-    /// <summary>The weights that fine-tuning began with: a file from outside, or what pre-training ended with in one of the two runs.</summary>
+    /// <summary>
+    /// The weights that fine-tuning began with: a file from outside, or what pre-training ended with in one of the two
+    /// runs.
+    /// </summary>
     private void BeginFinetuning(PretrainTrainer pretrained)
     {
         if (weights is { } outer)
@@ -223,7 +237,8 @@ public sealed class Trace : IDisposable
             trainer.Step(step); // the values that the digests are of
             if (Changed(run, report, after) is { } changed)
                 return new TraceSide(run.Run.Folder, false, differs, changed.Text, null, changed.Element);
-            // the phase where the record parts first; forward may be guilty of anything, but is the likeliest only of losses
+            // the phase where the record parts first; forward may be guilty of anything, but is the likeliest only of
+            // losses
             string likely =
                 differs.StartsWith("loss", StringComparison.Ordinal) ? "forward"
                 : differs.StartsWith("grad", StringComparison.Ordinal) ? "backward"
@@ -318,7 +333,9 @@ public sealed class Trace : IDisposable
         return null;
     }
 
-    /// <summary>Whether this machine gives the run's record when it computes an operation in another way, from a step on.</summary>
+    /// <summary>
+    /// Whether this machine gives the run's record when it computes an operation in another way, from a step on.
+    /// </summary>
     private bool Gives(Recorded run, string op, Variant how, Snapshot start, long first)
     {
         start.Restore();

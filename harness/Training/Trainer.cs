@@ -10,15 +10,24 @@ namespace LutNative.Harness.Training;
 
 /// <summary>How a run executes. Nothing here may change a bit (exec_hash).</summary>
 /// <param name="Threads">Compute threads.</param>
-/// <param name="MicroBatch">Samples at once through the network; 0 means a whole grain. Rounded down to a divisor of the grain, or, on a GPU, to whole grains.</param>
+/// <param name="MicroBatch">
+/// Samples at once through the network; 0 means a whole grain. Rounded down to a divisor of the grain, or, on a GPU, to
+/// whole grains.
+/// </param>
 /// <param name="DataWorkers">Threads that prepare the next batch; 0 prepares samples on the compute threads.</param>
 /// <param name="CheckpointEvery">Time between checkpoints, asked for or adapted.</param>
-/// <param name="Recompute">Run the student's forward pass again in the backward phase instead of keeping activations.</param>
+/// <param name="Recompute">
+/// Run the student's forward pass again in the backward phase instead of keeping activations.
+/// </param>
 /// <param name="KeepEpochs">A checkpoint at the end of every so many epochs is kept for good; 0 for none.</param>
 /// <param name="Inject">A fault to plant, for drills; the run is then marked +injected.</param>
 /// <param name="TraceStep">Record every operation of this step of each stage; negative for none.</param>
-/// <param name="StopAfter">Stop with a checkpoint, as Ctrl-C would, after this many steps of this process; 0 means never. For tests and drills.</param>
-/// <param name="FrozenData">Every step sees the first batch, made once: `lut bench` measures the step alone. Never set by a run.</param>
+/// <param name="StopAfter">
+/// Stop with a checkpoint, as Ctrl-C would, after this many steps of this process; 0 means never. For tests and drills.
+/// </param>
+/// <param name="FrozenData">
+/// Every step sees the first batch, made once: `lut bench` measures the step alone. Never set by a run.
+/// </param>
 public sealed record ExecOptions(
     int Threads,
     int MicroBatch,
@@ -32,7 +41,10 @@ public sealed record ExecOptions(
     long TraceStep = -1
 )
 {
-    /// <summary>How a batch is cut: parts of grains on the CPU; on a device that takes several leaves at once, as many whole grains as it wants, or as MicroBatch allows.</summary>
+    /// <summary>
+    /// How a batch is cut: parts of grains on the CPU; on a device that takes several leaves at once, as many whole
+    /// grains as it wants, or as MicroBatch allows.
+    /// </summary>
     public BatchPlan PlanOf(Device device, int batch, int bnBatch, int grain)
     {
         int micro = MicroOf(grain);
@@ -54,7 +66,10 @@ public sealed record ExecOptions(
     }
 }
 
-/// <summary>What one optimiser step reports. Recon and Context are null where the stage has no such loss; Views and Masks in steps that are not digested.</summary>
+/// <summary>
+/// What one optimiser step reports. Recon and Context are null where the stage has no such loss; Views and Masks in
+/// steps that are not digested.
+/// </summary>
 public readonly record struct StepReport(
     double Lr,
     float Loss,
@@ -89,7 +104,10 @@ public abstract class Trainer(Device device) : IDisposable
     /// <summary>The state by name, in a fixed order: parameters and buffers, moments, teacher.</summary>
     public abstract IEnumerable<(string Name, State State)> States { get; }
 
-    /// <summary>Its moments are in <see cref="States"/>, its beta products are checkpointed beside the tensors. Null where the optimiser has no such products.</summary>
+    /// <summary>
+    /// Its moments are in <see cref="States"/>, its beta products are checkpointed beside the tensors. Null where the
+    /// optimiser has no such products.
+    /// </summary>
     public abstract AdamWOptimizer? Optimizer { get; }
 
     /// <summary>Digest of every tensor, "student/blocks.0...", computed over all workers.</summary>
@@ -121,7 +139,9 @@ public abstract class Trainer(Device device) : IDisposable
         return all;
     }
 
-    /// <summary>The parameter (or gradient of it, or the teacher's) that an address lies in, for people; null for any other.</summary>
+    /// <summary>
+    /// The parameter (or gradient of it, or the teacher's) that an address lies in, for people; null for any other.
+    /// </summary>
     public unsafe string? NameOf(nint address)
     {
         foreach (var (name, state) in States)

@@ -7,9 +7,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Training;
 
 /// <summary>
-/// The name of weights that a run begins with: SHA-256 of the values as they were loaded. Of each tensor, in the layout's order: its name,
-/// a line feed, its extents as
-/// "768x3x16x16", a line feed, and its binary32 values, little-endian. Container, types in the file and what was not used do not matter.
+/// The name of weights that a run begins with: SHA-256 of the values as they were loaded. Of each tensor, in the
+/// layout's order: its name, a line feed, its extents as "768x3x16x16", a line feed, and its binary32 values,
+/// little-endian. Container, types in the file and what was not used do not matter.
 /// </summary>
 public static class WeightsHash
 {
@@ -27,7 +27,9 @@ public static class WeightsHash
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>The file for people, without the folders of a home: of a checkpoint in a run's folder, the run too.</summary>
+    /// <summary>
+    /// The file for people, without the folders of a home: of a checkpoint in a run's folder, the run too.
+    /// </summary>
     public static string NameOf(string path)
     {
         string[] parts = Path.GetFullPath(path).Split(Path.DirectorySeparatorChar);

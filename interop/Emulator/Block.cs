@@ -16,7 +16,10 @@ public enum WarpOrder
 /// <param name="Checks">Find races and uninitialised reads too: several times slower, one thread.</param>
 /// <param name="Threads">Threads that share the blocks of a launch when checks are off.</param>
 /// <param name="Multiprocessors">What the device says it has, if not one a core of this machine.</param>
-/// <param name="Execute">Off: memory has addresses and no contents, and queued work is dropped. What a program asks for can then be seen at any size.</param>
+/// <param name="Execute">
+/// Off: memory has addresses and no contents, and queued work is dropped. What a program asks for can then be seen at
+/// any size.
+/// </param>
 public sealed record EmulationOptions(
     WarpOrder Order = WarpOrder.Ascending,
     bool SplitLanes = false,

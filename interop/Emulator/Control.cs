@@ -20,7 +20,10 @@ internal static unsafe partial class Opcodes
 
     private static void ShuffleIndex(Warp w, Instruction* i) => Shuffle(w, i, xor: false);
 
-    /// <summary>d = a of lane (l ^ b) or b, inside the segment that c describes; out of the segment, its own (PTX ISA, shfl.sync).</summary>
+    /// <summary>
+    /// d = a of lane (l ^ b) or b, inside the segment that c describes; out of the segment, its own (PTX ISA,
+    /// shfl.sync).
+    /// </summary>
     private static void Shuffle(Warp w, Instruction* i, bool xor)
     {
         var d = w.At<uint>(i->R[0]);

@@ -3,9 +3,10 @@ using System.Runtime.InteropServices;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// The emulated device's memory. A device address is the host's plus a tag that no processor accepts, so code that reads device memory from the host fails
-/// here as it would on a GPU. Every allocation is known, so an access outside of all is found; with checks on, so is a read of bytes that nobody has written,
-/// and two blocks of one launch that touch the same word without order.
+/// The emulated device's memory. A device address is the host's plus a tag that no processor accepts, so code that
+/// reads device memory from the host fails here as it would on a GPU. Every allocation is known, so an access outside
+/// of all is found; with checks on, so is a read of bytes that nobody has written, and two blocks of one launch that
+/// touch the same word without order.
 /// </summary>
 internal sealed unsafe class DeviceMemory : IDisposable
 {

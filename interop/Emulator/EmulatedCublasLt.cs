@@ -3,8 +3,9 @@ using System.Runtime.Intrinsics;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// cuBLASLt for the emulated device: the calls' rules (sizes of attributes, column-major layouts, what a heuristic must be asked for) and the products themselves,
-/// one chain of fused multiply-adds an element, which is one of the orders that the library may choose.
+/// cuBLASLt for the emulated device: the calls' rules (sizes of attributes, column-major layouts, what a heuristic must
+/// be asked for) and the products themselves, one chain of fused multiply-adds an element, which is one of the orders
+/// that the library may choose.
 /// </summary>
 public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
 {

@@ -7,9 +7,10 @@ using System.Text;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// A CUDA driver whose device is this CPU: it runs the PTX that is shipped, with the driver's interface and rules. Work on a stream is queued and runs when
-/// somebody waits for it, so code that forgets to wait reads old data here too. Capture records and replays. A kernel's fault is reported as the driver would
-/// (IllegalAddress, LaunchFailed) and stays; <see cref="Fault"/> says more than a GPU can.
+/// A CUDA driver whose device is this CPU: it runs the PTX that is shipped, with the driver's interface and rules. Work
+/// on a stream is queued and runs when somebody waits for it, so code that forgets to wait reads old data here too.
+/// Capture records and replays. A kernel's fault is reported as the driver would (IllegalAddress, LaunchFailed) and
+/// stays; <see cref="Fault"/> says more than a GPU can.
 /// </summary>
 /// <param name="memoryBytes">What the device has.</param>
 public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long memoryBytes = 8L << 30)
@@ -38,7 +39,8 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     }
 
     /// <summary>
-    /// As a run uses it. For drills: LUT_EMULATOR_MIB is the device's memory, LUT_EMULATOR_LOST_AFTER the number of launches after which the device is lost.
+    /// As a run uses it. For drills: LUT_EMULATOR_MIB is the device's memory, LUT_EMULATOR_LOST_AFTER the number of
+    /// launches after which the device is lost.
     /// </summary>
     public static EmulatedDriver FromEnvironment()
     {
@@ -65,7 +67,10 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     /// <summary>What went wrong in a kernel, or null.</summary>
     public Exception? Fault { get; private set; }
 
-    /// <summary>Everything that was created and not destroyed: contexts, modules, streams, events, graphs, device and host memory.</summary>
+    /// <summary>
+    /// Everything that was created and not destroyed: contexts, modules, streams, events, graphs, device and host
+    /// memory.
+    /// </summary>
     public int LiveHandles =>
         contexts + handles.Values.Count(h => h is not PtxKernel) + memory.Count + hostAllocations.Count;
 
@@ -476,7 +481,8 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
             catch (Exception e) when (e is PtxFault or InvalidOperationException)
             {
                 Fault = e;
-                sticky = (int)(e is PtxFault fault ? fault.Code : CudaResult.IllegalAddress); // else a copy outside of all memory
+                // else a copy outside of all memory
+                sticky = (int)(e is PtxFault fault ? fault.Code : CudaResult.IllegalAddress);
             }
         return sticky;
     }
@@ -484,7 +490,9 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     /// <summary>For libraries of this device: work in a stream's order.</summary>
     internal int Enqueue(nint stream, Action action) => Queue(stream, action);
 
-    /// <summary>Where bytes of device memory lie on the host, to be read; a kernel's fault when nobody owns them.</summary>
+    /// <summary>
+    /// Where bytes of device memory lie on the host, to be read; a kernel's fault when nobody owns them.
+    /// </summary>
     internal byte* Host(ulong address, ulong bytes)
     {
         Device(address, bytes);

@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace LutNative.Interop.Emulator;
 
-/// <summary>Binary32 and binary64 arithmetic: IEEE, round to nearest even, as .rn says. A binary32 NaN result is 7fffffff (PTX ISA, section on floating point).</summary>
+/// <summary>
+/// Binary32 and binary64 arithmetic: IEEE, round to nearest even, as .rn says. A binary32 NaN result is 7fffffff (PTX
+/// ISA, section on floating point).
+/// </summary>
 internal static unsafe partial class Opcodes
 {
     private static void Float()

@@ -11,7 +11,10 @@ internal sealed unsafe class Launch(
 {
     internal PtxKernel Kernel { get; } = kernel;
 
-    /// <summary>Runs every block. With checks, on one thread in the asked order; otherwise threads share the blocks, which may run in any order.</summary>
+    /// <summary>
+    /// Runs every block. With checks, on one thread in the asked order; otherwise threads share the blocks, which may
+    /// run in any order.
+    /// </summary>
     internal void Run(DeviceMemory memory, EmulationOptions options)
     {
         int blocks = grid.X * grid.Y * grid.Z;

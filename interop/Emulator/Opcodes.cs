@@ -2,7 +2,8 @@ namespace LutNative.Interop.Emulator;
 
 /// <summary>How an opcode reads its operands and what runs it.</summary>
 /// <param name="Operands">
-/// One letter an operand: W, L a 32 or 64-bit result; w, l a source; p a predicate; v one to four registers; m one 64-bit register or two 32-bit ones; a an address; t a label; n a number.
+/// One letter an operand: W, L a 32 or 64-bit result; w, l a source; p a predicate; v one to four registers; m one
+/// 64-bit register or two 32-bit ones; a an address; t a label; n a number.
 /// </param>
 internal readonly unsafe struct Opcode(
     string operands,
@@ -18,8 +19,9 @@ internal readonly unsafe struct Opcode(
 }
 
 /// <summary>
-/// Every opcode a kernel may use, by its full name: the policy and the decoder in one table. What is not here (approximations, .ftz, float atomics, adds and
-/// multiplications without a rounding mode, which an assembler may fuse) is refused when a module is read.
+/// Every opcode a kernel may use, by its full name: the policy and the decoder in one table. What is not here
+/// (approximations, .ftz, float atomics, adds and multiplications without a rounding mode, which an assembler may fuse)
+/// is refused when a module is read.
 /// </summary>
 internal static unsafe partial class Opcodes
 {

@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace LutNative.Interop.Emulator;
 
-/// <summary>Decodes a kernel's body: registers to places in a warp's register file, constants to registers of their own, labels to instruction numbers.</summary>
+/// <summary>
+/// Decodes a kernel's body: registers to places in a warp's register file, constants to registers of their own, labels
+/// to instruction numbers.
+/// </summary>
 internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module, PtxKernel kernel)
 {
     private readonly record struct Register(bool Predicate, bool Wide, int Place);
@@ -172,7 +175,9 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
             throw Bad($"too many operands in '{text}'");
     }
 
-    /// <summary>[register], [register+bytes], [symbol] or [symbol+bytes]: a register's place in R, bytes in Immediate.</summary>
+    /// <summary>
+    /// [register], [register+bytes], [symbol] or [symbol+bytes]: a register's place in R, bytes in Immediate.
+    /// </summary>
     private void Address(ref Instruction i, ref int r, string operand)
     {
         var m = AddressRegex().Match(operand);

@@ -1,6 +1,9 @@
 namespace LutNative.Interop.Emulator;
 
-/// <summary>A PTX text as the emulator runs it: kernels decoded to instructions, constant tables as bytes. Made by <see cref="PtxParser"/>.</summary>
+/// <summary>
+/// A PTX text as the emulator runs it: kernels decoded to instructions, constant tables as bytes. Made by <see
+/// cref="PtxParser"/>.
+/// </summary>
 public sealed class PtxModule(string name)
 {
     /// <summary>For messages: the file's name.</summary>
@@ -26,7 +29,10 @@ public sealed class PtxKernel(PtxModule module, PtxSignature signature)
 
     internal Instruction[] Code { get; set; } = [];
 
-    /// <summary>Bytes of a warp's register file, and its initial contents: constants and special registers have places of their own.</summary>
+    /// <summary>
+    /// Bytes of a warp's register file, and its initial contents: constants and special registers have places of their
+    /// own.
+    /// </summary>
     internal int RegisterBytes { get; set; }
     internal int Predicates { get; set; }
     internal List<(int Number, bool Value)> ConstantPredicates { get; } = [];
@@ -46,7 +52,9 @@ internal unsafe struct Instruction
     /// <summary>Runs it for the lanes of warp.Active.</summary>
     public delegate* <Warp, Instruction*, void> Run;
 
-    /// <summary>Destinations, then sources, in the order of the text; a vector operand takes consecutive places.</summary>
+    /// <summary>
+    /// Destinations, then sources, in the order of the text; a vector operand takes consecutive places.
+    /// </summary>
     public fixed int R[14];
 
     /// <summary>Guard predicate, or -1.</summary>

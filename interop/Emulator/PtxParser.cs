@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// Reads PTX as clang writes it. An opcode that <see cref="Opcodes"/> does not list is refused when the module is read, so what a kernel may use is a
-/// whitelist: no approximations, no flush to zero, no rounding that the assembler could choose. Syntax: NVIDIA's "PTX ISA", chapters 4, 5 and 9.
+/// Reads PTX as clang writes it. An opcode that <see cref="Opcodes"/> does not list is refused when the module is read,
+/// so what a kernel may use is a whitelist: no approximations, no flush to zero, no rounding that the assembler could
+/// choose. Syntax: NVIDIA's "PTX ISA", chapters 4, 5 and 9.
 /// </summary>
 public sealed partial class PtxParser
 {
@@ -38,7 +39,8 @@ public sealed partial class PtxParser
                         or InvalidOperationException
             )
         {
-            // a text that is cut or damaged anywhere: what could not be taken apart is told with the line that was reached
+            // a text that is cut or damaged anywhere: what could not be taken apart is told with the line that was
+            // reached
             throw parser.Bad($"malformed ({e.Message})");
         }
         return parser.module;

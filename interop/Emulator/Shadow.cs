@@ -1,8 +1,9 @@
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// What the checker remembers of a memory's words: written ever or not, and who touched a word last. Two threads may touch a word, one of them writing, only with
-/// an order between them: inside a block a barrier, inside a warp also a point where its lanes come together; between blocks of one launch there is none.
+/// What the checker remembers of a memory's words: written ever or not, and who touched a word last. Two threads may
+/// touch a word, one of them writing, only with an order between them: inside a block a barrier, inside a warp also a
+/// point where its lanes come together; between blocks of one launch there is none.
 /// </summary>
 internal sealed class Shadow(int words)
 {
@@ -27,7 +28,10 @@ internal sealed class Shadow(int words)
 
     internal void Write(long word, long count) => written.AsSpan((int)word, (int)count).Fill(true);
 
-    /// <summary>Records an access; what is wrong with it, or null. block and thread count from 1; epoch is the block's barriers and the warp's meetings.</summary>
+    /// <summary>
+    /// Records an access; what is wrong with it, or null. block and thread count from 1; epoch is the block's barriers
+    /// and the warp's meetings.
+    /// </summary>
     internal string? Access(long word, int block, int thread, int epoch, bool write)
     {
         ref Touch w = ref writer[word];

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// What only --math run-to-run may use: products of bfloat16 fragments by a whole warp. NVIDIA does not say in which order a tensor core adds or how it rounds, so
-/// the bits here are one possibility: products and sums by fused multiply-adds over ascending k. Small integers come out alike everywhere.
+/// What only --math run-to-run may use: products of bfloat16 fragments by a whole warp. NVIDIA does not say in which
+/// order a tensor core adds or how it rounds, so the bits here are one possibility: products and sums by fused
+/// multiply-adds over ascending k. Small integers come out alike everywhere.
 /// </summary>
 internal static unsafe partial class Opcodes
 {

@@ -5,9 +5,10 @@ using System.Runtime.Intrinsics;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// 32 lanes that execute together. A register is 32 consecutive values, so one decoded instruction is a few vector operations. Lanes that branch apart form
-/// groups; the group with the lowest instruction runs first and takes others in when it reaches them, which joins structured code again. In split mode every
-/// lane runs alone, in an order drawn anew, between instructions that need them together: the worst that independent thread scheduling allows.
+/// 32 lanes that execute together. A register is 32 consecutive values, so one decoded instruction is a few vector
+/// operations. Lanes that branch apart form groups; the group with the lowest instruction runs first and takes others
+/// in when it reaches them, which joins structured code again. In split mode every lane runs alone, in an order drawn
+/// anew, between instructions that need them together: the worst that independent thread scheduling allows.
 /// </summary>
 internal sealed unsafe class Warp
 {
@@ -51,7 +52,9 @@ internal sealed unsafe class Warp
     /// <summary>Lanes of the instruction that is running.</summary>
     internal uint Active;
 
-    /// <summary>Number of the warp in its block; count of its own points of convergence, which order its lanes' memory accesses.</summary>
+    /// <summary>
+    /// Number of the warp in its block; count of its own points of convergence, which order its lanes' memory accesses.
+    /// </summary>
     internal int Index;
     internal int Epoch;
     internal Instruction* Current;
@@ -98,7 +101,9 @@ internal sealed unsafe class Warp
         }
     }
 
-    /// <summary>Runs one group until it meets another, splits, waits or ends; false when the whole warp is at a barrier.</summary>
+    /// <summary>
+    /// Runs one group until it meets another, splits, waits or ends; false when the whole warp is at a barrier.
+    /// </summary>
     private bool RunGroup(Instruction* code, ref int pc, ref uint mask, int next)
     {
         while (true)
@@ -230,7 +235,9 @@ internal sealed unsafe class Warp
 
     private void Remove(int g) => groups[g] = groups[--count];
 
-    /// <summary>Lanes of Active as vectors of all-ones and zeros: 0 and 1 for 32-bit values, 2 to 5 for 64-bit ones.</summary>
+    /// <summary>
+    /// Lanes of Active as vectors of all-ones and zeros: 0 and 1 for 32-bit values, 2 to 5 for 64-bit ones.
+    /// </summary>
     internal Vector512<int> Mask(int part)
     {
         if (maskOf != Active)
@@ -293,7 +300,9 @@ internal sealed unsafe class Warp
         );
 }
 
-/// <summary>A kernel did something that no GPU may be trusted with: the message names module, kernel, PTX line, block and lanes.</summary>
+/// <summary>
+/// A kernel did something that no GPU may be trusted with: the message names module, kernel, PTX line, block and lanes.
+/// </summary>
 public sealed class PtxFault(string module, string kernel, int line, string where, string what, CudaResult code)
     : Exception($"{module}:{line}: kernel {kernel}, {where}: {what}")
 {

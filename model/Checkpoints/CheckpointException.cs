@@ -1,6 +1,8 @@
 namespace LutNative.Model.Checkpoints;
 
-/// <summary>A file is not what it claims to be, or not what is needed; the message says what, where, why and what to do.</summary>
+/// <summary>
+/// A file is not what it claims to be, or not what is needed; the message says what, where, why and what to do.
+/// </summary>
 public class CheckpointException(string message) : Exception(message);
 
 /// <summary>The system could not open or read a file: that says nothing about what is in it.</summary>

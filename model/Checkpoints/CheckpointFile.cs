@@ -8,10 +8,10 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// A training state on disk: safetensors with the authors' names for the student (timm and PyTorch load it), "ema." for the teacher,
-/// "exp_avg." and
-/// "exp_avg_sq." for the moments; step, stage and beta products in the metadata, and the digest of every tensor, so that damage is named.
-/// Written and read tensor by tensor through one buffer of fixed size: a state of any size takes no second copy in memory.
+/// A training state on disk: safetensors with the authors' names for the student (timm and PyTorch load it), "ema." for
+/// the teacher, "exp_avg." and "exp_avg_sq." for the moments; step, stage and beta products in the metadata, and the
+/// digest of every tensor, so that damage is named. Written and read tensor by tensor through one buffer of fixed size:
+/// a state of any size takes no second copy in memory.
 /// </summary>
 public sealed class CheckpointFile : IDisposable
 {
@@ -31,7 +31,9 @@ public sealed class CheckpointFile : IDisposable
     /// <summary>Of the whole file, in lower-case hexadecimal digits.</summary>
     public string Sha256 { get; }
 
-    /// <summary>Writes states to a stream, which is neither flushed nor closed; returns the SHA-256 of what was written.</summary>
+    /// <summary>
+    /// Writes states to a stream, which is neither flushed nor closed; returns the SHA-256 of what was written.
+    /// </summary>
     /// <param name="staging">Floats of the buffer.</param>
     public static string Write(
         Stream to,
@@ -89,10 +91,11 @@ public sealed class CheckpointFile : IDisposable
     }
 
     /// <summary>
-    /// Opens a checkpoint and proves it whole: the rules of safetensors, every tensor's digest, and the SHA-256 beside it (when there).
+    /// Opens a checkpoint and proves it whole: the rules of safetensors, every tensor's digest, and the SHA-256 beside
+    /// it (when there).
     /// </summary>
-    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system could not read
-    /// it.</exception>
+    /// <exception cref="CheckpointException">It is damaged; <see cref="UnreadableCheckpointException"/> when the system
+    /// could not read it.</exception>
     public static CheckpointFile Open(string path, int staging = Staging)
     {
         var file = Safetensors.Open(path);

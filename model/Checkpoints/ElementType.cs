@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// The types of elements that files hold, by the names of safetensors, and what becomes of them as binary32: the same value where there
-/// is one, else the nearest (F64).
+/// The types of elements that files hold, by the names of safetensors, and what becomes of them as binary32: the same
+/// value where there is one, else the nearest (F64).
 /// </summary>
 public static class ElementType
 {
@@ -30,7 +30,8 @@ public static class ElementType
     };
 
     /// <summary>
-    /// Bytes of an element; null for a type that is not known: its tensors may lie in a file, but nothing of them is read.
+    /// Bytes of an element; null for a type that is not known: its tensors may lie in a file, but nothing of them is
+    /// read.
     /// </summary>
     public static int? WidthOf(string type) => Widths.TryGetValue(type, out int width) ? width : null;
 

@@ -1,8 +1,8 @@
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// Which names are an encoder's: they decide what a network computes from an image. All others belong to a decoder, a head, or to
-/// training.
+/// Which names are an encoder's: they decide what a network computes from an image. All others belong to a decoder, a
+/// head, or to training.
 /// </summary>
 public static class EncoderNames
 {
@@ -10,8 +10,8 @@ public static class EncoderNames
     internal const string Anchor = "patch_embed.proj.weight";
 
     /// <summary>
-    /// Beginnings of names in timm, DINO, DINOv2 and BEiT. "norm" is the final norm; "fc_norm" is a classifier's, which stands in its
-    /// place.
+    /// Beginnings of names in timm, DINO, DINOv2 and BEiT. "norm" is the final norm; "fc_norm" is a classifier's, which
+    /// stands in its place.
     /// </summary>
     private static readonly string[] Beginnings =
     [

@@ -3,13 +3,14 @@ using System.Buffers;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// A tensor that lies in a file. Elements are read in pieces, at 64-bit offsets, in the tensor's own (row-major) order whatever their
-/// order in the file.
-/// Valid as long as its file is open.
+/// A tensor that lies in a file. Elements are read in pieces, at 64-bit offsets, in the tensor's own (row-major) order
+/// whatever their order in the file. Valid as long as its file is open.
 /// </summary>
 public sealed class FileTensor
 {
-    /// <summary>Elements of another order than row-major lie within so many bytes, or are read in small windows.</summary>
+    /// <summary>
+    /// Elements of another order than row-major lie within so many bytes, or are read in small windows.
+    /// </summary>
     private const long WholeSpan = 256L << 20;
 
     private const int Window = 1 << 16;
@@ -83,7 +84,9 @@ public sealed class FileTensor
             : null;
 
     /// <summary>Elements [first, first + to.Length) as binary32.</summary>
-    /// <exception cref="CheckpointException">They are no floating-point numbers, or the file ends before them.</exception>
+    /// <exception cref="CheckpointException">
+    /// They are no floating-point numbers, or the file ends before them.
+    /// </exception>
     public void Read(long first, Span<float> to)
     {
         if (!ElementType.IsFloat(Type))

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// Names that Hugging Face's ViT and ViTMAE files have, and the authors' for the same tensors. Their queries, keys and values are three
-/// tensors, ours the three one after the other.
+/// Names that Hugging Face's ViT and ViTMAE files have, and the authors' for the same tensors. Their queries, keys and
+/// values are three tensors, ours the three one after the other.
 /// Source: transformers, modeling_vit.py and modeling_vit_mae.py (4.x names, and the layers of 5.9).
 /// </summary>
 internal static partial class HuggingFaceNames
@@ -12,8 +12,8 @@ internal static partial class HuggingFaceNames
     private const string Anchor = "embeddings.patch_embeddings.projection.weight";
 
     /// <summary>
-    /// Every tensor under the authors' name where it has one, and under its own where not. Files without such names come back as they
-    /// are.
+    /// Every tensor under the authors' name where it has one, and under its own where not. Files without such names
+    /// come back as they are.
     /// </summary>
     internal static IReadOnlyDictionary<string, FileTensor> Translate(IReadOnlyDictionary<string, FileTensor> tensors)
     {

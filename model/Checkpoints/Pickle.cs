@@ -6,10 +6,9 @@ using System.Text;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// Reads a pickle as data. It is a stack machine whose only objects are numbers, text, bytes, lists, dictionaries, tuples and labels:
-/// no class is looked up and no function
-/// called. Of the few classes that tensors consist of the arguments are kept; an object of any other class is an opaque label. Steps,
-/// depth and sizes are bounded by the
+/// Reads a pickle as data. It is a stack machine whose only objects are numbers, text, bytes, lists, dictionaries,
+/// tuples and labels: no class is looked up and no function called. Of the few classes that tensors consist of the
+/// arguments are kept; an object of any other class is an opaque label. Steps, depth and sizes are bounded by the
 /// input's own length, and the objects in number. Opcodes: Python's pickletools, protocols 0 to 5.
 /// </summary>
 public sealed class Pickle
@@ -84,9 +83,12 @@ public sealed class Pickle
             // csharpier-ignore - a table of opcodes
             switch (op)
             {
-                case 0x80: if (data[at++] > 5) throw Bad("a pickle protocol above 5"); break;                          // PROTO
-                case 0x95: Take(8); break;                                                                              // FRAME
-                case (byte)'.': return stack.Count == 1 ? stack[0] : throw Bad("it ends with more than one object");    // STOP
+                // PROTO
+                case 0x80: if (data[at++] > 5) throw Bad("a pickle protocol above 5"); break;
+                // FRAME
+                case 0x95: Take(8); break;
+                // STOP
+                case (byte)'.': return stack.Count == 1 ? stack[0] : throw Bad("it ends with more than one object");
                 case (byte)'(': marks.Add(stack.Count); Push(Mark); break;
                 case (byte)'0': if (stack.Count > 0 && ReferenceEquals(stack[^1], Mark)) PopMarked(); else Pop(); break;
                 case (byte)'1': PopMarked(); break;
@@ -101,20 +103,28 @@ public sealed class Pickle
                 case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
                 case (byte)'K': Push((long)data[at++]); break;
                 case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
-                case 0x8a: Push(Long(data[at++])); break;                                                               // LONG1
-                case 0x8b: Push(Long(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;                         // LONG4
+                // LONG1
+                case 0x8a: Push(Long(data[at++])); break;
+                // LONG4
+                case 0x8b: Push(Long(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
                 case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
                 case (byte)'X' or (byte)'T': Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-                case 0x8c or (byte)'U': Push(Text(data[at++])); break;                                                  // SHORT_BINUNICODE, SHORT_BINSTRING
-                case 0x8d: Push(Text(BinaryPrimitives.ReadInt64LittleEndian(Take(8)))); break;                          // BINUNICODE8
-                case (byte)'C': Push(Take(data[at++]).ToArray()); break;                                                // SHORT_BINBYTES
+                // SHORT_BINUNICODE, SHORT_BINSTRING
+                case 0x8c or (byte)'U': Push(Text(data[at++])); break;
+                // BINUNICODE8
+                case 0x8d: Push(Text(BinaryPrimitives.ReadInt64LittleEndian(Take(8)))); break;
+                // SHORT_BINBYTES
+                case (byte)'C': Push(Take(data[at++]).ToArray()); break;
                 case (byte)'B': Push(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))).ToArray()); break;
-                case 0x8e or 0x96: Push(Take(BinaryPrimitives.ReadInt64LittleEndian(Take(8))).ToArray()); break;        // BINBYTES8, BYTEARRAY8
+                // BINBYTES8, BYTEARRAY8
+                case 0x8e or 0x96: Push(Take(BinaryPrimitives.ReadInt64LittleEndian(Take(8))).ToArray()); break;
                 case (byte)'}': Push(new Dictionary<object, object?>()); break;
-                case (byte)']' or 0x8f: Push(new List<object?>()); break;                                               // EMPTY_LIST, EMPTY_SET
+                // EMPTY_LIST, EMPTY_SET
+                case (byte)']' or 0x8f: Push(new List<object?>()); break;
                 case (byte)')': Push(Array.Empty<object?>()); break;
                 case (byte)'t': Push(PopMarked()); break;
-                case (byte)'l' or 0x91: Push(new List<object?>(PopMarked())); break;                                    // LIST, FROZENSET
+                // LIST, FROZENSET
+                case (byte)'l' or 0x91: Push(new List<object?>(PopMarked())); break;
                 case (byte)'d': { var made = new Dictionary<object, object?>(); SetAll(made, PopMarked()); Push(made); break; }
                 case 0x85: Push(Tuple(1)); break;
                 case 0x86: Push(Tuple(2)); break;
@@ -126,19 +136,22 @@ public sealed class Pickle
                 case (byte)'p': Memoize(long.Parse(Line(), CultureInfo.InvariantCulture)); break;
                 case (byte)'q': Memoize(data[at++]); break;
                 case (byte)'r': Memoize(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
-                case 0x94: Memoize(memo.Count); break;                                                                  // MEMOIZE
+                // MEMOIZE
+                case 0x94: Memoize(memo.Count); break;
                 case (byte)'g': Push(memo[long.Parse(Line(), CultureInfo.InvariantCulture)]); break;
                 case (byte)'h': Push(memo[data[at++]]); break;
                 case (byte)'j': Push(memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))]); break;
                 case (byte)'c': { string module = Line(); Push(new PickleGlobal(module, Line())); break; }
                 case 0x93: { object? n = Pop(), m = Pop(); Push(new PickleGlobal((string)m!, (string)n!)); break; }     // STACK_GLOBAL
                 case (byte)'P': Push(new PicklePersistent(Line())); break;
-                case (byte)'Q': Push(new PicklePersistent(Pop())); break;                                               // BINPERSID
+                // BINPERSID
+                case (byte)'Q': Push(new PicklePersistent(Pop())); break;
                 case (byte)'R' or 0x81: { object?[] a = Arguments(Pop()); Push(Make(Pop(), a)); break; }                // REDUCE, NEWOBJ
                 case 0x92: { Pop(); object?[] a = Arguments(Pop()); Push(Make(Pop(), a)); break; }                      // NEWOBJ_EX
                 case (byte)'i': { var type = new PickleGlobal(Line(), Line()); Push(Make(type, PopMarked())); break; }  // INST
                 case (byte)'o': { object?[] a = PopMarked(); Push(Make(a[0], a[1..])); break; }                         // OBJ
-                case (byte)'b': Pop(); Top(); break;                                                                    // BUILD: no object here takes a state
+                // BUILD: no object here takes a state
+                case (byte)'b': Pop(); Top(); break;
                 default: throw Bad(FormattableString.Invariant($"opcode 0x{op:x2} is not one that checkpoints use"));
             }
         }

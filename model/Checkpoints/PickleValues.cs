@@ -18,8 +18,8 @@ public sealed class PickleObject(PickleGlobal type, object?[] arguments)
 public sealed record PickleOpaque(PickleGlobal Type, bool HoldsTensor);
 
 /// <summary>
-/// A persistent id: in PyTorch's files a storage. No record: ids may be nested a million deep, and a record's own methods would follow
-/// them.
+/// A persistent id: in PyTorch's files a storage. No record: ids may be nested a million deep, and a record's own
+/// methods would follow them.
 /// </summary>
 public sealed class PicklePersistent(object? id)
 {

@@ -1,6 +1,9 @@
 namespace LutNative.Model.Checkpoints;
 
-/// <summary>Position embeddings [1 + P, D] for another grid. Source: MAE util/pos_embed.py interpolate_pos_embed: torch bicubic (a = -0.75), align_corners=False, the class token kept.</summary>
+/// <summary>
+/// Position embeddings [1 + P, D] for another grid. Source: MAE util/pos_embed.py interpolate_pos_embed: torch bicubic
+/// (a = -0.75), align_corners=False, the class token kept.
+/// </summary>
 public static class Positions
 {
     /// <param name="rows">1 + a square number of patches, of the table that is given.</param>

@@ -7,13 +7,15 @@ namespace LutNative.Model.Checkpoints;
 public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<long> Shape, long Bytes);
 
 /// <summary>
-/// The safetensors format: 8 bytes little-endian header length N, N bytes of JSON {name: {dtype, shape, data_offsets}, "__metadata__":
-/// {..}},
-/// then the data. Every invariant is checked before a tensor is handed out: sizes are never trusted, offsets must tile the data exactly.
+/// The safetensors format: 8 bytes little-endian header length N, N bytes of JSON {name: {dtype, shape, data_offsets},
+/// "__metadata__": {..}}, then the data. Every invariant is checked before a tensor is handed out: sizes are never
+/// trusted, offsets must tile the data exactly.
 /// </summary>
 public static class Safetensors
 {
-    /// <summary>A network of a hundred thousand tensors needs less; what parses it takes about ten times as much memory.</summary>
+    /// <summary>
+    /// A network of a hundred thousand tensors needs less; what parses it takes about ten times as much memory.
+    /// </summary>
     private const long MostHeader = 16L << 20;
 
     /// <summary>Reads the header; tensors stay in the file.</summary>
@@ -53,7 +55,9 @@ public static class Safetensors
             to.Write(t.Bytes.Span);
     }
 
-    /// <summary>Everything that precedes the data of tensors in the given order: the data begins on a multiple of 8 bytes.</summary>
+    /// <summary>
+    /// Everything that precedes the data of tensors in the given order: the data begins on a multiple of 8 bytes.
+    /// </summary>
     public static byte[] Header(IReadOnlyList<SafetensorsEntry> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         using var header = new MemoryStream();

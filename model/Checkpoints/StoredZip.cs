@@ -4,8 +4,8 @@ using System.Text;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// Where the entries of a zip file lie. torch.save stores them as they are, so a tensor can be read in place; an entry that is
-/// compressed cannot, and none of torch's is.
+/// Where the entries of a zip file lie. torch.save stores them as they are, so a tensor can be read in place; an entry
+/// that is compressed cannot, and none of torch's is.
 /// Format: PKWARE APPNOTE 6.3.10, 4.3 (records) and 4.5.3 (zip64).
 /// </summary>
 internal sealed class StoredZip
@@ -23,7 +23,9 @@ internal sealed class StoredZip
     private readonly TensorFile file;
     private readonly Dictionary<string, (long Header, long Bytes, bool Stored)> entries = new(StringComparer.Ordinal);
 
-    /// <exception cref="InvalidDataException">It is no zip file, or one whose records contradict each other.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is no zip file, or one whose records contradict each other.
+    /// </exception>
     internal StoredZip(TensorFile file)
     {
         this.file = file;

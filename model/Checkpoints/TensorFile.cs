@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// An open file of tensors, in either format: what its tensors are and where they lie. Their values stay in the file until somebody
-/// reads them.
+/// An open file of tensors, in either format: what its tensors are and where they lie. Their values stay in the file
+/// until somebody reads them.
 /// </summary>
 public sealed class TensorFile : IDisposable
 {
@@ -28,7 +28,9 @@ public sealed class TensorFile : IDisposable
     public IReadOnlyDictionary<string, FileTensor> Tensors => tensors;
     public Dictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Classes of things that lie beside the tensors (of a pickle): labels, of which nothing was made.</summary>
+    /// <summary>
+    /// Classes of things that lie beside the tensors (of a pickle): labels, of which nothing was made.
+    /// </summary>
     public IReadOnlyList<string> Beside { get; internal set; } = [];
 
     /// <exception cref="UnreadableCheckpointException">The system does not let it be opened.</exception>

@@ -4,9 +4,9 @@ using System.Text;
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// A file of torch.save (since PyTorch 1.6): a zip of data.pkl and raw storages. Read without PyTorch and without running anything
-/// (<see cref="Pickle"/>); every size is
-/// held against the bytes that are there, and tensors stay in the file.
+/// A file of torch.save (since PyTorch 1.6): a zip of data.pkl and raw storages. Read without PyTorch and without
+/// running anything (<see cref="Pickle"/>); every size is held against the bytes that are there, and tensors stay in
+/// the file.
 /// </summary>
 public static class TorchFile
 {
@@ -17,7 +17,9 @@ public static class TorchFile
     /// <summary>The pickle of a state of ten thousand tensors has about two million bytes.</summary>
     private const long MostPickle = 32L << 20;
 
-    /// <summary>Every tensor of the file by its path: "model.blocks.0.attn.qkv.weight", "optimizer.state.0.exp_avg", ...</summary>
+    /// <summary>
+    /// Every tensor of the file by its path: "model.blocks.0.attn.qkv.weight", "optimizer.state.0.exp_avg", ...
+    /// </summary>
     /// <exception cref="CheckpointException">Not such a file, or damaged.</exception>
     public static TensorFile Open(string path)
     {
@@ -130,8 +132,8 @@ public static class TorchFile
         }
 
         /// <summary>
-        /// _rebuild_tensor_v2(storage, storage_offset, size, stride, ...), storage = ("storage", class, key, location, elements); v3
-        /// has the element type as its seventh.
+        /// _rebuild_tensor_v2(storage, storage_offset, size, stride, ...), storage = ("storage", class, key, location,
+        /// elements); v3 has the element type as its seventh.
         /// </summary>
         private FileTensor Tensor(string name, PickleObject o)
         {

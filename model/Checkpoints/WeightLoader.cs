@@ -5,7 +5,9 @@ namespace LutNative.Model.Checkpoints;
 
 /// <summary>What became of a file's tensors.</summary>
 /// <param name="Missing">Names that the network has and the file has not.</param>
-/// <param name="Unused">Names that the file has and the network has not, or has in another shape where that does not matter.</param>
+/// <param name="Unused">
+/// Names that the file has and the network has not, or has in another shape where that does not matter.
+/// </param>
 /// <param name="Interpolated">Position embeddings that were made for another resolution.</param>
 public sealed record LoadReport(
     int Loaded,
@@ -18,14 +20,13 @@ public sealed record LoadReport(
 public static class WeightLoader
 {
     /// <summary>
-    /// Copies what has the network's names. Shapes must be the network's; position embeddings of another square grid are interpolated,
-    /// and a patch embedding may be flat
-    /// ([D, C p p], as PyTorch's linear layer has it). Refused are values that are not finite, and tensors of an encoder for which the
-    /// network has no place: what they were trained
+    /// Copies what has the network's names. Shapes must be the network's; position embeddings of another square grid
+    /// are interpolated, and a patch embedding may be flat ([D, C p p], as PyTorch's linear layer has it). Refused are
+    /// values that are not finite, and tensors of an encoder for which the network has no place: what they were trained
     /// to compute is another function.
     /// </summary>
-    /// <param name="matters">Tensors that must have the network's shape if they are there; others are left alone when they have
-    /// not.</param>
+    /// <param name="matters">Tensors that must have the network's shape if they are there; others are left alone when
+    /// they have not.</param>
     /// <exception cref="CheckpointException">With the first such tensor.</exception>
     public static LoadReport Load(WeightSet set, State state, Func<string, bool> matters)
     {

@@ -1,15 +1,16 @@
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// One set of weights of a file that may hold several, by the network's own names: .pth, .pt and .bin of torch.save, or safetensors,
-/// with the names of MAE, LUT, timm or Hugging Face.
-/// A set is found by its patch embedding: whatever stands before that name (a dictionary's key, "module.", "_orig_mod.", "backbone.",
-/// any of them in any order) is the set's prefix,
-/// and is taken off. Tensors stay in the file, which is open as long as this is.
+/// One set of weights of a file that may hold several, by the network's own names: .pth, .pt and .bin of torch.save, or
+/// safetensors, with the names of MAE, LUT, timm or Hugging Face. A set is found by its patch embedding: whatever
+/// stands before that name (a dictionary's key, "module.", "_orig_mod.", "backbone.", any of them in any order) is the
+/// set's prefix, and is taken off. Tensors stay in the file, which is open as long as this is.
 /// </summary>
 public sealed class WeightSet : IDisposable
 {
-    /// <summary>Of sets beside each other, the first of these is the usual one. Averaged weights are asked for by name.</summary>
+    /// <summary>
+    /// Of sets beside each other, the first of these is the usual one. Averaged weights are asked for by name.
+    /// </summary>
     private static readonly string[] Usual = ["", "model", "state_dict", "module", "teacher", "student"];
 
     private static readonly string[] Synonyms = ["model_ema", "state_dict_ema", "ema"];

@@ -1,14 +1,14 @@
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// Writes a set of weights as safetensors that timm and PyTorch load, tensor by tensor: floating-point numbers as binary32, integers as
-/// they are.
+/// Writes a set of weights as safetensors that timm and PyTorch load, tensor by tensor: floating-point numbers as
+/// binary32, integers as they are.
 /// </summary>
 public static class WeightWriter
 {
     /// <summary>
-    /// 8-bit numbers take four times as much in binary32, and two layers may share one tensor; more is a small file that becomes a
-    /// large one.
+    /// 8-bit numbers take four times as much in binary32, and two layers may share one tensor; more is a small file
+    /// that becomes a large one.
     /// </summary>
     private const int MostGrowth = 8;
 

@@ -1,7 +1,8 @@
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
-/// A part of a tensor's bytes in memory, for tensors that are read in another order than they lie: it moves when it must.
+/// A part of a tensor's bytes in memory, for tensors that are read in another order than they lie: it moves when it
+/// must.
 /// </summary>
 internal sealed class Window(FileTensor tensor, int bytes)
 {

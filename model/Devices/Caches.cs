@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace LutNative.Model.Devices;
 
-/// <summary>The caches of a core, as Linux tells them; elsewhere, or where it does not, what most servers have. They decide block sizes, never a bit.</summary>
+/// <summary>
+/// The caches of a core, as Linux tells them; elsewhere, or where it does not, what most servers have. They decide
+/// block sizes, never a bit.
+/// </summary>
 internal static class Caches
 {
     /// <summary>Bytes of the second-level cache of one core.</summary>

@@ -9,8 +9,8 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Devices;
 
 /// <summary>
-/// A CUDA GPU, or the emulator of one: our own kernels (native/kernels), the same bits as every other device. Tensors live in device memory, operations are
-/// queued on one stream and the host waits only where it reads. For one thread.
+/// A CUDA GPU, or the emulator of one: our own kernels (native/kernels), the same bits as every other device. Tensors
+/// live in device memory, operations are queued on one stream and the host waits only where it reads. For one thread.
 /// </summary>
 public unsafe class CudaDevice : Device, IDisposable
 {
@@ -25,7 +25,9 @@ public unsafe class CudaDevice : Device, IDisposable
     private long stagedTo;
 
     /// <param name="name">cuda:0, cuda:emulated.</param>
-    /// <param name="separate">Every tensor is an allocation of its own: the emulator then finds what a kernel does beyond its end.</param>
+    /// <param name="separate">
+    /// Every tensor is an allocation of its own: the emulator then finds what a kernel does beyond its end.
+    /// </param>
     /// <exception cref="CudaException">No driver that works, no such device.</exception>
     public CudaDevice(ICudaDriver driver, int ordinal, string name, bool separate = false)
     {
@@ -271,7 +273,10 @@ public unsafe class CudaDevice : Device, IDisposable
         }
     }
 
-    /// <summary>A piece of pinned memory that no queued copy uses. Where it lies depends only on what was asked for since the last wait, so that a step's copies repeat.</summary>
+    /// <summary>
+    /// A piece of pinned memory that no queued copy uses. Where it lies depends only on what was asked for since the
+    /// last wait, so that a step's copies repeat.
+    /// </summary>
     private byte* Stage(long bytes)
     {
         long rounded = (bytes + 63) / 64 * 64;

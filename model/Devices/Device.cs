@@ -5,21 +5,30 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Devices;
 
 /// <summary>
-/// A place where operations run. All devices give the same bits; the oracle is the definition. Callers use the documented entries in
-/// Ops/ (Gemm, LayerNorm, ...), which check shapes and then call these. The CPU's have no state: every worker thread may use one at once; a GPU's belongs to one thread.
+/// A place where operations run. All devices give the same bits; the oracle is the definition. Callers use the
+/// documented entries in Ops/ (Gemm, LayerNorm, ...), which check shapes and then call these. The CPU's have no state:
+/// every worker thread may use one at once; a GPU's belongs to one thread.
 /// </summary>
 public abstract class Device
 {
     /// <summary>oracle, cpu-512, cpu-256, cpu-128, cuda:0, cuda:emulated.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Floats of the packed copy of a weight that products read, k deep and columns wide; 0 where the matrix itself is read.</summary>
+    /// <summary>
+    /// Floats of the packed copy of a weight that products read, k deep and columns wide; 0 where the matrix itself is
+    /// read.
+    /// </summary>
     public abstract long PackedFloats(int k, int columns);
 
-    /// <summary>An arena whose tensors this device's operations take. The host may read and write them by <see cref="Read"/> and <see cref="Write"/> alone.</summary>
+    /// <summary>
+    /// An arena whose tensors this device's operations take. The host may read and write them by <see cref="Read"/> and
+    /// <see cref="Write"/> alone.
+    /// </summary>
     public virtual Arena NewArena() => new();
 
-    /// <summary>to = from, on the host before the call returns or after everything queued so far, which cannot be told apart.</summary>
+    /// <summary>
+    /// to = from, on the host before the call returns or after everything queued so far, which cannot be told apart.
+    /// </summary>
     public virtual void Write(Mat to, ReadOnlySpan<float> from) => from.CopyTo(to.Span);
 
     /// <summary>Waits for what computes from, and copies it.</summary>
@@ -41,13 +50,18 @@ public abstract class Device
     /// <summary>Threads that may call operations at once.</summary>
     public virtual int MostThreads => int.MaxValue;
 
-    /// <summary>Fused multiply-adds from registers, FLOP/s, measured for about so many seconds: what a step is a share of.</summary>
+    /// <summary>
+    /// Fused multiply-adds from registers, FLOP/s, measured for about so many seconds: what a step is a share of.
+    /// </summary>
     public virtual double FmaFlops(Pool pool, double seconds) => MachineLimits.FmaFlops(pool, seconds);
 
     /// <summary>Memory that tensors lie in, where it is not the host's.</summary>
     public virtual long? MemoryBytes => null;
 
-    /// <summary>What follows, up to <see cref="EndStep"/>, asks for much the same each time for this name: a device may record it and replay.</summary>
+    /// <summary>
+    /// What follows, up to <see cref="EndStep"/>, asks for much the same each time for this name: a device may record
+    /// it and replay.
+    /// </summary>
     public virtual void BeginStep(string name) { }
 
     public virtual void EndStep() { }
@@ -64,7 +78,9 @@ public abstract class Device
     /// <summary>Floats a row that attention over so many tokens keeps for its backward pass.</summary>
     internal virtual int AttentionKept(int tokens) => tokens;
 
-    /// <summary>Elements that an optimiser's update should take at once: a few pieces of the state fit a second-level cache.</summary>
+    /// <summary>
+    /// Elements that an optimiser's update should take at once: a few pieces of the state fit a second-level cache.
+    /// </summary>
     public virtual int UpdateChunk => 1 << 14;
 
     /// <summary>Packs b[k, j] = source[k*ks + j*js].</summary>

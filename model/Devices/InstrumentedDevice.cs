@@ -4,12 +4,15 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Devices;
 
-/// <summary>Called with what an operation wrote. tensor: the parameter that it reads or makes the gradient of, or null.</summary>
+/// <summary>
+/// Called with what an operation wrote. tensor: the parameter that it reads or makes the gradient of, or null.
+/// </summary>
 public delegate void Watcher(string op, string? tensor, string output, Mat value);
 
 /// <summary>
-/// A device of the host whose operations are watched one by one (`lut trace`), or of which one kind is computed in a way the contract forbids (`--inject op=...`), to see
-/// such a fault found and explained. With neither it only passes calls on.
+/// A device of the host whose operations are watched one by one (`lut trace`), or of which one kind is computed in a
+/// way the contract forbids (`--inject op=...`), to see such a fault found and explained. With neither it only passes
+/// calls on.
 /// </summary>
 public sealed unsafe class InstrumentedDevice(Device inner) : Device
 {

@@ -7,17 +7,23 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Devices;
 
 /// <summary>
-/// What the hardware can do at most, measured: benchmarks are read as a share of these. Best of several short runs, since other load can only slow a run down.
+/// What the hardware can do at most, measured: benchmarks are read as a share of these. Best of several short runs,
+/// since other load can only slow a run down.
 /// </summary>
 public static unsafe class MachineLimits
 {
-    /// <summary>Fused multiply-adds from registers on all workers of a pool, in FLOP/s (two a multiply-add), at this machine's best vector width.</summary>
+    /// <summary>
+    /// Fused multiply-adds from registers on all workers of a pool, in FLOP/s (two a multiply-add), at this machine's
+    /// best vector width.
+    /// </summary>
     public static double FmaFlops(Pool pool, double seconds = 0.2) =>
         Vector512.IsHardwareAccelerated ? Fma<Vector512<float>, Lanes512>(pool, seconds)
         : Vector256.IsHardwareAccelerated ? Fma<Vector256<float>, Lanes256>(pool, seconds)
         : Fma<Vector128<float>, Lanes128>(pool, seconds);
 
-    /// <summary>Bytes per second moved (read plus written) by copies of buffers larger than the caches, on all workers.</summary>
+    /// <summary>
+    /// Bytes per second moved (read plus written) by copies of buffers larger than the caches, on all workers.
+    /// </summary>
     public static double CopyBytes(Pool pool, double seconds = 0.2)
     {
         const long Bytes = 64L << 20;

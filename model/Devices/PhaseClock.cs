@@ -22,7 +22,10 @@ public enum Phase
     Optimizer,
 }
 
-/// <summary>Busy time by phase and worker; a few timestamps a micro-batch, so it is always on. Workers write to cache lines of their own.</summary>
+/// <summary>
+/// Busy time by phase and worker; a few timestamps a micro-batch, so it is always on. Workers write to cache lines of
+/// their own.
+/// </summary>
 public sealed class PhaseClock(int workers)
 {
     private const int Stride = 16;

@@ -3,9 +3,10 @@ using LutNative.Model.Numerics;
 namespace LutNative.Model.Devices;
 
 /// <summary>
-/// A fixed set of compute threads. <see cref="Run{T}"/> hands out items by an interlocked counter: which thread takes an item never changes a bit, because
-/// an item's result depends on its index alone. The caller's thread works too. Items that are left when every thread could not have one get a
-/// <see cref="Team"/> of threads each, which operations split their outputs over. In steady state nothing is allocated.
+/// A fixed set of compute threads. <see cref="Run{T}"/> hands out items by an interlocked counter: which thread takes
+/// an item never changes a bit, because an item's result depends on its index alone. The caller's thread works too.
+/// Items that are left when every thread could not have one get a <see cref="Team"/> of threads each, which operations
+/// split their outputs over. In steady state nothing is allocated.
 /// </summary>
 public sealed class Pool : IDisposable
 {
@@ -20,7 +21,9 @@ public sealed class Pool : IDisposable
     private int teamCount;
     private volatile bool closing;
     private Exception? failure;
-    private volatile Exception? unfit; // a worker's self-test, kept apart: once found unfit, a pool computes nothing more
+
+    // a worker's self-test, kept apart: once found unfit, a pool computes nothing more
+    private volatile Exception? unfit;
 
     public Pool(int workers)
     {
@@ -50,10 +53,15 @@ public sealed class Pool : IDisposable
     /// <summary>Who was busy with what.</summary>
     public PhaseClock Clock { get; }
 
-    /// <summary>Calls body(item, worker) for every item in [0, count); returns when all are done. Rethrows the first failure.</summary>
+    /// <summary>
+    /// Calls body(item, worker) for every item in [0, count); returns when all are done. Rethrows the first failure.
+    /// </summary>
     public void Run(int count, Action<int, int> body) => Run(count, body, static (i, w, b) => b(i, w));
 
-    /// <summary>Calls body(item, worker, state) for every item in [0, count); a static lambda and a struct as state allocate nothing.</summary>
+    /// <summary>
+    /// Calls body(item, worker, state) for every item in [0, count); a static lambda and a struct as state allocate
+    /// nothing.
+    /// </summary>
     public void Run<T>(int count, T state, Action<int, int, T> body)
     {
         if (Workers == 1)
@@ -106,8 +114,9 @@ public sealed class Pool : IDisposable
     }
 
     /// <summary>
-    /// Before and after every worker's share of every operation, so at least once a step and before each digest: what a library or a debugger has done to this thread's rounding is seen,
-    /// and the work is refused as a whole. It is not stopped in its middle, since others may wait for this worker.
+    /// Before and after every worker's share of every operation, so at least once a step and before each digest: what a
+    /// library or a debugger has done to this thread's rounding is seen, and the work is refused as a whole. It is not
+    /// stopped in its middle, since others may wait for this worker.
     /// </summary>
     private void Watch()
     {

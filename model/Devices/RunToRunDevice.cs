@@ -5,9 +5,10 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Devices;
 
 /// <summary>
-/// A CUDA GPU in --math run-to-run: products of bfloat16 (or TF32) by cuBLASLt, batch norm by cuDNN, attention by a kernel of our own on tensor cores; everything
-/// else, and all master values, in binary32 by the kernels of the exact device. Deterministic algorithms only: the same GPU model and library versions repeat their
-/// bits, other ones need not (docs/NUMERICS.md, levels of math).
+/// A CUDA GPU in --math run-to-run: products of bfloat16 (or TF32) by cuBLASLt, batch norm by cuDNN, attention by a
+/// kernel of our own on tensor cores; everything else, and all master values, in binary32 by the kernels of the exact
+/// device. Deterministic algorithms only: the same GPU model and library versions repeat their bits, other ones need
+/// not (docs/NUMERICS.md, levels of math).
 /// </summary>
 public sealed unsafe class RunToRunDevice : CudaDevice
 {
@@ -42,7 +43,9 @@ public sealed unsafe class RunToRunDevice : CudaDevice
     public CudaDataType Type { get; }
     internal CudaBlasLt Blas { get; }
 
-    /// <summary>"run-to-run bf16 on NVIDIA H200, cublasLt 120804, cudnn 91200": whoever has the same has the same bits.</summary>
+    /// <summary>
+    /// "run-to-run bf16 on NVIDIA H200, cublasLt 120804, cudnn 91200": whoever has the same has the same bits.
+    /// </summary>
     public override string? Level =>
         $"run-to-run {(Type == CudaDataType.BFloat16 ? "bf16" : "tf32")} on {Context.DeviceName[(Context.DeviceName.IndexOf(' ', StringComparison.Ordinal) + 1)..]}, {Blas.Version}, {dnn.Version}";
 
@@ -130,7 +133,10 @@ public sealed unsafe class RunToRunDevice : CudaDevice
             Queue.Copy(dx.Data, to, dx.Count * sizeof(float));
     }
 
-    /// <summary>A left or right operand as products read it: a copy in bfloat16, or the tensor itself. Good until the next one of its side is asked for.</summary>
+    /// <summary>
+    /// A left or right operand as products read it: a copy in bfloat16, or the tensor itself. Good until the next one
+    /// of its side is asked for.
+    /// </summary>
     internal ulong Operand(Mat x, bool isLeft)
     {
         if (Type == CudaDataType.Float32)

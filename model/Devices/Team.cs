@@ -1,8 +1,9 @@
 namespace LutNative.Model.Devices;
 
 /// <summary>
-/// Threads that work on one item together, because there are fewer items than threads. The leader runs the item; an operation that can splits its outputs
-/// into parts with <see cref="Run{T}"/>, which all members take. Helpers wait by yielding: parts follow each other within microseconds.
+/// Threads that work on one item together, because there are fewer items than threads. The leader runs the item; an
+/// operation that can splits its outputs into parts with <see cref="Run{T}"/>, which all members take. Helpers wait by
+/// yielding: parts follow each other within microseconds.
 /// </summary>
 internal sealed class Team
 {
@@ -14,7 +15,9 @@ internal sealed class Team
     private Job? job;
     private Exception? failure;
     private volatile bool closed;
-    private long ticket; // round << 32 | parts << 16 | next part: one word, so that nobody takes a part of another round
+
+    // round << 32 | parts << 16 | next part: one word, so that nobody takes a part of another round
+    private long ticket;
     private int size = 1;
     private int finished;
 
@@ -28,7 +31,9 @@ internal sealed class Team
     /// <summary>Parts that an operation with so many units of work should have.</summary>
     internal static int PartsFor(int units) => current is { } team ? Math.Clamp(units, 1, team.size) : 1;
 
-    /// <summary>Calls body(part, 0, state) for every part in [0, count), on all members; outside a team, here.</summary>
+    /// <summary>
+    /// Calls body(part, 0, state) for every part in [0, count), on all members; outside a team, here.
+    /// </summary>
     internal static void Run<T>(int count, T state, Action<int, int, T> body)
     {
         if (count > 1 && count <= Most && current is { size: > 1 } team)

@@ -24,7 +24,8 @@ public enum Variant
 }
 
 /// <summary>
-/// The contract's operations, done wrong on purpose: to plant faults and to try which one explains another machine's bits. Plain loops; never part of a result.
+/// The contract's operations, done wrong on purpose: to plant faults and to try which one explains another machine's
+/// bits. Plain loops; never part of a result.
 /// </summary>
 public static unsafe class WrongArithmetic
 {

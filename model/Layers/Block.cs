@@ -75,7 +75,8 @@ public sealed class Block
     public float Keep { get; }
 
     /// <summary>
-    /// a.Out = block(x), x [R, D]. keptAttn and keptMlp: one flag a sequence, empty when drop path is off or not training; spare [R, D] is then unused.
+    /// a.Out = block(x), x [R, D]. keptAttn and keptMlp: one flag a sequence, empty when drop path is off or not
+    /// training; spare [R, D] is then unused.
     /// </summary>
     public void Forward(
         in Pass p,

@@ -39,7 +39,9 @@ public sealed class Linear
     public void BackwardInput(in Pass p, Mat dx, Mat dy, in Epilogue epilogue = default) =>
         Gemm.Nn(p.Device, dx, dy, p.Weights.Matrix(Weight), epilogue);
 
-    /// <summary>Continues the gradients of weight and bias; the weight's is overwritten where the pass is the leaf's first.</summary>
+    /// <summary>
+    /// Continues the gradients of weight and bias; the weight's is overwritten where the pass is the leaf's first.
+    /// </summary>
     public void BackwardParameters(in Pass p, Mat dy, Mat x)
     {
         Gemm.Tn(p.Device, p.Gradient(Weight), dy, x, accumulate: !p.First);

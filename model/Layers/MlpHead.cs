@@ -60,8 +60,9 @@ public sealed class HeadActivations
 }
 
 /// <summary>
-/// The projector and predictor: Depth linear layers without bias, D -> hidden -> ... -> D; after every one but the last a norm
-/// (BatchNorm, LayerNorm with eps 1e-6, or none) and ReLU or GELU. Depth 0 is the identity. Names follow torch.nn.Sequential's positions.
+/// The projector and predictor: Depth linear layers without bias, D -> hidden -> ... -> D; after every one but the last
+/// a norm (BatchNorm, LayerNorm with eps 1e-6, or none) and ReLU or GELU. Depth 0 is the identity. Names follow
+/// torch.nn.Sequential's positions.
 /// Source: LUT models_lut.py:112-142 (_build_mlp; last_bn is ignored there).
 /// </summary>
 public sealed unsafe class MlpHead
@@ -131,7 +132,8 @@ public sealed unsafe class MlpHead
     public HeadNorm NormKind { get; }
 
     /// <summary>
-    /// a.Output from x [B, D]. Training: batch norm uses the batch's statistics and updates the running ones once. Otherwise (the teacher) it uses the running ones.
+    /// a.Output from x [B, D]. Training: batch norm uses the batch's statistics and updates the running ones once.
+    /// Otherwise (the teacher) it uses the running ones.
     /// </summary>
     public void Forward(Pool pool, Pass p, HeadActivations a, Mat x, int grain, bool training)
     {
@@ -194,7 +196,9 @@ public sealed unsafe class MlpHead
         }
     }
 
-    /// <summary>dx [B, D] from dy [B, D] (either may be the other); keeps what <see cref="LeafGradients"/> needs.</summary>
+    /// <summary>
+    /// dx [B, D] from dy [B, D] (either may be the other); keeps what <see cref="LeafGradients"/> needs.
+    /// </summary>
     public void Backward(Pool pool, Pass p, HeadActivations a, Mat dx, Mat dy, int grain)
     {
         if (Depth == 0)
@@ -248,7 +252,9 @@ public sealed unsafe class MlpHead
         }
     }
 
-    /// <summary>Continues the leaf gradients of the pass's grains, the g-th group of as many, with this view's samples.</summary>
+    /// <summary>
+    /// Continues the leaf gradients of the pass's grains, the g-th group of as many, with this view's samples.
+    /// </summary>
     public void LeafGradients(in Pass p, HeadActivations a, int g, int grain)
     {
         int rows = grain * p.Leaves;

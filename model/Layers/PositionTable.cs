@@ -4,9 +4,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Layers;
 
 /// <summary>
-/// Fixed two-dimensional sine-cosine position embeddings, [1 + P, D], row 0 (class token) zero.
-/// Half of the channels encode the column ("w goes first" in the source), half the row; each half is [sin(all), cos(all)]
-/// with omega_i = 10000^(-i/(D/4)), in double, rounded once. Source: MAE util/pos_embed.py; D must be divisible by 4.
+/// Fixed two-dimensional sine-cosine position embeddings, [1 + P, D], row 0 (class token) zero. Half of the channels
+/// encode the column ("w goes first" in the source), half the row; each half is [sin(all), cos(all)] with omega_i =
+/// 10000^(-i/(D/4)), in double, rounded once. Source: MAE util/pos_embed.py; D must be divisible by 4.
 /// </summary>
 public static class PositionTable
 {

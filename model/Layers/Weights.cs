@@ -58,7 +58,10 @@ public sealed unsafe class Weights
     }
 }
 
-/// <summary>What a pass reads and writes besides activations: where it runs, its weights and, going backward, the leaf gradients it continues.</summary>
+/// <summary>
+/// What a pass reads and writes besides activations: where it runs, its weights and, going backward, the leaf gradients
+/// it continues.
+/// </summary>
 public readonly unsafe struct Pass
 {
     public readonly Device Device;

@@ -8,8 +8,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Networks;
 
 /// <summary>
-/// The fine-tuning network: trunk, then either mean of patch tokens and fc_norm (global_pool) or norm of the class token, then a linear head.
-/// Position embeddings are trained. Source: MAE models_vit.py; timm 0.4.12 VisionTransformer (order of the state dict included).
+/// The fine-tuning network: trunk, then either mean of patch tokens and fc_norm (global_pool) or norm of the class
+/// token, then a linear head. Position embeddings are trained. Source: MAE models_vit.py; timm 0.4.12 VisionTransformer
+/// (order of the state dict included).
 /// </summary>
 public sealed unsafe class Classifier
 {
@@ -34,8 +35,9 @@ public sealed unsafe class Classifier
     public bool GlobalPool { get; }
     public Encoder Encoder { get; }
 
-    /// <summary>lr_scale by depth: patch embedding, tokens and positions decay^(L+1), block i decay^(L-i), norm and head 1; no weight decay for
-    /// one-dimensional tensors, cls_token and pos_embed. Source: BEiT and MAE util/lr_decay.py.</summary>
+    /// <summary>lr_scale by depth: patch embedding, tokens and positions decay^(L+1), block i decay^(L-i), norm and
+    /// head 1; no weight decay for one-dimensional tensors, cls_token and pos_embed. Source: BEiT and MAE
+    /// util/lr_decay.py.</summary>
     public Func<Entry, ParameterGroup> Groups(double layerDecay, double weightDecay)
     {
         int layers = Encoder.Depth + 1;
@@ -112,7 +114,9 @@ public interface ILabelledSource
     /// <summary>Fills the (mixed) image and the soft target of a position in the global batch.</summary>
     void Load(int position, Span<float> image, Span<float> target);
 
-    /// <summary>Uniform draw in [0, 1) of a sample's branch (0 attention, 1 MLP) of a block; kept when keep + draw >= 1.</summary>
+    /// <summary>
+    /// Uniform draw in [0, 1) of a sample's branch (0 attention, 1 MLP) of a block; kept when keep + draw >= 1.
+    /// </summary>
     float DropPathDraw(int position, int block, int branch);
 }
 

@@ -17,7 +17,9 @@ public sealed record VitShape(
     public int Hidden => (int)(Width * MlpRatio);
 }
 
-/// <summary>Buffers of one pass of S sequences with K patches each through a trunk; without training the blocks share theirs.</summary>
+/// <summary>
+/// Buffers of one pass of S sequences with K patches each through a trunk; without training the blocks share theirs.
+/// </summary>
 public sealed class EncoderActivations
 {
     public readonly int Sequences;
@@ -53,7 +55,8 @@ public sealed class EncoderActivations
 }
 
 /// <summary>
-/// The ViT trunk: patch embedding, class token, position embeddings, pre-norm blocks; the final norm belongs to the network around it.
+/// The ViT trunk: patch embedding, class token, position embeddings, pre-norm blocks; the final norm belongs to the
+/// network around it.
 /// Source: timm 0.4.12 VisionTransformer; LUT models_lut.py:43-53, 212-244 for the masked pass.
 /// </summary>
 public sealed class Encoder
@@ -62,7 +65,9 @@ public sealed class Encoder
     private readonly Block[] blocks;
     private readonly bool trainPositions;
 
-    /// <param name="ownTokens">Registers further direct parameters (mask token) at the place they have in the authors' state dict.</param>
+    /// <param name="ownTokens">
+    /// Registers further direct parameters (mask token) at the place they have in the authors' state dict.
+    /// </param>
     public Encoder(
         StateLayout layout,
         VitShape shape,
@@ -123,7 +128,9 @@ public sealed class Encoder
         }
     }
 
-    /// <summary>d holds the gradient of a.Output and is overwritten on the way down; parameter gradients continue.</summary>
+    /// <summary>
+    /// d holds the gradient of a.Output and is overwritten on the way down; parameter gradients continue.
+    /// </summary>
     public void Backward(in Pass p, BlockGradients g, Mat d, EncoderActivations a, bool[][][]? kept = null)
     {
         for (int i = blocks.Length - 1; i >= 0; i--)

@@ -5,9 +5,10 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Networks;
 
 /// <summary>
-/// First values of a state, each tensor from its own Philox stream addressed by its name.
-/// Linear and patch-embedding weights xavier-uniform; biases 0 but patch_embed's U(+-1/sqrt(fan_in)); norms 1 and 0; tokens N(0, 0.02);
-/// position tables sine-cosine; running statistics 0 and 1; a classifier's head N(0, 2e-5). Source: LUT models_lut.py:80-110, MAE main_finetune.py:268.
+/// First values of a state, each tensor from its own Philox stream addressed by its name. Linear and patch-embedding
+/// weights xavier-uniform; biases 0 but patch_embed's U(+-1/sqrt(fan_in)); norms 1 and 0; tokens N(0, 0.02); position
+/// tables sine-cosine; running statistics 0 and 1; a classifier's head N(0, 2e-5). Source: LUT models_lut.py:80-110,
+/// MAE main_finetune.py:268.
 /// </summary>
 public static class Initializer
 {

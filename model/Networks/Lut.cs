@@ -28,8 +28,9 @@ public sealed record LutOptions(
 );
 
 /// <summary>
-/// The pre-training network: a masked autoencoder and, for LUT, a projector and a predictor on pooled tokens. The teacher is another state of
-/// the same layout. Source: "Learning with Unmasked Tokens Drives Stronger Vision Learners", ECCV 2024; models_lut.py.
+/// The pre-training network: a masked autoencoder and, for LUT, a projector and a predictor on pooled tokens. The
+/// teacher is another state of the same layout. Source: "Learning with Unmasked Tokens Drives Stronger Vision
+/// Learners", ECCV 2024; models_lut.py.
 /// </summary>
 public sealed class Lut
 {

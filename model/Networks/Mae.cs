@@ -52,7 +52,8 @@ public sealed class DecoderActivations
 
 /// <summary>
 /// The masked autoencoder: trunk, final norm, and a decoder that sees mask tokens for hidden patches.
-/// Source: He et al. 2022; MAE models_mae.py; LUT models_lut.py (same names). The order of registration is the authors' state dict's.
+/// Source: He et al. 2022; MAE models_mae.py; LUT models_lut.py (same names). The order of registration is the authors'
+/// state dict's.
 /// </summary>
 public sealed class Mae
 {
@@ -131,7 +132,9 @@ public sealed class Mae
         decoderPred.Forward(p, d.Pred, d.Final);
     }
 
-    /// <summary>dNormed [S*(K+1), D] from d.DPred, overwritten; scratch [S*(P+1), Dd]; parameter gradients continue.</summary>
+    /// <summary>
+    /// dNormed [S*(K+1), D] from d.DPred, overwritten; scratch [S*(P+1), Dd]; parameter gradients continue.
+    /// </summary>
     public void DecodeBackward(in Pass p, BlockGradients g, Mat dNormed, Mat scratch, DecoderActivations d, int kept)
     {
         // decoderPred.Forward

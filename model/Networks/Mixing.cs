@@ -2,7 +2,8 @@ namespace LutNative.Model.Networks;
 
 /// <summary>
 /// Mixup and CutMix in batch mode: sample i is mixed with B-1-i, one lambda a batch. Source: timm 0.4.12 data/mixup.py.
-/// Order: mixup x_i*lam + x_j*(1-lam), two products and one sum; targets off = smoothing/C, on = 1 - smoothing + off, y1*lam + y2*(1-lam).
+/// Order: mixup x_i*lam + x_j*(1-lam), two products and one sum; targets off = smoothing/C, on = 1 - smoothing + off,
+/// y1*lam + y2*(1-lam).
 /// </summary>
 public static class Mixing
 {
@@ -31,7 +32,9 @@ public static class Mixing
                 .CopyTo(image[(plane + row * size + box.Left)..]);
     }
 
-    /// <summary>The box of a lambda around a centre, clipped; lambda must then be corrected to 1 - area/size^2.</summary>
+    /// <summary>
+    /// The box of a lambda around a centre, clipped; lambda must then be corrected to 1 - area/size^2.
+    /// </summary>
     public static Box CutBox(int size, double lam, int centreRow, int centreColumn)
     {
         int half = (int)(size * Math.Sqrt(1.0 - lam)) / 2;

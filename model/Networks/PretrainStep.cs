@@ -7,19 +7,27 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Networks;
 
-/// <summary>How a global batch is cut. Grain and BnBatch are part of the protocol; MicroBatch only decides memory and never changes a bit.</summary>
+/// <summary>
+/// How a global batch is cut. Grain and BnBatch are part of the protocol; MicroBatch only decides memory and never
+/// changes a bit.
+/// </summary>
 /// <param name="Batch">Samples of one optimiser step: a whole number of BN batches.</param>
 /// <param name="BnBatch">Samples that share batch-norm statistics and loss averages: a multiple of Grain.</param>
 /// <param name="Grain">Samples whose gradient is one chain; divides BnBatch.</param>
 /// <param name="MicroBatch">Samples of a grain that run through the network at once; divides Grain.</param>
-/// <param name="GrainsAtOnce">Whole grains that run at once, a power of two that divides the BN batch's grains: for devices that want large launches.</param>
+/// <param name="GrainsAtOnce">
+/// Whole grains that run at once, a power of two that divides the BN batch's grains: for devices that want large
+/// launches.
+/// </param>
 public sealed record BatchPlan(int Batch, int BnBatch, int Grain, int MicroBatch, int GrainsAtOnce = 1)
 {
     public int Accum => Batch / BnBatch;
     public int GrainsPerBnBatch => BnBatch / Grain;
     public int MicrosPerGrain => Grain / MicroBatch;
 
-    /// <summary>Groups of grains that run at once, in a BN batch; samples of a group, and of one pass through the network.</summary>
+    /// <summary>
+    /// Groups of grains that run at once, in a BN batch; samples of a group, and of one pass through the network.
+    /// </summary>
     public int Groups => GrainsPerBnBatch / GrainsAtOnce;
     public int GroupSamples => Grain * GrainsAtOnce;
     public int Samples => MicroBatch * GrainsAtOnce;
@@ -49,10 +57,15 @@ public sealed record BatchPlan(int Batch, int BnBatch, int Grain, int MicroBatch
     }
 }
 
-/// <summary>Where a step's samples come from: position is the place in the global batch. Called from several workers at once.</summary>
+/// <summary>
+/// Where a step's samples come from: position is the place in the global batch. Called from several workers at once.
+/// </summary>
 public interface ISampleSource
 {
-    /// <summary>Fills view u, view v (empty for MAE), each C*H*W normalised floats, and one sort key a patch, (noise &lt;&lt; 32 | patch).</summary>
+    /// <summary>
+    /// Fills view u, view v (empty for MAE), each C*H*W normalised floats, and one sort key a patch, (noise &lt;&lt; 32
+    /// | patch).
+    /// </summary>
     void Load(int position, Span<float> u, Span<float> v, Span<ulong> keys);
 }
 
@@ -60,9 +73,10 @@ public interface ISampleSource
 public readonly record struct PretrainLoss(float Total, float Mae, float Context);
 
 /// <summary>
-/// One optimiser step's gradient (DESIGN: "How a step works"). For each BN batch: (1) every grain runs student, decoder and teacher forward;
-/// (2) heads, batch norm and the context loss over the whole BN batch; (3) every grain runs backward into a leaf gradient; T sums the leaves.
-/// Inside a grain the chains run over view u's samples, then view v's. Grains go to workers in any order; nothing depends on it.
+/// One optimiser step's gradient (DESIGN: "How a step works"). For each BN batch: (1) every grain runs student, decoder
+/// and teacher forward; (2) heads, batch norm and the context loss over the whole BN batch; (3) every grain runs
+/// backward into a leaf gradient; T sums the leaves. Inside a grain the chains run over view u's samples, then view
+/// v's. Grains go to workers in any order; nothing depends on it.
 /// </summary>
 public sealed unsafe class PretrainStep
 {
@@ -234,10 +248,15 @@ public sealed unsafe class PretrainStep
     /// <summary>Where in the layout an address in a leaf's or node's gradient is; null for any other.</summary>
     public long? GradientOffset(nint address) => tree.OffsetOf(address);
 
-    /// <summary>Called after phase 2 of every BN batch with (index, predictions u and v, teacher targets u and v), for tests.</summary>
+    /// <summary>
+    /// Called after phase 2 of every BN batch with (index, predictions u and v, teacher targets u and v), for tests.
+    /// </summary>
     public Action<int, Mat, Mat, Mat, Mat>? OnContext { get; set; }
 
-    /// <summary>Called after a micro-batch's decoder with (first position in the global batch, predictions [S*(P+1), C*p*p]), for tests and pictures.</summary>
+    /// <summary>
+    /// Called after a micro-batch's decoder with (first position in the global batch, predictions [S*(P+1), C*p*p]),
+    /// for tests and pictures.
+    /// </summary>
     public Action<int, Mat>? OnPrediction { get; set; }
 
     /// <summary>Runs forward and backward for a global batch; weights must be packed.</summary>
@@ -348,7 +367,9 @@ public sealed unsafe class PretrainStep
         }
     }
 
-    /// <summary>View v of a micro-batch and, unless activations are only recomputed, the teacher on both views.</summary>
+    /// <summary>
+    /// View v of a micro-batch and, unless activations are only recomputed, the teacher on both views.
+    /// </summary>
     private void Other(in Pass p, Slot slot, Worker w, int m, int first, bool studentOnly)
     {
         var (u, v, d) = (slot.U[m], slot.V[m], slot.D[m]);

@@ -5,8 +5,9 @@ using System.Numerics;
 namespace LutNative.Model.Numerics;
 
 /// <summary>
-/// A tensor's 128-bit digest (NUMERICS rule 13): two sums modulo 2^64 of mixed (index, bits). Sums commute, so any number of
-/// threads or blocks computes it in one pass; a flipped bit or a swapped pair changes it. NaN counts as 7fc00000, -0 as itself.
+/// A tensor's 128-bit digest (NUMERICS rule 13): two sums modulo 2^64 of mixed (index, bits). Sums commute, so any
+/// number of threads or blocks computes it in one pass; a flipped bit or a swapped pair changes it. NaN counts as
+/// 7fc00000, -0 as itself.
 /// </summary>
 public readonly record struct Digest(ulong High, ulong Low)
 {
@@ -30,7 +31,9 @@ public readonly record struct Digest(ulong High, ulong Low)
             return Of(p, x.Length, firstIndex);
     }
 
-    /// <summary>Digest of integers (counters, predictions, sample orders), by the same mixing of the low 32 bits.</summary>
+    /// <summary>
+    /// Digest of integers (counters, predictions, sample orders), by the same mixing of the low 32 bits.
+    /// </summary>
     public static Digest Of(ReadOnlySpan<int> x, long firstIndex = 0)
     {
         ulong high = 0;
@@ -58,7 +61,10 @@ public readonly record struct Digest(ulong High, ulong Low)
         return new Digest(high, low);
     }
 
-    /// <summary>What one element adds to a tensor's digest: differences of these say which changed element explains a difference of digests.</summary>
+    /// <summary>
+    /// What one element adds to a tensor's digest: differences of these say which changed element explains a difference
+    /// of digests.
+    /// </summary>
     public static Digest OfElement(long index, uint bits)
     {
         ulong high = 0;

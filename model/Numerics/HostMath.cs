@@ -1,8 +1,9 @@
 namespace LutNative.Model.Numerics;
 
 /// <summary>
-/// Double-precision functions for what the host computes once a step or once a run: schedules, position embeddings, normal draws.
-/// Written with + - * / and fused multiply-add only, so that they give the same bits on every machine; accurate to a few ulp.
+/// Double-precision functions for what the host computes once a step or once a run: schedules, position embeddings,
+/// normal draws. Written with + - * / and fused multiply-add only, so that they give the same bits on every machine;
+/// accurate to a few ulp.
 /// </summary>
 public static class HostMath
 {

@@ -1,9 +1,9 @@
 namespace LutNative.Model.Numerics;
 
 /// <summary>
-/// The witness of one vector width over binary32: a kernel written once over <typeparamref name="V"/> runs at 512, 256 and
-/// 128 bits and one element at a time, with the same bits, because lanes only ever own different outputs.
-/// Integer tricks stay inside the witness, so that kernels have a single vector type.
+/// The witness of one vector width over binary32: a kernel written once over <typeparamref name="V"/> runs at 512, 256
+/// and 128 bits and one element at a time, with the same bits, because lanes only ever own different outputs. Integer
+/// tricks stay inside the witness, so that kernels have a single vector type.
 /// </summary>
 public unsafe interface ILanes<V>
     where V : unmanaged
@@ -49,7 +49,9 @@ public unsafe interface ILanes<V>
     static abstract V Rsqrt(V x);
 }
 
-/// <summary>The witness of one vector width over binary64, in which the correctly rounded functions are computed.</summary>
+/// <summary>
+/// The witness of one vector width over binary64, in which the correctly rounded functions are computed.
+/// </summary>
 public interface IDoubles<D>
     where D : unmanaged
 {
@@ -71,7 +73,9 @@ public interface IDoubles<D>
     static abstract D Select(D mask, D a, D b);
     static abstract bool Any(D mask);
 
-    /// <summary>p times 2^n, n the integer in the low bits of a double that holds 1.5*2^52 + n; |n| &lt; 1000.</summary>
+    /// <summary>
+    /// p times 2^n, n the integer in the low bits of a double that holds 1.5*2^52 + n; |n| &lt; 1000.
+    /// </summary>
     static abstract D Scale2(D p, D shifted);
 
     /// <summary>Positive normal x = 2^k m with sqrt(1/2) &lt;= m &lt; sqrt(2), k as a double.</summary>

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace LutNative.Model.Numerics;
 
 /// <summary>
-/// Sums along a row (NUMERICS rule 4): element j goes to virtual lane j mod 64 in ascending order, then halves are folded
-/// 32, 16, 8, 4, 2, 1 and +0 is added. The oracle is <see cref="LaneSumOracle"/>.
+/// Sums along a row (NUMERICS rule 4): element j goes to virtual lane j mod 64 in ascending order, then halves are
+/// folded 32, 16, 8, 4, 2, 1 and +0 is added. The oracle is <see cref="LaneSumOracle"/>.
 /// </summary>
 public static unsafe class LaneSum
 {
@@ -76,7 +76,10 @@ public static unsafe class LaneSum
         return Fold(lanes);
     }
 
-    /// <summary>The largest of a vector's lanes by compare and select; the order cannot matter (of two zeros either may come out).</summary>
+    /// <summary>
+    /// The largest of a vector's lanes by compare and select; the order cannot matter (of two zeros either may come
+    /// out).
+    /// </summary>
     [SkipLocalsInit]
     internal static float Largest<V, L>(V x)
         where V : unmanaged

@@ -19,8 +19,8 @@ public enum Purpose : uint
 }
 
 /// <summary>
-/// Philox4x32-10 (Salmon et al., SC'11), addressed by meaning: key = (seed, purpose), counter = (sample, time, view, block).
-/// There is no state to save, so workers, batch partition and resume cannot change a draw.
+/// Philox4x32-10 (Salmon et al., SC'11), addressed by meaning: key = (seed, purpose), counter = (sample, time, view,
+/// block). There is no state to save, so workers, batch partition and resume cannot change a draw.
 /// </summary>
 public struct Philox(ulong seed, Purpose purpose, ulong sample, uint time, uint view)
 {

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics.X86;
 namespace LutNative.Model.Numerics;
 
 /// <summary>
-/// Known answers that a machine must give before it may claim the contract (NUMERICS rule 1): fused multiply-add, subnormals,
-/// Philox. Run at start and on every worker thread, since a native library may have set flush-to-zero for a thread;
-/// <see cref="Drift"/> asks the same again and again while a run computes (rule 14).
+/// Known answers that a machine must give before it may claim the contract (NUMERICS rule 1): fused multiply-add,
+/// subnormals, Philox. Run at start and on every worker thread, since a native library may have set flush-to-zero for a
+/// thread; <see cref="Drift"/> asks the same again and again while a run computes (rule 14).
 /// Sources of the cases: dotnet/runtime#98704 and #133349, musl, msun; Random123's known answers.
 /// </summary>
 public static class SelfTest
@@ -49,13 +49,15 @@ public static class SelfTest
     private static volatile float subnormal = 7.346e-40f;
 
     /// <summary>
-    /// The same question in few operations, for the steps of a run: does this thread still round to nearest, and does it keep subnormals, as operands and as results? Vector and scalar
-    /// operations obey the same register (MXCSR, FPCR), and no runtime lets it be read, so that it is asked by arithmetic. null when it does; some nanoseconds.
+    /// The same question in few operations, for the steps of a run: does this thread still round to nearest, and does
+    /// it keep subnormals, as operands and as results? Vector and scalar operations obey the same register (MXCSR,
+    /// FPCR), and no runtime lets it be read, so that it is asked by arithmetic. null when it does; some nanoseconds.
     /// </summary>
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     public static string? Drift()
     {
-        // 1 + half an ulp is a tie that goes down, the next float + half an ulp a tie that goes up: each other way of rounding gets one of them wrong
+        // 1 + half an ulp is a tie that goes down, the next float + half an ulp a tie that goes up: each other way of
+        // rounding gets one of them wrong
         float half = halfUlp;
         float tieDown = one + half;
         float tieUp = oneUp + half;

@@ -1,11 +1,13 @@
 namespace LutNative.Model.Numerics;
 
 /// <summary>
-/// The contract's unary functions (NUMERICS rule 5): correctly rounded binary32 results, computed in binary64 with fused
-/// multiply-add and one final rounding. This scalar form is the definition; UnarySimd must equal it for every float.
+/// The contract's unary functions (NUMERICS rule 5): correctly rounded binary32 results, computed in binary64 with
+/// fused multiply-add and one final rounding. This scalar form is the definition; UnarySimd must equal it for every
+/// float.
 /// Sources: exp is a degree-12 Taylor polynomial after a two-step Cody-Waite reduction; erf and log use the published
-/// coefficients of fdlibm 5.3 (s_erf.c, e_log.c); tanh a degree-15 Taylor polynomial near zero and (1-t)/(1+t) elsewhere.
-/// That the rounding is correct is tested on a dense sample, and over every float on demand (tests/Model.Tests/Numerics/UnaryTests.cs).
+/// coefficients of fdlibm 5.3 (s_erf.c, e_log.c); tanh a degree-15 Taylor polynomial near zero and (1-t)/(1+t)
+/// elsewhere. That the rounding is correct is tested on a dense sample, and over every float on demand
+/// (tests/Model.Tests/Numerics/UnaryTests.cs).
 /// </summary>
 public static class Unary
 {
@@ -43,7 +45,9 @@ public static class Unary
         );
     }
 
-    /// <summary>Correctly rounded e^x; overflow gives +inf, underflow rounds once into the subnormals, NaN stays NaN.</summary>
+    /// <summary>
+    /// Correctly rounded e^x; overflow gives +inf, underflow rounds once into the subnormals, NaN stays NaN.
+    /// </summary>
     public static float Exp(float x)
     {
         if (float.IsNaN(x))

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace LutNative.Model.Numerics;
 
 /// <summary>
-/// The functions of <see cref="Unary"/> over a vector of doubles that hold floats: every branch of the scalar definition is
-/// computed only if some lane needs it, then selected. The caller rounds to binary32 once.
+/// The functions of <see cref="Unary"/> over a vector of doubles that hold floats: every branch of the scalar
+/// definition is computed only if some lane needs it, then selected. The caller rounds to binary32 once.
 /// </summary>
 internal static class UnarySimd
 {
@@ -46,9 +46,10 @@ internal static class UnarySimd
     }
 
     /// <summary>
-    /// Up to 2 one polynomial, erf(x) = x + x H(x^2 - 2), where the scalar definition has two branches with a division: most arguments of GELU lie there,
-    /// and a vector seldom needs more. H is our own fit (degree 16, least squares in 60 digits on Chebyshev nodes, reweighted to the relative error of erf:
-    /// 2^-53.7 with rounded coefficients; in powers of x^2 - 2 nothing cancels). That it rounds to the same float is tested for every float.
+    /// Up to 2 one polynomial, erf(x) = x + x H(x^2 - 2), where the scalar definition has two branches with a division:
+    /// most arguments of GELU lie there, and a vector seldom needs more. H is our own fit (degree 16, least squares in
+    /// 60 digits on Chebyshev nodes, reweighted to the relative error of erf: 2^-53.7 with rounded coefficients; in
+    /// powers of x^2 - 2 nothing cancels). That it rounds to the same float is tested for every float.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static D ErfNear<D, W>(D x)

@@ -63,8 +63,8 @@ public sealed unsafe class AdamWOptimizer
     public double Beta2Power { get; set; } = 1.0;
 
     /// <summary>
-    /// One update of every parameter and, chunk by chunk while its new values are in cache, of the teacher's average of it (<see cref="TeacherUpdate"/> does the
-    /// rest of the teacher).
+    /// One update of every parameter and, chunk by chunk while its new values are in cache, of the teacher's average of
+    /// it (<see cref="TeacherUpdate"/> does the rest of the teacher).
     /// </summary>
     /// <param name="teacher">Of the same layout, or null.</param>
     /// <param name="decay">The average's decay, see <see cref="Schedules.EmaDecay"/>.</param>
@@ -107,8 +107,9 @@ public sealed unsafe class AdamWOptimizer
     }
 
     /// <summary>
-    /// The global gradient norm (rows by lanes, T over rows, T over tensors in registration order, square root); when clip is
-    /// given and the norm exceeds it, gradients are scaled by clip / (norm + 1e-6). Source: torch.nn.utils.clip_grad_norm_.
+    /// The global gradient norm (rows by lanes, T over rows, T over tensors in registration order, square root); when
+    /// clip is given and the norm exceeds it, gradients are scaled by clip / (norm + 1e-6). Source:
+    /// torch.nn.utils.clip_grad_norm_.
     /// </summary>
     public float ClipNorm(Pool pool, float* gradients, double? clip)
     {

@@ -5,11 +5,14 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Optim;
 
 /// <summary>
-/// T over the leaf gradients of grains (docs/NUMERICS.md), in whatever order grains finish: a node waits for its sibling, and
-/// whoever brings the second of a pair adds left + right. A node without a sibling moves up as it is, which is exactly
-/// T(left p) + T(rest) with p the largest power of two below n. Buffers are recycled: about one a worker and one a level.
+/// T over the leaf gradients of grains (docs/NUMERICS.md), in whatever order grains finish: a node waits for its
+/// sibling, and whoever brings the second of a pair adds left + right. A node without a sibling moves up as it is,
+/// which is exactly T(left p) + T(rest) with p the largest power of two below n. Buffers are recycled: about one a
+/// worker and one a level.
 /// </summary>
-/// <param name="overwritten">Tensors whose first contribution overwrites what is there: a leaf's are not cleared (most of its bytes).</param>
+/// <param name="overwritten">
+/// Tensors whose first contribution overwrites what is there: a leaf's are not cleared (most of its bytes).
+/// </param>
 public sealed unsafe class GradientTree(Device device, long length, Arena arena, IEnumerable<Entry>? overwritten = null)
 {
     private readonly (long Start, long Count)[] cleared = [.. Others(length, overwritten ?? [])];
@@ -19,7 +22,9 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     private int leaves;
     private nint root;
 
-    /// <summary>Buffers in use when grains take about the same time: one a worker, and the sums that wait for a sibling.</summary>
+    /// <summary>
+    /// Buffers in use when grains take about the same time: one a worker, and the sums that wait for a sibling.
+    /// </summary>
     public static int Buffers(int leaves, int workers) =>
         Math.Min(leaves, workers + Math.Max(0, System.Numerics.BitOperations.Log2((uint)leaves) - 1));
 

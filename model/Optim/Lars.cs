@@ -6,10 +6,12 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Optim;
 
 /// <summary>
-/// LARS over a small state in host memory: a tensor with more than one axis moves by a step as long as trust times its own norm.
-/// <para>Computes: d = g + weight_decay p and q = trust |p| / |d| for tensors of two axes or more (q = 1 where either norm is 0; d = g and q = 1 for others);
-/// m = momentum m + q d; p = p - lr m.</para>
-/// <para>Order: d = fma(weight_decay, p, g); norms by SquaredNorm and one square root; q = (trust |p|) / |d|; m = fma(momentum, m, q d) with q d rounded first; p = fma(-lr, m, p).</para>
+/// LARS over a small state in host memory: a tensor with more than one axis moves by a step as long as trust times its
+/// own norm.
+/// <para>Computes: d = g + weight_decay p and q = trust |p| / |d| for tensors of two axes or more (q = 1 where either
+/// norm is 0; d = g and q = 1 for others); m = momentum m + q d; p = p - lr m.</para>
+/// <para>Order: d = fma(weight_decay, p, g); norms by SquaredNorm and one square root; q = (trust |p|) / |d|; m =
+/// fma(momentum, m, q d) with q d rounded first; p = fma(-lr, m, p).</para>
 /// <para>Source: MAE util/lars.py (after You et al. 2017); docs/NUMERICS.md rule 9.</para>
 /// </summary>
 public sealed unsafe class Lars(

@@ -5,8 +5,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Optim;
 
 /// <summary>
-/// Leaf gradients of several grains at once. Each tensor's leaves lie beside each other; folded by T they are one node of the gradient tree, since their
-/// number is a power of two and the group is aligned. With one grain at once the leaf is the node.
+/// Leaf gradients of several grains at once. Each tensor's leaves lie beside each other; folded by T they are one node
+/// of the gradient tree, since their number is a power of two and the group is aligned. With one grain at once the leaf
+/// is the node.
 /// </summary>
 internal sealed unsafe class LeafGroup(Device device, StateLayout layout, Arena arena, int leaves)
 {
@@ -17,7 +18,9 @@ internal sealed unsafe class LeafGroup(Device device, StateLayout layout, Arena 
         .. layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Except(layout.Matrices),
     ];
 
-    /// <summary>Where the passes of a group write: node itself, or a buffer whose continued tensors are cleared.</summary>
+    /// <summary>
+    /// Where the passes of a group write: node itself, or a buffer whose continued tensors are cleared.
+    /// </summary>
     internal float* Begin(float* node)
     {
         if (leaves == 1)

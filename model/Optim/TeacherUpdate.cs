@@ -5,8 +5,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Optim;
 
 /// <summary>
-/// The teacher's exponential moving average of what the optimiser does not train: fixed tables, batch-norm buffers, and the int64 counters, whose average is
-/// truncated back to an integer. Parameters are averaged by <see cref="AdamWOptimizer.Step"/>, in the same pass that updates them.
+/// The teacher's exponential moving average of what the optimiser does not train: fixed tables, batch-norm buffers, and
+/// the int64 counters, whose average is truncated back to an integer. Parameters are averaged by <see
+/// cref="AdamWOptimizer.Step"/>, in the same pass that updates them.
 /// Source: LUT util/model_ema_sched.py:187-199; NUMERICS rule 9 (R12).
 /// </summary>
 public static class TeacherUpdate

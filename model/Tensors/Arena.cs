@@ -4,8 +4,9 @@ using LutNative.Model.Devices;
 namespace LutNative.Model.Tensors;
 
 /// <summary>
-/// Owns zeroed, 64-byte aligned memory that lives as long as a run: buffers are allocated once and reused by every step. Memory comes in large chunks,
-/// on huge pages where Linux offers them: a product that walks a matrix by columns touches a page a row.
+/// Owns zeroed, 64-byte aligned memory that lives as long as a run: buffers are allocated once and reused by every
+/// step. Memory comes in large chunks, on huge pages where Linux offers them: a product that walks a matrix by columns
+/// touches a page a row.
 /// </summary>
 public sealed unsafe partial class Arena : IDisposable
 {
@@ -30,7 +31,10 @@ public sealed unsafe partial class Arena : IDisposable
         Device = device;
     }
 
-    /// <summary>An arena of another memory: source gives zeroed chunks, one for each tensor when separate, so that a checker knows where a tensor ends.</summary>
+    /// <summary>
+    /// An arena of another memory: source gives zeroed chunks, one for each tensor when separate, so that a checker
+    /// knows where a tensor ends.
+    /// </summary>
     internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate)
     {
         this.source = source;
@@ -41,13 +45,17 @@ public sealed unsafe partial class Arena : IDisposable
     /// <summary>Whose memory this is; null for the host's.</summary>
     public Device? Device { get; }
 
-    /// <summary>An arena without memory: its tensors must not be read or written, but it knows how much they would take.</summary>
+    /// <summary>
+    /// An arena without memory: its tensors must not be read or written, but it knows how much they would take.
+    /// </summary>
     public static Arena Counting(Device? device = null) => new(device is { OnHost: false } ? device : null);
 
     /// <summary>Bytes handed out so far.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Bytes taken for them: pages of the host cost nothing until they are written, a device's memory is all taken.</summary>
+    /// <summary>
+    /// Bytes taken for them: pages of the host cost nothing until they are written, a device's memory is all taken.
+    /// </summary>
     public long Taken => Device is null ? Bytes : reserved;
 
     public Mat Matrix(int rows, int cols) => new(Floats((long)rows * cols), rows, cols);
@@ -63,7 +71,8 @@ public sealed unsafe partial class Arena : IDisposable
             return (float*)NewChunk(count * sizeof(float));
         if (bytes > left)
         {
-            // grows with the arena, since many are small; a device's memory is scarcer than the host's pages, which cost nothing until they are written
+            // grows with the arena, since many are small; a device's memory is scarcer than the host's pages, which
+            // cost nothing until they are written
             left = Math.Max(bytes, Math.Clamp(Device is null ? Bytes : Bytes / 8, LeastChunk, MostChunk));
             reserved += left;
             next = NewChunk(left);
@@ -107,7 +116,10 @@ public sealed unsafe partial class Arena : IDisposable
         return p;
     }
 
-    /// <summary>Fresh pages of zeros, which take memory when they are first written and go back to the system when they are freed; the C library would keep some of them.</summary>
+    /// <summary>
+    /// Fresh pages of zeros, which take memory when they are first written and go back to the system when they are
+    /// freed; the C library would keep some of them.
+    /// </summary>
     private static byte* Map(long bytes)
     {
         // one huge page more than needed, so that the rest can begin on a boundary; what is too much goes back at once

@@ -2,7 +2,9 @@ using LutNative.Model.Devices;
 
 namespace LutNative.Model.Tensors;
 
-/// <summary>A row that the host fills for a device: in place where the host may, otherwise in a buffer that is copied over.</summary>
+/// <summary>
+/// A row that the host fills for a device: in place where the host may, otherwise in a buffer that is copied over.
+/// </summary>
 public sealed class HostInput(Device device, int floats)
 {
     private readonly float[] buffer = device.OnHost ? [] : new float[floats];

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace LutNative.Model.Tensors;
 
 /// <summary>
-/// A row-major matrix [Rows, Cols] of floats in memory that somebody else owns (an <see cref="Arena"/>). Every tensor of the
-/// network is used as a matrix: tokens are rows, channels are columns; a vector is one row. A value type: views cost nothing.
+/// A row-major matrix [Rows, Cols] of floats in memory that somebody else owns (an <see cref="Arena"/>). Every tensor
+/// of the network is used as a matrix: tokens are rows, channels are columns; a vector is one row. A value type: views
+/// cost nothing.
 /// </summary>
 public readonly unsafe struct Mat(float* data, int rows, int cols)
 {

@@ -10,13 +10,18 @@ internal enum ScratchUse
     Attention,
 }
 
-/// <summary>Reusable scratch of the current thread, so that an operation allocates nothing in steady state. It grows and never shrinks.</summary>
+/// <summary>
+/// Reusable scratch of the current thread, so that an operation allocates nothing in steady state. It grows and never
+/// shrinks.
+/// </summary>
 internal static unsafe class Scratch
 {
     [ThreadStatic]
     private static float[]?[]? cached;
 
-    /// <summary>count floats, 64-byte aligned, contents undefined; valid until the same thread asks again for the same use.</summary>
+    /// <summary>
+    /// count floats, 64-byte aligned, contents undefined; valid until the same thread asks again for the same use.
+    /// </summary>
     internal static float* Floats(ScratchUse use, long count)
     {
         cached ??= new float[Enum.GetValues<ScratchUse>().Length][];

@@ -30,7 +30,9 @@ public sealed class Entry(string name, int[] shape, EntryKind kind, long offset,
     /// <summary>Position in the flat buffer, in floats; a multiple of 16.</summary>
     public long Offset { get; } = offset;
 
-    /// <summary>Rows when used as a matrix: everything but the input axes (conv weights [D, C, p, p] have D rows).</summary>
+    /// <summary>
+    /// Rows when used as a matrix: everything but the input axes (conv weights [D, C, p, p] have D rows).
+    /// </summary>
     public int Rows { get; } =
         shape.Length switch
         {
@@ -47,8 +49,9 @@ public sealed class Entry(string name, int[] shape, EntryKind kind, long offset,
 }
 
 /// <summary>
-/// The tensors of a network in registration order, laid out in one flat buffer. Student, teacher, gradients and optimiser
-/// moments are flat buffers of the same layout, so averaging, updating, reducing and hashing are single passes over memory.
+/// The tensors of a network in registration order, laid out in one flat buffer. Student, teacher, gradients and
+/// optimiser moments are flat buffers of the same layout, so averaging, updating, reducing and hashing are single
+/// passes over memory.
 /// </summary>
 public sealed class StateLayout
 {

@@ -96,7 +96,9 @@ public sealed class SyntheticSet : IDisposable
     public void Dispose() => Directory.Delete(Root, recursive: true);
 }
 
-/// <summary>Folders, tar and Parquet shards of the same images are the same data; what is wrong with one is named.</summary>
+/// <summary>
+/// Folders, tar and Parquet shards of the same images are the same data; what is wrong with one is named.
+/// </summary>
 public sealed class DataSetTests(SyntheticSet set) : IClassFixture<SyntheticSet>
 {
     [Fact]
@@ -301,7 +303,9 @@ public sealed class DataSetTests(SyntheticSet set) : IClassFixture<SyntheticSet>
         Assert.Equal(id, Assert.Throws<LutError>(() => DataSets.Load(spec, set.Folder)).Id);
     }
 
-    /// <summary>A validation folder that lacks one class would shift every later label by one (mae issue 169's kind of mistake).</summary>
+    /// <summary>
+    /// A validation folder that lacks one class would shift every later label by one (mae issue 169's kind of mistake).
+    /// </summary>
     [Fact]
     public void SplitsOfDifferentClassesAreRefused()
     {

@@ -79,7 +79,8 @@ public sealed class DocumentedCommandTests
         if (words.Any(Ellipses.Contains))
             return; // a sketch
         var root = Root();
-        // `lut data check` names a verb, and `lut verify --claim` one with an option: what they are given is not part of the name
+        // `lut data check` names a verb, and `lut verify --claim` one with an option: what they are given is not part
+        // of the name
         bool isName = words.Length <= 2;
         var wrong = root.Parse(words)
             .Errors.Select(e => e.Message)

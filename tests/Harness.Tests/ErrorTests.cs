@@ -3,7 +3,10 @@ using LutNative.Harness.Commands;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>Errors by their source: every id has one meaning, is a number that somebody wrote, and the commands in errors and advice are commands.</summary>
+/// <summary>
+/// Errors by their source: every id has one meaning, is a number that somebody wrote, and the commands in errors and
+/// advice are commands.
+/// </summary>
 public sealed partial class ErrorTests
 {
     private static IEnumerable<(string File, string Text)> Sources() =>
@@ -71,7 +74,9 @@ public sealed partial class ErrorTests
             Assert.True(Enum.TryParse<Exit>(m.Exit, out _), m.ToString());
     }
 
-    /// <summary>Nothing but <see cref="LutError"/> puts an id together, and nobody makes an exit code of a child's.</summary>
+    /// <summary>
+    /// Nothing but <see cref="LutError"/> puts an id together, and nobody makes an exit code of a child's.
+    /// </summary>
     [Fact]
     public void IdsAreNotGlued()
     {

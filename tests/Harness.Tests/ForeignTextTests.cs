@@ -7,7 +7,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>Names from files are text wherever they are shown: no markup in pages, pictures and Markdown, no command in logs, no formula in tables.</summary>
+/// <summary>
+/// Names from files are text wherever they are shown: no markup in pages, pictures and Markdown, no command in logs, no
+/// formula in tables.
+/// </summary>
 public sealed class ForeignTextTests : IDisposable
 {
     internal const string Evil =
@@ -130,7 +133,8 @@ public sealed class ForeignTextTests : IDisposable
         var (file, text) = Assert.Single(NightReport.Issues(Nights));
         Assert.True(FileName.Fits(file), file);
         Assert.DoesNotContain("\n::error", text);
-        Assert.DoesNotContain("<script>", text[text.IndexOf('\n', StringComparison.Ordinal)..]); // an issue's title is text
+        // an issue's title is text
+        Assert.DoesNotContain("<script>", text[text.IndexOf('\n', StringComparison.Ordinal)..]);
         string line = GitHubLog.Error(Evil, Evil + "100%");
         Assert.DoesNotContain('\n', line);
         Assert.EndsWith("100%25", line, StringComparison.Ordinal);

@@ -5,8 +5,9 @@ using LutNative.Model.Checkpoints;
 namespace LutNative.Harness.Tests;
 
 /// <summary>
-/// Ten thousand damaged files: bits flipped, bytes set, pieces cut, doubled and moved, in every format that is read. Each is read or refused with its own error; nothing
-/// else is thrown, nothing hangs, nothing takes memory for what a file only claims.
+/// Ten thousand damaged files: bits flipped, bytes set, pieces cut, doubled and moved, in every format that is read.
+/// Each is read or refused with its own error; nothing else is thrown, nothing hangs, nothing takes memory for what a
+/// file only claims.
 /// </summary>
 public sealed class FuzzTests : IDisposable
 {

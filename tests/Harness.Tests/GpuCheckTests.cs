@@ -3,7 +3,10 @@ using LutNative.Harness.Tests.Cli;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>ops/gpu-check.sh as it runs from a pack, with programs that answer, fail and hang: whoever has a card for half an hour gets what was found.</summary>
+/// <summary>
+/// ops/gpu-check.sh as it runs from a pack, with programs that answer, fail and hang: whoever has a card for half an
+/// hour gets what was found.
+/// </summary>
 public sealed class GpuCheckTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -96,7 +99,10 @@ public sealed class GpuCheckTests : IDisposable
         );
     }
 
-    /// <summary>A program that hangs and does not listen to TERM costs its time and no more; what came before is there, what comes after says that there was no time.</summary>
+    /// <summary>
+    /// A program that hangs and does not listen to TERM costs its time and no more; what came before is there, what
+    /// comes after says that there was no time.
+    /// </summary>
     [Fact]
     public void AHangIsKilledAndNothingIsLost()
     {

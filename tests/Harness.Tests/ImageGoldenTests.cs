@@ -38,7 +38,9 @@ public class ImageGoldenTests
                 .Order(StringComparer.Ordinal),
         ];
 
-    /// <summary>JPEG (4:2:0, 4:2:2, 4:4:4, progressive, gray, CMYK) and PNG (RGB, RGBA, palette) as Pillow decodes them.</summary>
+    /// <summary>
+    /// JPEG (4:2:0, 4:2:2, 4:4:4, progressive, gray, CMYK) and PNG (RGB, RGBA, palette) as Pillow decodes them.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Encoded))]
     public void DecodedPixelsAreEqual(string file)

@@ -5,7 +5,9 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>Folders, files and names of somebody else do not choose what runs here or where files are written.</summary>
+/// <summary>
+/// Folders, files and names of somebody else do not choose what runs here or where files are written.
+/// </summary>
 public sealed class IntrusionTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -28,7 +30,10 @@ public sealed class IntrusionTests : IDisposable
         Assert.Equal(0, p.ExitCode);
     }
 
-    /// <summary>A repository of three commits; the last two have other "bits". Programs of its folder and its hooks leave a mark when they run.</summary>
+    /// <summary>
+    /// A repository of three commits; the last two have other "bits". Programs of its folder and its hooks leave a mark
+    /// when they run.
+    /// </summary>
     private void Repository()
     {
         Git("init", "-q", ".");
@@ -201,7 +206,10 @@ public sealed class IntrusionTests : IDisposable
         );
     }
 
-    /// <summary>Whoever read the baselines before somebody else wrote them does not overwrite them, and whoever comes while they are being written is told who does it.</summary>
+    /// <summary>
+    /// Whoever read the baselines before somebody else wrote them does not overwrite them, and whoever comes while they
+    /// are being written is told who does it.
+    /// </summary>
     [Fact]
     public void ABaselineThatChangedMeanwhileIsNotOverwritten()
     {

@@ -7,7 +7,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>The regression kit: suites and baselines as text, what a night says, histories. No test looks at this machine's speed.</summary>
+/// <summary>
+/// The regression kit: suites and baselines as text, what a night says, histories. No test looks at this machine's
+/// speed.
+/// </summary>
 public sealed class NightlyTests : IDisposable
 {
     private static readonly string Fixtures = Path.Combine(Repository.Root, "tests", "fixtures", "nightly");
@@ -231,7 +234,9 @@ public sealed class NightlyTests : IDisposable
         );
     }
 
-    /// <summary>A step of ten percent in the 120th night is found there, and nowhere else; noise alone has none.</summary>
+    /// <summary>
+    /// A step of ten percent in the 120th night is found there, and nowhere else; noise alone has none.
+    /// </summary>
     [Fact]
     public void AChangeOfLevelIsFoundWhereItHappened()
     {
@@ -243,7 +248,10 @@ public sealed class NightlyTests : IDisposable
         Assert.Empty(ChangePoints.Find(step[116..124], 0.02)); // too few nights to say anything
     }
 
-    /// <summary>A year of five rows a night: one page below two megabytes, without a link that leaves it, the same for the same nights.</summary>
+    /// <summary>
+    /// A year of five rows a night: one page below two megabytes, without a link that leaves it, the same for the same
+    /// nights.
+    /// </summary>
     [Fact]
     public void AYearIsOneSmallPage()
     {
@@ -339,7 +347,10 @@ public sealed class NightlyTests : IDisposable
         Assert.Empty(Baselines.Load(folder["b"], hardware).Rows);
     }
 
-    /// <summary>A repository of nine commits, one of which cannot be built: the first one with other bits is found, one run a commit.</summary>
+    /// <summary>
+    /// A repository of nine commits, one of which cannot be built: the first one with other bits is found, one run a
+    /// commit.
+    /// </summary>
     [Fact]
     public void BisectFindsTheCommit()
     {

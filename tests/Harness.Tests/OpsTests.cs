@@ -47,7 +47,10 @@ public sealed class OpsTests
         return (p.ExitCode, output + error.Result);
     }
 
-    /// <summary>Only a schedule or a person starts the workflow; actions are pinned by commit; it reads and does not write the repository; its scripts are shell, and its verbs and options are lut's.</summary>
+    /// <summary>
+    /// Only a schedule or a person starts the workflow; actions are pinned by commit; it reads and does not write the
+    /// repository; its scripts are shell, and its verbs and options are lut's.
+    /// </summary>
     [Fact]
     public void TheWorkflowIsPinnedAndRunsOurVerbs()
     {
@@ -112,7 +115,10 @@ public sealed class OpsTests
             );
     }
 
-    /// <summary>A run that ends with 75 goes back into the queue; any other code is the job's; TERM reaches lut, which may take its time.</summary>
+    /// <summary>
+    /// A run that ends with 75 goes back into the queue; any other code is the job's; TERM reaches lut, which may take
+    /// its time.
+    /// </summary>
     [Theory]
     [InlineData("exit 75", 0, "requeue 17", false)]
     [InlineData("exit 3", 3, "", false)]
@@ -163,7 +169,10 @@ public sealed class OpsTests
         );
     }
 
-    /// <summary>A machine that is not fit ends the doctor's step with 5, although its answer goes through tee: as GitHub runs it.</summary>
+    /// <summary>
+    /// A machine that is not fit ends the doctor's step with 5, although its answer goes through tee: as GitHub runs
+    /// it.
+    /// </summary>
     [Fact]
     public void AnUnfitMachineStopsTheWorkflow()
     {

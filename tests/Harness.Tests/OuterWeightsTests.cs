@@ -9,7 +9,9 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>hello@1's encoder after its own pre-training, as tensors: every form in which it can be given back.</summary>
+/// <summary>
+/// hello@1's encoder after its own pre-training, as tensors: every form in which it can be given back.
+/// </summary>
 public sealed class PretrainedHello : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -52,8 +54,8 @@ public sealed class PretrainedHello : IDisposable
 }
 
 /// <summary>
-/// Weights from outside: the same weights give the same accuracies in whatever form they come, and others are refused before anything
-/// is computed.
+/// Weights from outside: the same weights give the same accuracies in whatever form they come, and others are refused
+/// before anything is computed.
 /// </summary>
 public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<PretrainedHello>
 {
@@ -366,7 +368,9 @@ public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<Pre
         );
     }
 
-    /// <summary>A classifier with global pooling has fc_norm and no final norm: it can be fine-tuned so, and gives no features.</summary>
+    /// <summary>
+    /// A classifier with global pooling has fc_norm and no final norm: it can be fine-tuned so, and gives no features.
+    /// </summary>
     [Fact]
     public void AClassifierServesWhereItsNormIsNotUsed()
     {

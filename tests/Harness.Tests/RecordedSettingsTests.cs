@@ -5,7 +5,9 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>A run's folder can be published: it holds no secret of the environment, no user's name and no machine's.</summary>
+/// <summary>
+/// A run's folder can be published: it holds no secret of the environment, no user's name and no machine's.
+/// </summary>
 public sealed class RecordedSettingsTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

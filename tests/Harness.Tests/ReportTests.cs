@@ -8,7 +8,10 @@ using OpenQA.Selenium.Chrome;
 
 namespace LutNative.Harness.Tests;
 
-/// <summary>`lut report` and `lut analyze` on real runs; the page is opened in Chromium where there is one, clicked through, and must say nothing in the console.</summary>
+/// <summary>
+/// `lut report` and `lut analyze` on real runs; the page is opened in Chromium where there is one, clicked through, and
+/// must say nothing in the console.
+/// </summary>
 public sealed class ReportTests : IDisposable
 {
     private static readonly string? Chromium = new[]
@@ -84,7 +87,8 @@ public sealed class ReportTests : IDisposable
             var first = json.RootElement.GetProperty("runs")[0];
             double uniform = first.GetProperty("uniform").GetDouble();
             Assert.Equal(2, first.GetProperty("attention_distance").GetArrayLength());
-            // attention is a mean over patches' distances: positive, and below the distance of opposite corners of a 28 x 28 image
+            // attention is a mean over patches' distances: positive, and below the distance of opposite corners of a 28
+            // x 28 image
             foreach (var layer in first.GetProperty("attention_distance").EnumerateArray())
                 Assert.All(layer.EnumerateArray(), h => Assert.InRange(h.GetDouble(), 0.5, 30));
             Assert.InRange(uniform, 10, 20);
@@ -94,7 +98,8 @@ public sealed class ReportTests : IDisposable
             ];
             Assert.Equal(spectrum.OrderDescending(), spectrum);
             Assert.InRange(spectrum.Length, 8, 32);
-            Assert.InRange(first.GetProperty("token_log_singular_values").GetArrayLength(), 8, 15); // 16 tokens without their mean
+            // 16 tokens without their mean
+            Assert.InRange(first.GetProperty("token_log_singular_values").GetArrayLength(), 8, 15);
         }
         Assert.True(new RunStore(folder["analysis"]).Read(Schema.Analysis).Rows.Count > 40);
         Assert.Contains("<svg", File.ReadAllText(Path.Combine(folder["analysis"], "attention-distance.svg")));
@@ -122,7 +127,10 @@ public sealed class ReportTests : IDisposable
         Assert.Equal(9, Lut.Run("report", lut, "-o", folder["no/such/file.html"]).Exit);
     }
 
-    /// <summary>In Chromium, from the disk: no message in the console, every tab opens its section by click and by key, the address keeps the place, dark differs from light, nothing is wider than a phone.</summary>
+    /// <summary>
+    /// In Chromium, from the disk: no message in the console, every tab opens its section by click and by key, the
+    /// address keeps the place, dark differs from light, nothing is wider than a phone.
+    /// </summary>
     [Fact]
     public void ThePageWorksInABrowser()
     {
@@ -220,7 +228,9 @@ public sealed class ReportTests : IDisposable
         Assert.Equal(7, Shown().Length);
     }
 
-    /// <summary>A page about a run and nights whose every name is a script: none of it runs, and the page works.</summary>
+    /// <summary>
+    /// A page about a run and nights whose every name is a script: none of it runs, and the page works.
+    /// </summary>
     [Fact]
     public void NoScriptOfARunRunsInABrowser()
     {

@@ -9,8 +9,9 @@ using SkiaSharp;
 namespace LutNative.Harness.Tests;
 
 /// <summary>
-/// A small ImageNet of real JPEG files, made and not downloaded: every class a folder named as a synset, images of drawn sizes in several encodings, one PNG under a
-/// JPEG's name as the original has, and the same images as WebDataset tar shards and as Hugging Face Parquet shards.
+/// A small ImageNet of real JPEG files, made and not downloaded: every class a folder named as a synset, images of
+/// drawn sizes in several encodings, one PNG under a JPEG's name as the original has, and the same images as WebDataset
+/// tar shards and as Hugging Face Parquet shards.
 /// </summary>
 internal static class SyntheticImageNet
 {
@@ -31,7 +32,9 @@ internal static class SyntheticImageNet
 
     private static string Synset(int c) => $"n{1440764 + 13 * c:d8}";
 
-    /// <summary>A class is a direction and a frequency of waves in a colour; an image a phase, a size, noise and an encoding.</summary>
+    /// <summary>
+    /// A class is a direction and a frequency of waves in a colour; an image a phase, a size, noise and an encoding.
+    /// </summary>
     private static byte[] Image(int label, int index)
     {
         var random = new Philox(7, Purpose.Test, (ulong)label, (uint)index, 0);

@@ -11,8 +11,8 @@ using LutNative.Results;
 namespace LutNative.Harness.Tests;
 
 /// <summary>
-/// A library that changes a worker's floating-point control in the middle of a run, as decoders have done: here the images' source does it. The run ends with exit 5 and the step, and no step
-/// that it touched is recorded.
+/// A library that changes a worker's floating-point control in the middle of a run, as decoders have done: here the
+/// images' source does it. The run ends with exit 5 and the step, and no step that it touched is recorded.
 /// </summary>
 public sealed unsafe class WatchTests : IDisposable
 {
@@ -89,7 +89,9 @@ public sealed unsafe class WatchTests : IDisposable
         Assert.Null(after);
     }
 
-    /// <summary>Fashion-MNIST, read by a decoder that spoils one worker's control register from some read on, for a while.</summary>
+    /// <summary>
+    /// Fashion-MNIST, read by a decoder that spoils one worker's control register from some read on, for a while.
+    /// </summary>
     private sealed class Spoiling(ImageSource images, uint bits, int from, int reads, bool dataWorkers) : ImageSource
     {
         private int read;

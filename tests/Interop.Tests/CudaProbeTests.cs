@@ -17,7 +17,9 @@ public class CudaProbeTests
         }
     }
 
-    /// <summary>Libraries for --math run-to-run: where one is missing, the error names every file that was tried.</summary>
+    /// <summary>
+    /// Libraries for --math run-to-run: where one is missing, the error names every file that was tried.
+    /// </summary>
     [Fact]
     public void AMissingLibraryIsNamed()
     {

@@ -8,7 +8,9 @@ public unsafe class EmulatorTests
 {
     private static readonly EmulationOptions Checked = new(Checks: true);
 
-    /// <summary>A device that drops its work still gives addresses, keeps count of memory, and reads back zeros.</summary>
+    /// <summary>
+    /// A device that drops its work still gives addresses, keeps count of memory, and reads back zeros.
+    /// </summary>
     [Fact]
     public void WithoutExecutionADeviceHasAnyAmountOfMemory()
     {
@@ -126,7 +128,10 @@ public unsafe class EmulatorTests
         return (asked, multiplied);
     }
 
-    /// <summary>What cuBLASLt refuses, its twin refuses: attributes of a wrong size, layouts that do not fit; and the error says for which product.</summary>
+    /// <summary>
+    /// What cuBLASLt refuses, its twin refuses: attributes of a wrong size, layouts that do not fit; and the error says
+    /// for which product.
+    /// </summary>
     [Fact]
     public void ALibrarysRefusalNamesTheProduct()
     {
@@ -167,7 +172,8 @@ public unsafe class EmulatorTests
             Assert.Equal(0, library.MatmulDescCreate(out nint desc, CublasCompute.Float32, CudaDataType.Float32));
             Assert.NotEqual(0, library.MatmulDescSetAttribute(desc, MatmulDescAttribute.TransA, &wrong, 1));
             Assert.Equal(0, library.MatmulDescDestroy(desc));
-            // an algorithm that was asked for without the operands' alignments was chosen for 256 bytes; one with a bias needs its vector
+            // an algorithm that was asked for without the operands' alignments was chosen for 256 bytes; one with a
+            // bias needs its vector
             using var words = context.Allocate(4096);
             Assert.Equal((0, 15), Ask(library, (ulong)words.Pointer + 64, promised: 0, bias: false));
             Assert.Equal((0, 0), Ask(library, (ulong)words.Pointer + 64, promised: 64, bias: false));
@@ -177,7 +183,9 @@ public unsafe class EmulatorTests
         driver.Dispose();
     }
 
-    /// <summary>A driver with one module and buffers of floats; everything is freed at the end and nothing may be left.</summary>
+    /// <summary>
+    /// A driver with one module and buffers of floats; everything is freed at the end and nothing may be left.
+    /// </summary>
     private sealed class Rig : IDisposable
     {
         public readonly EmulatedDriver Driver;
@@ -432,7 +440,9 @@ public unsafe class EmulatorTests
         Assert.Equal([1f, 2f], value);
     }
 
-    /// <summary>A step that asks for the same each time becomes a graph; one that asks for something else runs as it was asked.</summary>
+    /// <summary>
+    /// A step that asks for the same each time becomes a graph; one that asks for something else runs as it was asked.
+    /// </summary>
     [Fact]
     public void AStepThatRepeatsIsOneLaunch()
     {

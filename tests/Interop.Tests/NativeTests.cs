@@ -79,7 +79,10 @@ public class NativeTests
             Assert.InRange(k.SharedBytes, 0, 48 << 10);
     }
 
-    /// <summary>docs/NUMERICS.md rule 12: tensor cores and halves belong to --math run-to-run, whose modules have a name of their own.</summary>
+    /// <summary>
+    /// docs/NUMERICS.md rule 12: tensor cores and halves belong to --math run-to-run, whose modules have a name of
+    /// their own.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Modules))]
     public void TensorCoresStayOutOfTheExactModules(string module)
@@ -115,7 +118,10 @@ public class NativeTests
         Assert.Contains($"{module}:{ptx[..at].Count(c => c == '\n') + 1}:", e.Message);
     }
 
-    /// <summary>A damaged PTX text is refused or read, never anything else: words and characters are dropped, doubled, swapped, cut.</summary>
+    /// <summary>
+    /// A damaged PTX text is refused or read, never anything else: words and characters are dropped, doubled, swapped,
+    /// cut.
+    /// </summary>
     [Fact]
     public void DamagedPtxIsRefusedAsSuch()
     {
@@ -148,7 +154,10 @@ public class NativeTests
         }
     }
 
-    /// <summary>The inner loop as designed: for 16 steps of k, TM*TN fused multiply-adds a step, all fragments read 16 bytes at a time; global tiles too.</summary>
+    /// <summary>
+    /// The inner loop as designed: for 16 steps of k, TM*TN fused multiply-adds a step, all fragments read 16 bytes at
+    /// a time; global tiles too.
+    /// </summary>
     [Theory]
     [InlineData("128x128", 8, 8)]
     [InlineData("128x64", 8, 8)]

@@ -74,7 +74,9 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Contains("damaged", e.Message);
     }
 
-    /// <summary>Somebody's quantised or counting tensors are no obstacle to those beside them; their values cannot be had.</summary>
+    /// <summary>
+    /// Somebody's quantised or counting tensors are no obstacle to those beside them; their values cannot be had.
+    /// </summary>
     [Theory]
     [InlineData("Q4")]
     [InlineData("U64")]

@@ -9,7 +9,10 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Tests;
 
-/// <summary>Files of torch.save (tests/fixtures/torch, made by PyTorch): same names, same logits; whatever could run code or claims what is not there is refused.</summary>
+/// <summary>
+/// Files of torch.save (tests/fixtures/torch, made by PyTorch): same names, same logits; whatever could run code or
+/// claims what is not there is refused.
+/// </summary>
 public unsafe class TorchFileTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "tests", "fixtures", "torch");
@@ -154,7 +157,8 @@ public unsafe class TorchFileTests
 
     private static byte[] Tensor(string size, string stride, int offset = 0)
     {
-        // protocol 2: _rebuild_tensor_v2(('storage', FloatStorage, '0', 'cpu', 4), offset, size, stride, False, None), written with longs of eight bytes where asked
+        // protocol 2: _rebuild_tensor_v2(('storage', FloatStorage, '0', 'cpu', 4), offset, size, stride, False, None),
+        // written with longs of eight bytes where asked
         var p = new List<byte> { 0x80, 2 };
         void Text(string s) =>
             p.AddRange([(byte)'X', .. BitConverter.GetBytes(s.Length), .. Encoding.ASCII.GetBytes(s)]);

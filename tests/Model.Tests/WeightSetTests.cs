@@ -3,7 +3,9 @@ using LutNative.Model.Checkpoints;
 
 namespace LutNative.Model.Tests;
 
-/// <summary>What is read of other people's files, by which name and type, and which files are refused without being unpacked.</summary>
+/// <summary>
+/// What is read of other people's files, by which name and type, and which files are refused without being unpacked.
+/// </summary>
 public sealed class WeightSetTests : IDisposable
 {
     private const string Anchor = "patch_embed.proj.weight";
@@ -172,7 +174,9 @@ public sealed class WeightSetTests : IDisposable
         Assert.Contains(named, set.Beside);
     }
 
-    /// <summary>What PyTorch and NumPy wrote (trials of 2026-11-25): only the storages are left out here, which nobody asks for.</summary>
+    /// <summary>
+    /// What PyTorch and NumPy wrote (trials of 2026-11-25): only the storages are left out here, which nobody asks for.
+    /// </summary>
     [Theory]
     [InlineData("numpy_scalar", "numpy.core.multiarray.scalar")]
     [InlineData("pathlib_313", "pathlib._local.PosixPath")]

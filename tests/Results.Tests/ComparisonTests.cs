@@ -2,7 +2,9 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>Comparison and verification find what is planted, where it is planted, and nothing where nothing is.</summary>
+/// <summary>
+/// Comparison and verification find what is planted, where it is planted, and nothing where nothing is.
+/// </summary>
 public sealed class ComparisonTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -117,7 +119,10 @@ public sealed class ComparisonTests : IDisposable
         Assert.Contains("step=2 loss_bits: 0x3fc00000 (1.5) is not 0x3fc00001", Comparison.Exact(Run("a"), b).First);
     }
 
-    /// <summary>Cause before effect: what entered the step is named before the loss that follows from it, and the ladder has every rung.</summary>
+    /// <summary>
+    /// Cause before effect: what entered the step is named before the loss that follows from it, and the ladder has
+    /// every rung.
+    /// </summary>
     [Theory]
     [InlineData("batch_ids_digest", "data order")]
     [InlineData("views_digest", "pixels")]

@@ -30,7 +30,9 @@ public sealed class FolderLockTests : IDisposable
         Assert.False(File.Exists(folder["LOCK"]));
     }
 
-    /// <summary>flock(1) is another process: the lock is the system's, not .NET's; the text is torn, or somebody else's.</summary>
+    /// <summary>
+    /// flock(1) is another process: the lock is the system's, not .NET's; the text is torn, or somebody else's.
+    /// </summary>
     [Theory]
     [InlineData("", "pid unknown on host unknown")]
     [InlineData("pid 12\nhost no", "pid 12 on host unknown")]

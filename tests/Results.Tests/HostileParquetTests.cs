@@ -3,7 +3,10 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>Files whose footer or page headers lie: each is refused at once, with its reason, and takes no memory that it merely claims.</summary>
+/// <summary>
+/// Files whose footer or page headers lie: each is refused at once, with its reason, and takes no memory that it merely
+/// claims.
+/// </summary>
 public sealed class HostileParquetTests : IDisposable
 {
     private static readonly string Trials = Path.Combine(
@@ -41,7 +44,10 @@ public sealed class HostileParquetTests : IDisposable
             Assert.Throws<ResultsException>(() => TableFile.Read(Path.Combine(Trials, "hang-devices.parquet"))).What
         );
 
-    /// <summary>Every byte of a footer, each at eight other values: refused, or read to the end; never hung, never out of memory.</summary>
+    /// <summary>
+    /// Every byte of a footer, each at eight other values: refused, or read to the end; never hung, never out of
+    /// memory.
+    /// </summary>
     [Fact]
     public void EveryByteOfAFooterMayLie()
     {
@@ -73,7 +79,9 @@ public sealed class HostileParquetTests : IDisposable
         Assert.True(refused > read / 4, $"{refused} refused, {read} opened");
     }
 
-    /// <summary>A group inside a group, and so on: a hundred thousand times is more than the library's own stack bears.</summary>
+    /// <summary>
+    /// A group inside a group, and so on: a hundred thousand times is more than the library's own stack bears.
+    /// </summary>
     [Theory]
     [InlineData(100_000, new byte[] { 0xa0, 0x8d, 0x06 }, "schema has 100000 elements")]
     [InlineData(5_000, new byte[] { 0x88, 0x27 }, "nested more than 32 deep")]
@@ -112,7 +120,9 @@ public sealed class HostileParquetTests : IDisposable
         );
     }
 
-    /// <summary>What other writers make is read: every table through ParquetSharp (Arrow C++), in each compression.</summary>
+    /// <summary>
+    /// What other writers make is read: every table through ParquetSharp (Arrow C++), in each compression.
+    /// </summary>
     [Theory]
     [InlineData(ParquetSharp.Compression.Uncompressed)]
     [InlineData(ParquetSharp.Compression.Snappy)]
@@ -157,7 +167,10 @@ public sealed class HostileParquetTests : IDisposable
         return bytes;
     }
 
-    /// <summary>Every byte of a column's page headers at other values: the table is read as it was, or refused in time; no claim is believed.</summary>
+    /// <summary>
+    /// Every byte of a column's page headers at other values: the table is read as it was, or refused in time; no claim
+    /// is believed.
+    /// </summary>
     [Fact]
     public void EveryByteOfAPageHeaderMayLie()
     {

@@ -3,7 +3,10 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>The manifest is exactly the folder: whatever differs is a named finding, never a crash, and nothing outside of the folder is opened.</summary>
+/// <summary>
+/// The manifest is exactly the folder: whatever differs is a named finding, never a crash, and nothing outside of the
+/// folder is opened.
+/// </summary>
 public sealed class ManifestTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -129,7 +132,10 @@ public sealed class ManifestTests : IDisposable
         Assert.NotEmpty(new RunStore(folder["nowhere"]).Damage());
     }
 
-    /// <summary>The same bytes outside of the folder are not the folder's: a link is a finding, to a file, to a folder, to nothing, to itself.</summary>
+    /// <summary>
+    /// The same bytes outside of the folder are not the folder's: a link is a finding, to a file, to a folder, to
+    /// nothing, to itself.
+    /// </summary>
     [Fact]
     public void LinksAreFindings()
     {
@@ -155,7 +161,10 @@ public sealed class ManifestTests : IDisposable
         Only("events-00000.parquet cannot be read");
     }
 
-    /// <summary>A night's folder holds whole runs: their own manifests are covered, and those of nights before 1.3, which left them out, stay whole.</summary>
+    /// <summary>
+    /// A night's folder holds whole runs: their own manifests are covered, and those of nights before 1.3, which left
+    /// them out, stay whole.
+    /// </summary>
     [Fact]
     public void RunsInsideAreCovered()
     {

@@ -6,8 +6,10 @@ using LutNative.Results;
 namespace LutNative.Results.Tests;
 
 /// <summary>
-/// Files with bytes flipped, cut out, doubled, replaced or brought in from another file: a table is read with exactly the rows that were written or refused with a reason, in time; a
-/// manifest's damage is found; a reference is refused or says the same. 300 files in the suite, 20,000 with LUT_FUZZ=20000 (LUT_FUZZ_SEED chooses others; the last one's bytes lie in the folder of LUT_FUZZ_KEEP).
+/// Files with bytes flipped, cut out, doubled, replaced or brought in from another file: a table is read with exactly
+/// the rows that were written or refused with a reason, in time; a manifest's damage is found; a reference is refused
+/// or says the same. 300 files in the suite, 20,000 with LUT_FUZZ=20000 (LUT_FUZZ_SEED chooses others; the last one's
+/// bytes lie in the folder of LUT_FUZZ_KEEP).
 /// </summary>
 public sealed class MutationTests : IDisposable
 {
@@ -88,7 +90,10 @@ public sealed class MutationTests : IDisposable
         Assert.True(found.GetValueOrDefault("table refused") > count / 4);
     }
 
-    /// <summary>Other people's files (image shards) carry no seal: what counts is that reading them ends, in any way, and in time.</summary>
+    /// <summary>
+    /// Other people's files (image shards) carry no seal: what counts is that reading them ends, in any way, and in
+    /// time.
+    /// </summary>
     [Theory]
     [InlineData(ParquetSharp.Compression.Uncompressed)]
     [InlineData(ParquetSharp.Compression.Snappy)]
@@ -190,7 +195,9 @@ public sealed class MutationTests : IDisposable
         }
     }
 
-    /// <summary>A reference has no seal: another digest in it is another reference. What counts is that it is refused or parsed.</summary>
+    /// <summary>
+    /// A reference has no seal: another digest in it is another reference. What counts is that it is refused or parsed.
+    /// </summary>
     private string OfReference(byte[] bytes, string[] whole)
     {
         File.WriteAllBytes(folder["x.digests"], bytes);

@@ -5,7 +5,10 @@ using Column = LutNative.Results.Column;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>Known traps of Parquet writers and readers, a test each; the files are read by Arrow C++ (ParquetSharp) and DuckDB. Others are in <see cref="TableFileTests"/>.</summary>
+/// <summary>
+/// Known traps of Parquet writers and readers, a test each; the files are read by Arrow C++ (ParquetSharp) and DuckDB.
+/// Others are in <see cref="TableFileTests"/>.
+/// </summary>
 public sealed class ParquetTrapTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -86,7 +89,10 @@ public sealed class ParquetTrapTests : IDisposable
             _ => System.Text.Encoding.UTF8.GetBytes(Table.Show(v)),
         };
 
-    /// <summary>Only floats are byte-stream-split (DuckDB refuses split integers); only Zstandard (DuckDB refuses legacy LZ4); floats carry no min and max; times are INT64 microseconds in UTC, never INT96.</summary>
+    /// <summary>
+    /// Only floats are byte-stream-split (DuckDB refuses split integers); only Zstandard (DuckDB refuses legacy LZ4);
+    /// floats carry no min and max; times are INT64 microseconds in UTC, never INT96.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Tables))]
     public void EncodingsAreThoseThatEveryReaderTakes(string name)
@@ -118,7 +124,10 @@ public sealed class ParquetTrapTests : IDisposable
         }
     }
 
-    /// <summary>Strings' statistics are ordered differently by different readers unless the text is ASCII: other characters become question marks when a row is added.</summary>
+    /// <summary>
+    /// Strings' statistics are ordered differently by different readers unless the text is ASCII: other characters
+    /// become question marks when a row is added.
+    /// </summary>
     [Fact]
     public void TextIsAscii()
     {
@@ -170,7 +179,9 @@ public sealed class ParquetTrapTests : IDisposable
         Assert.Equal(File.ReadAllBytes(Write(t, "a-00000.parquet")), File.ReadAllBytes(Write(t, "b-00000.parquet")));
     }
 
-    /// <summary>A writer killed at any byte leaves something that nobody takes for a table: not we, not DuckDB, not Arrow.</summary>
+    /// <summary>
+    /// A writer killed at any byte leaves something that nobody takes for a table: not we, not DuckDB, not Arrow.
+    /// </summary>
     [Fact]
     public void NoHalfFileIsAccepted()
     {
@@ -185,7 +196,10 @@ public sealed class ParquetTrapTests : IDisposable
         }
     }
 
-    /// <summary>Appending rewrites a footer in place, and a crash then loses the file: a commit writes a new part and touches no old one.</summary>
+    /// <summary>
+    /// Appending rewrites a footer in place, and a crash then loses the file: a commit writes a new part and touches no
+    /// old one.
+    /// </summary>
     [Fact]
     public void ACommitNeverTouchesAnOlderPart()
     {
@@ -198,7 +212,10 @@ public sealed class ParquetTrapTests : IDisposable
         Assert.Equal(8, store.Read(Schema.Events).Rows.Count);
     }
 
-    /// <summary>The library's own default is zstd 19, fifteen times slower for a hundredth of the size: a column takes what level Optimal takes, and not what SmallestSize does.</summary>
+    /// <summary>
+    /// The library's own default is zstd 19, fifteen times slower for a hundredth of the size: a column takes what
+    /// level Optimal takes, and not what SmallestSize does.
+    /// </summary>
     [Fact]
     public async Task TheCompressionLevelIsChosen()
     {
@@ -250,7 +267,8 @@ public sealed class ParquetTrapTests : IDisposable
     public void TheWritersRealVersionIsRecorded()
     {
         var (_, metadata) = TableFile.ReadWithMetadata(Write(Samples.Fill(Schema.Events, 1)));
-        Assert.StartsWith("Parquet.Net 6.1.0", metadata["lut.parquet_writer"], StringComparison.Ordinal); // its assembly says 6.0.0.0
+        // its assembly says 6.0.0.0
+        Assert.StartsWith("Parquet.Net 6.1.0", metadata["lut.parquet_writer"], StringComparison.Ordinal);
     }
 
     /// <summary>A long string costs eight times its length in statistics: long values are blobs.</summary>

@@ -92,7 +92,9 @@ public class PerformanceTests
             );
     }
 
-    /// <summary>Blocks measured in turns: a machine that swings by a fifth between launches still tells one build from another.</summary>
+    /// <summary>
+    /// Blocks measured in turns: a machine that swings by a fifth between launches still tells one build from another.
+    /// </summary>
     [Theory]
     [InlineData(1.0, PerformanceVerdict.Same)]
     [InlineData(0.9, PerformanceVerdict.Slower)]
@@ -132,7 +134,10 @@ public class PerformanceTests
         Assert.Equal(PerformanceVerdict.Unstable, One(Bench(100, 5, 0.005, 0), Bench(80, 5, 0.4, 1)).Verdict);
     }
 
-    /// <summary>Twenty benchmarks at once, one of them slower: Holm's correction keeps the nineteen quiet and does not hide the one.</summary>
+    /// <summary>
+    /// Twenty benchmarks at once, one of them slower: Holm's correction keeps the nineteen quiet and does not hide the
+    /// one.
+    /// </summary>
     [Fact]
     public void AmongManyRowsOnlyTheSlowOneIsSlower()
     {

@@ -37,7 +37,10 @@ public sealed class ReadmeQueryTests : IDisposable
         return rows;
     }
 
-    /// <summary>Ten steps of each stage; the state is recorded after every second one. From a fault on everything after it in its stage differs, as it would.</summary>
+    /// <summary>
+    /// Ten steps of each stage; the state is recorded after every second one. From a fault on everything after it in
+    /// its stage differs, as it would.
+    /// </summary>
     private void Run(string name, params Fault[] faults)
     {
         Table steps = new(Schema.Steps);

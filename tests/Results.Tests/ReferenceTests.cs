@@ -2,7 +2,9 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>A .digests file that cannot be used is an error with its name and the line, never a crash and never an agreement.</summary>
+/// <summary>
+/// A .digests file that cannot be used is an error with its name and the line, never a crash and never an agreement.
+/// </summary>
 public sealed class ReferenceTests : IDisposable
 {
     private static readonly string Trials = Path.Combine(

@@ -3,7 +3,10 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>Disks that refuse, in a process of their own: a limit on the size of files stands for a full disk; a preloaded fsync that answers EIO for one that does not store (where there is a C compiler).</summary>
+/// <summary>
+/// Disks that refuse, in a process of their own: a limit on the size of files stands for a full disk; a preloaded fsync
+/// that answers EIO for one that does not store (where there is a C compiler).
+/// </summary>
 public sealed class RefusingDiskTests : IDisposable
 {
     private const string Place = "LUT_TEST_REFUSING_DISK";
@@ -24,7 +27,10 @@ public sealed class RefusingDiskTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>What the others run in a child: a table of old rows is there, a larger one is to replace it, and a manifest is to be written.</summary>
+    /// <summary>
+    /// What the others run in a child: a table of old rows is there, a larger one is to replace it, and a manifest is
+    /// to be written.
+    /// </summary>
     [Fact]
     public void Child()
     {
@@ -138,7 +144,8 @@ public sealed class RefusingDiskTests : IDisposable
             RedirectStandardOutput = true,
         };
         start.Environment[Place] = folder.Path;
-        start.Environment["DOTNET_EnableWriteXorExecute"] = "0"; // it maps code through a file, which would be over the limit
+        // it maps code through a file, which would be over the limit
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         using var child = Process.Start(start)!;
         string said = child.StandardOutput.ReadToEnd();
         child.WaitForExit();

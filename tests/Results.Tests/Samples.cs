@@ -2,7 +2,9 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>Rows with every awkward value: NaN payloads, -0, denormals, infinities, nulls, empty blobs, long text.</summary>
+/// <summary>
+/// Rows with every awkward value: NaN payloads, -0, denormals, infinities, nulls, empty blobs, long text.
+/// </summary>
 internal static class Samples
 {
     internal static readonly uint[] FloatBits =

@@ -3,7 +3,10 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>Every version of the schema has a golden file (its columns) and, from 1.1 on, files that a lut of that version wrote: both stay true for ever.</summary>
+/// <summary>
+/// Every version of the schema has a golden file (its columns) and, from 1.1 on, files that a lut of that version
+/// wrote: both stay true for ever.
+/// </summary>
 public class SchemaVersionTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "tests", "fixtures", "schema");
@@ -36,7 +39,10 @@ public class SchemaVersionTests
     public static TheoryData<string> OldFiles =>
         [.. Directory.GetFiles(Path.Combine(Folder, "1.1"), "*.parquet").Select(f => Path.GetFileName(f)!)];
 
-    /// <summary>Files of schema 1.1, written by the lut of that day: later columns read as null, everything else as DuckDB reads it.</summary>
+    /// <summary>
+    /// Files of schema 1.1, written by the lut of that day: later columns read as null, everything else as DuckDB reads
+    /// it.
+    /// </summary>
     [Theory]
     [MemberData(nameof(OldFiles))]
     public void AnOlderFileReads(string name)

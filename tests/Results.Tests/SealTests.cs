@@ -5,7 +5,10 @@ using Parquet.Schema;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>A table is read only if it holds the rows that it was written with: their number, their hashes, their types, each key once.</summary>
+/// <summary>
+/// A table is read only if it holds the rows that it was written with: their number, their hashes, their types, each
+/// key once.
+/// </summary>
 public sealed class SealTests : IDisposable
 {
     private static readonly string Old = Path.Combine(Repository.Root, "tests", "fixtures", "schema", "1.1");
@@ -79,7 +82,10 @@ public sealed class SealTests : IDisposable
         Assert.Equal(StoreFault.Damaged, Refused(folder[name]).Fault);
     }
 
-    /// <summary>A file that calls itself newer than this lut, yet has no column that this one does not know, is held to its hash as well.</summary>
+    /// <summary>
+    /// A file that calls itself newer than this lut, yet has no column that this one does not know, is held to its hash
+    /// as well.
+    /// </summary>
     [Fact]
     public void ANewerVersionIsNoWayAroundTheHash()
     {
@@ -110,7 +116,9 @@ public sealed class SealTests : IDisposable
         Assert.Equal(StoreFault.NewerSchema, Refused(path).Fault);
     }
 
-    /// <summary>Columns of other types, or null where there must be a value, are named; none is read as something else.</summary>
+    /// <summary>
+    /// Columns of other types, or null where there must be a value, are named; none is read as something else.
+    /// </summary>
     [Theory]
     [InlineData("metric", typeof(int), false)]
     [InlineData("correct", typeof(int), false)]

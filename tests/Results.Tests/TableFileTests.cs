@@ -5,7 +5,9 @@ using Parquet.Schema;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>What is written is read, by us and by DuckDB, bit for bit; what is not ours, newer or damaged is refused.</summary>
+/// <summary>
+/// What is written is read, by us and by DuckDB, bit for bit; what is not ours, newer or damaged is refused.
+/// </summary>
 public sealed class TableFileTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -2,7 +2,10 @@ using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 
-/// <summary>A file is there whole, under its name, or not at all; what stood there before stays; no link is followed. A disk that refuses: <see cref="RefusingDiskTests"/>.</summary>
+/// <summary>
+/// A file is there whole, under its name, or not at all; what stood there before stays; no link is followed. A disk
+/// that refuses: <see cref="RefusingDiskTests"/>.
+/// </summary>
 public sealed class WholeFileTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -74,7 +77,9 @@ public sealed class WholeFileTests : IDisposable
         Assert.Equal("new", File.ReadAllText(folder["a.txt"]));
     }
 
-    /// <summary>The old writer's temporary name was known: whoever put a link there had its target overwritten.</summary>
+    /// <summary>
+    /// The old writer's temporary name was known: whoever put a link there had its target overwritten.
+    /// </summary>
     [Fact]
     public void ATrapUnderTheOldTemporaryNameIsNotFollowed()
     {

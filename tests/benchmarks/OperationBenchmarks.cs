@@ -11,8 +11,9 @@ using LutNative.Model.Devices;
 namespace LutNative.Benchmarks;
 
 /// <summary>
-/// Every operation of a step, one thread, on the device this machine chooses, at the shapes of a ViT-B grain (4 images: 200 tokens visible, 788 in all).
-/// The last column is what matters: the share of the machine's FMA or copy limit, whichever bounds the operation, measured in the same process.
+/// Every operation of a step, one thread, on the device this machine chooses, at the shapes of a ViT-B grain (4 images:
+/// 200 tokens visible, 788 in all). The last column is what matters: the share of the machine's FMA or copy limit,
+/// whichever bounds the operation, measured in the same process.
 /// </summary>
 public class OperationBenchmarks
 {
@@ -27,7 +28,9 @@ public class OperationBenchmarks
     public void Run() => Case.Run();
 }
 
-/// <summary>One operation at one shape. Flops are those of its matrix products, or 0; Bytes the least it must read and write.</summary>
+/// <summary>
+/// One operation at one shape. Flops are those of its matrix products, or 0; Bytes the least it must read and write.
+/// </summary>
 public sealed record OperationCase(string Name, double Flops, double Bytes, Action Run)
 {
     public override string ToString() => Name;

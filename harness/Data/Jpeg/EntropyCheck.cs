@@ -3,8 +3,10 @@ using System.Buffers.Binary;
 namespace LutNative.Harness.Data.Jpeg;
 
 /// <summary>
-/// Is a JPEG whole? Reads every marker and every Huffman code without computing a pixel, and says what libjpeg would warn about and then fill with gray: data that ends early, a code that no
-/// table has, bytes that belong to nothing, restart markers out of order, refinement scans that do not fit. Source: ITU T.81 (1992) annexes B, F, G. Arithmetic coding is not looked into.
+/// Is a JPEG whole? Reads every marker and every Huffman code without computing a pixel, and says what libjpeg would
+/// warn about and then fill with gray: data that ends early, a code that no table has, bytes that belong to nothing,
+/// restart markers out of order, refinement scans that do not fit. Source: ITU T.81 (1992) annexes B, F, G. Arithmetic
+/// coding is not looked into.
 /// </summary>
 internal ref struct EntropyCheck
 {
@@ -134,7 +136,10 @@ internal ref struct EntropyCheck
         return End(ref bits, "at its end");
     }
 
-    /// <summary>Leaves the entropy-coded data, of which blocks must have used every byte. (libjpeg says nothing of a few that it has read ahead at the very end.)</summary>
+    /// <summary>
+    /// Leaves the entropy-coded data, of which blocks must have used every byte. (libjpeg says nothing of a few that it
+    /// has read ahead at the very end.)
+    /// </summary>
     private string? End(ref JpegBits bits, string where)
     {
         int unused = bits.UnusedBytes;

@@ -1,6 +1,9 @@
 namespace LutNative.Harness.Data.Jpeg;
 
-/// <summary>Bits of a scan's entropy-coded segment, most significant first. 0xFF 0x00 is a byte of 0xFF, 0xFF before anything else is a marker and ends the segment.</summary>
+/// <summary>
+/// Bits of a scan's entropy-coded segment, most significant first. 0xFF 0x00 is a byte of 0xFF, 0xFF before anything
+/// else is a marker and ends the segment.
+/// </summary>
 internal ref struct JpegBits(ReadOnlySpan<byte> file, int position)
 {
     private readonly ReadOnlySpan<byte> file = file;
@@ -46,7 +49,10 @@ internal ref struct JpegBits(ReadOnlySpan<byte> file, int position)
         return value;
     }
 
-    /// <summary>The rest of a byte is padding; what was read ahead of a marker is counted by <see cref="UnusedBytes"/> before it is dropped here.</summary>
+    /// <summary>
+    /// The rest of a byte is padding; what was read ahead of a marker is counted by <see cref="UnusedBytes"/> before it
+    /// is dropped here.
+    /// </summary>
     public void Restart(int position)
     {
         held = 0;

@@ -7,13 +7,18 @@ namespace LutNative.Harness.Data.Jpeg;
 /// <param name="Stride">Blocks in a row, rounded up to whole units of interleaved scans.</param>
 internal sealed record JpegComponent(int Id, int Horizontal, int Vertical, int Wide, int High, int Stride, int Rows)
 {
-    /// <summary>Of progressive files: which of a block's 64 coefficients are not zero so far; refinement depends on it. [Rows x Stride]</summary>
+    /// <summary>
+    /// Of progressive files: which of a block's 64 coefficients are not zero so far; refinement depends on it. [Rows x
+    /// Stride]
+    /// </summary>
     public ulong[] NonZero { get; init; } = [];
 
     // the lowest bit of each coefficient that scans have brought so far; -1: none yet
     private readonly sbyte[] known = [.. Enumerable.Repeat((sbyte)-1, 64)];
 
-    /// <summary>A scan of coefficients first to last down to bit low: does it follow on what came before (T.81 G.1.1.1)?</summary>
+    /// <summary>
+    /// A scan of coefficients first to last down to bit low: does it follow on what came before (T.81 G.1.1.1)?
+    /// </summary>
     public bool Progress(int first, int last, int high, int low)
     {
         bool follows = first == 0 || known[0] >= 0;

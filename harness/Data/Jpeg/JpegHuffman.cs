@@ -1,6 +1,8 @@
 namespace LutNative.Harness.Data.Jpeg;
 
-/// <summary>One Huffman table (ITU T.81 annex C and F.2.2.3): codes of up to 16 bits, looked up by the first eight.</summary>
+/// <summary>
+/// One Huffman table (ITU T.81 annex C and F.2.2.3): codes of up to 16 bits, looked up by the first eight.
+/// </summary>
 internal sealed class JpegHuffman
 {
     private const int LookAhead = 8;

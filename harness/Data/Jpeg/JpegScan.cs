@@ -1,6 +1,9 @@
 namespace LutNative.Harness.Data.Jpeg;
 
-/// <summary>One scan (T.81 B.2.3): reads the codes of its blocks, sequential or progressive (annex G), and keeps of their values only what later codes depend on.</summary>
+/// <summary>
+/// One scan (T.81 B.2.3): reads the codes of its blocks, sequential or progressive (annex G), and keeps of their values
+/// only what later codes depend on.
+/// </summary>
 internal sealed class JpegScan
 {
     private const string BadCode = "a code that no table has";
@@ -26,7 +29,9 @@ internal sealed class JpegScan
         this.refines = refines;
     }
 
-    /// <summary>Units of the scan: of all its components' blocks together, or single blocks where it has one component.</summary>
+    /// <summary>
+    /// Units of the scan: of all its components' blocks together, or single blocks where it has one component.
+    /// </summary>
     public int Mcus =>
         parts.Length > 1 ? frame.McusWide * frame.McusHigh : parts[0].Component.Wide * parts[0].Component.High;
 

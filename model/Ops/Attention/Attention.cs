@@ -6,10 +6,12 @@ namespace LutNative.Model.Ops;
 /// <summary>
 /// Multi-head self-attention over sequences of N tokens, from and to the fused qkv layout.
 /// <para>Computes: out = softmax(scale q k^T) v for each sequence and head.</para>
-/// <para>Shapes: qkv, dQkv [S*N, 3*D] with columns (3, H, E), D = H*E; output, dOutput [S*N, D]; prob [S*H*N, N], or empty where no backward pass follows. No overlaps.</para>
-/// <para>Order: a = chain over e of fma(q, k); s = a*scale; m = max by compare-select over ascending keys, then m + (+0); p = cr_exp(s - m) / sum(...),
-/// the sum by the 64 lanes of rule 4; out = chain over keys of fma(p, v). Backward: dp = chain over e of fma(dout, v);
-/// ds = p*(dp - dot(dp, p)); da = ds*scale; dq = chain over keys fma(da, k); dk = chain over queries fma(da, q); dv = chain over queries fma(p, dout).</para>
+/// <para>Shapes: qkv, dQkv [S*N, 3*D] with columns (3, H, E), D = H*E; output, dOutput [S*N, D]; prob [S*H*N, N], or
+/// empty where no backward pass follows. No overlaps.</para>
+/// <para>Order: a = chain over e of fma(q, k); s = a*scale; m = max by compare-select over ascending keys, then m +
+/// (+0); p = cr_exp(s - m) / sum(...), the sum by the 64 lanes of rule 4; out = chain over keys of fma(p, v). Backward:
+/// dp = chain over e of fma(dout, v); ds = p*(dp - dot(dp, p)); da = ds*scale; dq = chain over keys fma(da, k); dk =
+/// chain over queries fma(da, q); dv = chain over queries fma(p, dout).</para>
 /// <para>Gradients: dQkv overwritten.</para>
 /// <para>Source: timm 0.4.12 vision_transformer.py, class Attention; docs/NUMERICS.md rules 2, 4, 6.</para>
 /// </summary>

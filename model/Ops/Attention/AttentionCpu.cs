@@ -6,8 +6,8 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// One head at a time, in scratch that stays in cache: keys (or values) are transposed and padded to whole vectors so that vectors run over keys, and every
-/// product goes through the matrix tiles. Padding never reaches a result.
+/// One head at a time, in scratch that stays in cache: keys (or values) are transposed and padded to whole vectors so
+/// that vectors run over keys, and every product goes through the matrix tiles. Padding never reaches a result.
 /// </summary>
 internal static unsafe class AttentionCpu<V, L>
     where V : unmanaged
@@ -136,7 +136,8 @@ internal static unsafe class AttentionCpu<V, L>
     }
 
     /// <summary>
-    /// p = softmax(scale s) over n keys; s has room to a whole vector. Its padding becomes minus infinity: never the maximum, and e^-inf = +0 adds nothing.
+    /// p = softmax(scale s) over n keys; s has room to a whole vector. Its padding becomes minus infinity: never the
+    /// maximum, and e^-inf = +0 adds nothing.
     /// </summary>
     [SkipLocalsInit]
     private static void Softmax(float* p, float* s, int n, int ldn, float scale)

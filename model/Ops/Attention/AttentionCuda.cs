@@ -3,7 +3,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
 
-/// <summary>Attention as batches of products over (sequence, head) and native/kernels/softmax.cu between them.</summary>
+/// <summary>
+/// Attention as batches of products over (sequence, head) and native/kernels/softmax.cu between them.
+/// </summary>
 internal static unsafe class AttentionCuda
 {
     internal static void Forward(CudaDevice device, Mat output, Mat prob, Mat qkv, int n, int heads, float scale)
@@ -90,7 +92,9 @@ internal static unsafe class AttentionCuda
         );
     }
 
-    /// <summary>How a matrix of one head lies in a tensor: row length, and steps from sequence to sequence and head to head.</summary>
+    /// <summary>
+    /// How a matrix of one head lies in a tensor: row length, and steps from sequence to sequence and head to head.
+    /// </summary>
     private readonly record struct Layout(int Row, long Sequence, long Head);
 
     private readonly struct Shape(Mat qkv, int n, int heads)

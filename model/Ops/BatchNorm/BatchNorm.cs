@@ -6,12 +6,14 @@ namespace LutNative.Model.Ops;
 /// <summary>
 /// Batch normalisation of rows (samples) over one BN batch, its sums a chain inside each grain and T over grains.
 /// <para>Computes: y = (x - mean) * rstd * weight + bias per channel; evaluation uses the running statistics.</para>
-/// <para>Shapes: y, x, dy, dx [B, C], B a multiple of grain; stats [2, C] = (mean, rstd); weight, bias, runningMean, runningVar [1, C];
-/// parts [B/grain, C] each. y may be x in Evaluate only; dx may be dy.</para>
-/// <para>Order: mean = T(chain x)/B; c = x - mean; var = T(chain fma(c, c))/B; rstd = cr_rsqrt(var + eps); xhat = c*rstd; y = fma(xhat, weight, bias).
-/// Running statistics: fma(momentum, stat - running, running), the variance T(...)/(B - 1). Backward: dBiasParts = chain dy, dWeightParts = chain
-/// fma(dy, xhat) per grain; s1 = T(dBiasParts)/B, s2 = T(dWeightParts)/B; dx = (weight*rstd) * ((dy - s1) - xhat*s2).</para>
-/// <para>Gradients: dx and both parts overwritten; the caller adds a grain's parts to that grain's leaf gradient.</para>
+/// <para>Shapes: y, x, dy, dx [B, C], B a multiple of grain; stats [2, C] = (mean, rstd); weight, bias, runningMean,
+/// runningVar [1, C]; parts [B/grain, C] each. y may be x in Evaluate only; dx may be dy.</para>
+/// <para>Order: mean = T(chain x)/B; c = x - mean; var = T(chain fma(c, c))/B; rstd = cr_rsqrt(var + eps); xhat =
+/// c*rstd; y = fma(xhat, weight, bias). Running statistics: fma(momentum, stat - running, running), the variance
+/// T(...)/(B - 1). Backward: dBiasParts = chain dy, dWeightParts = chain fma(dy, xhat) per grain; s1 = T(dBiasParts)/B,
+/// s2 = T(dWeightParts)/B; dx = (weight*rstd) * ((dy - s1) - xhat*s2).</para>
+/// <para>Gradients: dx and both parts overwritten; the caller adds a grain's parts to that grain's leaf
+/// gradient.</para>
 /// <para>Source: Ioffe and Szegedy 2015; torch.nn.BatchNorm1d; docs/NUMERICS.md rules 3 and 8.</para>
 /// </summary>
 public static class BatchNorm

@@ -4,7 +4,10 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
 
-/// <summary>One vector of channels at a time: rows are walked with the channel stride, sums stay in registers, T is a counter of vectors.</summary>
+/// <summary>
+/// One vector of channels at a time: rows are walked with the channel stride, sums stay in registers, T is a counter of
+/// vectors.
+/// </summary>
 internal static unsafe class BatchNormCpu<V, L>
     where V : unmanaged
     where L : struct, ILanes<V>

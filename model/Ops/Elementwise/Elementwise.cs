@@ -5,10 +5,13 @@ namespace LutNative.Model.Ops;
 
 /// <summary>
 /// Small maps and sums that several layers share.
-/// <para>Computes: Add y = a + b; Scale y = x*s; Relu y = x &gt; 0 ? x : +0, dx = x &gt; 0 ? dy : +0; DropPath y = residual + branch/keep where the sample is
-/// kept, residual + (+0) where dropped, dBranch = dy/keep or +0; ColumnSum acc[c] continues over rows first, first+step, ...; SquaredNorm of a tensor.</para>
-/// <para>Shapes: maps [R, C] throughout, outputs may be inputs; DropPath has one flag for R/S consecutive rows; ColumnSum acc [1, C] (or [L, C], see Leaves); SquaredNorm norm [1, 1].</para>
-/// <para>Order: one operation an element; ColumnSum a chain over ascending rows, + (+0); SquaredNorm dot(row, row) by the 64 lanes, T over rows.</para>
+/// <para>Computes: Add y = a + b; Scale y = x*s; Relu y = x &gt; 0 ? x : +0, dx = x &gt; 0 ? dy : +0; DropPath y =
+/// residual + branch/keep where the sample is kept, residual + (+0) where dropped, dBranch = dy/keep or +0; ColumnSum
+/// acc[c] continues over rows first, first+step, ...; SquaredNorm of a tensor.</para>
+/// <para>Shapes: maps [R, C] throughout, outputs may be inputs; DropPath has one flag for R/S consecutive rows;
+/// ColumnSum acc [1, C] (or [L, C], see Leaves); SquaredNorm norm [1, 1].</para>
+/// <para>Order: one operation an element; ColumnSum a chain over ascending rows, + (+0); SquaredNorm dot(row, row) by
+/// the 64 lanes, T over rows.</para>
 /// <para>Gradients: ColumnSum continues acc.</para>
 /// <para>Source: torch.nn.ReLU; timm 0.4.12 drop.py drop_path; docs/NUMERICS.md rules 3, 4, 9.</para>
 /// </summary>

@@ -21,8 +21,9 @@ internal static unsafe class GeluCpu<V, L>
     }
 
     /// <summary>
-    /// rows x width elements of a strip: y = GELU(x + bias); pre = x + bias and erf are kept unless null. Arguments beyond ErfNear's range are few: their
-    /// vectors are computed once more after the row. (A branch to a call between the vectors would make the compiler keep all of them in memory.)
+    /// rows x width elements of a strip: y = GELU(x + bias); pre = x + bias and erf are kept unless null. Arguments
+    /// beyond ErfNear's range are few: their vectors are computed once more after the row. (A branch to a call between
+    /// the vectors would make the compiler keep all of them in memory.)
     /// </summary>
     internal static void ForwardBias(
         float* y,
@@ -77,7 +78,10 @@ internal static unsafe class GeluCpu<V, L>
         }
     }
 
-    /// <summary>The same for a strip of dy. x and erf were written long ago: their next rows are asked for while these are computed.</summary>
+    /// <summary>
+    /// The same for a strip of dy. x and erf were written long ago: their next rows are asked for while these are
+    /// computed.
+    /// </summary>
     internal static void Backward(float* dx, float* x, float* erf, nint ld, float* dy, nint ldy, int rows, int width)
     {
         for (int r = 0; r < rows; r++, dx += ld, x += ld, erf += ld, dy += ldy)

@@ -3,13 +3,18 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
 
-/// <summary>A weight matrix [N, K] (out, in) with the packed copies that a device's kernels read; see <see cref="Layers.Weights"/>.</summary>
+/// <summary>
+/// A weight matrix [N, K] (out, in) with the packed copies that a device's kernels read; see <see
+/// cref="Layers.Weights"/>.
+/// </summary>
 public readonly unsafe struct Weight(Mat values, float* forward, float* backward)
 {
     /// <summary>[N, K], row-major.</summary>
     public readonly Mat Values = values;
 
-    /// <summary>Column panels of W^T (K rows each) and of W (N rows each), or null where the device reads Values.</summary>
+    /// <summary>
+    /// Column panels of W^T (K rows each) and of W (N rows each), or null where the device reads Values.
+    /// </summary>
     public readonly float* ForwardPanels = forward;
     public readonly float* BackwardPanels = backward;
 }
@@ -24,7 +29,10 @@ public enum EpilogueKind
     GeluBackward,
 }
 
-/// <summary>The operands of an epilogue. Pre and Erf may be empty for <see cref="EpilogueKind.BiasGelu"/> when no backward pass follows.</summary>
+/// <summary>
+/// The operands of an epilogue. Pre and Erf may be empty for <see cref="EpilogueKind.BiasGelu"/> when no backward pass
+/// follows.
+/// </summary>
 public readonly struct Epilogue
 {
     public EpilogueKind Kind { get; private init; }
@@ -72,9 +80,11 @@ public readonly struct Epilogue
 /// <summary>
 /// Matrix products.
 /// <para>Computes: Nt y = x W^T (forward); Nn dx = dy W; Tn dw (+)= dy^T x.</para>
-/// <para>Shapes: x [M, K], W [N, K], y, dy [M, N], dx [M, K], dw [N, K] (or [L*N, K], see Leaves); outputs must not overlap inputs.</para>
-/// <para>Order: every element is one chain acc = fma(a[k], b[k], acc) from +0 over ascending k, then acc + (+0), then the
-/// epilogue (docs/NUMERICS.md rule 2). Tn with accumulate continues the chain of an earlier call, so rows may arrive in parts.</para>
+/// <para>Shapes: x [M, K], W [N, K], y, dy [M, N], dx [M, K], dw [N, K] (or [L*N, K], see Leaves); outputs must not
+/// overlap inputs.</para>
+/// <para>Order: every element is one chain acc = fma(a[k], b[k], acc) from +0 over ascending k, then acc + (+0), then
+/// the epilogue (docs/NUMERICS.md rule 2). Tn with accumulate continues the chain of an earlier call, so rows may
+/// arrive in parts.</para>
 /// <para>Gradients: Nn overwrites dx; Tn overwrites dw, or continues it.</para>
 /// <para>Source: docs/NUMERICS.md rules 2 and 3.</para>
 /// </summary>

@@ -8,9 +8,10 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// Blocked matrix products over <see cref="GemmTile"/>. Weights come in panels of a tile's width, packed once a step; activations are read in place. A block of
-/// A's rows stays in the second-level cache while the panels pass; what a tile needs next from further away (the next panel, the next part of an output
-/// that is continued) is asked for ahead of time. A strip (the block's rows, a panel's columns) goes to C once, through the epilogue, while it is hot.
+/// Blocked matrix products over <see cref="GemmTile"/>. Weights come in panels of a tile's width, packed once a step;
+/// activations are read in place. A block of A's rows stays in the second-level cache while the panels pass; what a
+/// tile needs next from further away (the next panel, the next part of an output that is continued) is asked for ahead
+/// of time. A strip (the block's rows, a panel's columns) goes to C once, through the epilogue, while it is hot.
 /// </summary>
 internal static unsafe class GemmCpu<V, L>
     where V : unmanaged
@@ -39,7 +40,9 @@ internal static unsafe class GemmCpu<V, L>
 
     internal static long PanelFloats(int k, int columns) => (long)(columns + Panel - 1) / Panel * Panel * k;
 
-    /// <summary>Packs b[k, j] = source[k * ks + j * js] into zero-padded panels [panel][k][tile width]; ks or js is 1.</summary>
+    /// <summary>
+    /// Packs b[k, j] = source[k * ks + j * js] into zero-padded panels [panel][k][tile width]; ks or js is 1.
+    /// </summary>
     internal static void Pack(float* panels, float* source, nint ks, nint js, int k, int columns)
     {
         for (int j0 = 0; j0 < columns; j0 += Panel, panels += (long)Panel * k)
@@ -67,8 +70,8 @@ internal static unsafe class GemmCpu<V, L>
         Split(new Product(dx, dy, default, w.BackwardPanels, e, false));
 
     /// <summary>
-    /// dw (+)= dy^T x: dy's columns are A's rows, a panel of B is a few columns of x. Small operands are read in place; large ones are packed, x once and dy
-    /// block by block.
+    /// dw (+)= dy^T x: dy's columns are A's rows, a panel of B is a few columns of x. Small operands are read in place;
+    /// large ones are packed, x once and dy block by block.
     /// </summary>
     internal static void Tn(Mat dw, Mat dy, Mat x, bool accumulate) =>
         Split(new Product(dw, dy, x, null, Epilogue.None, accumulate));
@@ -136,8 +139,8 @@ internal static unsafe class GemmCpu<V, L>
     }
 
     /// <summary>
-    /// Weights are packed, A is read in place, unless its rows lie whole pages apart: a tile's rows would then share a set of the first-level cache, and the
-    /// block is packed instead. A chain longer than BlockK rests in c meanwhile.
+    /// Weights are packed, A is read in place, unless its rows lie whole pages apart: a tile's rows would then share a
+    /// set of the first-level cache, and the block is packed instead. A chain longer than BlockK rests in c meanwhile.
     /// </summary>
     private static void Rows(in Product p, int j0, int j1)
     {
@@ -201,8 +204,9 @@ internal static unsafe class GemmCpu<V, L>
     }
 
     /// <summary>
-    /// Rows [i0, i0 + rows) and columns [j0, j1) of c, panel by panel: strip = (c's strip or 0) + A x panel, then the epilogue to c. A's strides are those of
-    /// <see cref="GemmTile"/>, B's rows are bks apart, its panels panelStride. Where nothing follows the product, tiles write to c themselves.
+    /// Rows [i0, i0 + rows) and columns [j0, j1) of c, panel by panel: strip = (c's strip or 0) + A x panel, then the
+    /// epilogue to c. A's strides are those of <see cref="GemmTile"/>, B's rows are bks apart, its panels panelStride.
+    /// Where nothing follows the product, tiles write to c themselves.
     /// </summary>
     [SkipLocalsInit]
     private static void Strips(
@@ -304,7 +308,9 @@ internal static unsafe class GemmCpu<V, L>
         }
     }
 
-    /// <summary>One tile of 4, 8 or 12 rows and a panel's width or less; strides as in <see cref="GemmTile"/>.</summary>
+    /// <summary>
+    /// One tile of 4, 8 or 12 rows and a panel's width or less; strides as in <see cref="GemmTile"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Tile(
         float* c,
@@ -361,8 +367,9 @@ internal static unsafe class GemmCpu<V, L>
     }
 
     /// <summary>
-    /// c[rows, width] = chains over k of A, read in place (element (i, k) at i * ars + k * aks), and rows of b that can be read to a whole vector: for
-    /// attention's small products. A last group of fewer than four rows is computed together with the rows before it, again: the same bits.
+    /// c[rows, width] = chains over k of A, read in place (element (i, k) at i * ars + k * aks), and rows of b that can
+    /// be read to a whole vector: for attention's small products. A last group of fewer than four rows is computed
+    /// together with the rows before it, again: the same bits.
     /// </summary>
     [SkipLocalsInit]
     internal static void Small(
@@ -446,7 +453,9 @@ internal static unsafe class GemmCpu<V, L>
             Transpose.Copy(block, 4, a + i * lda, lda, Math.Min(4, rows - i), k);
     }
 
-    /// <summary>Columns of a matrix as rows of A: groups of four, [group][k][4], the last one padded with zeros.</summary>
+    /// <summary>
+    /// Columns of a matrix as rows of A: groups of four, [group][k][4], the last one padded with zeros.
+    /// </summary>
     private static void PackColumns(float* block, float* a, nint lda, int rows, int k)
     {
         int i = 0;

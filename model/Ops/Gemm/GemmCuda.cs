@@ -37,7 +37,10 @@ internal static unsafe class GemmCuda
         public float Scale;
     }
 
-    /// <summary>Rows, columns, threads and how fast a full device of such tiles is beside the largest (our estimate: loads for each product).</summary>
+    /// <summary>
+    /// Rows, columns, threads and how fast a full device of such tiles is beside the largest (our estimate: loads for
+    /// each product).
+    /// </summary>
     private static readonly (int Rows, int Columns, int Threads, double Speed)[] Tiles =
     [
         (128, 128, 256, 1.0),
@@ -172,7 +175,10 @@ internal static unsafe class GemmCuda
         return p;
     }
 
-    /// <summary>The share of a device's time that goes into wanted elements: ragged tiles, and the last wave's empty multiprocessors, go into others.</summary>
+    /// <summary>
+    /// The share of a device's time that goes into wanted elements: ragged tiles, and the last wave's empty
+    /// multiprocessors, go into others.
+    /// </summary>
     private static double Efficiency(in Product p, int batch, int rows, int columns, int multiprocessors)
     {
         double tiles = (double)CudaDevice.Blocks(p.M, rows) * CudaDevice.Blocks(p.N, columns) * batch;

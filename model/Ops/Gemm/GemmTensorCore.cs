@@ -5,8 +5,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// Products by cuBLASLt (--math run-to-run). A row-major matrix is the library's column-major one transposed, so y = x W^T is asked for as y^T = W x^T; bias and
-/// residual are the library's epilogue and C, GELU is our own kernel (theirs is the tanh approximation).
+/// Products by cuBLASLt (--math run-to-run). A row-major matrix is the library's column-major one transposed, so y = x
+/// W^T is asked for as y^T = W x^T; bias and residual are the library's epilogue and C, GELU is our own kernel (theirs
+/// is the tanh approximation).
 /// </summary>
 internal static unsafe class GemmTensorCore
 {

@@ -4,12 +4,13 @@ using LutNative.Model.Numerics;
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// The register tiles under every matrix product: c[i, j] = one chain of fused multiply-adds over ascending k, starting from
-/// +0 (or from c when a longer chain was cut, <c>load</c>), ending with + (+0). Rows come in groups of four: element (i, k) of A lies at
-/// (i % 4) * ars + (i / 4) * ags + k * aks, so packed groups, a plain matrix and its transpose use the same code; B's rows are bks apart.
-/// On the way a tile asks for memory that comes later: a linear range (ahead, aheadStep bytes further each k) and rows of the next tile (far, ldf apart), a little at a
-/// time, since a burst of requests would hold up the tile's own loads.
-/// Accumulators are named locals so that they stay in registers: 24 + 2 + 1 of 32 for 512 bits, 12 + 3 + 1 of 16 for the others.
+/// The register tiles under every matrix product: c[i, j] = one chain of fused multiply-adds over ascending k, starting
+/// from +0 (or from c when a longer chain was cut, <c>load</c>), ending with + (+0). Rows come in groups of four:
+/// element (i, k) of A lies at (i % 4) * ars + (i / 4) * ags + k * aks, so packed groups, a plain matrix and its
+/// transpose use the same code; B's rows are bks apart. On the way a tile asks for memory that comes later: a linear
+/// range (ahead, aheadStep bytes further each k) and rows of the next tile (far, ldf apart), a little at a time, since
+/// a burst of requests would hold up the tile's own loads. Accumulators are named locals so that they stay in
+/// registers: 24 + 2 + 1 of 32 for 512 bits, 12 + 3 + 1 of 16 for the others.
 /// </summary>
 internal static unsafe class GemmTile
 {

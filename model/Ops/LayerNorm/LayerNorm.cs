@@ -6,10 +6,12 @@ namespace LutNative.Model.Ops;
 /// <summary>
 /// Layer normalisation over the channels of each row.
 /// <para>Computes: y = (x - mean) * rstd * weight + bias.</para>
-/// <para>Shapes: y, x, dy, dx [R, D]; stats [R, 2] = (mean, rstd); weight, bias, dWeight, dBias [1, D] (gradients also [L, D], see Leaves); residual [R, D] or empty. y must not be x; dx may be dy or residual.</para>
-/// <para>Order: mean = sum(x)/D; c = x - mean; var = dot(c, c)/D; rstd = cr_rsqrt(var + eps); xhat = c*rstd; y = fma(xhat, weight, bias), sums by
-/// the 64 lanes of rule 4. Backward: g = dy*weight; a = sum(g)/D; b = dot(g, xhat)/D; dx = rstd*((g - a) - xhat*b), then residual + dx.
-/// Parameter gradients are chains over ascending rows: dWeight = fma(dy, xhat, dWeight), dBias = dBias + dy, each call ending with + (+0).</para>
+/// <para>Shapes: y, x, dy, dx [R, D]; stats [R, 2] = (mean, rstd); weight, bias, dWeight, dBias [1, D] (gradients also
+/// [L, D], see Leaves); residual [R, D] or empty. y must not be x; dx may be dy or residual.</para>
+/// <para>Order: mean = sum(x)/D; c = x - mean; var = dot(c, c)/D; rstd = cr_rsqrt(var + eps); xhat = c*rstd; y =
+/// fma(xhat, weight, bias), sums by the 64 lanes of rule 4. Backward: g = dy*weight; a = sum(g)/D; b = dot(g, xhat)/D;
+/// dx = rstd*((g - a) - xhat*b), then residual + dx. Parameter gradients are chains over ascending rows: dWeight =
+/// fma(dy, xhat, dWeight), dBias = dBias + dy, each call ending with + (+0).</para>
 /// <para>Gradients: dx overwritten; dWeight and dBias continued.</para>
 /// <para>Source: Ba et al. 2016; torch.nn.LayerNorm; docs/NUMERICS.md rules 3, 4, 7.</para>
 /// </summary>

@@ -3,7 +3,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
 
-/// <summary>native/kernels/layer_norm.cu. dWeight and dBias [leaves, D]: each leaf's chain runs over its own rows.</summary>
+/// <summary>
+/// native/kernels/layer_norm.cu. dWeight and dBias [leaves, D]: each leaf's chain runs over its own rows.
+/// </summary>
 internal static unsafe class LayerNormCuda
 {
     internal static void Forward(CudaDevice d, Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps) =>

@@ -4,8 +4,9 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// Several leaves at once: where an operation sums rows into a gradient, the gradient may hold one for each of L grains, [L*R, C] in place of [R, C]; rows
-/// are then L equal parts, one a leaf, in order. A GPU takes all in one launch; on the host the operation is called leaf by leaf.
+/// Several leaves at once: where an operation sums rows into a gradient, the gradient may hold one for each of L
+/// grains, [L*R, C] in place of [R, C]; rows are then L equal parts, one a leaf, in order. A GPU takes all in one
+/// launch; on the host the operation is called leaf by leaf.
 /// <para>Computes: Tree sum = T over leaves.</para>
 /// <para>Shapes: sum [R, C], leaves [L*R, C].</para>
 /// <para>Order: T as in docs/NUMERICS.md, Words; no + (+0).</para>
@@ -21,8 +22,9 @@ public static class Leaves
     }
 
     /// <summary>
-    /// In how many parts a device takes an operation: all leaves at once, or on the host each for itself. Checks that a gradient, whose one has rowsOfOne rows,
-    /// holds whole leaves, and that the rows to be summed are as many equal parts.
+    /// In how many parts a device takes an operation: all leaves at once, or on the host each for itself. Checks that a
+    /// gradient, whose one has rowsOfOne rows, holds whole leaves, and that the rows to be summed are as many equal
+    /// parts.
     /// </summary>
     internal static int Parts(Device device, Mat gradient, int rowsOfOne, int rows)
     {

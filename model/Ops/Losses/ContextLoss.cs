@@ -7,8 +7,9 @@ namespace LutNative.Model.Ops;
 /// <summary>
 /// The broader-context loss of one direction: D(q, t) = 2 - 2 cos(q, t), t without gradient.
 /// <para>Shapes: q, t, dq [B, D]; loss [B, 1].</para>
-/// <para>Order: n = max(sqrt(dot(x, x)), 1e-12f) by compare-select; qh = q / nq; th = t / nt; c = dot(qh, th) by the 64 lanes; loss = 2 - 2*c;
-/// dq = (k * (th - c*qh)) / nq with k = -2*weight/B rounded once. The batch's loss is T over samples, divided by B.</para>
+/// <para>Order: n = max(sqrt(dot(x, x)), 1e-12f) by compare-select; qh = q / nq; th = t / nt; c = dot(qh, th) by the 64
+/// lanes; loss = 2 - 2*c; dq = (k * (th - c*qh)) / nq with k = -2*weight/B rounded once. The batch's loss is T over
+/// samples, divided by B.</para>
 /// <para>Gradients: dq overwritten.</para>
 /// <para>Source: LUT engine_lut.py:28-31 and 58-70; docs/NUMERICS.md rule 9.</para>
 /// </summary>

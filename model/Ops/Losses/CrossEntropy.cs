@@ -8,8 +8,9 @@ namespace LutNative.Model.Ops;
 /// Cross entropy with soft targets (hard labels and label smoothing are targets too).
 /// <para>Computes: loss[b] = -sum_c t log softmax(x); dx = (softmax(x) - t) * scale.</para>
 /// <para>Shapes: x, dx, target [B, C]; loss [B, 1]. dx may be x.</para>
-/// <para>Order: m = max by compare-select, + (+0); e = cr_exp(x - m); s = sum(e) by the 64 lanes; lse = cr_log(s); loss = 0 - dot(t, (x - m) - lse);
-/// p = e / s; dx = (p - t) * scale. The batch's loss is T over samples, divided by B.</para>
+/// <para>Order: m = max by compare-select, + (+0); e = cr_exp(x - m); s = sum(e) by the 64 lanes; lse = cr_log(s); loss
+/// = 0 - dot(t, (x - m) - lse); p = e / s; dx = (p - t) * scale. The batch's loss is T over samples, divided by
+/// B.</para>
 /// <para>Gradients: dx overwritten.</para>
 /// <para>Source: timm 0.4.12 SoftTargetCrossEntropy, LabelSmoothingCrossEntropy; docs/NUMERICS.md rule 9.</para>
 /// </summary>

@@ -5,11 +5,14 @@ namespace LutNative.Model.Ops;
 
 /// <summary>
 /// Pixel reconstruction: the normalised target, the loss of each masked patch and its gradient.
-/// <para>Computes: Normalise t = (t - mean) / sqrt(var + 1e-6) per patch, var with N-1; loss[s, l] = mean (pred - target)^2 on masked patches, 0 elsewhere;
-/// dPred = (pred - target) * scale on masked patches, +0 elsewhere and on the class token's row.</para>
-/// <para>Shapes: target [S*P, N], pred and dPred [S*(P+1), N] (row 0 of a sequence is the class token), loss [S, P], restore S*P places (masked when &gt;= kept).</para>
-/// <para>Order: mean = sum/N, c = t - mean, var = dot(c, c)/(N-1), t = c / sqrt(var + 1e-6f); d = pred - target; loss = dot(d, d)/N, by the 64 lanes.
-/// The batch's loss is T over the masked patches in (sample, patch) order, divided by their count. scale = 2*weight/(N*count), rounded once.</para>
+/// <para>Computes: Normalise t = (t - mean) / sqrt(var + 1e-6) per patch, var with N-1; loss[s, l] = mean (pred -
+/// target)^2 on masked patches, 0 elsewhere; dPred = (pred - target) * scale on masked patches, +0 elsewhere and on the
+/// class token's row.</para>
+/// <para>Shapes: target [S*P, N], pred and dPred [S*(P+1), N] (row 0 of a sequence is the class token), loss [S, P],
+/// restore S*P places (masked when &gt;= kept).</para>
+/// <para>Order: mean = sum/N, c = t - mean, var = dot(c, c)/(N-1), t = c / sqrt(var + 1e-6f); d = pred - target; loss =
+/// dot(d, d)/N, by the 64 lanes. The batch's loss is T over the masked patches in (sample, patch) order, divided by
+/// their count. scale = 2*weight/(N*count), rounded once.</para>
 /// <para>Gradients: dPred overwritten.</para>
 /// <para>Source: MAE models_mae.py forward_loss; LUT models_lut.py:271-287; docs/NUMERICS.md rule 9.</para>
 /// </summary>

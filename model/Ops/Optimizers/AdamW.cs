@@ -27,9 +27,11 @@ public readonly record struct AdamWScalars(
 /// Optimiser updates.
 /// <para>Computes: decoupled weight decay Adam, and the exponential moving average of a teacher.</para>
 /// <para>Shapes: all tensors alike.</para>
-/// <para>Order: p1 = p*decay; m' = fma(1-b1, g - m, m); v' = fma(1-b2, g*g, b2*v); d = sqrt(v')/s2 + eps; p' = fma(-step, m'/d, p1). Average: e' = fma(1-d, p - e, e).</para>
+/// <para>Order: p1 = p*decay; m' = fma(1-b1, g - m, m); v' = fma(1-b2, g*g, b2*v); d = sqrt(v')/s2 + eps; p' =
+/// fma(-step, m'/d, p1). Average: e' = fma(1-d, p - e, e).</para>
 /// <para>Gradients: p, m, v, e updated in place.</para>
-/// <para>Source: Loshchilov and Hutter 2019, torch.optim.AdamW (single tensor); LUT model_ema_sched.py:187-199; docs/NUMERICS.md rule 9.</para>
+/// <para>Source: Loshchilov and Hutter 2019, torch.optim.AdamW (single tensor); LUT model_ema_sched.py:187-199;
+/// docs/NUMERICS.md rule 9.</para>
 /// </summary>
 public static class AdamW
 {

@@ -4,10 +4,12 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// Cutting images into patches: copies, so there is one implementation for all CPU devices; the target's normalisation is in <see cref="PatchTarget"/>.
-/// <para>Computes: Embed gathers kept patches in the order of a convolution's weights (channel, row, column) for the patch embedding;
-/// Target lists every patch in (row, column, channel) order for reconstruction.</para>
-/// <para>Shapes: image [S, C*H*W] planes; Embed out [S*K, C*p*p]; Target out [S*P, p*p*C], P = (H/p)*(W/p), patches row by row.</para>
+/// Cutting images into patches: copies, so there is one implementation for all CPU devices; the target's normalisation
+/// is in <see cref="PatchTarget"/>.
+/// <para>Computes: Embed gathers kept patches in the order of a convolution's weights (channel, row, column) for the
+/// patch embedding; Target lists every patch in (row, column, channel) order for reconstruction.</para>
+/// <para>Shapes: image [S, C*H*W] planes; Embed out [S*K, C*p*p]; Target out [S*P, p*p*C], P = (H/p)*(W/p), patches row
+/// by row.</para>
 /// <para>Order: no arithmetic.</para>
 /// <para>Gradients: none reach images.</para>
 /// <para>Source: MAE models_mae.py patchify and timm PatchEmbed.</para>

@@ -7,7 +7,8 @@ namespace LutNative.Model.Ops;
 /// Mean of a sequence's patch tokens (row 0, the class token, excluded).
 /// <para>Computes: y[s] = sum of x[s, 1..N-1] / (N-1).</para>
 /// <para>Shapes: x, dx [S*N, D]; y, dy [S, D].</para>
-/// <para>Order: a chain over ascending tokens from +0, + (+0), then one division. Backward: dx = dy / (N-1) for patch tokens, +0 for the class token.</para>
+/// <para>Order: a chain over ascending tokens from +0, + (+0), then one division. Backward: dx = dy / (N-1) for patch
+/// tokens, +0 for the class token.</para>
 /// <para>Gradients: dx overwritten.</para>
 /// <para>Source: LUT models_lut.py:295-301; MAE models_vit.py forward_features.</para>
 /// </summary>

@@ -4,14 +4,17 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Ops;
 
 /// <summary>
-/// Building token sequences and undoing it. S sequences; P patches of the full grid, K of them kept; <c>index</c>[s*K + i] is the patch kept at
-/// place i; <c>restore</c>[s*P + l] is the place of patch l in shuffled order (kept when below K).
-/// <para>Computes: Embed x[s, 0] = cls + pos[0], x[s, 1+i] = patches[s, i] + pos[1 + index]; Restore z[s, 0] = y[s, 0] + pos[0],
-/// z[s, 1+l] = (kept ? y[s, 1 + restore] : maskToken) + pos[1+l].</para>
-/// <para>Shapes: x [S*(K+1), D], patches [S*K, D], pos [1+P, D], cls, maskToken [1, D], y [S*(K+1), D], z [S*(P+1), D].</para>
-/// <para>Order: one addition an element. Gradients that sum over rows (cls, maskToken, pos) are chains over ascending (sequence, token), each call
-/// ending with + (+0).</para>
-/// <para>Gradients: dCls, dMaskToken [1, D], dPos [1+P, D] continued (or L of each, see Leaves; dPos may be empty); dPatches, dy overwritten.</para>
+/// Building token sequences and undoing it. S sequences; P patches of the full grid, K of them kept; <c>index</c>[s*K +
+/// i] is the patch kept at place i; <c>restore</c>[s*P + l] is the place of patch l in shuffled order (kept when below
+/// K).
+/// <para>Computes: Embed x[s, 0] = cls + pos[0], x[s, 1+i] = patches[s, i] + pos[1 + index]; Restore z[s, 0] = y[s, 0]
+/// + pos[0], z[s, 1+l] = (kept ? y[s, 1 + restore] : maskToken) + pos[1+l].</para>
+/// <para>Shapes: x [S*(K+1), D], patches [S*K, D], pos [1+P, D], cls, maskToken [1, D], y [S*(K+1), D], z [S*(P+1),
+/// D].</para>
+/// <para>Order: one addition an element. Gradients that sum over rows (cls, maskToken, pos) are chains over ascending
+/// (sequence, token), each call ending with + (+0).</para>
+/// <para>Gradients: dCls, dMaskToken [1, D], dPos [1+P, D] continued (or L of each, see Leaves; dPos may be empty);
+/// dPatches, dy overwritten.</para>
 /// <para>Source: MAE models_mae.py forward_encoder and forward_decoder; docs/NUMERICS.md rule 3.</para>
 /// </summary>
 public static class Tokens

@@ -3,7 +3,10 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
 
-/// <summary>native/kernels/tokens.cu. dCls, dMaskToken [leaves, D], dPos [leaves*(1+P), D]: each leaf's chains run over its own sequences.</summary>
+/// <summary>
+/// native/kernels/tokens.cu. dCls, dMaskToken [leaves, D], dPos [leaves*(1+P), D]: each leaf's chains run over its own
+/// sequences.
+/// </summary>
 internal static unsafe class TokensCuda
 {
     internal static void Embed(CudaDevice d, Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept) =>

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>`lut bench`: what it reports, that a step allocates nothing, and that measuring does not change bits. No test looks at times.</summary>
+/// <summary>
+/// `lut bench`: what it reports, that a step allocates nothing, and that measuring does not change bits. No test looks
+/// at times.
+/// </summary>
 public sealed class BenchTests
 {
     [Theory]
@@ -81,7 +84,8 @@ public sealed class BenchTests
         Assert.Equal(2, rows.Rows.Select(r => r[0]).Distinct().Count());
         Assert.True(rows.Get<double>(3, "images_per_second") > 0);
         Assert.Equal("exact-1", rows.Get<string>(0, "contract"));
-        // the same blocks beside themselves are the same speed, at rates that this machine's noise has no part in; another network is other work
+        // the same blocks beside themselves are the same speed, at rates that this machine's noise has no part in;
+        // another network is other work
         for (int i = 0; i < 4; i++)
             (rows.Rows[i][rows.Schema.IndexOf("images_per_second")], rows.Rows[i][rows.Schema.IndexOf("other_load")]) =
                 (100.0 + i % 2, null);

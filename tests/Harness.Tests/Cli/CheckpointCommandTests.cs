@@ -2,7 +2,9 @@ using LutNative.Model.Checkpoints;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>convert, classify and --checkpoint with files that PyTorch wrote, on a data set of the user's own.</summary>
+/// <summary>
+/// convert, classify and --checkpoint with files that PyTorch wrote, on a data set of the user's own.
+/// </summary>
 public sealed class CheckpointCommandTests
 {
     private static readonly string Torch = Path.Combine(Repository.Root, "tests", "fixtures", "torch");
@@ -126,7 +128,9 @@ public sealed class CheckpointCommandTests
         Assert.True(r.Exit == 6 && r.Error.Contains("blocks.2.norm1.weight"), r.Error);
     }
 
-    /// <summary>A trunk without decoder and heads, as MAE publishes it: fine-tuned on another set, with what was not there told.</summary>
+    /// <summary>
+    /// A trunk without decoder and heads, as MAE publishes it: fine-tuned on another set, with what was not there told.
+    /// </summary>
     [Fact]
     public void AForeignTrunkIsFineTunedOnAnotherSet()
     {
@@ -177,7 +181,9 @@ public sealed class CheckpointCommandTests
         Assert.True(r.Exit == 6 && r.Error.Contains("zip"), r.Error);
     }
 
-    /// <summary>A sparse file of more than 4 GiB (trial 01): its tensors are listed at once, and the encoder inside is used.</summary>
+    /// <summary>
+    /// A sparse file of more than 4 GiB (trial 01): its tensors are listed at once, and the encoder inside is used.
+    /// </summary>
     [Fact]
     public void AFileBeyond32BitsIsListedAndProven()
     {

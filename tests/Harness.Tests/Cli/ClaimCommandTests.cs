@@ -3,7 +3,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>verify --claim over runs' folders as a cluster would leave them (their tables written here, since nobody trains ViT-B in a test).</summary>
+/// <summary>
+/// verify --claim over runs' folders as a cluster would leave them (their tables written here, since nobody trains
+/// ViT-B in a test).
+/// </summary>
 public sealed class ClaimCommandTests
 {
     private static string Run(TemporaryFolder folder, string protocol, long seed, long correct, long n)

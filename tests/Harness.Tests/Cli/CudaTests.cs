@@ -2,7 +2,10 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>--device cuda: what a user meets where there is no GPU, a wrong one, or one that fails. The bits of the kernels are DeterminismTests' and OpTests'.</summary>
+/// <summary>
+/// --device cuda: what a user meets where there is no GPU, a wrong one, or one that fails. The bits of the kernels are
+/// DeterminismTests' and OpTests'.
+/// </summary>
 public sealed class CudaTests
 {
     [Fact]
@@ -104,8 +107,9 @@ public sealed class CudaTests
     }
 
     /// <summary>
-    /// --math run-to-run repeats its own bits, is never compared with exact ones, and its pre-training losses stay within 2 % of the exact run's, step by step
-    /// (bfloat16 operands have 8 bits of mantissa: 0.4 % each; seen: below 0.5 %).
+    /// --math run-to-run repeats its own bits, is never compared with exact ones, and its pre-training losses stay
+    /// within 2 % of the exact run's, step by step (bfloat16 operands have 8 bits of mantissa: 0.4 % each; seen: below
+    /// 0.5 %).
     /// </summary>
     [Fact]
     public void RunToRunRepeatsItselfAndFollowsTheExactRun()
@@ -156,7 +160,10 @@ public sealed class CudaTests
         Assert.Contains(says, r.Error);
     }
 
-    /// <summary>The table of a step's kernels, for a GPU that is not here: its products are those of the network, as counted from its shapes.</summary>
+    /// <summary>
+    /// The table of a step's kernels, for a GPU that is not here: its products are those of the network, as counted
+    /// from its shapes.
+    /// </summary>
     [Theory]
     [InlineData("exact", 75.0, 80.0)] // 77.8 G multiply-adds an image by the method's own count; the first layer needs no input gradient
     [InlineData("run-to-run", 73.0, 77.0)] // without attention's own products, which its kernel makes again

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics.X86;
 namespace LutNative.Harness.Tests.Cli;
 
 /// <summary>
-/// hello@1 gives the digests that are committed, whatever the vector width, thread count, micro-batch, data workers, locale, and wherever it was
-/// interrupted. The reference in results/reference was made once; these runs must all agree with it.
+/// hello@1 gives the digests that are committed, whatever the vector width, thread count, micro-batch, data workers,
+/// locale, and wherever it was interrupted. The reference in results/reference was made once; these runs must all agree
+/// with it.
 /// </summary>
 public sealed class DeterminismTests
 {

@@ -1,6 +1,9 @@
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>The published ViT-B protocol, scaled by --set, on a synthetic ImageNet of 1000 classes: every stage, from every container, stopped and resumed, with the same bits.</summary>
+/// <summary>
+/// The published ViT-B protocol, scaled by --set, on a synthetic ImageNet of 1000 classes: every stage, from every
+/// container, stopped and resumed, with the same bits.
+/// </summary>
 public sealed class ImageNetTests(SyntheticSet set) : IClassFixture<SyntheticSet>
 {
     private static Lut.Result Run(string verb, string data, string output, params string[] more) =>

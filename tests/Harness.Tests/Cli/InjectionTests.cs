@@ -1,6 +1,8 @@
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>Planting faults, and what a report tells of their consequences; that each is found is in <see cref="TraceTests"/>.</summary>
+/// <summary>
+/// Planting faults, and what a report tells of their consequences; that each is found is in <see cref="TraceTests"/>.
+/// </summary>
 public sealed class InjectionTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -21,7 +23,8 @@ public sealed class InjectionTests : IDisposable
         var r = Lut.Run("compare", a, b, "--json");
         using var json = System.Text.Json.JsonDocument.Parse(r.Out);
         var growth = json.RootElement.GetProperty("growth").EnumerateArray().ToArray();
-        Assert.Equal(3, growth[0].GetProperty("step").GetInt64()); // the step after the planted one is the first to see it
+        // the step after the planted one is the first to see it
+        Assert.Equal(3, growth[0].GetProperty("step").GetInt64());
         Assert.True(growth.Length >= 4 && growth.Count(g => g.GetProperty("ulp").GetInt64() > 0) >= 4);
         var flips = json.RootElement.GetProperty("flips").EnumerateArray().ToArray();
         Assert.NotEmpty(flips);
@@ -43,7 +46,10 @@ public sealed class InjectionTests : IDisposable
         Assert.Contains(says, r.Error);
     }
 
-    /// <summary>--self-check passes here, on the CPU and on the emulated GPU in both levels, and exit 7 says when a machine does not repeat its bits.</summary>
+    /// <summary>
+    /// --self-check passes here, on the CPU and on the emulated GPU in both levels, and exit 7 says when a machine does
+    /// not repeat its bits.
+    /// </summary>
     [Theory]
     [InlineData(0, "cpu", "exact")]
     [InlineData(0, "cuda:emulated", "exact")]

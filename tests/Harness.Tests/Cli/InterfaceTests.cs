@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>Stable interfaces: every verb has --json and prints one object, errors keep their exit codes, doctor is a gate.</summary>
+/// <summary>
+/// Stable interfaces: every verb has --json and prints one object, errors keep their exit codes, doctor is a gate.
+/// </summary>
 public sealed class InterfaceTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -59,7 +61,8 @@ public sealed class InterfaceTests : IDisposable
             );
             Assert.Equal(JsonValueKind.Null, root.GetProperty("probe").ValueKind);
         }
-        // a probe measures; whether a machine that runs tests is fit to be timed is not for a test to say, only that answer and exit code agree
+        // a probe measures; whether a machine that runs tests is fit to be timed is not for a test to say, only that
+        // answer and exit code agree
         r = Lut.Run("doctor", "--require", "exact,perf", "--json");
         using (var json = JsonDocument.Parse(r.Out))
         {
@@ -82,7 +85,10 @@ public sealed class InterfaceTests : IDisposable
         Assert.Equal(2, Lut.Run("doctor", "--require", "speed").Exit);
     }
 
-    /// <summary>Killed at any moment (SIGKILL, nothing can be tidied up): every table under its final name reads whole, and the run goes on to the digests of one that was left alone.</summary>
+    /// <summary>
+    /// Killed at any moment (SIGKILL, nothing can be tidied up): every table under its final name reads whole, and the
+    /// run goes on to the digests of one that was left alone.
+    /// </summary>
     [Fact]
     public void AKilledWriterLeavesWholeFilesOnly()
     {

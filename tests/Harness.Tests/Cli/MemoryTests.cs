@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>The plan of memory beside what a process really took. Only on Linux, where the peak is the resident one.</summary>
+/// <summary>
+/// The plan of memory beside what a process really took. Only on Linux, where the peak is the resident one.
+/// </summary>
 public sealed class MemoryTests
 {
     [Theory]

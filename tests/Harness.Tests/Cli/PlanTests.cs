@@ -12,7 +12,8 @@ public sealed class PlanTests
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
         double Number(string key) => json.RootElement.GetProperty(key).GetDouble();
-        // 77.8 G a step and image by the published code, which embeds all patches of both student views before it drops three quarters of them: ours embeds the visible ones
+        // 77.8 G a step and image by the published code, which embeds all patches of both student views before it drops
+        // three quarters of them: ours embeds the visible ones
         double dropped = 3 * 2 * 0.75 * 196 * 768.0 * 768;
         Assert.Equal(77.8e9, Number("macs_per_image") + dropped, 0.05e9);
         Assert.Equal(17.56e9, Number("teacher_view_macs"), 0.005e9);

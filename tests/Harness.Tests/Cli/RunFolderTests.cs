@@ -219,7 +219,9 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("it starts again from step 0", r.Error);
     }
 
-    /// <summary>Later parts prove that a checkpoint was there: what it knew is not thrown away because it is gone.</summary>
+    /// <summary>
+    /// Later parts prove that a checkpoint was there: what it knew is not thrown away because it is gone.
+    /// </summary>
     [Fact]
     public void CheckpointsThatAreGoneAreMissed()
     {

@@ -3,14 +3,18 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>What a run began with, what its checkpoints are, and what its bits are so far, is on the record and checked.</summary>
+/// <summary>
+/// What a run began with, what its checkpoints are, and what its bits are so far, is on the record and checked.
+/// </summary>
 public sealed class RunIdentityTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>The step in a checkpoint's own metadata is covered by the run's table, not by the file beside it alone.</summary>
+    /// <summary>
+    /// The step in a checkpoint's own metadata is covered by the run's table, not by the file beside it alone.
+    /// </summary>
     [Theory]
     [InlineData("edited")]
     [InlineData("exchanged")]

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>Signals end every verb, with the exit code that docs/EXIT_CODES.md says. Ten seconds are a bound of correctness: before, some went on to their end.</summary>
+/// <summary>
+/// Signals end every verb, with the exit code that docs/EXIT_CODES.md says. Ten seconds are a bound of correctness:
+/// before, some went on to their end.
+/// </summary>
 public sealed class SignalTests : IDisposable
 {
     private const int Hup = 1;
@@ -136,7 +139,10 @@ public sealed class SignalTests : IDisposable
         Assert.True(r.Exit == 75 && r.Error.Contains("a checkpoint was written", StringComparison.Ordinal), r.Error);
     }
 
-    /// <summary>A step of minutes: the first signal waits for it, the second does not. There is no checkpoint, so nothing to go on from.</summary>
+    /// <summary>
+    /// A step of minutes: the first signal waits for it, the second does not. There is no checkpoint, so nothing to go
+    /// on from.
+    /// </summary>
     [Fact]
     public void ASecondSignalEndsALongStep()
     {

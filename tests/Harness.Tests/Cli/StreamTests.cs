@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>No output stream, terminal or limit can end or change a run: its record is whole, and the exit code tells what the caller did not get.</summary>
+/// <summary>
+/// No output stream, terminal or limit can end or change a run: its record is whole, and the exit code tells what the
+/// caller did not get.
+/// </summary>
 public sealed class StreamTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -29,8 +29,8 @@ public sealed class CleanRuns : IDisposable
 }
 
 /// <summary>
-/// Twenty planted faults of different kinds: `compare` names the step and where it has one the tensor, `trace` says which run is wrong, in which operation, and what explains its bits.
-/// hello@1 records digests at every step.
+/// Twenty planted faults of different kinds: `compare` names the step and where it has one the tensor, `trace` says
+/// which run is wrong, in which operation, and what explains its bits. hello@1 records digests at every step.
 /// </summary>
 public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
 {
@@ -117,7 +117,8 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
         var compared = Comparison.Exact(good, bad);
         Assert.Equal(ExactVerdict.Diverged, compared.Verdict);
         Assert.Contains($"stage=pretrain {step} ", compared.First);
-        var report = Trace.Run(bad, good, compared.At!, Cpu.Best(), null, _ => { }); // the wrong one first: the order says nothing
+        // the wrong one first: the order says nothing
+        var report = Trace.Run(bad, good, compared.At!, Cpu.Best(), null, _ => { });
         Assert.True(report.B.Agrees);
         Assert.False(report.A.Agrees);
         Assert.StartsWith(explanation, report.A.Explanation, StringComparison.Ordinal);
@@ -175,7 +176,10 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
         }
     }
 
-    /// <summary>A run that recorded its operations, and one that was traced elsewhere, are compared operation by operation; a checkpoint that both share saves the way to it.</summary>
+    /// <summary>
+    /// A run that recorded its operations, and one that was traced elsewhere, are compared operation by operation; a
+    /// checkpoint that both share saves the way to it.
+    /// </summary>
     [Fact]
     public void OperationsAreComparedAcrossMachines()
     {
@@ -192,7 +196,9 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
         Assert.True(traced.Rows.Count > 1000);
     }
 
-    /// <summary>A checkpoint that both runs share saves the way from the seed, and is not taken from behind the difference.</summary>
+    /// <summary>
+    /// A checkpoint that both runs share saves the way from the seed, and is not taken from behind the difference.
+    /// </summary>
     [Theory]
     [InlineData(9, 8)]
     [InlineData(7, 4)]

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>Whatever cannot be done is said as what it is: never as a bug in lut, and with a command that helps.</summary>
+/// <summary>
+/// Whatever cannot be done is said as what it is: never as a bug in lut, and with a command that helps.
+/// </summary>
 public sealed class TruthTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -104,7 +106,10 @@ public sealed class TruthTests : IDisposable
         }
     }
 
-    /// <summary>Fine-tuning of weights from outside: the commands that `compare` prints bring the difference back, with the weights.</summary>
+    /// <summary>
+    /// Fine-tuning of weights from outside: the commands that `compare` prints bring the difference back, with the
+    /// weights.
+    /// </summary>
     [Fact]
     public void ReplayAndTraceKnowWeightsFromOutside()
     {

@@ -4,7 +4,9 @@ using LutNative.Harness.Data.Jpeg;
 
 namespace LutNative.Harness.Tests.Data;
 
-/// <summary>Damage inside a JPEG's coded data: what libjpeg would warn about is named, what it decodes without a word is not.</summary>
+/// <summary>
+/// Damage inside a JPEG's coded data: what libjpeg would warn about is named, what it decodes without a word is not.
+/// </summary>
 public class EntropyTests
 {
     public static TheoryData<string> Golden =>
@@ -38,7 +40,9 @@ public class EntropyTests
     public void TrialsAreNamed(string trial, string file, string says) =>
         Assert.Contains(says, EntropyCheck.Problem(Trials.Bytes(trial, file)));
 
-    /// <summary>libjpeg says nothing about these, and its vector code gives other pixels: the scalar code's are the right ones.</summary>
+    /// <summary>
+    /// libjpeg says nothing about these, and its vector code gives other pixels: the scalar code's are the right ones.
+    /// </summary>
     [Theory]
     [InlineData("02-jpeg-pixels-by-machine", "bw_dqt_x8.jpg", "8b07f198")]
     [InlineData("02-jpeg-pixels-by-machine", "col_dqt_x4.jpg", "5c332473")]

@@ -56,8 +56,8 @@ public class ImageTests
         );
     }
 
-    /// <summary>A palette with a colour for every pixel is no fault, however short it is, with every filter that an encoder
-    /// chose.</summary>
+    /// <summary>A palette with a colour for every pixel is no fault, however short it is, with every filter that an
+    /// encoder chose.</summary>
     [Theory]
     [InlineData("0_pal.png")]
     [InlineData("1_pal.png")]

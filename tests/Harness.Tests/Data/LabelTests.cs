@@ -29,8 +29,8 @@ public sealed class LabelTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>A validation split is all that evaluating weights needs, and --over its own folder gives the same labels as
-    /// --data.</summary>
+    /// <summary>A validation split is all that evaluating weights needs, and --over its own folder gives the same
+    /// labels as --data.</summary>
     [Fact]
     public void NumberedFoldersHaveOneAnswerAndValidationAloneIsEnough()
     {

@@ -8,7 +8,10 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Tests.Golden;
 
-/// <summary>Whole fine-tuning steps against the authors' code and timm: mixing, targets, drop path, layer decay, clipping, final state and logits.</summary>
+/// <summary>
+/// Whole fine-tuning steps against the authors' code and timm: mixing, targets, drop path, layer decay, clipping, final
+/// state and logits.
+/// </summary>
 public class FinetuneGoldenTests
 {
     private const double Tolerance = 1e-5;

@@ -3,7 +3,10 @@ using LutNative.Model.Checkpoints;
 
 namespace LutNative.Model.Tests.Golden;
 
-/// <summary>A file computed with the authors' PyTorch code (tests/fixtures/golden/README.md), or one that a user adds in LUT_GOLDEN_DIR.</summary>
+/// <summary>
+/// A file computed with the authors' PyTorch code (tests/fixtures/golden/README.md), or one that a user adds in
+/// LUT_GOLDEN_DIR.
+/// </summary>
 public sealed class GoldenFile
 {
     private readonly Dictionary<string, SafeTensor> tensors;
@@ -31,7 +34,9 @@ public sealed class GoldenFile
 
     public bool Flag(string key) => Config.GetProperty(key).GetBoolean();
 
-    /// <summary>Every golden model file of the kind, in the repository and in the folder named by LUT_GOLDEN_DIR.</summary>
+    /// <summary>
+    /// Every golden model file of the kind, in the repository and in the folder named by LUT_GOLDEN_DIR.
+    /// </summary>
     public static TheoryData<string> All(string prefix)
     {
         var data = new TheoryData<string>();
@@ -58,7 +63,9 @@ public sealed class GoldenFile
             : "lut";
     }
 
-    /// <summary>Fails unless |a - b| is within tolerance times |b|, norms over the tensor; says where the largest difference is.</summary>
+    /// <summary>
+    /// Fails unless |a - b| is within tolerance times |b|, norms over the tensor; says where the largest difference is.
+    /// </summary>
     public static void Near(
         string what,
         ReadOnlySpan<float> actual,

@@ -7,7 +7,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Tests.Golden;
 
-/// <summary>Whole pre-training steps against the authors' code: losses, predictions, gradients, norms and both final states.</summary>
+/// <summary>
+/// Whole pre-training steps against the authors' code: losses, predictions, gradients, norms and both final states.
+/// </summary>
 public class PretrainGoldenTests
 {
     private const double Tolerance = 1e-5;
@@ -196,7 +198,9 @@ public class PretrainGoldenTests
         }
     }
 
-    /// <summary>The key third of a qkv bias has a mathematically zero gradient (golden/README.md): not comparable.</summary>
+    /// <summary>
+    /// The key third of a qkv bias has a mathematically zero gradient (golden/README.md): not comparable.
+    /// </summary>
     internal static Func<int, bool>? KeyBias(Entry e) =>
         e.Name.EndsWith("attn.qkv.bias", StringComparison.Ordinal)
             ? i => i >= e.Count / 3 && i < e.Count / 3 * 2

@@ -9,8 +9,8 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Tests.Networks;
 
 /// <summary>
-/// A whole step's gradient, loss and batch-norm buffers have the same bits on the scalar oracle and on every CPU width, with any threads, micro-batch and
-/// recomputation, for every kind of head and mask.
+/// A whole step's gradient, loss and batch-norm buffers have the same bits on the scalar oracle and on every CPU width,
+/// with any threads, micro-batch and recomputation, for every kind of head and mask.
 /// </summary>
 public unsafe class StepInvarianceTests
 {

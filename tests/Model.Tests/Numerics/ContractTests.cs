@@ -6,7 +6,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Tests.Numerics;
 
-/// <summary>Philox, sums, the tree, digests, host functions: each against its definition or a published answer.</summary>
+/// <summary>
+/// Philox, sums, the tree, digests, host functions: each against its definition or a published answer.
+/// </summary>
 public unsafe class ContractTests
 {
     [Theory]
@@ -117,8 +119,8 @@ public unsafe class ContractTests
     }
 
     /// <summary>
-    /// The order of additions, read off from outside (FPRev): with +2^127 at i and -2^127 at j all other ones vanish that are added before the two
-    /// meet. Lanes: i and j meet when the 64 lanes fold.
+    /// The order of additions, read off from outside (FPRev): with +2^127 at i and -2^127 at j all other ones vanish
+    /// that are added before the two meet. Lanes: i and j meet when the 64 lanes fold.
     /// </summary>
     [Fact]
     public void RowSumsFoldTheLanesInTheContractsTree()

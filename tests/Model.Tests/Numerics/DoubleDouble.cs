@@ -1,9 +1,10 @@
 namespace LutNative.Model.Tests.Numerics;
 
 /// <summary>
-/// Unevaluated sums of two doubles (about 106 bits) and, with them, reference values of the unary functions that are independent of the
-/// product: other series, other reductions. Errors stay below 2^-88, so a binary32 rounding can be decided unless the value lies that close to a
-/// midpoint, which the tests report instead of guessing. Algorithms: Dekker 1971, Knuth; Taylor and Gauss series.
+/// Unevaluated sums of two doubles (about 106 bits) and, with them, reference values of the unary functions that are
+/// independent of the product: other series, other reductions. Errors stay below 2^-88, so a binary32 rounding can be
+/// decided unless the value lies that close to a midpoint, which the tests report instead of guessing. Algorithms:
+/// Dekker 1971, Knuth; Taylor and Gauss series.
 /// </summary>
 internal readonly record struct DD(double Hi, double Lo)
 {
@@ -92,7 +93,9 @@ internal readonly record struct DD(double Hi, double Lo)
         return TwoOverRootPi * Exp(-square) * sum;
     }
 
-    /// <summary>Newton's step on exp from a double start, y + (x - e^y)/e^y: the start's error of 2^-52 is squared.</summary>
+    /// <summary>
+    /// Newton's step on exp from a double start, y + (x - e^y)/e^y: the start's error of 2^-52 is squared.
+    /// </summary>
     public static DD Log(double x)
     {
         int k = Math.ILogB(x);
@@ -133,7 +136,9 @@ internal readonly record struct DD(double Hi, double Lo)
         return r + r * (1.0 - r * r * x) * 0.5;
     }
 
-    /// <summary>The binary32 value nearest to this, or null when it lies within 2^-80 (relative) of a midpoint.</summary>
+    /// <summary>
+    /// The binary32 value nearest to this, or null when it lies within 2^-80 (relative) of a midpoint.
+    /// </summary>
     public float? Round()
     {
         float f = (float)Hi;

@@ -3,8 +3,8 @@ using LutNative.Model.Numerics;
 namespace LutNative.Model.Tests.Numerics;
 
 /// <summary>
-/// The unary functions are correctly rounded: every float when LUT_EXHAUSTIVE=1 (minutes), else one in a prime stride over all of them and
-/// every edge. And every vector width equals the scalar definition.
+/// The unary functions are correctly rounded: every float when LUT_EXHAUSTIVE=1 (minutes), else one in a prime stride
+/// over all of them and every edge. And every vector width equals the scalar definition.
 /// </summary>
 public unsafe class UnaryTests
 {

@@ -10,8 +10,9 @@ using LutNative.Model.Tests.Numerics;
 namespace LutNative.Model.Tests.Ops;
 
 /// <summary>
-/// Every operation, at every vector width, equals its oracle bit for bit. A case builds its tensors, runs on a device and lists its outputs; the
-/// same case runs on all devices. To add an operation: add its cases here; the inventory test names what is missing.
+/// Every operation, at every vector width, equals its oracle bit for bit. A case builds its tensors, runs on a device
+/// and lists its outputs; the same case runs on all devices. To add an operation: add its cases here; the inventory
+/// test names what is missing.
 /// </summary>
 public unsafe class OpTests
 {
@@ -466,8 +467,8 @@ public unsafe class OpTests
     public static TheoryData<string> Names() => [.. Cases.Keys];
 
     /// <summary>
-    /// The kernels that are shipped, on the emulator: with everything checked (races, bounds, reads of what nobody wrote) in three orders of warps and blocks, then
-    /// with every lane on its own. The largest cases run unchecked.
+    /// The kernels that are shipped, on the emulator: with everything checked (races, bounds, reads of what nobody
+    /// wrote) in three orders of warps and blocks, then with every lane on its own. The largest cases run unchecked.
     /// </summary>
     [Theory]
     [MemberData(nameof(Names))]

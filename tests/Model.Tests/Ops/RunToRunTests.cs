@@ -8,9 +8,10 @@ using LutNative.Model.Tensors;
 namespace LutNative.Model.Tests.Ops;
 
 /// <summary>
-/// --math run-to-run against the oracle. Products of small integers are exact in any order, so layouts, strides, batches and epilogues are held to the bit; for other
-/// values the bound is bfloat16's: 8 bits of mantissa in every operand, so a few parts in a hundred of a row's largest value. Kernels run with every check on the
-/// emulator, and on a GPU too where there is one with cuBLASLt and cuDNN.
+/// --math run-to-run against the oracle. Products of small integers are exact in any order, so layouts, strides,
+/// batches and epilogues are held to the bit; for other values the bound is bfloat16's: 8 bits of mantissa in every
+/// operand, so a few parts in a hundred of a row's largest value. Kernels run with every check on the emulator, and on
+/// a GPU too where there is one with cuBLASLt and cuDNN.
 /// </summary>
 public unsafe class RunToRunTests
 {

@@ -7,7 +7,8 @@ using LutNative.Model.Tensors;
 namespace LutNative.Peer;
 
 /// <summary>
-/// Our matrix products beside OpenBLAS's on the shapes of ViT-B's step (../shared research: 50 and 197 tokens), forward, dX and dW, interleaved.
+/// Our matrix products beside OpenBLAS's on the shapes of ViT-B's step (../shared research: 50 and 197 tokens),
+/// forward, dX and dW, interleaved.
 /// </summary>
 internal static unsafe partial class Blas
 {
@@ -37,7 +38,9 @@ internal static unsafe partial class Blas
     [LibraryImport(Library, EntryPoint = "openblas_set_num_threads")]
     private static partial void SetThreads(int n);
 
-    /// <summary>Prints one row a shape: GFLOP/s of both (best of the samples) and our share; returns the worst ratio.</summary>
+    /// <summary>
+    /// Prints one row a shape: GFLOP/s of both (best of the samples) and our share; returns the worst ratio.
+    /// </summary>
     internal static double Compare(int threads, int samples, bool quick)
     {
         SetThreads(threads);

@@ -4,8 +4,9 @@ using System.Text;
 namespace LutNative.Peer;
 
 /// <summary>
-/// Makes TorchSharp load on Debian 12: its native library demands version GLIBCXX_3.4.32, one newer than Debian's. In the copy of the build's
-/// output that version's entry in .gnu.version_r is marked weak (VER_FLG_WEAK), so the loader goes on without it; preload.c has the one function behind it.
+/// Makes TorchSharp load on Debian 12: its native library demands version GLIBCXX_3.4.32, one newer than Debian's. In
+/// the copy of the build's output that version's entry in .gnu.version_r is marked weak (VER_FLG_WEAK), so the loader
+/// goes on without it; preload.c has the one function behind it.
 /// </summary>
 internal static class Loader
 {

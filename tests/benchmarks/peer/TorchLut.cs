@@ -135,7 +135,9 @@ internal sealed class TorchNet : nn.Module
         return norm.forward(x);
     }
 
-    /// <summary>Predictions [B, P, C*p*p] from the visible tokens; restore [B, P] is each patch's place in shuffled order.</summary>
+    /// <summary>
+    /// Predictions [B, P, C*p*p] from the visible tokens; restore [B, P] is each patch's place in shuffled order.
+    /// </summary>
     internal Tensor Decode(Tensor tokens, Tensor restore)
     {
         var x = decoderEmbed.forward(tokens);
@@ -155,7 +157,10 @@ internal sealed class TorchNet : nn.Module
     internal Tensor Predict(Tensor x) => predictor.forward(x);
 }
 
-/// <summary>One LUT optimiser step in PyTorch: the same passes, losses, AdamW and teacher average as ours, on images made beforehand.</summary>
+/// <summary>
+/// One LUT optimiser step in PyTorch: the same passes, losses, AdamW and teacher average as ours, on images made
+/// beforehand.
+/// </summary>
 internal sealed class TorchStep
 {
     private readonly Sizes s;

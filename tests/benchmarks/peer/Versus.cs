@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace LutNative.Peer;
 
 /// <summary>
-/// The same LUT step in `lut bench` and in three settings of the peer, round after round in fresh processes, so that a neighbour's load falls on all of
-/// them; prints medians over all blocks and the ratios.
+/// The same LUT step in `lut bench` and in three settings of the peer, round after round in fresh processes, so that a
+/// neighbour's load falls on all of them; prints medians over all blocks and the ratios.
 /// </summary>
 internal static class Versus
 {
