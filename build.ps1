@@ -1,4 +1,4 @@
-# The front door on Windows. Verbs: reproduce | test | bench | gpu-check [DEVICE] | lut ARGS... (the same as build.sh, but for compiling kernels and packing)
+# The front door on Windows. Verbs: reproduce | test | format | bench | gpu-check [DEVICE] | lut ARGS... (the same as build.sh, but for compiling kernels and packing)
 param([Parameter(Position = 0)][string]$Verb, [Parameter(Position = 1, ValueFromRemainingArguments)][string[]]$Rest = @())
 $ErrorActionPreference = 'Stop'
 Set-Location $PSScriptRoot
@@ -35,6 +35,7 @@ switch ($Verb) {
         "$($total.succeeded) passed, $($total.failed) failed, $($total.skipped) skipped"
         exit $status
     }
+    'format' { dotnet tool restore | Out-Null; dotnet csharpier $(if ($Rest -contains '--check') { 'check' } else { 'format' }) .; exit $LASTEXITCODE }
     'bench' { Build tests/benchmarks; dotnet tests/benchmarks/bin/Release/net10.0/LutNative.Benchmarks.dll @Rest; exit $LASTEXITCODE }
     'gpu-check' {
         Build LutNative.sln
@@ -47,5 +48,5 @@ switch ($Verb) {
         exit $status
     }
     'lut' { Build harness; dotnet $lut @Rest; exit $LASTEXITCODE }
-    default { [Console]::Error.WriteLine('usage: ./build.ps1 reproduce | test | bench | gpu-check [DEVICE] | lut ARGS...'); exit 2 }
+    default { [Console]::Error.WriteLine('usage: ./build.ps1 reproduce | test | format [--check] | bench | gpu-check [DEVICE] | lut ARGS...'); exit 2 }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The front door. Verbs: reproduce | test | bench | ptx | gpu-check | gpu-pack | lut ARGS... (the same as build.ps1, but for the three about GPUs)
+# The front door. Verbs: reproduce | test | format | bench | ptx | gpu-check | gpu-pack | lut ARGS... (the same as build.ps1, but for the three about GPUs)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
@@ -10,6 +10,7 @@ usage: ./build.sh VERB
   reproduce     build, pre-train MAE and LUT on Fashion-MNIST, evaluate, record, and compare with our digests (minutes);
                 what is complete is only verified, what was interrupted goes on
   test          build and run every test
+  format [--check]  lay out the code (CSharpier, and clang-format-19 for the kernels), or say what is not laid out
   bench         build and run the operation benchmarks (BenchmarkDotNet; arguments are passed on)
   ptx           compile the CUDA kernels again (clang-19; nobody needs this to build, run or test)
   gpu-check [DEVICE] [FOLDER]   kernels, digests and speed on a GPU (cuda:0), unattended; cuda:emulated rehearses it
@@ -28,7 +29,7 @@ need_sdk() {
 }
 
 # CI must not let a lock file drift
-restore_flags() { [ "${CI:-}" = "true" ] && echo "-p:RestoreLockedMode=true" || true; }
+restore_flags() { if [ "${CI:-}" = "true" ]; then echo "-p:RestoreLockedMode=true"; fi; }
 
 build() { # PROJECT
   # shellcheck disable=SC2046
@@ -65,6 +66,19 @@ case "$verb" in
     done
     echo "$passed passed, $failed failed, $skipped skipped"
     exit $status
+    ;;
+  format)
+    need_sdk
+    mode=format clang_mode=-i
+    if [ "${1:-}" = --check ]; then mode=check clang_mode="--dry-run --Werror"; fi
+    dotnet tool restore >/dev/null
+    dotnet csharpier "$mode" .
+    if command -v clang-format-19 >/dev/null 2>&1; then
+      # shellcheck disable=SC2086
+      clang-format-19 $clang_mode native/kernels/*.cu native/include/*.cuh
+    else
+      echo "warning: clang-format-19 is missing (apt-get install clang-format-19), so the kernels' layout was not looked at" >&2
+    fi
     ;;
   bench)
     need_sdk; build tests/benchmarks

@@ -29,7 +29,7 @@ public sealed class RunFacts
     {
         var row = run.Read(Schema.Run);
         if (row.Rows.Count == 0)
-            return OfPart(run.PartFiles().FirstOrDefault());
+            return OfPart(run.PartFiles() is [var first, ..] ? first : null);
         string seed = row.Get<long>(0, "seed").ToString(CultureInfo.InvariantCulture);
         var facts = new RunFacts($"{row.Get<string>(0, "protocol")} seed {seed}");
         foreach (string key in Deciding.Append(Weights))

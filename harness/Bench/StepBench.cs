@@ -5,7 +5,6 @@ using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Model.Devices;
-using LutNative.Model.Networks;
 
 namespace LutNative.Harness.Bench;
 

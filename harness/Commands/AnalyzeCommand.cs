@@ -5,7 +5,6 @@ using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Training;
-using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Tensors;

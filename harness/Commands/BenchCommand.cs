@@ -262,7 +262,7 @@ internal static class BenchCommand
         string stage,
         Device device,
         ExecOptions exec,
-        IReadOnlyList<Launch> launches,
+        List<Launch> launches,
         bool json
     )
     {

@@ -22,7 +22,7 @@ internal static class CommandLineError
             );
         if (parsed.Errors.Count == 0)
             return null;
-        if (parsed.UnmatchedTokens.FirstOrDefault() is { } word && command.Subcommands.Count > 0)
+        if (parsed.UnmatchedTokens is [var word, ..] && command.Subcommands.Count > 0)
             return Wrong(
                 $"there is no command {verb} {word}",
                 $"did you mean {verb} {Nearest.To(word, command.Subcommands.Select(c => c.Name))}? See {verb} --help"

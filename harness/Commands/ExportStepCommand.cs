@@ -1,7 +1,6 @@
 using System.CommandLine;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Data;
-using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;

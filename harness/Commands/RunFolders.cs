@@ -166,5 +166,5 @@ internal static class RunFolders
     }
 
     private static void Skipped(string folder, string why) =>
-        new Progress(quiet: true).Warn($"skipping {folder}, which cannot be read: {why}");
+        Progress.Warn($"skipping {folder}, which cannot be read: {why}");
 }

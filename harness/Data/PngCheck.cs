@@ -8,7 +8,7 @@ namespace LutNative.Harness.Data;
 /// colour for every pixel (the standard calls it an error; decoders differ in what they show). Rows are unpacked one at
 /// a time.
 /// </summary>
-internal sealed class PngCheck
+internal sealed class PngCheck : IDisposable
 {
     private const int Signature = 8;
     private const int PaletteType = 3;
@@ -81,7 +81,7 @@ internal sealed class PngCheck
     /// <summary>Why a PNG that cannot be decoded is damaged, in words.</summary>
     internal static string Why(ReadOnlySpan<byte> file)
     {
-        var png = new PngCheck(file, sums: true);
+        using var png = new PngCheck(file, sums: true);
         return png.fault ?? (!png.ended ? "it is truncated" : png.Sums() ?? "it is damaged");
     }
 
@@ -92,7 +92,7 @@ internal sealed class PngCheck
     {
         if (file.Length < 26 || file[25] != PaletteType)
             return null;
-        var png = new PngCheck(file, sums: false);
+        using var png = new PngCheck(file, sums: false);
         if (
             png.depth is not (1 or 2 or 4 or 8)
             || png.colours < 0
@@ -238,4 +238,6 @@ internal sealed class PngCheck
             c = CrcTable[(byte)(c ^ x)] ^ c >> 8;
         return ~c;
     }
+
+    public void Dispose() => packed.Dispose();
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using LutNative.Harness.Commands;
 using LutNative.Harness.Nightly;
 using LutNative.Results;
 
@@ -13,7 +12,7 @@ internal static class HtmlReport
     private const int MostPoints = 400;
     private const int MostDigests = 40;
 
-    /// <param name="analyses">Rows of analysis tables, by run_id.</param>
+    /// <param name="analysis">Rows of analysis tables, by run_id.</param>
     internal static string Runs(
         IReadOnlyList<RunStore> runs,
         Table? analysis,

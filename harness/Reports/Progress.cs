@@ -71,7 +71,7 @@ public sealed class Progress(bool quiet)
     }
 
     /// <summary>What people must know even when they asked for silence.</summary>
-    public void Warn(string text)
+    public static void Warn(string text)
     {
         try
         {

@@ -1,6 +1,5 @@
 using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;

@@ -36,7 +36,7 @@ internal static partial class Descriptors
             // whatever the runtime itself has opened is closed in children; what was inherited is not
             wasOpen[d] = flags >= 0 && (flags & CloseOnExec) == 0;
             if (flags < 0 && Open("/dev/null", ReadWrite) is > 2 and var other)
-                Close(other);
+                _ = Close(other);
         }
         int limit = TableSize();
         return limit is >= 0 and < Least

@@ -164,7 +164,7 @@ internal static partial class Interruption
         {
             // by the signal itself, so that a shell's loop and a batch system see what happened
             SetHandler(number, 0);
-            SendSignal(Environment.ProcessId, number);
+            _ = SendSignal(Environment.ProcessId, number);
             Thread.Sleep(TimeSpan.FromSeconds(1));
         }
         EndProcess(128 + number);

@@ -3,7 +3,6 @@ using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
-using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;

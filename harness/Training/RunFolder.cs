@@ -1,4 +1,3 @@
-using LutNative.Harness.Reports;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using LutNative.Harness.Data;
-using LutNative.Harness.Evaluation;
 using LutNative.Harness.Reports;
 using LutNative.Interop;
 using LutNative.Model.Devices;

@@ -6,8 +6,6 @@ using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;
-using LutNative.Interop;
-using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
 using LutNative.Results;
@@ -99,7 +97,7 @@ public sealed class Runner
                 request.Output,
                 FormattableString.Invariant($"{request.Protocol.Name}_s{request.Protocol.Spec.Seed}_{newRun[^8..]}")
             );
-        var state = RunFolder.Open(path, at.Identity, progress.Warn);
+        var state = RunFolder.Open(path, at.Identity, Progress.Warn);
         if (state is FolderState.Refused refused)
             throw refused.Reason;
         var going = state as FolderState.ResumeAt;
@@ -127,7 +125,7 @@ public sealed class Runner
         [
             .. folder.Store.Read(Schema.Evals).Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!),
         ];
-        var watch = ReferenceWatch.Of(at.Identity, recorder, progress.Warn);
+        var watch = ReferenceWatch.Of(at.Identity, recorder, Progress.Warn);
         int resumes = (going?.Resumes ?? 0) + (request.ResumeFolder is null ? 0 : 1);
         return new Runner(request, progress, at, folder, going?.Place, resumes, recorder, known, watch, stop).Run();
     }
@@ -136,7 +134,7 @@ public sealed class Runner
     {
         Say();
         if (request.FailFast && watch is null)
-            progress.Warn(
+            Progress.Warn(
                 "this run has no reference (other values, another seed, other data, or weights from outside): --fail-fast has nothing to compare with"
             );
         Heed();

@@ -1,9 +1,7 @@
 using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
-using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
-using LutNative.Model.Tensors;
 using LutNative.Results;
 
 namespace LutNative.Harness.Training;

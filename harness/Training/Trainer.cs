@@ -1,5 +1,3 @@
-using LutNative.Harness.Protocol;
-using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
@@ -197,7 +195,11 @@ public abstract class Trainer(Device device) : IDisposable
         state.Write(e, values);
     }
 
-    public virtual void Dispose() => Arena.Dispose();
+    public virtual void Dispose()
+    {
+        Arena.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     protected static double BaseRate(double blr, string rule, int batch) =>
         rule switch

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;
 using LutNative.Model.Devices;
-using LutNative.Model.Numerics;
 
 namespace LutNative.Harness.Training;
 

@@ -143,7 +143,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         return sticky;
     }
 
-    public int ModuleLoadDataEx(out nint module, byte* image, uint count, JitOption* jit, void** values)
+    public int ModuleLoadDataEx(out nint module, byte* image, uint count, JitOption* options, void** values)
     {
         module = 0;
         try
@@ -162,8 +162,11 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         {
             for (int i = 0; i < count; i++)
                 if (
-                    jit[i] == JitOption.ErrorLogBuffer
-                    && Array.IndexOf(new Span<JitOption>(jit, (int)count).ToArray(), JitOption.ErrorLogBufferSizeBytes)
+                    options[i] == JitOption.ErrorLogBuffer
+                    && Array.IndexOf(
+                        new Span<JitOption>(options, (int)count).ToArray(),
+                        JitOption.ErrorLogBufferSizeBytes
+                    )
                         is >= 0
                             and int size
                 )

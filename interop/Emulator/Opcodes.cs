@@ -1,7 +1,7 @@
 namespace LutNative.Interop.Emulator;
 
 /// <summary>How an opcode reads its operands and what runs it.</summary>
-/// <param name="Operands">
+/// <param name="operands">
 /// One letter an operand: W, L a 32 or 64-bit result; w, l a source; p a predicate; v one to four registers; m one
 /// 64-bit register or two 32-bit ones; a an address; t a label; n a number.
 /// </param>

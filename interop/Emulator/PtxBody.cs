@@ -105,7 +105,7 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
         int gap = text.IndexOfAny([' ', '\t']);
         string opcode = gap < 0 ? text : text[..gap];
         string rest = gap < 0 ? "" : text[gap..].Trim();
-        kernel.opcodes[opcode] = kernel.opcodes.GetValueOrDefault(opcode) + 1;
+        kernel.counts[opcode] = kernel.counts.GetValueOrDefault(opcode) + 1;
         if (!Opcodes.Table.TryGetValue(opcode, out var op))
             throw Bad($"opcode '{opcode}' is not on the list of allowed ones");
         i.Run = op.Run;

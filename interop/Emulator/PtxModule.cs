@@ -40,8 +40,8 @@ public sealed class PtxKernel(PtxModule module, PtxSignature signature)
     internal Dictionary<string, int> Specials { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Counts of full opcodes, for tests that pin what a kernel is made of.</summary>
-    public IReadOnlyDictionary<string, int> Opcodes => opcodes;
-    internal readonly Dictionary<string, int> opcodes = new(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, int> Opcodes => counts;
+    internal readonly Dictionary<string, int> counts = new(StringComparer.Ordinal);
 
     public int ParameterBytes => Parameters.Count == 0 ? 0 : Parameters[^1].Offset + Parameters[^1].Bytes;
 }

@@ -273,7 +273,7 @@ public sealed class Pickle
     }
 
     /// <summary>What does not fit 64 bits is nothing that a tensor needs.</summary>
-    private object? Long(long n)
+    private long? Long(long n)
     {
         var bytes = Take(n);
         return n <= 8 ? (long)new BigInteger(bytes) : null;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Checkpoints;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
 using LutNative.Interop;
-using LutNative.Interop.Emulator;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
@@ -535,5 +534,6 @@ public unsafe class CudaDevice : Device, IDisposable
     {
         scratch?.Dispose();
         context.Dispose();
+        GC.SuppressFinalize(this);
     }
 }

@@ -1,4 +1,3 @@
-using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
 

@@ -6,7 +6,7 @@ namespace LutNative.Model.Layers;
 
 /// <summary>
 /// The values of a state as layers read them: vectors in place, matrices with the packed copies that products use.
-/// <see cref="Pack"/> must be called after the values change; once a step, since nothing changes them inside one.
+/// <see cref="Pack(Pool)"/> must be called after the values change; once a step, since nothing changes them inside one.
 /// </summary>
 public sealed unsafe class Weights
 {

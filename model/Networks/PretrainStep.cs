@@ -63,10 +63,10 @@ public sealed record BatchPlan(int Batch, int BnBatch, int Grain, int MicroBatch
 public interface ISampleSource
 {
     /// <summary>
-    /// Fills view u, view v (empty for MAE), each C*H*W normalised floats, and one sort key a patch, (noise &lt;&lt; 32
+    /// Fills the first view and the second (empty for MAE), each C*H*W normalised floats, and one sort key a patch, (noise &lt;&lt; 32
     /// | patch).
     /// </summary>
-    void Load(int position, Span<float> u, Span<float> v, Span<ulong> keys);
+    void Load(int position, Span<float> first, Span<float> second, Span<ulong> keys);
 }
 
 /// <summary>Losses of one step, means over its BN batches.</summary>

@@ -1,5 +1,4 @@
 using LutNative.Model.Devices;
-using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
 

@@ -87,7 +87,7 @@ public sealed unsafe partial class Arena : IDisposable
     {
         foreach (var (p, bytes) in chunks)
             if (OnHugePages(bytes))
-                Unmap((void*)p, (nuint)bytes);
+                _ = Unmap((void*)p, (nuint)bytes);
             else
                 NativeMemory.AlignedFree((void*)p);
         chunks.Clear();
@@ -126,18 +126,19 @@ public sealed unsafe partial class Arena : IDisposable
         long all = bytes + HugePage;
         nint p = Mmap(null, (nuint)all, ReadWrite, PrivateAnonymous, -1, 0);
         if (p == -1)
-            throw new OutOfMemoryException(
+            throw new InsufficientMemoryException(
                 FormattableString.Invariant(
                     $"the system refused {bytes} bytes for tensors; try --memory recompute or a smaller --micro-batch"
                 )
             );
         nint begin = (p + (nint)HugePage - 1) / (nint)HugePage * (nint)HugePage;
         if (begin > p)
-            Unmap((void*)p, (nuint)(begin - p));
+            _ = Unmap((void*)p, (nuint)(begin - p));
         long tail = p + all - (begin + (nint)((bytes + Page - 1) / Page * Page));
         if (tail > 0)
-            Unmap((void*)(p + (nint)(all - tail)), (nuint)tail);
-        Advise((void*)begin, (nuint)bytes, HugePages); // advice: where it is refused, small pages do
+            _ = Unmap((void*)(p + (nint)(all - tail)), (nuint)tail);
+        // advice: where it is refused, small pages do
+        _ = Advise((void*)begin, (nuint)bytes, HugePages);
         return (byte*)begin;
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using LutNative.Harness.Data;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Numerics;

@@ -2,7 +2,6 @@ using System.Formats.Tar;
 using System.Text;
 using LutNative.Model.Numerics;
 using Parquet;
-using Parquet.Data;
 using Parquet.Schema;
 using SkiaSharp;
 

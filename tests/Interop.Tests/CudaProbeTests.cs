@@ -1,5 +1,3 @@
-using LutNative.Interop;
-
 namespace LutNative.Interop.Tests;
 
 public class CudaProbeTests

@@ -24,7 +24,7 @@ public sealed class WeightSetTests : IDisposable
         return path;
     }
 
-    private string Refused(string path, string which = "") =>
+    private static string Refused(string path, string which = "") =>
         Assert.Throws<CheckpointException>(() => WeightSet.Open(path, which).Dispose()).Message;
 
     private string SafetensorsFile(string type, byte[] bytes, long count)

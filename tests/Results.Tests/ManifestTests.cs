@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 

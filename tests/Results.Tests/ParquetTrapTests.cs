@@ -1,7 +1,5 @@
 using DuckDB.NET.Data;
-using LutNative.Results;
 using ParquetSharp;
-using Column = LutNative.Results.Column;
 
 namespace LutNative.Results.Tests;
 

@@ -1,5 +1,3 @@
-using LutNative.Results;
-
 namespace LutNative.Results.Tests;
 
 public class PerformanceTests

@@ -1,5 +1,4 @@
 using System.Text;
-using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 

@@ -1,5 +1,4 @@
 using DuckDB.NET.Data;
-using LutNative.Results;
 
 namespace LutNative.Results.Tests;
 

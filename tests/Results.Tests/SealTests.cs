@@ -1,5 +1,4 @@
 using System.Text;
-using LutNative.Results;
 using Parquet;
 using Parquet.Schema;
 

@@ -1,5 +1,4 @@
 using DuckDB.NET.Data;
-using LutNative.Results;
 using Parquet;
 using Parquet.Schema;
 

@@ -15,7 +15,7 @@ internal static unsafe class AttentionCuda
         GemmCuda.Run(
             device,
             "nt",
-            s.With(p, s.Score, qkv.Data, s.Token, qkv.Data + s.D, s.Token, n, n, s.E) with
+            Shape.With(p, s.Score, qkv.Data, s.Token, qkv.Data + s.D, s.Token, n, n, s.E) with
             {
                 Scale = scale,
             },
@@ -33,7 +33,7 @@ internal static unsafe class AttentionCuda
         GemmCuda.Run(
             device,
             "nn",
-            s.With(output.Data, s.Out, p, s.Score, qkv.Data + 2 * s.D, s.Token, n, s.E, n),
+            Shape.With(output.Data, s.Out, p, s.Score, qkv.Data + 2 * s.D, s.Token, n, s.E, n),
             s.Sequences,
             heads
         );
@@ -55,7 +55,7 @@ internal static unsafe class AttentionCuda
         GemmCuda.Run(
             device,
             "nt",
-            s.With(da, s.Score, dOutput.Data, s.Out, qkv.Data + 2 * s.D, s.Token, n, n, s.E),
+            Shape.With(da, s.Score, dOutput.Data, s.Out, qkv.Data + 2 * s.D, s.Token, n, n, s.E),
             s.Sequences,
             heads
         );
@@ -72,21 +72,21 @@ internal static unsafe class AttentionCuda
         GemmCuda.Run(
             device,
             "nn",
-            s.With(dQkv.Data, s.Token, da, s.Score, qkv.Data + s.D, s.Token, n, s.E, n),
+            Shape.With(dQkv.Data, s.Token, da, s.Score, qkv.Data + s.D, s.Token, n, s.E, n),
             s.Sequences,
             heads
         );
         GemmCuda.Run(
             device,
             "tn",
-            s.With(dQkv.Data + s.D, s.Token, da, s.Score, qkv.Data, s.Token, n, s.E, n),
+            Shape.With(dQkv.Data + s.D, s.Token, da, s.Score, qkv.Data, s.Token, n, s.E, n),
             s.Sequences,
             heads
         );
         GemmCuda.Run(
             device,
             "tn",
-            s.With(dQkv.Data + 2 * s.D, s.Token, prob.Data, s.Score, dOutput.Data, s.Out, n, s.E, n),
+            Shape.With(dQkv.Data + 2 * s.D, s.Token, prob.Data, s.Score, dOutput.Data, s.Out, n, s.E, n),
             s.Sequences,
             heads
         );
@@ -108,7 +108,7 @@ internal static unsafe class AttentionCuda
         public Layout Out => new(D, (long)n * D, E);
         public Layout Score => new(n, (long)heads * n * n, (long)n * n);
 
-        public GemmCuda.Product With(
+        public static GemmCuda.Product With(
             float* c,
             Layout lc,
             float* a,

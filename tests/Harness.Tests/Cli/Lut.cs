@@ -54,7 +54,7 @@ internal static class Lut
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int SendSignal(int pid, int signal);
 
-    internal static void Terminate(Process p) => SendSignal(p.Id, 15);
+    internal static void Terminate(Process p) => Assert.Equal(0, SendSignal(p.Id, 15));
 }
 
 internal sealed class TemporaryFolder : IDisposable

@@ -44,11 +44,11 @@ public sealed class SignalTests : IDisposable
         var output = p.StandardOutput.ReadToEndAsync();
         Assert.False(p.WaitForExit(afterMs), string.Join(' ', words) + " ended before the signal: " + error);
         long sent = Stopwatch.GetTimestamp();
-        SendSignal(p.Id, signal);
+        _ = SendSignal(p.Id, signal);
         if (again > 0)
         {
             Thread.Sleep(again);
-            SendSignal(p.Id, signal);
+            _ = SendSignal(p.Id, signal);
         }
         bool ended = p.WaitForExit(10_000 + again);
         if (!ended)
@@ -192,7 +192,7 @@ public sealed class SignalTests : IDisposable
         )!;
         while (!p.HasExited && !Directory.EnumerateFiles(folder.Path, "config.*", SearchOption.AllDirectories).Any())
             Thread.Sleep(5);
-        SendSignal(p.Id, Hup);
+        _ = SendSignal(p.Id, Hup);
         string output = p.StandardOutput.ReadToEnd();
         p.WaitForExit();
         Assert.True(p.ExitCode == 0 && output.Contains("exact=IDENTICAL", StringComparison.Ordinal), output);

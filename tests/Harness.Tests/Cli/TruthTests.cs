@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace LutNative.Harness.Tests.Cli;
 
 /// <summary>
