@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness;

@@ -1,4 +1,5 @@
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Numerics;
 

@@ -1,3 +1,4 @@
+using LutNative.Harness.Errors;
 using LutNative.Interop;
 
 namespace LutNative.Harness.Bench;

@@ -1,7 +1,10 @@
 using System.Globalization;
 using LutNative.Harness.Commands;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;

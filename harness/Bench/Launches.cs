@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using LutNative.Harness.Commands;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Model.Devices;
 using LutNative.Results;
@@ -270,7 +271,7 @@ internal static class Launches
                 launches[l].JoulesPerImage,
                 launches[l].Steps,
                 launches[l].Digest,
-                Version.Lut,
+                LutVersion.Text,
                 block.P50,
                 block.P90,
                 block.P99,
@@ -323,7 +324,7 @@ internal static class Launches
                     ["lut.protocol"] = rows.Get<string>(0, "shape"),
                     ["lut.math_hash"] = "",
                     ["lut.data_hash"] = "",
-                    ["lut.writer"] = "lut " + Version.Lut,
+                    ["lut.writer"] = "lut " + LutVersion.Text,
                 }
             );
     }

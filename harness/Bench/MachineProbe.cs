@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Recording;
 using LutNative.Interop;
 using LutNative.Model.Devices;
 using LutNative.Results;

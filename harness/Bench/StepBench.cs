@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using LutNative.Harness.Data;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Model.Devices;

@@ -1,9 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Evaluation;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
@@ -186,7 +190,7 @@ internal static class AnalyzeCommand
                 table.Add(id, "token_singular_value", depth, k, result.TokenSpectrum[k], result.TokenImages);
             store.Commit(
                 [table],
-                new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut }
+                new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
             );
         }
         try

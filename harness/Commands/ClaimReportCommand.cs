@@ -1,5 +1,8 @@
 using System.Globalization;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Surroundings;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;

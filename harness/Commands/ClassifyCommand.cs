@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Evaluation;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Images;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;

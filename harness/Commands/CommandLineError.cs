@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Commands;

@@ -1,7 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
+using LutNative.Harness.Diagnosis;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
@@ -235,7 +240,7 @@ internal static class CompareCommand
             .Create(folder)
             .Commit(
                 [table],
-                new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut }
+                new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
             );
     }
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Surroundings;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -47,7 +49,7 @@ internal static class ConvertCommand
                 var metadata = new Dictionary<string, string>
                 {
                     ["lut.converted_from"] = Path.GetFileName(from),
-                    ["lut.writer"] = "lut " + Version.Lut,
+                    ["lut.writer"] = "lut " + LutVersion.Text,
                 };
                 WholeFile.Write(to, stream => WeightWriter.Write(stream, set, metadata));
             }

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using LutNative.Harness.Data;
-using LutNative.Harness.Data.Jpeg;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
+using LutNative.Harness.Images.Jpeg;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Commands;
 

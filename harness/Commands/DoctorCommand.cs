@@ -3,8 +3,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using LutNative.Harness.Bench;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
 using LutNative.Interop;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
@@ -125,8 +127,8 @@ internal static class DoctorCommand
                     container = MachineState.Container(),
                     governor = MachineState.Governor(),
                     load1 = MachineState.Load1(),
-                    lut = Version.Lut,
-                    contract = Version.Contract,
+                    lut = LutVersion.Text,
+                    contract = LutVersion.Contract,
                     exact = broken is null,
                     why = broken,
                     perf = measured is null ? (bool?)null : slow.Length == 0,
@@ -174,10 +176,10 @@ internal static class DoctorCommand
                             : ", clock governor not shown here"
                     ),
             ],
-            ["lut", Version.Lut],
+            ["lut", LutVersion.Text],
             [
                 "contract",
-                Version.Contract
+                LutVersion.Contract
                     + ": "
                     + (broken ?? "self-test passed (fused multiply-add, subnormals, signed zero, Philox)"),
             ],

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Surroundings;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;

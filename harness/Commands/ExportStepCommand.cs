@@ -1,6 +1,9 @@
 using System.CommandLine;
 using LutNative.Harness.Bench;
-using LutNative.Harness.Data;
+using LutNative.Harness.Diagnosis;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;

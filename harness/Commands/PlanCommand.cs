@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Bench;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 

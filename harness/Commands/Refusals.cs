@@ -1,5 +1,8 @@
 using System.Reflection;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
 using LutNative.Interop;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
@@ -74,7 +77,7 @@ internal static class Refusals
                 Exit.Unfit,
                 461,
                 "there is too little memory",
-                FormattableString.Invariant($"this machine, {Reports.Machine.RamBytes >> 20} MiB"),
+                FormattableString.Invariant($"this machine, {Machine.RamBytes >> 20} MiB"),
                 x.Message,
                 "`lut plan PROTOCOL` says what a run needs: use --memory recompute, a smaller --micro-batch or --data-workers 0, or a machine with more; what is on disk is whole"
             ),
@@ -101,7 +104,7 @@ internal static class Refusals
                 Exit.Internal,
                 1,
                 $"a bug in lut: {e.Message}",
-                $"lut {Version.Lut}",
+                $"lut {LutVersion.Text}",
                 e.GetType().Name,
                 "please report it, with this message, the trace below and the command"
             ),

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Nightly;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;

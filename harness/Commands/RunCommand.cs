@@ -1,6 +1,8 @@
 using System.CommandLine;
-using LutNative.Harness.Reports;
-using LutNative.Harness.Training;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
 using LutNative.Interop;
 using LutNative.Results;
 

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
@@ -269,7 +272,7 @@ internal sealed class RunOptions
         {
             "keep" => false,
             "recompute" => true,
-            "auto" => MemoryPlan.Run(p, device, exec) > 0.9 * (device.MemoryBytes ?? Reports.Machine.RamBytes),
+            "auto" => MemoryPlan.Run(p, device, exec) > 0.9 * (device.MemoryBytes ?? Machine.RamBytes),
             _ => throw new LutError(
                 Exit.Usage,
                 17,

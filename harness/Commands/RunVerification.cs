@@ -1,5 +1,8 @@
+using LutNative.Harness.Diagnosis;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Training;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 

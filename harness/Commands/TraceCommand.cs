@@ -1,5 +1,9 @@
 using System.CommandLine;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Diagnosis;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Results;
 
@@ -173,7 +177,7 @@ internal static class TraceCommand
             .Create(folder)
             .Commit(
                 [table],
-                new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut }
+                new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
             );
     }
 }

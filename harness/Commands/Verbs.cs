@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Surroundings;
-using LutNative.Harness.Training;
 
 namespace LutNative.Harness.Commands;
 

@@ -1,4 +1,4 @@
-using LutNative.Harness.Data;
+using LutNative.Harness.Images;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;

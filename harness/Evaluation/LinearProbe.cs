@@ -1,4 +1,4 @@
-using LutNative.Harness.Data;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Surroundings;
 using LutNative.Model.Numerics;
 using LutNative.Results;
 
@@ -79,9 +81,7 @@ internal sealed class Baselines
                 continue;
             }
             if (!Suite.IsName(group.Key))
-                problems.Add(
-                    $"{all.Path}: {Commands.Plain.OneLine(group.Key)} cannot be a row's name: {Suite.NameRule}"
-                );
+                problems.Add($"{all.Path}: {Plain.OneLine(group.Key)} cannot be a row's name: {Suite.NameRule}");
             var keys = group.ToDictionary(g => g.Key.Split('.')[2], g => g.Value.Value);
             double[] Numbers(string key) =>
                 keys.GetValueOrDefault(key) is object?[] list
@@ -182,7 +182,7 @@ internal sealed class Baselines
     }
 
     private static string Read(string path) =>
-        File.Exists(path) ? Commands.Files.ReadText(path, "the baselines", Exit.Store) : "";
+        File.Exists(path) ? Files.ReadText(path, "the baselines", Exit.Store) : "";
 
     /// <summary>A basic string of TOML: no character of the text ends it or begins a line.</summary>
     private static string Quote(string text)

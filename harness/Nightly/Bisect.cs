@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Nightly;
@@ -125,7 +126,7 @@ internal static class Bisect
         {
             var (code, output) = Start(tree, "sh", "-c", command);
             string? digest = code == 0 && output.Trim().Length > 0 ? output.Trim() : null;
-            say(Commands.Plain.OneLine($"{commit}: {digest ?? "cannot be run"}"));
+            say(Plain.OneLine($"{commit}: {digest ?? "cannot be run"}"));
             return digest;
         }
         finally

@@ -1,7 +1,10 @@
 using LutNative.Harness.Bench;
 using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Results;
@@ -406,7 +409,7 @@ internal sealed class Night
             );
         new RunStore(folder).Commit(
             [table],
-            new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + Version.Lut }
+            new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
         );
         if (findings.All(f => f.Colour != Colour.Red) && clean.Count > 0)
             Roll();

@@ -1,3 +1,4 @@
+using LutNative.Harness.Errors;
 using LutNative.Results;
 
 namespace LutNative.Harness.Nightly;

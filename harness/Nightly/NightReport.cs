@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
-using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Nightly;
 
@@ -142,7 +143,7 @@ internal static class NightReport
         : commit.Length > 10 ? Markdown(commit[..10])
         : Markdown(commit);
 
-    private static string Markdown(string text) => Reports.Markdown.Text(text);
+    private static string Markdown(string text) => Surroundings.Markdown.Text(text);
 
     private static string Number(double? v) => v is { } x ? x.ToString("0.##", CultureInfo.InvariantCulture) : "";
 

@@ -1,6 +1,7 @@
 using LutNative.Harness.Bench;
-using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
+using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Nightly;
 
@@ -60,7 +61,7 @@ internal sealed record Suite(
                 "ops/nightly.toml is one"
             );
         var problems = new List<string>();
-        string text = Commands.Files.ReadText(path, "the suite", Exit.Usage);
+        string text = Files.ReadText(path, "the suite", Exit.Usage);
         var values = ProtocolReader.Parse(text, path, problems);
         var rows = new Dictionary<(string Kind, string Name), Dictionary<string, object>>();
         foreach (var (key, (value, where)) in values)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
 using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Protocol;
 
@@ -21,15 +22,15 @@ public static class ProtocolRules
             "protocol",
             "it names the run's folder: letters, digits and @ + . _ = -, beginning with a letter or a digit"
         );
-        Need((string)v["contract"] == Version.Contract, "contract", $"this build implements {Version.Contract}");
+        Need((string)v["contract"] == LutVersion.Contract, "contract", $"this build implements {LutVersion.Contract}");
         Need((long)v["seed"] >= 0, "seed", "must not be negative");
         Need(
-            Data.DataSets.Names.Contains((string)v["data.name"]),
+            Images.DataSets.Names.Contains((string)v["data.name"]),
             "data.name",
-            "the known data sets are " + string.Join(", ", Data.DataSets.Names)
+            "the known data sets are " + string.Join(", ", Images.DataSets.Names)
         );
         Need(
-            !(bool)v["baselines.raw_pixels"] || (string)v["data.name"] == Data.DataSets.Fashion,
+            !(bool)v["baselines.raw_pixels"] || (string)v["data.name"] == Images.DataSets.Fashion,
             "baselines.raw_pixels",
             "raw pixels are a baseline for gray images of one size only"
         );

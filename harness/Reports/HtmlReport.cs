@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using LutNative.Harness.Nightly;
+using LutNative.Harness.Surroundings;
 using LutNative.Results;
 
 namespace LutNative.Harness.Reports;
@@ -20,7 +21,7 @@ internal static class HtmlReport
     )
     {
         string[] names = Names(runs);
-        var page = new HtmlPage("LutNative report", $"{runs.Count} run(s); made by lut {Version.Lut}");
+        var page = new HtmlPage("LutNative report", $"{runs.Count} run(s); made by lut {LutVersion.Text}");
         page.Section(
             "runs",
             "Runs",
@@ -52,7 +53,7 @@ internal static class HtmlReport
             "LutNative nights",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{nights.Count} night(s); data until {last.AtUtc:yyyy-MM-dd HH:mm} UTC, commit {(last.Commit.Length > 0 ? last.Commit : "unknown")}; made by lut {Version.Lut}"
+                $"{nights.Count} night(s); data until {last.AtUtc:yyyy-MM-dd HH:mm} UTC, commit {(last.Commit.Length > 0 ? last.Commit : "unknown")}; made by lut {LutVersion.Text}"
             )
         );
         Nights(page, nights);

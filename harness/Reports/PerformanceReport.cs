@@ -1,5 +1,6 @@
 using System.Globalization;
-using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Surroundings;
 using LutNative.Results;
 
 namespace LutNative.Harness.Reports;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Surroundings;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
 

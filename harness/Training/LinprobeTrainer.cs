@@ -1,5 +1,5 @@
-using LutNative.Harness.Data;
 using LutNative.Harness.Evaluation;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;

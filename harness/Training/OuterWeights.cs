@@ -1,3 +1,4 @@
+using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Tensors;

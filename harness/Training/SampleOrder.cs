@@ -1,4 +1,4 @@
-using LutNative.Harness.Data;
+using LutNative.Harness.Images;
 
 namespace LutNative.Harness.Training;
 

@@ -1,3 +1,4 @@
+using LutNative.Harness.Errors;
 using LutNative.Model.Devices;
 using LutNative.Model.Networks;
 using LutNative.Model.Numerics;

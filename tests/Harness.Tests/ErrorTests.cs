@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Tests;
 
@@ -173,7 +175,7 @@ public sealed partial class ErrorTests
         if (id == "LUT1001")
             Assert.True(
                 error.Message.Contains("please report it", StringComparison.Ordinal)
-                    && error.Message.Contains(Version.Lut, StringComparison.Ordinal),
+                    && error.Message.Contains(LutVersion.Text, StringComparison.Ordinal),
                 error.Message
             );
     }

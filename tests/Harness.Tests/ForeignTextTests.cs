@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using LutNative.Harness.Nightly;
 using LutNative.Harness.Reports;
+using LutNative.Harness.Surroundings;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Results;
 

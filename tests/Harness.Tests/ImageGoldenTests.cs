@@ -1,5 +1,5 @@
 using System.Text.Json;
-using LutNative.Harness.Data;
+using LutNative.Harness.Images;
 using LutNative.Model.Checkpoints;
 
 namespace LutNative.Harness.Tests;

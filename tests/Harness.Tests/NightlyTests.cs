@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Xml.Linq;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Results;

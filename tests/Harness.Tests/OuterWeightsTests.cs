@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Harness.Training;

@@ -1,4 +1,4 @@
-using LutNative.Harness.Commands;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Tests;
 

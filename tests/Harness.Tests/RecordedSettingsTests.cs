@@ -1,5 +1,5 @@
 using System.Text;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Results;
 

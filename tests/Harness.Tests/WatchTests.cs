@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Reports;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
-using LutNative.Harness.Data;
+using LutNative.Harness.Images;
 using LutNative.Results;
 
 namespace LutNative.Harness.Tests.Cli;

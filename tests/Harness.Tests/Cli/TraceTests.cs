@@ -1,4 +1,4 @@
-using LutNative.Harness.Training;
+using LutNative.Harness.Diagnosis;
 using LutNative.Model.Devices;
 using LutNative.Results;
 

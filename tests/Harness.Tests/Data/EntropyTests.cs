@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using LutNative.Harness.Data;
-using LutNative.Harness.Data.Jpeg;
+using LutNative.Harness.Images;
+using LutNative.Harness.Images.Jpeg;
 
 namespace LutNative.Harness.Tests.Data;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
 
 namespace LutNative.Harness.Tests.Data;
 

@@ -1,4 +1,4 @@
-using LutNative.Harness.Data;
+using LutNative.Harness.Images;
 using SkiaSharp;
 
 namespace LutNative.Harness.Tests.Data;

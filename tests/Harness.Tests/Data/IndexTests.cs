@@ -1,5 +1,6 @@
 using System.IO.Compression;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
 using Parquet;
 using Parquet.Schema;
 

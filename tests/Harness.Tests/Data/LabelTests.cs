@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Model.Checkpoints;

@@ -1,4 +1,5 @@
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
 
 namespace LutNative.Harness.Tests.Data;
 

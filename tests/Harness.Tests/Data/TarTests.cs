@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using LutNative.Harness.Data;
+using LutNative.Harness.Errors;
+using LutNative.Harness.Images;
 
 namespace LutNative.Harness.Tests.Data;
 

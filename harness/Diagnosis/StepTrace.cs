@@ -1,0 +1,100 @@
+using LutNative.Harness.Training;
+using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Harness.Diagnosis;
+
+/// <summary>One output of one operation of a step.</summary>
+/// <param name="Tensor">
+/// The parameter that it reads or makes the gradient of; where it has none, the last one before, after "&gt; ".
+/// </param>
+public sealed record Operation(
+    int Ordinal,
+    string Op,
+    string Tensor,
+    string Output,
+    int Rows,
+    int Cols,
+    Digest Digest,
+    long Nan,
+    long Inf,
+    long Zero,
+    long Subnormal
+)
+{
+    public override string ToString() =>
+        FormattableString.Invariant(
+            $"operation {Ordinal}, {InstrumentedDevice.PhaseOf(Op)} {Op} at {Tensor}, output {Output} [{Rows}, {Cols}]"
+        );
+}
+
+/// <summary>
+/// Runs a step and sees every operation of it. With one thread the order is fixed: grain by grain, forward then
+/// backward, then the update.
+/// </summary>
+public static class StepTrace
+{
+    /// <param name="see">Also called with every output's values, which are overwritten later.</param>
+    public static StepReport Record(
+        Trainer t,
+        InstrumentedDevice device,
+        long step,
+        Action<Operation> record,
+        Action<Operation, Mat>? see = null
+    )
+    {
+        int ordinal = 0;
+        string last = "the input";
+        device.NameOf = t.NameOf;
+        device.Watch = (op, tensor, output, value) =>
+        {
+            if (tensor is not null)
+                last = tensor;
+            var o = Count(ordinal++, op, tensor ?? "> " + last, output, value);
+            record(o);
+            see?.Invoke(o, value);
+        };
+        try
+        {
+            return t.Step(step);
+        }
+        finally
+        {
+            device.Watch = null;
+        }
+    }
+
+    private static unsafe Operation Count(int ordinal, string op, string tensor, string output, Mat value)
+    {
+        long nan = 0;
+        long inf = 0;
+        long zero = 0;
+        long subnormal = 0;
+        for (long i = 0; i < value.Count; i++)
+        {
+            float x = value.Data[i];
+            if (float.IsNaN(x))
+                nan++;
+            else if (float.IsInfinity(x))
+                inf++;
+            else if (x == 0f)
+                zero++;
+            else if (float.IsSubnormal(x))
+                subnormal++;
+        }
+        return new Operation(
+            ordinal,
+            op,
+            tensor,
+            output,
+            value.Rows,
+            value.Cols,
+            Digest.Of(value.Data, value.Count),
+            nan,
+            inf,
+            zero,
+            subnormal
+        );
+    }
+}

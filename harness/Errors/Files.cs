@@ -1,0 +1,68 @@
+using LutNative.Results;
+
+namespace LutNative.Harness.Errors;
+
+/// <summary>
+/// Files that a verb is told to read or to write: when it cannot, one error says which file, for what, and why.
+/// </summary>
+internal static class Files
+{
+    /// <param name="what">What the file is: "the protocol".</param>
+    /// <param name="exit">
+    /// Usage for what a command line names as instructions, Data for what is computed with, Store for results.
+    /// </param>
+    internal static string ReadText(string path, string what, Exit exit) => Read(path, what, exit, File.ReadAllText);
+
+    internal static string[] ReadLines(string path, string what, Exit exit) =>
+        Read(path, what, exit, File.ReadAllLines);
+
+    internal static T Read<T>(string path, string what, Exit exit, Func<string, T> read)
+    {
+        try
+        {
+            return read(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(
+                exit,
+                462,
+                $"cannot read {what}",
+                Path.GetFullPath(path),
+                e.Message,
+                "check the path and its permissions"
+            );
+        }
+    }
+
+    internal static void WriteText(string path, string what, string text) =>
+        Write(path, what, () => WholeFile.WriteText(path, text));
+
+    internal static void Write(string path, string what, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LutError(
+                Exit.Store,
+                463,
+                $"cannot write {what}",
+                Path.GetFullPath(path),
+                e.Message,
+                "free some space, or choose another place"
+            );
+        }
+    }
+
+    /// <summary>The file that the system's message names, or that there is none.</summary>
+    internal static string NameIn(Exception e)
+    {
+        if (e is FileNotFoundException { FileName: { } name })
+            return name;
+        string[] quoted = e.Message.Split('\'');
+        return quoted.Length >= 3 ? quoted[1] : "a file (the system does not say which)";
+    }
+}

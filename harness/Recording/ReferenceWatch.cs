@@ -1,0 +1,88 @@
+using LutNative.Harness.Errors;
+using LutNative.Harness.Evaluation;
+using LutNative.Harness.Training;
+using LutNative.Model.Numerics;
+using LutNative.Results;
+
+namespace LutNative.Harness.Recording;
+
+/// <summary>
+/// Holds each digest of a run against the committed reference as it is made, so that nobody learns of a difference only
+/// at the end. The first one is said at once and recorded, once; the run goes on, or stops after its next checkpoint.
+/// </summary>
+public sealed class ReferenceWatch
+{
+    public const string EventKey = "reference_differs";
+    private readonly ReferenceDigests reference;
+    private readonly Recorder recorder;
+    private readonly Action<string> warn;
+
+    private ReferenceWatch(ReferenceDigests reference, Recorder recorder, Action<string> warn)
+    {
+        this.reference = reference;
+        this.recorder = recorder;
+        this.warn = warn;
+    }
+
+    /// <summary>The first difference of this run, in whichever process; null while there is none.</summary>
+    public string? Difference { get; private set; }
+
+    /// <summary>
+    /// Null where there is nothing to compare with: no reference, another seed, changed values, weights from outside.
+    /// </summary>
+    public static ReferenceWatch? Of(RunIdentity run, Recorder recorder, Action<string> warn)
+    {
+        // a planted fault is exactly what is to be found
+        string name = run.Protocol.Name.Replace("+injected", "", StringComparison.Ordinal);
+        if (run.WeightsSha256 is not null || Reference.Find(name) is not { } lines)
+            return null;
+        var reference = ReferenceDigests.Parse(lines);
+        if (!reference.IsOf(run.Protocol.MathHash, run.DataHash))
+            return null;
+        var events = recorder.Store.Read(Schema.Events).Rows;
+        int key = Schema.Events.IndexOf("key");
+        int value = Schema.Events.IndexOf("value");
+        return new ReferenceWatch(reference, recorder, warn)
+        {
+            Difference = (string?)events.FirstOrDefault(r => (string)r[key]! == EventKey)?[value],
+        };
+    }
+
+    public void Step(string stage, long step, float loss, IReadOnlyList<TensorDigest> state)
+    {
+        if (Difference is not null)
+            return;
+        byte[] whole = Digest.Combine(state.Select(d => (d.Tensor, d.Value))).ToBytes();
+        Found(
+            stage,
+            step,
+            reference.Step(stage, step, Recorder.Bits(loss), whole, state.Select(d => (d.Tensor, d.Value.ToBytes())))
+        );
+    }
+
+    public void Eval(EvalResult e)
+    {
+        if (Difference is null)
+            Found("", null, reference.Eval(e.Metric, e.Correct, e.Labels.Length, Recorder.DigestOf(e).ToBytes()));
+    }
+
+    /// <summary>The error that ends a run which shall not go on with other bits.</summary>
+    public LutError Stop(string folder) =>
+        new(
+            Exit.Negative,
+            400,
+            "the run has other bits than its reference",
+            folder,
+            Difference!,
+            "the checkpoint is kept. `lut doctor` checks this machine; `lut trace` finds the operation, given a run with the right bits; without --fail-fast a run goes on"
+        );
+
+    private void Found(string stage, long? step, string? difference)
+    {
+        if (difference is null)
+            return;
+        Difference = difference;
+        recorder.Event(EventKey, stage, step, difference);
+        warn($"this run has other bits than its reference from here on: {difference}");
+    }
+}

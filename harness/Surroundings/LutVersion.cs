@@ -1,0 +1,13 @@
+using System.Reflection;
+
+namespace LutNative.Harness.Surroundings;
+
+/// <summary>What this build is and which numerics contract it keeps.</summary>
+public static class LutVersion
+{
+    public const string Contract = "exact-1";
+
+    public static string Text { get; } =
+        typeof(LutVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "0";
+}
