@@ -1,41 +1,5 @@
 namespace LutNative.Results;
 
-public enum ExactVerdict
-{
-    Identical,
-    IdenticalPrefix,
-    Diverged,
-    Missing,
-    Incomparable,
-}
-
-/// <summary>One rung of the ladder from cause to effect.</summary>
-/// <param name="Compared">Values that both runs recorded.</param>
-/// <param name="Differ">Of them, how many differ.</param>
-/// <param name="First">Where the first that differs is: stage and step, or the metric; null when none does.</param>
-public sealed record Rung(string Name, int Compared, int Differ, string? First);
-
-/// <summary>The first step that two runs do not share.</summary>
-public sealed record FirstStep(string Stage, long Step);
-
-/// <param name="Verdict">What the comparison found.</param>
-/// <param name="First">
-/// The first difference in execution order: stage, step, what, both values; null when there is none.
-/// </param>
-/// <param name="Details">Further lines: how many rows of each table were compared and how many differ.</param>
-public sealed record ExactReport(ExactVerdict Verdict, string? First, IReadOnlyList<string> Details)
-{
-    /// <summary>Rows compared, by table.</summary>
-    public IReadOnlyDictionary<string, int> Compared { get; init; } = new Dictionary<string, int>();
-
-    public IReadOnlyList<Rung> Ladder { get; init; } = [];
-
-    /// <summary>
-    /// Where the first differing row of steps, operations or digests is; null when only evaluations differ.
-    /// </summary>
-    public FirstStep? At { get; init; }
-}
-
 /// <summary>
 /// Two runs, compared by bits and never by tolerance. Comparable only when protocol values, data and contract are the
 /// same. The ladder inside a step goes from cause to effect: samples drawn, pixels, masks, operations where they were
@@ -60,22 +24,17 @@ public static class Comparison
     {
         if (Obstacles(a, b) is { Count: > 0 } obstacles)
             return new ExactReport(ExactVerdict.Incomparable, null, obstacles);
-        Side steps = Rows(a, b, Schema.Steps, ["stage", "step"]);
-        Side operations = Rows(
-            a,
-            b,
-            Schema.Operations,
-            ["stage", "step", "ordinal", "phase", "op", "tensor", "output"]
-        );
-        Side digests = Rows(a, b, Schema.Digests, ["stage", "step", "tensor"]);
-        Side evals = Rows(a, b, Schema.Evals, ["metric"]);
-        Side predictions = Rows(a, b, Schema.Predictions, ["metric", "sample_index"]);
+        Side steps = Rows(a, b, Schema.Steps);
+        Side operations = Rows(a, b, Schema.Operations);
+        Side digests = Rows(a, b, Schema.Digests);
+        Side evals = Rows(a, b, Schema.Evals);
+        Side predictions = Rows(a, b, Schema.Predictions);
         // operations are recorded when somebody asks: on one side alone they say nothing
         Side[] all =
             operations.Common > 0
                 ? [steps, operations, digests, evals, predictions]
                 : [steps, digests, evals, predictions];
-        var first = all.SelectMany(s => s.Differences).MinBy(d => (d.Stage, d.Step, d.Rung, d.Ordinal));
+        var first = all.SelectMany(s => s.Firsts).OfType<Difference>().MinBy(d => d.Place);
         bool prefix = steps.OnlyA > 0 != steps.OnlyB > 0 || evals.OnlyA > 0 != evals.OnlyB > 0;
         var verdict =
             first is not null ? ExactVerdict.Diverged
@@ -95,7 +54,7 @@ public static class Comparison
         {
             Compared = all.ToDictionary(s => s.Table, s => s.Common),
             Ladder = [.. Rungs.Select((name, r) => RungOf(name, r, all)).Where(r => r.Compared > 0)],
-            At = first is { Rung: < 6 } ? new FirstStep(StageOrder[first.Stage], first.Step) : null,
+            At = first is { Place.Rung: < 6 } ? new FirstStep(StageOrder[first.Place.Stage], first.Place.Step) : null,
         };
     }
 
@@ -121,124 +80,146 @@ public static class Comparison
 
     private static string FileOf(RunStore run)
     {
-        var events = run.Read(Schema.Events);
-        int key = Schema.Events.IndexOf("key");
-        int value = Schema.Events.IndexOf("value");
-        string? said = (string?)events.Rows.LastOrDefault(r => (string)r[key]! == RunFacts.Weights)?[value];
+        string? said = run.Rows(Schema.Events).LastOrDefault(e => e.Key == RunFacts.Weights)?.Value;
         return said?.Split(' ', 2) is [_, var file] ? file : "file not recorded";
     }
 
+    /// <summary>Where a difference stands in the order of execution.</summary>
     /// <param name="Stage">Place in the order of stages; behind them for evaluations.</param>
-    private sealed record Difference(int Stage, long Step, int Rung, long Ordinal, string Where, string Text);
-
-    /// <param name="Rows">
-    /// Rows that differ anywhere; <paramref name="Differences"/> has one entry for each rung that a row differs on.
-    /// </param>
-    /// <param name="Counts">Values compared, by rung.</param>
-    private sealed record Side(
-        string Table,
-        int Common,
-        int OnlyA,
-        int OnlyB,
-        int Rows,
-        List<Difference> Differences,
-        int[] Counts
-    );
-
-    private static Side Rows(RunStore a, RunStore b, TableSchema schema, string[] labels)
+    /// <param name="Ordinal">Of the row in A.</param>
+    private readonly record struct Place(int Stage, long Step, int Rung, long Ordinal) : IComparable<Place>
     {
-        int[] key = [.. labels.Select(schema.IndexOf)];
+        public int CompareTo(Place other) =>
+            (Stage, Step, Rung, Ordinal).CompareTo((other.Stage, other.Step, other.Rung, other.Ordinal));
+    }
+
+    private sealed record Difference(Place Place, string Where, string Text);
+
+    /// <summary>What a table's rows say.</summary>
+    private sealed class Side(string table)
+    {
+        internal string Table { get; } = table;
+        internal int Common { get; set; }
+        internal int OnlyA { get; set; }
+        internal int OnlyB { get; set; }
+
+        /// <summary>Rows that differ anywhere.</summary>
+        internal int Rows { get; set; }
+
+        /// <summary>Values compared, by rung.</summary>
+        internal int[] Counts { get; } = new int[Rungs.Length];
+
+        /// <summary>Rows that differ, by rung.</summary>
+        internal int[] Differ { get; } = new int[Rungs.Length];
+
+        /// <summary>The first difference of each rung; null where nothing differs.</summary>
+        internal Difference?[] Firsts { get; } = new Difference?[Rungs.Length];
+    }
+
+    private static Side Rows(RunStore a, RunStore b, TableSchema schema)
+    {
+        var columns = schema.Columns;
         (int Column, int Rung)[] exact =
         [
             .. Enumerable
-                .Range(0, schema.Columns.Count)
-                .Where(i => schema.Columns[i].Exact)
-                .Select(i => (i, RungOf(schema, schema.Columns[i].Name)))
+                .Range(0, columns.Count)
+                .Where(c => columns[c].Exact)
+                .Select(c => (c, RungOf(schema, columns[c])))
                 .OrderBy(c => c.Item2),
         ];
-        int stage = Array.IndexOf(labels, "stage") is var s and >= 0 ? key[s] : -1;
-        int step = Array.IndexOf(labels, "step") is var t and >= 0 ? key[t] : -1;
-        string Key(object?[] row) => string.Join('|', key.Select(i => Table.Show(row[i])));
-        var left = a.Read(schema).Rows;
-        var right = b.Read(schema).Rows.ToDictionary(Key);
-        var differences = new List<Difference>();
-        int[] counts = new int[Rungs.Length];
-        int common = 0;
-        int rows = 0;
-        for (int r = 0; r < left.Count; r++)
+        var side = new Side(schema.Name);
+        var pairs = new RowPairs(a.Keyed(schema), b.Keyed(schema));
+        foreach (var (x, y, number) in pairs.All())
         {
-            var x = left[r];
-            if (!right.Remove(Key(x), out var y))
-                continue;
-            common++;
+            side.Common++;
             int seen = -1; // one difference a rung
-            foreach (var (i, rung) in exact)
+            foreach (var (c, rung) in exact)
             {
-                if (x[i] is not null && y[i] is not null)
-                    counts[rung]++;
-                if (rung == seen || !Differs(schema.Columns[i], x[i], y[i]))
+                var left = x.Columns[c];
+                var right = y.Columns[c];
+                bool recorded = !left.IsNull(x.Row) && !right.IsNull(y.Row);
+                if (recorded)
+                    side.Counts[rung]++;
+                if (rung == seen || !Differs(columns[c], left, x.Row, right, y.Row))
                     continue;
                 if (seen < 0)
-                    rows++;
+                    side.Rows++;
                 seen = rung;
-                string at = string.Join(" ", labels.Select((l, k) => $"{l}={Table.Show(x[key[k]])}"));
-                // the whole state's digest comes after the tensors that it is made of
-                differences.Add(
-                    new Difference(
-                        stage < 0 ? StageOrder.Length : Order((string)x[stage]!),
-                        step < 0 ? 0 : (long)x[step]!,
-                        rung,
-                        schema.Columns[i].Name == "state_digest" ? long.MaxValue : r,
-                        at,
-                        $"{schema.Name}: {at} {schema.Columns[i].Name}: {Values(schema, x, i)} is not {Values(schema, y, i)}"
-                    )
-                );
+                side.Differ[rung]++;
+                var place = PlaceOf(schema, columns[c], x, rung, number);
+                if (side.Firsts[rung] is { } first && first.Place.CompareTo(place) <= 0)
+                    continue;
+                string at = Label(schema, x);
+                string values = $"{columns[c].Describe(left[x.Row])} is not {columns[c].Describe(right[y.Row])}";
+                side.Firsts[rung] = new Difference(place, at, $"{schema.Name}: {at} {columns[c].Name}: {values}");
             }
         }
-        return new Side(schema.Name, common, left.Count - common, right.Count, rows, differences, counts);
+        side.OnlyA = pairs.OnlyA;
+        side.OnlyB = pairs.OnlyB;
+        return side;
     }
+
+    private static Place PlaceOf(TableSchema schema, Column column, RowAt row, int rung, long number)
+    {
+        int stage = StageOrder.Length;
+        long step = 0;
+        for (int c = 0; c < row.Columns.Length; c++)
+        {
+            if (!schema.Columns[c].Key)
+                continue;
+            if (schema.Columns[c].Property == nameof(StepRow.Stage))
+                stage = Order((string)row.Columns[c][row.Row]!);
+            if (schema.Columns[c].Property == nameof(StepRow.Step))
+                step = (long)row.Columns[c][row.Row]!;
+        }
+        // the whole state's digest comes after the tensors that it is made of
+        bool last = column.Property == nameof(StepRow.StateDigest);
+        return new Place(stage, step, rung, last ? long.MaxValue : number);
+    }
+
+    /// <summary>A row's key: stage=pretrain step=3.</summary>
+    private static string Label(TableSchema schema, RowAt row) =>
+        string.Join(
+            " ",
+            Enumerable
+                .Range(0, row.Columns.Length)
+                .Where(c => schema.Columns[c].Key)
+                .Select(c => $"{schema.Columns[c].Name}={Table.Show(row.Columns[c][row.Row])}")
+        );
 
     /// <summary>By bits. What an older version did not record cannot differ.</summary>
-    private static bool Differs(Column c, object? x, object? y) =>
-        x is null != y is null ? c.Since == 0 : !Table.Bytes(x).AsSpan().SequenceEqual(Table.Bytes(y));
+    private static bool Differs(Column column, ColumnValues x, int rowX, ColumnValues y, int rowY) =>
+        x.IsNull(rowX) == y.IsNull(rowY) ? !x.Same(rowX, y, rowY) : column.Since == 0;
 
     /// <summary>Where a column stands on the ladder.</summary>
-    private static int RungOf(TableSchema schema, string column) =>
-        (schema.Name, column) switch
-        {
-            ("steps", "batch_ids_digest" or "stage" or "step" or "epoch" or "images_seen" or "lr_bits") => 0,
-            ("steps", "views_digest") => 1,
-            ("steps", "mask_digest") => 2,
-            ("operations", _) => 3,
-            ("steps", "state_digest") or ("digests", _) => 5,
-            ("steps", _) => 4,
-            ("evals", _) => 6,
-            _ => 7,
-        };
-
-    private static Rung RungOf(string name, int rung, Side[] all)
+    private static int RungOf(TableSchema schema, Column column)
     {
-        var differences = all.SelectMany(s => s.Differences).Where(d => d.Rung == rung).ToList();
-        return new Rung(
+        if (schema == Schema.Operations)
+            return 3;
+        if (schema == Schema.Digests)
+            return 5;
+        if (schema == Schema.Evals)
+            return 6;
+        if (schema == Schema.Predictions)
+            return 7;
+        return column.Property switch
+        {
+            nameof(StepRow.BatchIdsDigest) or nameof(StepRow.Stage) or nameof(StepRow.Step) => 0,
+            nameof(StepRow.Epoch) or nameof(StepRow.ImagesSeen) or nameof(StepRow.LrBits) => 0,
+            nameof(StepRow.ViewsDigest) => 1,
+            nameof(StepRow.MaskDigest) => 2,
+            nameof(StepRow.StateDigest) => 5,
+            _ => 4,
+        };
+    }
+
+    private static Rung RungOf(string name, int rung, Side[] all) =>
+        new(
             name,
             all.Sum(s => s.Counts[rung]),
-            differences.Count,
-            differences.MinBy(d => (d.Stage, d.Step, d.Ordinal))?.Where
+            all.Sum(s => s.Differ[rung]),
+            all.Select(s => s.Firsts[rung]).OfType<Difference>().MinBy(d => d.Place)?.Where
         );
-    }
-
-    /// <summary>The value, and for bits columns the float they stand for.</summary>
-    private static string Values(TableSchema schema, object?[] row, int i)
-    {
-        string shown = Table.Show(row[i]);
-        return row[i] switch
-        {
-            uint bits => FormattableString.Invariant($"0x{bits:x8} ({BitConverter.UInt32BitsToSingle(bits):R})"),
-            long bits when schema.Columns[i].Name.EndsWith("_bits", StringComparison.Ordinal) =>
-                FormattableString.Invariant($"0x{bits:x16} ({BitConverter.Int64BitsToDouble(bits):R})"),
-            _ => shown,
-        };
-    }
 
     private static int Order(string stage) =>
         Array.IndexOf(StageOrder, stage) is var i and >= 0

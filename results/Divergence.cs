@@ -82,15 +82,9 @@ public static class Divergence
 
     public static IReadOnlyList<FlipRow> Flips(RunStore a, RunStore b)
     {
-        Table left = a.Read(Schema.Predictions);
-        Table right = b.Read(Schema.Predictions);
-        int metric = Schema.Predictions.IndexOf("metric");
-        int sample = Schema.Predictions.IndexOf("sample_index");
-        int label = Schema.Predictions.IndexOf("label");
-        int top1 = Schema.Predictions.IndexOf("top1");
-        var other = right.Rows.ToDictionary(r => ((string)r[metric]!, (int)r[sample]!), r => (int)r[top1]!);
+        var other = b.Rows(Schema.Predictions).ToDictionary(r => (r.Metric, r.SampleIndex), r => r.Top1);
         var rows = new List<FlipRow>();
-        foreach (var group in left.Rows.GroupBy(r => (string)r[metric]!))
+        foreach (var group in a.Rows(Schema.Predictions).GroupBy(r => r.Metric))
         {
             int images = 0;
             int differ = 0;
@@ -98,16 +92,14 @@ public static class Divergence
             int onlyB = 0;
             foreach (var r in group)
             {
-                if (!other.TryGetValue((group.Key, (int)r[sample]!), out int theirs))
+                if (!other.TryGetValue((group.Key, r.SampleIndex), out int theirs))
                     continue;
                 images++;
-                int mine = (int)r[top1]!;
-                int truth = (int)r[label]!;
-                if (mine != theirs)
+                if (r.Top1 != theirs)
                     differ++;
-                if (mine == truth && theirs != truth)
+                if (r.Top1 == r.Label && theirs != r.Label)
                     onlyA++;
-                if (mine != truth && theirs == truth)
+                if (r.Top1 != r.Label && theirs == r.Label)
                     onlyB++;
             }
             if (differ > 0)
@@ -124,36 +116,46 @@ public static class Divergence
     public static IReadOnlyList<string> Environment(RunStore a, RunStore b)
     {
         var lines = new List<string>();
-        void Columns(TableSchema schema, params string[] names)
-        {
-            Table x = a.Read(schema);
-            Table y = b.Read(schema);
-            if (x.Rows.Count == 0 || y.Rows.Count == 0)
-                return;
-            foreach (string n in names)
-            {
-                string p = Table.Show(x.Rows[0][schema.IndexOf(n)]);
-                string q = Table.Show(y.Rows[0][schema.IndexOf(n)]);
-                if (p != q)
-                    lines.Add($"{n}: {p}, {q}");
-            }
-        }
-        Columns(Schema.Run, "protocol", "device");
-        Columns(Schema.Hosts, "cpu_isa", "cpu_model", "arch", "dotnet_runtime", "os");
-        Columns(Schema.Run, "lut_version");
-        Table left = a.Read(Schema.Env);
-        Table right = b.Read(Schema.Env);
-        int name = Schema.Env.IndexOf("name");
-        int version = Schema.Env.IndexOf("version");
-        int sha = Schema.Env.IndexOf("sha256");
-        var theirs = right.Rows.GroupBy(r => (string)r[name]!).ToDictionary(g => g.Key, g => g.First());
-        foreach (var r in left.Rows)
-            if (theirs.TryGetValue((string)r[name]!, out var o) && Table.Show(r[sha]) != Table.Show(o[sha]))
-                lines.Add(
-                    $"file of {r[name]}: {r[version]}, {o[version]}{((string)r[version]! == (string)o[version]! ? " (other bytes)" : "")}"
-                );
-        Columns(Schema.Run, "threads", "micro_batch", "data_workers", "resume_count");
+        var run = Pair(Schema.Run);
+        var host = Pair(Schema.Hosts);
+        Note("protocol", run, r => r.Protocol);
+        Note("device", run, r => r.Device);
+        Note("cpu_isa", host, h => h.CpuIsa);
+        Note("cpu_model", host, h => h.CpuModel);
+        Note("arch", host, h => h.Arch);
+        Note("dotnet_runtime", host, h => h.DotnetRuntime);
+        Note("os", host, h => h.Os);
+        Note("lut_version", run, r => r.LutVersion);
+        lines.AddRange(Files(a, b));
+        Note("threads", run, r => r.Threads);
+        Note("micro_batch", run, r => r.MicroBatch);
+        Note("data_workers", run, r => r.DataWorkers);
+        Note("resume_count", run, r => r.ResumeCount);
         return lines;
+
+        (TRow? A, TRow? B) Pair<TRow>(TableSchema<TRow> schema)
+            where TRow : class, IRow => (a.Read(schema).First, b.Read(schema).First);
+
+        void Note<TRow>(string name, (TRow? A, TRow? B) pair, Func<TRow, object> of)
+            where TRow : class
+        {
+            if (pair is not ({ } x, { } y))
+                return;
+            string p = Table.Show(of(x));
+            string q = Table.Show(of(y));
+            if (p != q)
+                lines.Add($"{name}: {p}, {q}");
+        }
+    }
+
+    /// <summary>Files that both ran and that are not the same.</summary>
+    private static IEnumerable<string> Files(RunStore a, RunStore b)
+    {
+        var theirs = b.Read(Schema.Env).Rows.GroupBy(r => r.Name).ToDictionary(g => g.Key, g => g.First());
+        foreach (var mine in a.Read(Schema.Env).Rows)
+            if (theirs.TryGetValue(mine.Name, out var other) && mine.Sha256 != other.Sha256)
+                yield return $"file of {mine.Name}: {mine.Version}, {other.Version}"
+                    + (mine.Version == other.Version ? " (other bytes)" : "");
     }
 
     /// <summary>Two-sided exact binomial test of x against y at one half.</summary>
@@ -174,14 +176,8 @@ public static class Divergence
         return Math.Min(1.0, 2 * sum);
     }
 
-    private static IEnumerable<(string Stage, long Step, float Loss)> Losses(RunStore store)
-    {
-        var t = store.Read(Schema.Steps);
-        int stage = Schema.Steps.IndexOf("stage");
-        int step = Schema.Steps.IndexOf("step");
-        int loss = Schema.Steps.IndexOf("loss");
-        return t.Rows.Select(r => ((string)r[stage]!, (long)r[step]!, (float)r[loss]!));
-    }
+    private static IEnumerable<(string Stage, long Step, float Loss)> Losses(RunStore store) =>
+        store.Rows(Schema.Steps).Select(r => (r.Stage, r.Step, r.Loss));
 
     private static GrowthRow Row(string stage, long step, float a, float b) =>
         new(stage, step, a, b, UlpDistance(a, b), a == b ? 0 : Math.Abs(((double)a - b) / a));

@@ -1,39 +1,5 @@
 namespace LutNative.Results;
 
-public enum PerformanceVerdict
-{
-    Faster,
-    Same,
-    Slower,
-    Undecided,
-    Unstable,
-    Unfit,
-    Incomparable,
-}
-
-/// <summary>One benchmark (a shape, stage, method and batch) on two sides.</summary>
-/// <param name="Ratio">B's images/s over A's: Hodges and Lehmann's estimate of a shift, on logarithms: the median of
-/// all pairs of blocks, or, of blocks measured in turns, of the averages of all pairs of launches' differences.</param>
-/// <param name="Low">95 % interval, by resampling launches and then blocks inside of them.</param>
-/// <param name="P">
-/// Chance of so clear a shift beyond the band when there is none, two-sided; after Holm's correction over the rows of
-/// the comparison.
-/// </param>
-/// <param name="Band">Ratio that counts as noise: 0.03 is three percent either way.</param>
-/// <param name="Why">For INCOMPARABLE, UNFIT and UNSTABLE the reason; else warnings that a reader must know.</param>
-public sealed record PerformanceRow(
-    string Key,
-    PerformanceVerdict Verdict,
-    double MedianA,
-    double MedianB,
-    double Ratio,
-    double Low,
-    double High,
-    double P,
-    double Band,
-    IReadOnlyList<string> Why
-);
-
 /// <summary>
 /// Folders that `lut bench -o` wrote: is B faster? Where both sides are one benchmark (`bench --against`: one run_id),
 /// blocks are pairs that were measured in turns, and the machine's drift cancels. Launches are the unit that repeats
@@ -55,23 +21,22 @@ public static class Performance
     private const int Resamples = 2000;
 
     /// <summary>What makes two rows the same benchmark.</summary>
-    public static string KeyOf(Table t, object?[] row) =>
-        string.Join(
-            ' ',
-            new[] { "shape", "stage", "method", "batch" }
-                .Select(c => Table.Show(row[t.Schema.IndexOf(c)]))
-                .Where(s => s.Length > 0)
-        );
+    public static string KeyOf(ThroughputRow row) =>
+        string.Join(' ', new[] { row.Shape, row.Stage, row.Method, Table.Show(row.Batch) }.Where(s => s.Length > 0));
 
-    public static IReadOnlyList<PerformanceRow> Compare(Table a, Table b, Func<string, double> bandOf)
+    public static IReadOnlyList<PerformanceRow> Compare(
+        IReadOnlyList<ThroughputRow> a,
+        IReadOnlyList<ThroughputRow> b,
+        Func<string, double> bandOf
+    )
     {
-        var left = a.Rows.GroupBy(r => KeyOf(a, r)).ToDictionary(g => g.Key, g => g.ToList());
-        var right = b.Rows.GroupBy(r => KeyOf(b, r)).ToDictionary(g => g.Key, g => g.ToList());
+        var left = a.GroupBy(KeyOf).ToDictionary(g => g.Key, g => g.ToList());
+        var right = b.GroupBy(KeyOf).ToDictionary(g => g.Key, g => g.ToList());
         var rows = new List<(PerformanceRow Row, double RawP)>();
         foreach (string key in left.Keys.Union(right.Keys))
             rows.Add(
                 left.TryGetValue(key, out var x) && right.TryGetValue(key, out var y)
-                    ? Row(key, a.Schema, x, y, bandOf(key))
+                    ? Row(key, x, y, bandOf(key))
                     : (
                         new PerformanceRow(
                             key,
@@ -118,34 +83,28 @@ public static class Performance
     /// What A/A launches say of a machine's noise: three robust standard deviations of the difference of two such sets
     /// of launches, at least half a percent.
     /// </summary>
-    public static double BandOf(Table aa)
+    public static double BandOf(IEnumerable<ThroughputRow> aa)
     {
-        double[][] launches = Launches(aa.Schema, aa.Rows);
+        double[][] launches = Launches(aa);
         return Math.Max(LeastBand, 3 * Spread(launches) * Math.Sqrt(2.0 / Math.Max(1, launches.Length)));
     }
 
     /// <summary>The same of pairs of one build that were measured in turns.</summary>
-    public static double BandOf(Table a, Table b)
+    public static double BandOf(IEnumerable<ThroughputRow> a, IEnumerable<ThroughputRow> b)
     {
-        double[][] pairs = Pairs(Launches(a.Schema, a.Rows), Launches(b.Schema, b.Rows));
+        double[][] pairs = Pairs(Launches(a), Launches(b));
         return Math.Max(LeastBand, 3 * Spread(pairs) / Math.Sqrt(pairs.Length));
     }
 
     private const double LeastBand = 0.005;
 
     /// <summary>Undecided until Holm's correction has been applied.</summary>
-    private static (PerformanceRow, double) Row(
-        string key,
-        TableSchema s,
-        List<object?[]> a,
-        List<object?[]> b,
-        double band
-    )
+    private static (PerformanceRow, double) Row(string key, List<ThroughputRow> a, List<ThroughputRow> b, double band)
     {
         var why = new List<string>();
-        double[][] left = Launches(s, a);
-        double[][] right = Launches(s, b);
-        string other = OtherWork(s, a, b);
+        double[][] left = Launches(a);
+        double[][] right = Launches(b);
+        string other = OtherWork(a, b);
         if (other.Length > 0)
             why.Add(other);
         if (Math.Min(left.Length, right.Length) < 3)
@@ -154,10 +113,9 @@ public static class Performance
                     $"{left.Length} and {right.Length} launches: with fewer than three each, launches' own spread is not seen"
                 )
             );
-        string[] unfit = [.. Unfit(s, a, "A"), .. Unfit(s, b, "B")];
-        int id = s.IndexOf("run_id");
+        string[] unfit = [.. Unfit(a, "A"), .. Unfit(b, "B")];
         bool paired =
-            a.Select(r => (string)r[id]!).Concat(b.Select(r => (string)r[id]!)).Distinct().Count() == 1
+            a.Concat(b).Select(r => r.RunId).Distinct().Count() == 1
             && left.Length == right.Length
             && left.Zip(right).All(p => p.First.Length == p.Second.Length);
         double[][] pairs = paired ? Pairs(left, right) : [];
@@ -204,52 +162,47 @@ public static class Performance
     /// <summary>
     /// Equal steps of equal work end in equal bits: a faster row with another digest did something else.
     /// </summary>
-    private static string OtherWork(TableSchema s, List<object?[]> a, List<object?[]> b)
+    private static string OtherWork(List<ThroughputRow> a, List<ThroughputRow> b)
     {
-        int check = s.IndexOf("check_digest");
-        if (a[0][check] is string first && b.FirstOrDefault(r => r[check] is string c && c != first) is { } odd)
-            return FormattableString.Invariant(
-                $"after the first steps the digests differ: {first}, {odd[check]}: it did other work{((string)a[0][s.IndexOf("contract")]! == (string)odd[s.IndexOf("contract")]! ? "" : ", in another level of math")}"
-            );
-        int n = s.IndexOf("n_steps");
-        int digest = s.IndexOf("state_digest");
-        int contract = s.IndexOf("contract");
-        var done = a.ToLookup(r => (long)r[n]!, r => (string)r[digest]!);
+        if (a[0].CheckDigest is { } first && b.FirstOrDefault(r => r.CheckDigest is { } c && c != first) is { } odd)
+            return $"after the first steps the digests differ: {first}, {odd.CheckDigest}: it did other work"
+                + InOtherMath(a[0], odd);
+        var done = a.ToLookup(r => r.NSteps, r => r.StateDigest);
         foreach (var r in b)
-            if (done[(long)r[n]!] is var known && known.Any() && !known.Contains((string)r[digest]!))
+        {
+            var known = done[r.NSteps];
+            if (known.Any() && !known.Contains(r.StateDigest))
                 return FormattableString.Invariant(
-                    $"after {r[n]} steps the digests differ: {known.First()}, {r[digest]}: it did other work{((string)a[0][contract]! == (string)r[contract]! ? "" : ", in another level of math")}"
-                );
+                        $"after {r.NSteps} steps the digests differ: {known.First()}, {r.StateDigest}: it did other work"
+                    ) + InOtherMath(a[0], r);
+        }
         return "";
     }
+
+    private static string InOtherMath(ThroughputRow a, ThroughputRow b) =>
+        a.Contract == b.Contract ? "" : ", in another level of math";
 
     /// <summary>
     /// Why launches' times mean little: who else computed, or what held the clocks down; empty when the machine was
     /// fit.
     /// </summary>
-    public static IEnumerable<string> Unfit(Table rows) => Unfit(rows.Schema, rows.Rows, "the night");
+    public static IEnumerable<string> Unfit(IReadOnlyList<ThroughputRow> rows) => Unfit(rows, "the night");
 
-    private static IEnumerable<string> Unfit(TableSchema s, IReadOnlyList<object?[]> rows, string side)
+    private static IEnumerable<string> Unfit(IReadOnlyList<ThroughputRow> rows, string side)
     {
-        double[] load = [.. rows.Select(r => r[s.IndexOf("other_load")]).OfType<double>()];
+        double[] load = [.. rows.Select(r => r.OtherLoad).OfType<double>()];
         if (load.Length > 0 && Median(load) > MostOtherLoad)
             yield return FormattableString.Invariant(
                 $"{side}: other processes kept {Median(load):f2} cores busy (more than {MostOtherLoad})"
             );
-        string[] slow =
-        [
-            .. rows.Select(r => r[s.IndexOf("slowdown")]).OfType<string>().Where(t => t.Length > 0).Distinct(),
-        ];
+        string[] slow = [.. rows.Select(r => r.Slowdown).OfType<string>().Where(t => t.Length > 0).Distinct()];
         if (slow.Length > 0)
             yield return $"{side}: clocks were held down by {string.Join(", ", slow)}";
     }
 
     /// <summary>Logarithms of images/s, by launch of each benchmark in the folder.</summary>
-    private static double[][] Launches(TableSchema s, IEnumerable<object?[]> rows) =>
-        [
-            .. rows.GroupBy(r => ((string)r[s.IndexOf("run_id")]!, (int)r[s.IndexOf("launch")]!))
-                .Select(g => g.Select(r => Math.Log((double)r[s.IndexOf("images_per_second")]!)).ToArray()),
-        ];
+    private static double[][] Launches(IEnumerable<ThroughputRow> rows) =>
+        [.. rows.GroupBy(r => (r.RunId, r.Launch)).Select(g => g.Select(r => Math.Log(r.ImagesPerSecond)).ToArray())];
 
     /// <summary>Median of the blocks of all launches, images/s.</summary>
     private static double Rate(double[][] launches) => Math.Exp(Median([.. launches.SelectMany(l => l)]));

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace LutNative.Results;
 
 /// <summary>
@@ -23,42 +21,30 @@ public static class Reference
     /// <summary>The reference lines of a finished run.</summary>
     public static string[] Of(RunStore run)
     {
-        Table row = run.Read(Schema.Run);
-        Table steps = run.Read(Schema.Steps);
-        Table digests = run.Read(Schema.Digests);
-        Table evals = run.Read(Schema.Evals);
-        var lines = new List<string> { Head };
-        foreach (string k in new[] { "protocol", "contract", "math_hash", "data_hash" })
-            lines.Add($"{k} {row.Get<string>(0, k)}");
-        lines.Add($"seed {row.Get<long>(0, "seed").ToString(CultureInfo.InvariantCulture)}");
-        var last = new Dictionary<string, long>();
-        for (int i = 0; i < steps.Rows.Count; i++)
+        var row = run.Read(Schema.Run).Rows[0];
+        var lines = new List<string>
         {
-            if (steps.Rows[i][Schema.Steps.IndexOf("state_digest")] is not byte[] state)
+            Head,
+            $"protocol {row.Protocol}",
+            $"contract {row.Contract}",
+            $"math_hash {row.MathHash}",
+            $"data_hash {row.DataHash}",
+            FormattableString.Invariant($"seed {row.Seed}"),
+        };
+        var last = new Dictionary<string, long>();
+        foreach (var r in run.Rows(Schema.Steps))
+        {
+            if (r.StateDigest is not { } state)
                 continue;
-            string stage = steps.Get<string>(i, "stage");
-            last[stage] = steps.Get<long>(i, "step");
-            lines.Add(
-                FormattableString.Invariant(
-                    $"step {stage} {last[stage]} loss {steps.Get<uint>(i, "loss_bits"):x8} state {Convert.ToHexStringLower(state)}"
-                )
-            );
+            last[r.Stage] = r.Step;
+            lines.Add(FormattableString.Invariant($"step {r.Stage} {r.Step} loss {r.LossBits.Value:x8} state {state}"));
         }
-        for (int i = 0; i < digests.Rows.Count; i++)
-            if (
-                last.TryGetValue(digests.Get<string>(i, "stage"), out long step)
-                && step == digests.Get<long>(i, "step")
-            )
-                lines.Add(
-                    FormattableString.Invariant(
-                        $"tensor {digests.Get<string>(i, "stage")} {step} {digests.Get<string>(i, "tensor")} {Convert.ToHexStringLower(digests.Get<byte[]>(i, "digest"))}"
-                    )
-                );
-        for (int i = 0; i < evals.Rows.Count; i++)
+        foreach (var r in run.Rows(Schema.Digests))
+            if (last.TryGetValue(r.Stage, out long step) && step == r.Step)
+                lines.Add(FormattableString.Invariant($"tensor {r.Stage} {step} {r.Tensor} {r.Digest}"));
+        foreach (var r in run.Rows(Schema.Evals))
             lines.Add(
-                FormattableString.Invariant(
-                    $"eval {evals.Get<string>(i, "metric")} {evals.Get<long>(i, "correct")}/{evals.Get<long>(i, "n")} predictions {Convert.ToHexStringLower(evals.Get<byte[]>(i, "predictions_digest"))}"
-                )
+                FormattableString.Invariant($"eval {r.Metric} {r.Correct}/{r.N} predictions {r.PredictionsDigest}")
             );
         return [.. lines];
     }

@@ -67,36 +67,34 @@ public sealed class ReferenceDigests
     public string? Step(
         string stage,
         long step,
-        uint lossBits,
-        byte[] state,
-        IEnumerable<(string Tensor, byte[] Digest)> digests
+        Bits32 lossBits,
+        DigestBytes state,
+        IEnumerable<(string Tensor, DigestBytes Digest)> digests
     )
     {
         foreach (var (tensor, digest) in digests)
-            if (tensors.TryGetValue((stage, step, tensor), out string? expected) && Hex(digest) != expected)
+            if (tensors.TryGetValue((stage, step, tensor), out string? expected) && digest.ToString() != expected)
                 return FormattableString.Invariant(
-                    $"step {step} of {stage}, tensor {tensor}: {Hex(digest)}, reference {expected}"
+                    $"step {step} of {stage}, tensor {tensor}: {digest}, reference {expected}"
                 );
         if (!steps.TryGetValue((stage, step), out var known))
             return null;
-        string loss = lossBits.ToString("x8", CultureInfo.InvariantCulture);
+        string loss = lossBits.Value.ToString("x8", CultureInfo.InvariantCulture);
         if (loss != known.Loss)
             return FormattableString.Invariant($"step {step} of {stage}, loss_bits: {loss}, reference {known.Loss}");
-        return Hex(state) == known.State
+        return state.ToString() == known.State
             ? null
-            : FormattableString.Invariant($"step {step} of {stage}, state: {Hex(state)}, reference {known.State}");
+            : FormattableString.Invariant($"step {step} of {stage}, state: {state}, reference {known.State}");
     }
 
     /// <summary>
     /// What differs in an evaluation; null when nothing does or the reference has none of this metric.
     /// </summary>
-    public string? Eval(string metric, long correct, long n, byte[] predictions)
+    public string? Eval(string metric, long correct, long n, DigestBytes predictions)
     {
-        string line = FormattableString.Invariant($"eval {metric} {correct}/{n} predictions {Hex(predictions)}");
+        string line = FormattableString.Invariant($"eval {metric} {correct}/{n} predictions {predictions}");
         return evals.TryGetValue(metric, out string? expected) && expected != line
             ? $"{line}, reference {expected}"
             : null;
     }
-
-    private static string Hex(byte[] digest) => Convert.ToHexStringLower(digest);
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace LutNative.Results;
 
 /// <summary>
@@ -27,14 +25,15 @@ public sealed class RunFacts
 
     public static RunFacts Of(RunStore run)
     {
-        var row = run.Read(Schema.Run);
-        if (row.Rows.Count == 0)
+        var row = run.Read(Schema.Run).First;
+        if (row is null)
             return OfPart(run.PartFiles() is [var first, ..] ? first : null);
-        string seed = row.Get<long>(0, "seed").ToString(CultureInfo.InvariantCulture);
-        var facts = new RunFacts($"{row.Get<string>(0, "protocol")} seed {seed}");
-        foreach (string key in Deciding.Append(Weights))
-            if (row.Rows[0][Schema.Run.IndexOf(key)] is string value)
-                facts.values[key] = value;
+        var facts = new RunFacts(FormattableString.Invariant($"{row.Protocol} seed {row.Seed}"));
+        facts.values["contract"] = row.Contract;
+        facts.values["math_hash"] = row.MathHash;
+        facts.values["data_hash"] = row.DataHash;
+        if (row.WeightsSha256 is { } weights)
+            facts.values[Weights] = weights;
         return facts;
     }
 

@@ -45,7 +45,7 @@ public sealed class RunStore(string folder)
     public int Commit(IEnumerable<Table> tables, IReadOnlyDictionary<string, string> metadata)
     {
         int part = LastPart() + 1;
-        foreach (var table in tables.Where(t => t.Rows.Count > 0))
+        foreach (var table in tables.Where(t => t.Count > 0))
         {
             TableFile.Write(Path.Combine(Folder, PartName.Of(table.Schema, part)), table, metadata);
             table.Clear();
@@ -82,21 +82,81 @@ public sealed class RunStore(string folder)
 
     /// <summary>All rows of a table, parts in order; empty when the run has none.</summary>
     /// <exception cref="ResultsException">A part cannot be read or trusted, or two rows have one key.</exception>
-    public Table Read(TableSchema schema)
+    public Table<TRow> Read<TRow>(TableSchema<TRow> schema)
+        where TRow : class, IRow
     {
-        var all = new Table(schema);
-        foreach (var p in Parts().Where(p => p.Table == schema.Name))
-            all.AddRange(TableFile.Read(p.Path));
-        if (TableKeys.FirstTwice(all) is { } key)
-            throw new ResultsException(
-                StoreFault.Damaged,
-                $"the table {schema.Name} has {key} twice",
-                Path.GetFullPath(Folder),
-                "two processes wrote into the folder, or files of two runs lie in it",
-                "restore it from another copy of the run, or run it again"
-            );
+        var all = new Table<TRow>();
+        foreach (var columns in Columns(schema))
+            all.AddRead(columns);
         return all;
     }
+
+    /// <inheritdoc cref="Read{TRow}"/>
+    public Table Read(TableSchema schema)
+    {
+        var all = schema.NewTable();
+        foreach (var columns in Columns(schema))
+            all.AddRead(columns);
+        return all;
+    }
+
+    /// <summary>The same rows one after the other: no more than a row group of them is in memory.</summary>
+    /// <exception cref="ResultsException">A part cannot be read or trusted, or two rows have one key.</exception>
+    public IEnumerable<TRow> Rows<TRow>(TableSchema<TRow> schema)
+        where TRow : class, IRow => Columns(schema).SelectMany(schema.Rows);
+
+    /// <summary>The same by column: a row group of all columns at a time.</summary>
+    internal IEnumerable<ColumnValues[]> Columns(TableSchema schema)
+    {
+        var keys = RowKeys.Of(schema);
+        foreach (var columns in Groups(schema))
+        {
+            if (keys?.FirstTwice(columns) is { } twice)
+                throw Twice(schema, twice);
+            yield return columns;
+        }
+    }
+
+    /// <summary>The same row by row, each with its key.</summary>
+    internal IEnumerable<RowAt> Keyed(TableSchema schema)
+    {
+        var keys = RowKeys.Of(schema) ?? throw new ArgumentException($"rows of {schema.Name} have no key");
+        foreach (var columns in Groups(schema))
+            for (int r = 0; r < columns[0].Count; r++)
+            {
+                var key = keys.Of(columns, r);
+                if (!keys.Add(key))
+                    throw Twice(schema, keys.Describe(columns, r));
+                yield return new RowAt(columns, r, key);
+            }
+    }
+
+    private IEnumerable<ColumnValues[]> Groups(TableSchema schema)
+    {
+        foreach (var part in Parts().Where(p => p.Table == schema.Name))
+        {
+            using var reader = TableReader.Open(part.Path);
+            if (reader.Schema != schema)
+                throw new ResultsException(
+                    StoreFault.Damaged,
+                    $"{Path.GetFileName(part.Path)} holds the table {reader.Schema.Name}",
+                    part.Path,
+                    "it was renamed",
+                    "restore it from another copy of the run, or run it again"
+                );
+            while (reader.Next() is { } columns)
+                yield return columns;
+        }
+    }
+
+    private ResultsException Twice(TableSchema schema, string key) =>
+        new(
+            StoreFault.Damaged,
+            $"the table {schema.Name} has {key} twice",
+            Path.GetFullPath(Folder),
+            "two processes wrote into the folder, or files of two runs lie in it",
+            "restore it from another copy of the run, or run it again"
+        );
 
     /// <summary>Covers every file of the folder, and marks it as finished.</summary>
     public void WriteManifest()

@@ -125,11 +125,8 @@ internal static class ClusterPlan
         double[] rates =
         [
             .. rows
-                .Rows.Where(r =>
-                    (string)r[Schema.Throughput.IndexOf("stage")]! == stage
-                    && Math.Abs((double)r[Schema.Throughput.IndexOf("flops_per_image")]! / flops - 1) < 0.01
-                )
-                .Select(r => (double)r[Schema.Throughput.IndexOf("images_per_second")]!),
+                .Rows.Where(r => r.Stage == stage && Math.Abs(r.FlopsPerImage / flops - 1) < 0.01)
+                .Select(r => r.ImagesPerSecond),
         ];
         if (rates.Length == 0 && stage == "pretrain")
             throw new LutError(

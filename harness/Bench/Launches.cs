@@ -233,7 +233,7 @@ internal static class Launches
 
     /// <summary>The launches' blocks as rows of the throughput table.</summary>
     /// <param name="id">Of the benchmark: the two sides of pairs share it.</param>
-    internal static Table Rows(
+    internal static IReadOnlyList<ThroughputRow> Rows(
         BenchShape shape,
         string stage,
         Device device,
@@ -243,7 +243,7 @@ internal static class Launches
     )
     {
         var p = shape.Protocol;
-        var table = new Table(Schema.Throughput);
+        var rows = new List<ThroughputRow>();
         id ??= Guid.CreateVersion7().ToString();
         string machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
         var (method, batch) = stage == "pretrain" ? (p.Pretrain.Method, p.Pretrain.Batch) : ("", p.Finetune.Batch);
@@ -252,42 +252,45 @@ internal static class Launches
         {
             var block = launches[l].Blocks[b];
             var (peak, source) = PeakOf(device, block);
-            table.Add(
-                id,
-                DateTime.UtcNow,
-                shape.Name,
-                stage,
-                method,
-                batch,
-                device.Level ?? p.Contract,
-                device.Name,
-                machine,
-                threads,
-                l,
-                b,
-                block.ImagesPerSecond,
-                launches[l].FlopsPerImage,
-                block.FmaFlops,
-                launches[l].JoulesPerImage,
-                launches[l].Steps,
-                launches[l].Digest,
-                LutVersion.Text,
-                block.P50,
-                block.P90,
-                block.P99,
-                block.Max,
-                block.DataWait,
-                peak,
-                source,
-                block.OtherLoad,
-                block.ClockMhz,
-                string.Join(",", block.Slowdown),
-                launches[l].WarmupSteps,
-                Machine.HardwareKey(device),
-                launches[l].CheckDigest
+            rows.Add(
+                new ThroughputRow
+                {
+                    RunId = new RunId(id),
+                    AtUtc = DateTime.UtcNow,
+                    Shape = shape.Name,
+                    Stage = stage,
+                    Method = method,
+                    Batch = batch,
+                    Contract = device.Level ?? p.Contract,
+                    Device = device.Name,
+                    Machine = machine,
+                    Threads = threads,
+                    Launch = l,
+                    Block = b,
+                    ImagesPerSecond = block.ImagesPerSecond,
+                    FlopsPerImage = launches[l].FlopsPerImage,
+                    FmaFlops = block.FmaFlops,
+                    JoulesPerImage = launches[l].JoulesPerImage,
+                    NSteps = launches[l].Steps,
+                    StateDigest = launches[l].Digest,
+                    LutVersion = LutVersion.Text,
+                    StepNsP50 = block.P50,
+                    StepNsP90 = block.P90,
+                    StepNsP99 = block.P99,
+                    StepNsMax = block.Max,
+                    DataWait = block.DataWait,
+                    PeakFlops = peak,
+                    PeakSource = source,
+                    OtherLoad = block.OtherLoad,
+                    ClockMhz = block.ClockMhz,
+                    Slowdown = string.Join(",", block.Slowdown),
+                    WarmupSteps = launches[l].WarmupSteps,
+                    HwKey = Machine.HardwareKey(device),
+                    CheckDigest = launches[l].CheckDigest,
+                }
             );
         }
-        return table;
+        return rows;
     }
 
     /// <summary>
@@ -309,23 +312,18 @@ internal static class Launches
         };
     }
 
-    internal static void Write(string folder, Table rows)
-    {
-        string id = rows.Get<string>(0, "run_id");
-        var part = new Table(Schema.Throughput); // a commit empties what it has written
-        part.AddRange(rows);
+    internal static void Write(string folder, IReadOnlyList<ThroughputRow> rows) =>
         RunStore
             .Create(folder)
             .Commit(
-                [part],
+                [new Table<ThroughputRow>(rows)],
                 new Dictionary<string, string>
                 {
-                    ["lut.run_id"] = id,
-                    ["lut.protocol"] = rows.Get<string>(0, "shape"),
+                    ["lut.run_id"] = rows[0].RunId.Text,
+                    ["lut.protocol"] = rows[0].Shape,
                     ["lut.math_hash"] = "",
                     ["lut.data_hash"] = "",
                     ["lut.writer"] = "lut " + LutVersion.Text,
                 }
             );
-    }
 }

@@ -177,19 +177,9 @@ internal static class AnalyzeCommand
         var store = RunStore.Create(folder);
         foreach (var (run, _, result) in found)
         {
-            var table = new Table(Schema.Analysis);
-            string id = run.Read(Schema.Events) is { Rows.Count: > 0 } e ? e.Get<string>(0, "run_id") : "";
-            int depth = result.Distance.Length;
-            for (int l = 0; l < depth; l++)
-            for (int h = 0; h < result.Distance[l].Length; h++)
-                table.Add(id, "attention_distance", l, h, result.Distance[l][h], result.Images);
-            table.Add(id, "uniform_distance", 0, 0, result.Uniform, result.Images);
-            for (int k = 0; k < result.ImageSpectrum.Length; k++)
-                table.Add(id, "image_singular_value", depth, k, result.ImageSpectrum[k], result.Images);
-            for (int k = 0; k < result.TokenSpectrum.Length; k++)
-                table.Add(id, "token_singular_value", depth, k, result.TokenSpectrum[k], result.TokenImages);
+            string id = run.Read(Schema.Events).First?.RunId.Text ?? "";
             store.Commit(
-                [table],
+                [new Table<AnalysisRow>(AnalysisCharts.Rows(new RunId(id), result))],
                 new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
             );
         }

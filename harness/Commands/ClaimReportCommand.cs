@@ -17,10 +17,8 @@ internal static class ClaimReportCommand
         foreach (string folder in folders)
         {
             var store = RunFolders.Find(folder);
-            Table run = store.Read(Schema.Run);
-            Table evals = store.Read(Schema.Evals);
-            if (run.Rows.Count == 0)
-                throw VerifyCommand.Unfinished(store);
+            var run = store.Read(Schema.Run).First ?? throw VerifyCommand.Unfinished(store);
+            var evals = store.Read(Schema.Evals);
             if (store.Damage() is { Count: > 0 } damage)
                 throw new LutError(
                     Exit.Store,
@@ -31,9 +29,9 @@ internal static class ClaimReportCommand
                     "a claim needs runs as they were written"
                 );
             (long, long)? eval = null;
-            for (int i = 0; i < evals.Rows.Count; i++)
-                if (evals.Get<string>(i, "metric") == claim.Metric)
-                    eval = (evals.Get<long>(i, "correct"), evals.Get<long>(i, "n"));
+            foreach (var e in evals.Rows)
+                if (e.Metric == claim.Metric)
+                    eval = (e.Correct, e.N);
             if (claim.Refusal(run, eval) is { } why)
                 throw new LutError(
                     Exit.Inconclusive,
@@ -43,15 +41,7 @@ internal static class ClaimReportCommand
                     why,
                     "give unmodified runs of the claim's protocol, whole and evaluated once on every image"
                 );
-            rows.Add(
-                (
-                    store.Folder,
-                    run.Get<string>(0, "protocol"),
-                    run.Get<long>(0, "seed"),
-                    eval!.Value.Item1,
-                    eval.Value.Item2
-                )
-            );
+            rows.Add((store.Folder, run.Protocol, run.Seed, eval!.Value.Item1, eval.Value.Item2));
         }
         if (rows.GroupBy(r => (r.Protocol, r.Seed)).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new LutError(

@@ -192,9 +192,12 @@ internal static class CompareCommand
 
     private static Exit Speed(string[] folders, double band, string? output, bool json)
     {
-        (string Folder, Table Rows)[] all = [.. folders.Select(f => (f, new RunStore(f).Read(Schema.Throughput)))];
+        (string Folder, IReadOnlyList<ThroughputRow> Rows)[] all =
+        [
+            .. folders.Select(f => (f, new RunStore(f).Read(Schema.Throughput).Rows)),
+        ];
         foreach (var (folder, rows) in all)
-            if (rows.Rows.Count == 0)
+            if (rows.Count == 0)
                 throw new LutError(
                     Exit.NothingSelected,
                     6,
@@ -224,8 +227,7 @@ internal static class CompareCommand
             : PerformanceReport.Print(compared[0], json);
     }
 
-    private static string ProtocolOf(RunStore run) =>
-        run.Read(Schema.Run) is { Rows.Count: > 0 } r ? r.Get<string>(0, "protocol") : "";
+    private static string ProtocolOf(RunStore run) => run.Read(Schema.Run).First?.Protocol ?? "";
 
     private static Finding Found(string kind, string key, string verdict, string reason) =>
         new(DateTime.UtcNow, kind, key, "", verdict.ToUpperInvariant(), Machine.GitSha ?? "", reason);
@@ -233,9 +235,9 @@ internal static class CompareCommand
     private static void Record(string folder, IEnumerable<(Finding Found, string A, string B)> findings)
     {
         string id = Guid.CreateVersion7().ToString();
-        var table = new Table(Schema.Comparisons);
-        foreach (var (found, a, b) in findings)
-            found.AddTo(table, id, RecordedSettings.Place(a), RecordedSettings.Place(b));
+        var table = new Table<ComparisonRow>(
+            findings.Select(f => f.Found.ToRow(new RunId(id), RecordedSettings.Place(f.A), RecordedSettings.Place(f.B)))
+        );
         RunStore
             .Create(folder)
             .Commit(
@@ -249,11 +251,11 @@ internal static class CompareCommand
     {
         if (at is null)
             return [];
-        var run = a.Read(Schema.Run);
+        var run = a.Read(Schema.Run).First;
         // a built-in protocol is told by its name; a changed one, or a run that has not ended, by what it stored
         string protocol =
-            run.Rows.Count > 0 && !run.Get<string>(0, "protocol").Contains('+')
-                ? FormattableString.Invariant($"{run.Get<string>(0, "protocol")} --seed {run.Get<long>(0, "seed")}")
+            run is not null && !run.Protocol.Contains('+')
+                ? FormattableString.Invariant($"{run.Protocol} --seed {run.Seed}")
                 : Path.Combine(a.Folder, "config.resolved.toml");
         // fine-tuning and probes of weights from outside need the same file again
         string weights = OuterWeightsFile.Of(a) is { } used ? " " + used.Options : "";

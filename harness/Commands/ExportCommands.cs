@@ -70,7 +70,7 @@ internal static class ExportCommands
                             type = c.Type.ToString(),
                             exact = c.Exact,
                             nullable = c.Nullable,
-                            meaning = c.Unit,
+                            meaning = c.Meaning,
                         }),
                     }),
                     exit = 0,
@@ -83,7 +83,7 @@ internal static class ExportCommands
                 Output.Table(
                     ["column", "type", "exact", "null", "meaning"],
                     t.Columns.Select(c =>
-                        new[] { c.Name, c.Type.ToString(), c.Exact ? "yes" : "", c.Nullable ? "may be" : "", c.Unit }
+                        new[] { c.Name, c.Type.ToString(), c.Exact ? "yes" : "", c.Nullable ? "may be" : "", c.Meaning }
                     )
                 );
                 Console.Out.WriteLine();
@@ -109,7 +109,7 @@ internal static class ExportCommands
             foreach (var schema in Schema.All)
             {
                 var table = run.Read(schema);
-                if (table.Rows.Count == 0)
+                if (table.Count == 0)
                     continue;
                 string path = Path.Combine(folder, $"{schema.Name}.{to}");
                 WholeFile.Write(
@@ -126,7 +126,7 @@ internal static class ExportCommands
                             JsonLines(file, table);
                     }
                 );
-                written.Add((path, table.Rows.Count));
+                written.Add((path, table.Count));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -167,11 +167,13 @@ internal static class ExportCommands
     {
         var columns = table.Schema.Columns;
         to.WriteLine(string.Join(",", columns.Select(c => c.Name)));
-        foreach (var row in table.Rows)
+        foreach (var row in table.Records)
             to.WriteLine(
                 string.Join(
                     ",",
-                    row.Select((v, c) => columns[c].Type == ColumnType.Text ? Csv.Text(Text(v)) : Csv.Cell(Text(v)))
+                    columns.Select(c =>
+                        c.Type == ColumnType.Text ? Csv.Text(Text(c.Value(row))) : Csv.Cell(Text(c.Value(row)))
+                    )
                 )
             );
     }
@@ -179,16 +181,17 @@ internal static class ExportCommands
     private static void JsonLines(TextWriter to, Table table)
     {
         using var line = new MemoryStream();
-        foreach (var row in table.Rows)
+        foreach (var row in table.Records)
         {
             line.SetLength(0);
             using (var json = new Utf8JsonWriter(line))
             {
                 json.WriteStartObject();
-                for (int c = 0; c < row.Length; c++)
+                foreach (var column in table.Schema.Columns)
                 {
-                    json.WritePropertyName(table.Schema.Columns[c].Name);
-                    switch (row[c])
+                    json.WritePropertyName(column.Name);
+                    object? value = column.Value(row);
+                    switch (value)
                     {
                         case null:
                             json.WriteNullValue();
@@ -197,17 +200,17 @@ internal static class ExportCommands
                             json.WriteBooleanValue(b);
                             break;
                         case int or long or uint:
-                            json.WriteRawValue(Text(row[c]));
+                            json.WriteRawValue(Text(value));
                             break;
                         // JSON has no NaN and no infinity: they are text, and the bits column beside them says which
                         case float f when float.IsFinite(f):
-                            json.WriteRawValue(Text(row[c]));
+                            json.WriteRawValue(Text(value));
                             break;
                         case double d when double.IsFinite(d):
-                            json.WriteRawValue(Text(row[c]));
+                            json.WriteRawValue(Text(value));
                             break;
                         default:
-                            json.WriteStringValue(Text(row[c]));
+                            json.WriteStringValue(Text(value));
                             break;
                     }
                 }

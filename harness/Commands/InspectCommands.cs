@@ -86,26 +86,28 @@ internal static class InspectCommands
 
     private static Exit Show(RunStore run, bool json)
     {
-        Table row = run.Read(Schema.Run);
-        Table host = run.Read(Schema.Hosts);
-        Table steps = run.Read(Schema.Steps);
+        var row = run.Read(Schema.Run).First;
+        var host = run.Read(Schema.Hosts).First;
+        var steps = run.Read(Schema.Steps).Rows;
         var facts = new List<string[]>();
-        if (row.Rows.Count > 0)
+        if (row is not null)
             foreach (var c in Schema.Run.Columns.Where(c => c.Type != ColumnType.Blob))
-                facts.Add([c.Name, Table.Show(row.Rows[0][Schema.Run.IndexOf(c.Name)])]);
+                facts.Add([c.Name, Table.Show(c.Value(row))]);
         else
-            facts.Add(["status", $"unfinished, {steps.Rows.Count} steps recorded"]);
+            facts.Add(["status", $"unfinished, {steps.Count} steps recorded"]);
         foreach (string o in Overrides.Of(run))
             facts.Add(["override", o]);
-        if (host.Rows.Count > 0)
-            foreach (string c in new[] { "os", "cpu_model", "cpu_isa", "dotnet_runtime" })
-                facts.Add([c, host.Get<string>(0, c)]);
-        if (steps.Rows.Count > 0)
+        if (host is not null)
+            facts.AddRange(
+                ["os", host.Os],
+                ["cpu_model", host.CpuModel],
+                ["cpu_isa", host.CpuIsa],
+                ["dotnet_runtime", host.DotnetRuntime]
+            );
+        if (steps.Count > 0)
             facts.Add([
                 "last loss",
-                FormattableString.Invariant(
-                    $"{steps.Get<float>(steps.Rows.Count - 1, "loss"):R} (0x{steps.Get<uint>(steps.Rows.Count - 1, "loss_bits"):x8})"
-                ),
+                FormattableString.Invariant($"{steps[^1].Loss:R} (0x{steps[^1].LossBits.Value:x8})"),
             ]);
         if (json)
         {

@@ -312,8 +312,8 @@ internal static class NightlyCommands
                     Suite.NameRule,
                     "accept a night that lut wrote, or its other rows with --row"
                 );
-            var table = new RunStore(Night.ThroughputOf(night, f.Key)).Read(Schema.Throughput);
-            if (table.Rows.Count == 0)
+            var table = new RunStore(Night.ThroughputOf(night, f.Key)).Read(Schema.Throughput).Rows;
+            if (table.Count == 0)
                 throw new LutError(
                     Exit.Data,
                     487,
@@ -333,21 +333,18 @@ internal static class NightlyCommands
                     "measure again on an idle machine, or add --force (the file will say so)"
                 );
             string why = unfit.Length == 0 ? reason : $"{reason} (forced: {string.Join("; ", unfit)})";
-            int rate = Schema.Throughput.IndexOf("images_per_second");
-            int launch = Schema.Throughput.IndexOf("launch");
-            int digest = Schema.Throughput.IndexOf("check_digest");
             double[] launches =
             [
                 .. table
-                    .Rows.GroupBy(r => ((string)r[0]!, (int)r[launch]!))
-                    .Select(g => Performance.Median([.. g.Select(r => (double)r[rate]!)])),
+                    .GroupBy(r => (r.RunId, r.Launch))
+                    .Select(g => Performance.Median([.. g.Select(r => r.ImagesPerSecond)])),
             ];
             var now = new Baseline(
                 f.Key,
                 launches,
                 [],
                 Performance.BandOf(table),
-                (string?)table.Rows[0][digest] ?? "",
+                table[0].CheckDigest ?? "",
                 DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
                 Environment.UserName,
                 f.Commit,

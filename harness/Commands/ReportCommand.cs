@@ -51,7 +51,7 @@ internal static class ReportCommand
                     ? HtmlReport.History(history)
                     : HtmlReport.Runs(
                         found,
-                        r.GetValue(analysis) is { } a ? new RunStore(a).Read(Schema.Analysis) : null,
+                        r.GetValue(analysis) is { } a ? new RunStore(a).Read(Schema.Analysis).Rows : null,
                         history
                     );
             string path = r.GetValue(output)!;

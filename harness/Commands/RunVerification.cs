@@ -36,9 +36,9 @@ internal static class RunVerification
 
     private static (string Verdict, Exit Exit) Ended(RunStore run, string[]? given, bool damaged, List<string> lines)
     {
-        var row = run.Read(Schema.Run);
+        var row = run.Read(Schema.Run).First;
         string integrity = $" integrity={(damaged ? "DAMAGED" : "ok")} exit=";
-        if (row.Rows.Count == 0)
+        if (row is null)
             throw new LutError(
                 Exit.Store,
                 407,
@@ -47,15 +47,12 @@ internal static class RunVerification
                 $"it has {RunStore.CompleteName}, and the table that is written last is gone",
                 "restore it from a copy"
             );
-        string[]? reference = given ?? Reference.Find(row.Get<string>(0, "protocol"));
+        string[]? reference = given ?? Reference.Find(row.Protocol);
         var exit = damaged ? Exit.Negative : Exit.Ok;
         if (reference is null)
             return ($"VERDICT exact=NO-REFERENCE{integrity}{(int)exit}", exit);
         var report = Reference.Compare(run, reference);
-        if (
-            report.Verdict == ExactVerdict.Diverged
-            && row.Rows[0][Schema.Run.IndexOf("weights_sha256")] is string weights
-        )
+        if (report.Verdict == ExactVerdict.Diverged && row.WeightsSha256 is { } weights)
             report = new ExactReport(
                 ExactVerdict.Incomparable,
                 null,
@@ -63,7 +60,7 @@ internal static class RunVerification
             );
         lines.AddRange(report.Details);
         if (report.Verdict == ExactVerdict.Incomparable)
-            lines.AddRange(Values(run, row.Get<string>(0, "protocol")));
+            lines.AddRange(Values(run, row.Protocol));
         if (!damaged)
             exit = Output.ExitOf(report.Verdict);
         return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);

@@ -170,9 +170,9 @@ internal static class TraceCommand
     private static void Write(string folder, TraceReport report)
     {
         string id = Guid.CreateVersion7().ToString();
-        var table = new Table(Schema.Operations);
-        foreach (var o in report.Operations)
-            Recorder.AddOperation(table, id, report.Stage, report.Step, o);
+        var table = new Table<OperationRow>(
+            report.Operations.Select(o => Recorder.RowOf(new RunId(id), report.Stage, report.Step, o))
+        );
         RunStore
             .Create(folder)
             .Commit(

@@ -10,11 +10,11 @@ namespace LutNative.Harness.Diagnosis;
 internal sealed class RunPrefix
 {
     private const int Attempts = 5;
-    private readonly Table steps;
-    private readonly Table digests;
-    private readonly Table evals;
+    private readonly IReadOnlyList<StepRow> steps;
+    private readonly IReadOnlyList<DigestRow> digests;
+    private readonly IReadOnlyList<EvalRow> evals;
 
-    private RunPrefix(Table steps, Table digests, Table evals)
+    private RunPrefix(IReadOnlyList<StepRow> steps, IReadOnlyList<DigestRow> digests, IReadOnlyList<EvalRow> evals)
     {
         this.steps = steps;
         this.digests = digests;
@@ -55,57 +55,43 @@ internal sealed class RunPrefix
 
     internal (int Steps, int Evals, string Last, string? First) Compare(ReferenceDigests reference)
     {
-        var byStep = digests.Rows.ToLookup(
-            r => ((string)r[Schema.Digests.IndexOf("stage")]!, (long)r[Schema.Digests.IndexOf("step")]!),
-            r => ((string)r[Schema.Digests.IndexOf("tensor")]!, (byte[])r[Schema.Digests.IndexOf("digest")]!)
-        );
+        var byStep = digests.ToLookup(r => (r.Stage, r.Step), r => (r.Tensor, r.Digest));
         int compared = 0;
         string? first = null;
         string? last = null;
-        for (int i = 0; i < steps.Rows.Count && first is null; i++)
+        foreach (var r in steps)
         {
-            if (steps.Rows[i][Schema.Steps.IndexOf("state_digest")] is not byte[] state)
+            if (first is not null || r.StateDigest is not { } state || !reference.Knows(r.Stage, r.Step))
                 continue;
-            string stage = steps.Get<string>(i, "stage");
-            long step = steps.Get<long>(i, "step");
-            if (!reference.Knows(stage, step))
-                continue;
-            first = reference.Step(stage, step, steps.Get<uint>(i, "loss_bits"), state, byStep[(stage, step)]);
+            first = reference.Step(r.Stage, r.Step, r.LossBits, state, byStep[(r.Stage, r.Step)]);
             compared++;
             if (first is null)
-                last = FormattableString.Invariant($"{stage} step {step}");
+                last = FormattableString.Invariant($"{r.Stage} step {r.Step}");
         }
-        for (int i = 0; i < evals.Rows.Count && first is null; i++)
-            first = reference.Eval(
-                evals.Get<string>(i, "metric"),
-                evals.Get<long>(i, "correct"),
-                evals.Get<long>(i, "n"),
-                evals.Get<byte[]>(i, "predictions_digest")
-            );
-        return (compared, evals.Rows.Count, last ?? "nothing", first);
+        foreach (var e in evals)
+            first ??= reference.Eval(e.Metric, e.Correct, e.N, e.PredictionsDigest);
+        return (compared, evals.Count, last ?? "nothing", first);
     }
 
     private static RunPrefix ReadOnce(RunStore run)
     {
-        Table steps = run.Read(Schema.Steps);
-        Table digests = run.Read(Schema.Digests);
-        Table evals = run.Read(Schema.Evals);
-        Table events = run.Read(Schema.Events);
+        var steps = run.Read(Schema.Steps).Rows;
+        var digests = run.Read(Schema.Digests).Rows;
+        var evals = run.Read(Schema.Evals).Rows;
+        var events = run.Read(Schema.Events).Rows;
         string? part = run.PartFiles()
-            .FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name);
+            .FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t == Schema.Events);
         var metadata = part is null ? new Dictionary<string, string>() : TableFile.ReadWithMetadata(part).Metadata;
-        int key = Schema.Events.IndexOf("key");
-        int value = Schema.Events.IndexOf("value");
-        int at = steps.Rows.Count - 1;
+        var last = steps.Count > 0 ? steps[^1] : null;
         return new RunPrefix(steps, digests, evals)
         {
             Protocol = metadata.GetValueOrDefault(RunIdentity.ProtocolKey),
             MathHash = metadata.GetValueOrDefault(RunIdentity.MathKey),
             DataHash = metadata.GetValueOrDefault(RunIdentity.DataKey),
             HasWeights = metadata.ContainsKey(RunIdentity.WeightsKey),
-            Differs = (string?)events.Rows.FirstOrDefault(r => (string)r[key]! == ReferenceWatch.EventKey)?[value],
-            Last = at < 0 ? null : new FirstStep(steps.Get<string>(at, "stage"), steps.Get<long>(at, "step")),
-            Note = at < 0 ? "no step is on the disk yet: steps are written with the first checkpoint" : null,
+            Differs = events.FirstOrDefault(e => e.Key == ReferenceWatch.EventKey)?.Value,
+            Last = last is null ? null : new FirstStep(last.Stage, last.Step),
+            Note = last is null ? "no step is on the disk yet: steps are written with the first checkpoint" : null,
         };
     }
 }

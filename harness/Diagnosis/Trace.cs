@@ -81,11 +81,7 @@ public sealed class Trace : IDisposable
         b = new Recorded(runB, stage);
         var resolved = ProtocolReader.Load(Path.Combine(runA.Folder, "config.resolved.toml"), []);
         protocol = resolved.Spec;
-        if (
-            runA.Read(Schema.Run) is { Rows.Count: > 0 } row
-            && row.Get<string>(0, "contract") is var contract
-            && contract != protocol.Contract
-        )
+        if (runA.Read(Schema.Run).First?.Contract is { } contract && contract != protocol.Contract)
             throw new LutError(
                 Exit.Inconclusive,
                 2,
@@ -412,12 +408,9 @@ public sealed class Trace : IDisposable
     /// <summary>The first operation that differs from what the run itself recorded with --trace-step.</summary>
     private string? FirstOperation(Recorded run, List<Operation> operations)
     {
-        int ordinal = Schema.Operations.IndexOf("ordinal");
-        int digest = Schema.Operations.IndexOf("digest");
-        int at = Schema.Operations.IndexOf("step");
         var theirs = run
-            .Operations.Where(r => (long)r[at]! == step)
-            .ToDictionary(r => (int)r[ordinal]!, r => Digest.From((byte[])r[digest]!));
+            .Operations.Where(r => r.Step == step)
+            .ToDictionary(r => r.Ordinal, r => Digest.From(r.Digest.ToArray()));
         return operations.FirstOrDefault(o => theirs.TryGetValue(o.Ordinal, out var d) && d != o.Digest)?.ToString();
     }
 

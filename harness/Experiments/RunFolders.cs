@@ -132,7 +132,7 @@ internal static class RunFolders
         {
             string? first = new RunStore(folder)
                 .PartFiles()
-                .FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name);
+                .FirstOrDefault(f => PartName.TryParse(f, out var t, out _) && t == Schema.Events);
             if (first is null)
                 return true;
             var metadata = TableFile.ReadWithMetadata(first).Metadata;
@@ -151,11 +151,10 @@ internal static class RunFolders
     {
         try
         {
-            var row = run.Read(Schema.Run);
-            return row.Rows.Count == 1
-                && row.Get<string>(0, "math_hash") == request.Protocol.MathHash
-                && row.Get<string>(0, "protocol") == request.Protocol.Name
-                && row.Get<string>(0, "stages") == string.Join(",", request.Planned)
+            return run.Read(Schema.Run).First is { } row
+                && row.MathHash == request.Protocol.MathHash
+                && row.Protocol == request.Protocol.Name
+                && row.Stages == string.Join(",", request.Planned)
                 && request.Checkpoint is null;
         }
         catch (ResultsException e)

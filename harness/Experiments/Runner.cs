@@ -123,10 +123,7 @@ public sealed class Runner
             recorder.Event("weights", "", null, note);
         if (at.SelfChecked is { } passed)
             recorder.Event("self_check", "pretrain", null, passed);
-        HashSet<string> known =
-        [
-            .. folder.Store.Read(Schema.Evals).Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!),
-        ];
+        HashSet<string> known = [.. folder.Store.Read(Schema.Evals).Rows.Select(e => e.Metric)];
         var watch = ReferenceWatch.Of(at.Identity, recorder, Progress.Warn);
         int resumes = (going?.Resumes ?? 0) + (request.ResumeFolder is null ? 0 : 1);
         return new Runner(request, progress, at, folder, going?.Place, resumes, recorder, known, watch, stop).Run();
@@ -339,59 +336,57 @@ public sealed class Runner
     {
         recorder.Event("run_stop", "", null, "success");
         recorder.Commit();
-        var steps = folder.Store.Read(Schema.Steps);
-        Table run = new(Schema.Run);
-        Table hosts = new(Schema.Hosts);
-        Table env = new(Schema.Env);
-        Table devices = new(Schema.Devices);
-        Machine.AddHost(hosts, recorder.RunId);
-        Machine.AddDevice(devices, recorder.RunId, request.Device);
-        Machine.AddAssemblies(env, recorder.RunId);
-        Machine.AddLibraries(env, recorder.RunId);
-        Machine.AddKernels(env, recorder.RunId);
+        var steps = folder.Store.Read(Schema.Steps).Rows;
+        var id = new RunId(recorder.RunId);
+        Table<EnvRow> env = new([.. Machine.Assemblies(id), .. Machine.Libraries(id), .. Machine.Kernels(id)]);
         var e = request.Exec;
-        long images = steps
-            .Rows.GroupBy(r => (string)r[1]!)
-            .Aggregate(0L, (sum, g) => sum + g.Max(r => (long)r[Schema.Steps.IndexOf("images_seen")]!));
+        Table<RunRow> run = new();
         run.Add(
-            recorder.RunId,
-            request.Protocol.Name,
-            request.Protocol.Modified,
-            string.Join(",", request.Planned),
-            "success",
-            0,
-            at.StartedUtc,
-            DateTime.UtcNow,
-            (long)Stopwatch.GetElapsedTime(at.Started).TotalNanoseconds,
-            p.Seed,
-            request.Protocol.Level ?? p.Contract,
-            request.Protocol.MathHash,
-            at.Identity.DataHash,
-            Hash(
-                FormattableString.Invariant(
-                    $"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}"
-                )
-            ),
-            LutVersion.Text,
-            LutVersion.Text,
-            request.Protocol.Level is null ? "bitwise-cross-device" : "bitwise-same-device-and-libraries",
-            request.Device.Name,
-            e.Threads,
-            e.MicroBatch,
-            e.DataWorkers,
-            resumes,
-            (long)steps.Rows.Count,
-            images,
-            Encoding.UTF8.GetBytes(request.Protocol.Toml),
-            Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)),
-            Hash(string.Join('\n', env.Rows.Select(r => $"{r[2]} {r[3]} {r[4]}"))),
-            Machine.HardwareKey(request.Device),
-            Machine.GitSha,
-            Machine.Trigger,
-            request.SelfCheck ? "pass" : "not_run",
-            steps.Rows.Select(r => (byte[]?)r[Schema.Steps.IndexOf("state_digest")]).LastOrDefault(d => d is not null),
-            at.Identity.WeightsSha256
+            new RunRow
+            {
+                RunId = id,
+                Protocol = request.Protocol.Name,
+                ProtocolModified = request.Protocol.Modified,
+                Stages = string.Join(",", request.Planned),
+                Status = "success",
+                ExitCode = 0,
+                StartedUtc = at.StartedUtc,
+                EndedUtc = DateTime.UtcNow,
+                WallNs = (long)Stopwatch.GetElapsedTime(at.Started).TotalNanoseconds,
+                Seed = p.Seed,
+                Contract = request.Protocol.Level ?? p.Contract,
+                MathHash = request.Protocol.MathHash,
+                DataHash = at.Identity.DataHash,
+                ExecHash = Hash(
+                    FormattableString.Invariant(
+                        $"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}"
+                    )
+                ),
+                CodeId = LutVersion.Text,
+                LutVersion = LutVersion.Text,
+                DeterminismLevel = request.Protocol.Level is null
+                    ? "bitwise-cross-device"
+                    : "bitwise-same-device-and-libraries",
+                Device = request.Device.Name,
+                Threads = e.Threads,
+                MicroBatch = e.MicroBatch,
+                DataWorkers = e.DataWorkers,
+                ResumeCount = resumes,
+                NSteps = steps.Count,
+                ImagesSeen = steps.GroupBy(r => r.Stage).Sum(g => g.Max(r => r.ImagesSeen)),
+                ConfigToml = Encoding.UTF8.GetBytes(request.Protocol.Toml),
+                Argv = Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)),
+                EnvHash = Hash(string.Join('\n', env.Rows.Select(r => $"{r.Name} {r.Version} {r.Sha256}"))),
+                HwKey = Machine.HardwareKey(request.Device),
+                GitSha = Machine.GitSha,
+                Trigger = Machine.Trigger,
+                SelfCheck = request.SelfCheck ? "pass" : "not_run",
+                FinalStateDigest = steps.LastOrDefault(r => r.StateDigest is not null)?.StateDigest,
+                WeightsSha256 = at.Identity.WeightsSha256,
+            }
         );
+        Table<HostRow> hosts = new([Machine.Host(id)]);
+        Table<DeviceRow> devices = new([Machine.DeviceRowOf(id, request.Device)]);
         folder.Store.Commit([run, hosts, devices, env], recorder.Metadata);
         folder.Close();
     }

@@ -60,52 +60,46 @@ internal sealed record Finding(
 
     /// <param name="id">Of the comparison: all its rows share it.</param>
     /// <param name="a">What the older or reference side is.</param>
-    internal void AddTo(Table comparisons, string id, string a, string b) =>
-        comparisons.Add(
-            id,
-            AtUtc,
-            Kind,
-            Key,
-            a,
-            b,
-            Hardware,
-            Verdict,
-            A,
-            B,
-            Ratio,
-            Low,
-            High,
-            P,
-            Band,
-            System.Text.Encoding.UTF8.GetBytes(Reason),
-            Commit,
-            Performance.MethodVersion
-        );
-
-    internal static IEnumerable<Finding> Of(Table comparisons)
-    {
-        for (int i = 0; i < comparisons.Rows.Count; i++)
+    internal ComparisonRow ToRow(RunId id, string a, string b) =>
+        new()
         {
-            double? D(string c) => (double?)comparisons.Rows[i][comparisons.Schema.IndexOf(c)];
-            string T(string c) => comparisons.Get<string>(i, c);
-            yield return new Finding(
-                comparisons.Get<DateTime>(i, "at_utc"),
-                T("kind"),
-                T("key"),
-                T("hw_key"),
-                T("verdict"),
-                T("git_sha"),
-                System.Text.Encoding.UTF8.GetString(comparisons.Get<byte[]>(i, "reason")),
-                D("value_a"),
-                D("value_b"),
-                D("ratio"),
-                D("low"),
-                D("high"),
-                D("p"),
-                D("band")
-            );
-        }
-    }
+            RunId = id,
+            AtUtc = AtUtc,
+            Kind = Kind,
+            Key = Key,
+            A = a,
+            B = b,
+            HwKey = Hardware,
+            Verdict = Verdict,
+            ValueA = A,
+            ValueB = B,
+            Ratio = Ratio,
+            Low = Low,
+            High = High,
+            P = P,
+            Band = Band,
+            Reason = System.Text.Encoding.UTF8.GetBytes(Reason),
+            GitSha = Commit,
+            MethodVersion = Performance.MethodVersion,
+        };
+
+    internal static IEnumerable<Finding> Of(Table<ComparisonRow> comparisons) =>
+        comparisons.Rows.Select(r => new Finding(
+            r.AtUtc,
+            r.Kind,
+            r.Key,
+            r.HwKey,
+            r.Verdict,
+            r.GitSha,
+            System.Text.Encoding.UTF8.GetString(r.Reason),
+            r.ValueA,
+            r.ValueB,
+            r.Ratio,
+            r.Low,
+            r.High,
+            r.P,
+            r.Band
+        ));
 }
 
 /// <summary>The nights of a folder, oldest first.</summary>

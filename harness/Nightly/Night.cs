@@ -163,19 +163,15 @@ internal sealed class Night
                     .Seeds.Select(seed => Run(row.Protocol, seed, row.Set, ["pretrain", stage], null))
                     .Select(run =>
                     {
-                        var evals = run.Read(Schema.Evals);
-                        int i = Enumerable
-                            .Range(0, evals.Rows.Count)
-                            .FirstOrDefault(i => evals.Get<string>(i, "metric") == row.Metric, -1);
-                        return i >= 0
-                            ? evals.Get<double>(i, "value")
+                        var evals = run.Read(Schema.Evals).Rows;
+                        return evals.FirstOrDefault(e => e.Metric == row.Metric) is { } found
+                            ? found.Value
                             : throw new LutError(
                                 Exit.NothingSelected,
                                 11,
                                 $"{row.Protocol} has no {row.Metric}",
                                 $"[smoke.{row.Name}]",
-                                "the run measured "
-                                    + string.Join(", ", evals.Rows.Select(r => r[Schema.Evals.IndexOf("metric")])),
+                                "the run measured " + string.Join(", ", evals.Select(e => e.Metric)),
                                 "name one of them"
                             );
                     }),
@@ -220,7 +216,7 @@ internal sealed class Night
                 );
             return;
         }
-        string digest = rows.Get<string>(0, "check_digest");
+        string digest = rows[0].CheckDigest!;
         if (digest != baseline.Digest)
         {
             Add(
@@ -283,7 +279,7 @@ internal sealed class Night
     }
 
     /// <summary>Fresh launches, kept in the row's own folder of the night.</summary>
-    private Table Measure(PerfRow row, BenchOrder bench)
+    private IReadOnlyList<ThroughputRow> Measure(PerfRow row, BenchOrder bench)
     {
         var rows = Launches.Rows(
             BenchShape.Of(bench),
@@ -315,7 +311,7 @@ internal sealed class Night
         string id = Guid.CreateVersion7().ToString();
         var shape = BenchShape.Of(bench);
         var on = DeviceOf(bench);
-        Table mine = Launches.Rows(
+        var mine = Launches.Rows(
             shape,
             bench.Stage,
             on,
@@ -323,7 +319,7 @@ internal sealed class Night
             [.. pairs.Select(p => p.Mine)],
             id
         );
-        Table theirs = Launches.Rows(
+        var theirs = Launches.Rows(
             shape,
             bench.Stage,
             on,
@@ -335,7 +331,7 @@ internal sealed class Night
     }
 
     /// <summary>Against the accepted launches and against the last nights: the worse of the two.</summary>
-    private static PerformanceRow Against(Baseline baseline, Table rows, string name)
+    private static PerformanceRow Against(Baseline baseline, IReadOnlyList<ThroughputRow> rows, string name)
     {
         var pinned = One(baseline.Pinned);
         if (pinned.Verdict == PerformanceVerdict.Slower || baseline.Rolling.Count < 3)
@@ -350,32 +346,26 @@ internal sealed class Night
 
         PerformanceRow One(IReadOnlyList<double> medians)
         {
-            var old = new Table(Schema.Throughput);
-            int rate = Schema.Throughput.IndexOf("images_per_second");
-            int launch = Schema.Throughput.IndexOf("launch");
-            int id = Schema.Throughput.IndexOf("run_id");
-            int load = Schema.Throughput.IndexOf("other_load");
-            int slow = Schema.Throughput.IndexOf("slowdown");
-            for (int i = 0; i < medians.Count; i++)
-                old.Add([
-                    .. rows.Rows[0]
-                        .Select(
-                            (v, c) =>
-                                c == rate ? medians[i]
-                                : c == launch ? i
-                                : c == id ? "baseline"
-                                : c == load || c == slow ? null
-                                : v
-                        ),
-                ]);
+            ThroughputRow[] old =
+            [
+                .. medians.Select(
+                    (median, i) =>
+                        rows[0] with
+                        {
+                            RunId = new RunId("baseline"),
+                            Launch = i,
+                            ImagesPerSecond = median,
+                            OtherLoad = null,
+                            Slowdown = null,
+                        }
+                ),
+            ];
             return Performance.Compare(old, rows, _ => baseline.BandNow)[0] with { Key = name };
         }
     }
 
-    internal static double Images(Table rows) =>
-        Performance.Median([
-            .. Enumerable.Range(0, rows.Rows.Count).Select(i => rows.Get<double>(i, "images_per_second")),
-        ]);
+    internal static double Images(IReadOnlyList<ThroughputRow> rows) =>
+        Performance.Median([.. rows.Select(r => r.ImagesPerSecond)]);
 
     /// <summary>
     /// A row that has a baseline and is not in the suite any more fails: it is easily lost without anyone noticing.
@@ -394,18 +384,19 @@ internal sealed class Night
     private void Record()
     {
         string id = Guid.CreateVersion7().ToString();
-        var table = new Table(Schema.Comparisons);
+        var table = new Table<ComparisonRow>();
         foreach (var f in findings)
-            f.AddTo(
-                table,
-                id,
-                f.Kind switch
-                {
-                    "exact" => "reference",
-                    "smoke" => "band",
-                    _ => "baseline",
-                },
-                "tonight"
+            table.Add(
+                f.ToRow(
+                    new RunId(id),
+                    f.Kind switch
+                    {
+                        "exact" => "reference",
+                        "smoke" => "band",
+                        _ => "baseline",
+                    },
+                    "tonight"
+                )
             );
         new RunStore(folder).Commit(
             [table],

@@ -73,11 +73,10 @@ internal sealed record Claim(
     internal double Target => ReportedRuns.Length > 0 ? ReportedRuns.Average() : Reported;
 
     /// <summary>Why a finished run does not count for this claim, or null.</summary>
-    internal string? Refusal(Table run, (long Correct, long N)? eval)
+    internal string? Refusal(RunRow run, (long Correct, long N)? eval)
     {
-        string protocol = run.Get<string>(0, "protocol");
-        if (!Protocols.Contains(protocol))
-            return $"its protocol is {protocol}, the claim is about {string.Join(" or ", Protocols)}";
+        if (!Protocols.Contains(run.Protocol))
+            return $"its protocol is {run.Protocol}, the claim is about {string.Join(" or ", Protocols)}";
         if (eval is null)
             return $"it has no {Metric}";
         return eval.Value.N == Images

@@ -21,10 +21,9 @@ public sealed class CheckpointLedger
     /// <exception cref="ResultsException">A table cannot be read.</exception>
     public static CheckpointLedger Of(RunStore run)
     {
-        var table = run.Read(Schema.Checkpoints);
         var rows = new Dictionary<string, (int Part, string Sha256)>(StringComparer.Ordinal);
-        for (int i = 0; i < table.Rows.Count; i++)
-            rows[table.Get<string>(i, "file")] = (table.Get<int>(i, "part"), table.Get<string>(i, "sha256"));
+        foreach (var row in run.Rows(Schema.Checkpoints))
+            rows[row.File] = (row.Part, row.Sha256);
         return new CheckpointLedger(run, rows);
     }
 

@@ -109,8 +109,7 @@ internal static class FolderChecks
             string name = Path.GetFileName(part);
             if (mine.Difference(metadata, name) is { } difference)
                 return Other(Path.GetDirectoryName(part)!, difference);
-            int column = table.Schema.IndexOf("run_id");
-            foreach (string id in table.Rows.Select(r => (string)r[column]!).Distinct())
+            foreach (string id in table.Records.Select(r => r.RunId.Text).Distinct())
             {
                 runId ??= id;
                 if (id != runId)
@@ -156,13 +155,15 @@ internal static class FolderChecks
     {
         int last = -1;
         int told = -1;
-        int key = Schema.Events.IndexOf("key");
         foreach (string path in parts)
         {
             if (!PartName.TryParse(path, out var table, out int part))
                 continue;
             last = Math.Max(last, part);
-            if (table.Name == Schema.Events.Name && TableFile.Read(path).Rows.Any(r => (string)r[key]! == "checkpoint"))
+            if (
+                table == Schema.Events
+                && TableFile.Read(path).Records.OfType<EventRow>().Any(e => e.Key == "checkpoint")
+            )
                 told = told < 0 ? part : Math.Min(told, part);
         }
         return told < 0 || told == last

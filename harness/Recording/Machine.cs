@@ -60,45 +60,44 @@ public static class Machine
 
     private static string Short(byte[] text) => Convert.ToHexStringLower(SHA256.HashData(text))[..16];
 
-    public static void AddDevice(Table devices, string runId, Device device)
+    public static DeviceRow DeviceRowOf(RunId run, Device device)
     {
         if (device is not CudaDevice cuda)
-        {
-            devices.Add(
-                runId,
-                0,
-                "cpu",
-                CpuModel,
-                device.Name,
-                Environment.ProcessorCount,
-                RamBytes,
-                null,
-                null,
-                null,
-                null,
-                MachineState.MaxClockMhz()
-            );
-            return;
-        }
+            return new DeviceRow
+            {
+                RunId = run,
+                DeviceIndex = 0,
+                Kind = "cpu",
+                Name = CpuModel,
+                Device = device.Name,
+                Units = Environment.ProcessorCount,
+                MemBytes = RamBytes,
+                ComputeCapability = null,
+                Driver = null,
+                UuidHash = null,
+                PowerLimitW = null,
+                ClockMaxMhz = MachineState.MaxClockMhz(),
+            };
         using var nvml = Nvml.Open(cuda.Context, out _);
         var reading = nvml?.Read();
         var c = cuda.Context;
-        devices.Add(
-            runId,
-            0,
-            device.Name == "cuda:emulated" ? "emulated" : "cuda",
-            c.DeviceName,
-            device.Name,
-            c.Attribute(DeviceAttribute.MultiprocessorCount),
-            c.TotalBytes,
-            FormattableString.Invariant(
+        return new DeviceRow
+        {
+            RunId = run,
+            DeviceIndex = 0,
+            Kind = device.Name == "cuda:emulated" ? "emulated" : "cuda",
+            Name = c.DeviceName,
+            Device = device.Name,
+            Units = c.Attribute(DeviceAttribute.MultiprocessorCount),
+            MemBytes = c.TotalBytes,
+            ComputeCapability = FormattableString.Invariant(
                 $"{c.Attribute(DeviceAttribute.ComputeCapabilityMajor)}{c.Attribute(DeviceAttribute.ComputeCapabilityMinor)}"
             ),
-            reading?.DriverVersion ?? c.DriverVersion.ToString(CultureInfo.InvariantCulture),
-            Uuid(cuda) is { } uuid ? Short(uuid) : null,
-            reading?.PowerLimitWatts,
-            (double?)reading?.MaxSmClockMhz
-        );
+            Driver = reading?.DriverVersion ?? c.DriverVersion.ToString(CultureInfo.InvariantCulture),
+            UuidHash = Uuid(cuda) is { } uuid ? Short(uuid) : null,
+            PowerLimitW = reading?.PowerLimitWatts,
+            ClockMaxMhz = reading?.MaxSmClockMhz,
+        };
     }
 
     private static unsafe byte[]? Uuid(CudaDevice cuda)
@@ -108,29 +107,28 @@ public static class Machine
             return cuda.Context.Driver.DeviceGetUuid(p, cuda.Context.Device) == 0 ? uuid : null;
     }
 
-    public static void AddHost(Table hosts, string runId)
-    {
-        hosts.Add(
-            runId,
-            RuntimeInformation.OSDescription,
-            RuntimeInformation.ProcessArchitecture.ToString(),
-            CpuModel,
-            Isa,
-            Environment.ProcessorCount,
-            RamBytes,
-            RuntimeInformation.FrameworkDescription,
-            System.Runtime.GCSettings.IsServerGC ? "server" : "workstation",
-            Encoding.UTF8.GetBytes(string.Join("\n", RecordedSettings.Settings())),
-            null, // host_hash: names are few, so a name can be found from its hash
-            RuntimeInformation.RuntimeIdentifier,
-            MachineState.Governor(),
-            MachineState.Container() ?? "none seen",
-            LoadBefore,
-            MachineState.Load1()
-        );
-    }
+    public static HostRow Host(RunId run) =>
+        new()
+        {
+            RunId = run,
+            Os = RuntimeInformation.OSDescription,
+            Arch = RuntimeInformation.ProcessArchitecture.ToString(),
+            CpuModel = CpuModel,
+            CpuIsa = Isa,
+            Cores = Environment.ProcessorCount,
+            RamBytes = RamBytes,
+            DotnetRuntime = RuntimeInformation.FrameworkDescription,
+            GcMode = System.Runtime.GCSettings.IsServerGC ? "server" : "workstation",
+            EnvVars = Encoding.UTF8.GetBytes(string.Join("\n", RecordedSettings.Settings())),
+            HostHash = null, // names are few, so a name can be found from its hash
+            Rid = RuntimeInformation.RuntimeIdentifier,
+            Governor = MachineState.Governor(),
+            Container = MachineState.Container() ?? "none seen",
+            Load1Before = LoadBefore,
+            Load1After = MachineState.Load1(),
+        };
 
-    public static void AddAssemblies(Table env, string runId)
+    public static IEnumerable<EnvRow> Assemblies(RunId run)
     {
         foreach (
             var a in AppDomain.CurrentDomain.GetAssemblies().OrderBy(a => a.GetName().Name, StringComparer.Ordinal)
@@ -142,12 +140,12 @@ public static class Machine
                 ?? a.GetName().Version?.ToString()
                 ?? "";
             string? sha = !a.IsDynamic && File.Exists(a.Location) ? RunStore.Sha256(a.Location) : null;
-            env.Add(runId, "assembly", a.GetName().Name ?? "", version, sha);
+            yield return EnvRowOf(run, "assembly", a.GetName().Name ?? "", version, sha);
         }
     }
 
     /// <summary>The kernels inside of this program: whichever device ran, they say which would have.</summary>
-    public static void AddKernels(Table env, string runId)
+    public static IEnumerable<EnvRow> Kernels(RunId run)
     {
         var model = typeof(CudaDevice).Assembly;
         foreach (
@@ -158,16 +156,30 @@ public static class Machine
         )
         {
             using var stream = model.GetManifestResourceStream(name)!;
-            env.Add(runId, "kernel", name, LutVersion.Text, Convert.ToHexStringLower(SHA256.HashData(stream)));
+            string sha = Convert.ToHexStringLower(SHA256.HashData(stream));
+            yield return EnvRowOf(run, "kernel", name, LutVersion.Text, sha);
         }
     }
 
     /// <summary>NVIDIA's libraries that this process loaded, with the hash of the file behind each.</summary>
-    public static void AddLibraries(Table env, string runId)
+    public static IEnumerable<EnvRow> Libraries(RunId run)
     {
         foreach (var (name, path) in NativeLibraries.Loaded())
-            env.Add(runId, "library", name, Path.GetFileName(path), File.Exists(path) ? RunStore.Sha256(path) : null);
+        {
+            string? sha = File.Exists(path) ? RunStore.Sha256(path) : null;
+            yield return EnvRowOf(run, "library", name, Path.GetFileName(path), sha);
+        }
     }
+
+    private static EnvRow EnvRowOf(RunId run, string kind, string name, string version, string? sha256) =>
+        new()
+        {
+            RunId = run,
+            Kind = kind,
+            Name = name,
+            Version = version,
+            Sha256 = sha256,
+        };
 
     private static string ReadCpu()
     {

@@ -7,42 +7,22 @@ namespace LutNative.Harness.Recording;
 /// <summary>What a run recorded of a stage's steps, to hold a step that runs here against it.</summary>
 internal sealed class Recorded
 {
-    private static readonly string[] Values =
-    [
-        "batch_ids_digest",
-        "views_digest",
-        "mask_digest",
-        "loss_recon_bits",
-        "loss_context_bits",
-        "loss_bits",
-        "grad_norm_bits",
-    ]; // from cause to effect
-    private readonly Dictionary<long, object?[]> steps;
+    private readonly Dictionary<long, StepRow> steps;
     private readonly Dictionary<long, Dictionary<string, Digest>> digests;
 
     internal Recorded(RunStore run, string stage)
     {
         Run = run;
-        steps = run.Read(Schema.Steps)
-            .Rows.Where(r => (string)r[Schema.Steps.IndexOf("stage")]! == stage)
-            .ToDictionary(r => (long)r[Schema.Steps.IndexOf("step")]!);
-        int tensor = Schema.Digests.IndexOf("tensor");
-        int digest = Schema.Digests.IndexOf("digest");
-        digests = run.Read(Schema.Digests)
-            .Rows.Where(r => (string)r[Schema.Digests.IndexOf("stage")]! == stage)
-            .GroupBy(r => (long)r[Schema.Digests.IndexOf("step")]!)
-            .ToDictionary(
-                g => g.Key,
-                g => g.ToDictionary(r => (string)r[tensor]!, r => Digest.From((byte[])r[digest]!))
-            );
-        Operations =
-        [
-            .. run.Read(Schema.Operations).Rows.Where(r => (string)r[Schema.Operations.IndexOf("stage")]! == stage),
-        ];
+        steps = run.Rows(Schema.Steps).Where(r => r.Stage == stage).ToDictionary(r => r.Step);
+        digests = run.Rows(Schema.Digests)
+            .Where(r => r.Stage == stage)
+            .GroupBy(r => r.Step)
+            .ToDictionary(g => g.Key, g => g.ToDictionary(r => r.Tensor, r => Digest.From(r.Digest.ToArray())));
+        Operations = [.. run.Rows(Schema.Operations).Where(r => r.Stage == stage)];
     }
 
     internal RunStore Run { get; }
-    internal IReadOnlyList<object?[]> Operations { get; }
+    internal IReadOnlyList<OperationRow> Operations { get; }
 
     internal Dictionary<string, Digest>? DigestsOf(long step) => digests.GetValueOrDefault(step);
 
@@ -61,24 +41,15 @@ internal sealed class Recorded
     {
         if (!steps.TryGetValue(step, out var row))
             return $"it has no step {step}";
-        object?[] mine =
-        [
-            r.BatchIds.ToBytes(),
-            r.Views?.ToBytes(),
-            r.Masks?.ToBytes(),
-            Recorder.Bits(r.Recon),
-            Recorder.Bits(r.Context),
-            Recorder.Bits(r.Loss),
-            Recorder.Bits(r.GradNorm),
-        ];
-        for (int i = 0; i < Values.Length; i++)
-            if (
-                row[Schema.Steps.IndexOf(Values[i])] is { } theirs
-                && mine[i] is { } own
-                && Table.Show(theirs) != Table.Show(own)
-            )
-                return $"{Values[i]} {Show(own)}, recorded {Show(theirs)}";
-        return Tensors(step, state) is [var first, ..] ? first : null;
+        // from cause to effect
+        return Differs<DigestBytes>("batch_ids_digest", Recorder.Stored(r.BatchIds), row.BatchIdsDigest)
+            ?? Differs<DigestBytes>("views_digest", Recorder.Stored(r.Views), row.ViewsDigest)
+            ?? Differs<DigestBytes>("mask_digest", Recorder.Stored(r.Masks), row.MaskDigest)
+            ?? Differs<Bits32>("loss_recon_bits", Bits32.Of(r.Recon), row.LossReconBits)
+            ?? Differs<Bits32>("loss_context_bits", Bits32.Of(r.Context), row.LossContextBits)
+            ?? Differs<Bits32>("loss_bits", Bits32.Of(r.Loss), row.LossBits)
+            ?? Differs<Bits32>("grad_norm_bits", Bits32.Of(r.GradNorm), row.GradNormBits)
+            ?? (Tensors(step, state) is [var first, ..] ? first : null);
     }
 
     /// <summary>Names of the tensors whose recorded digest is another one, in the state's order.</summary>
@@ -87,8 +58,7 @@ internal sealed class Recorded
             ? [.. state.Where(t => theirs.TryGetValue(t.Tensor, out var d) && d != t.Value).Select(t => t.Tensor)]
             : [];
 
-    private static string Show(object v) =>
-        v is uint bits
-            ? FormattableString.Invariant($"0x{bits:x8} ({BitConverter.UInt32BitsToSingle(bits):R})")
-            : Table.Show(v);
+    private static string? Differs<T>(string column, T? own, T? theirs)
+        where T : struct, IEquatable<T> =>
+        own is { } x && theirs is { } y && !x.Equals(y) ? $"{column} {x}, recorded {y}" : null;
 }

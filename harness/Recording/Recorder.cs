@@ -12,14 +12,15 @@ namespace LutNative.Harness.Recording;
 /// <summary>Collects a run's rows and commits them as parts of its tables.</summary>
 public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<string, string> metadata)
 {
-    private readonly Table steps = new(Schema.Steps);
-    private readonly Table digests = new(Schema.Digests);
-    private readonly Table evals = new(Schema.Evals);
-    private readonly Table predictions = new(Schema.Predictions);
-    private readonly Table events = new(Schema.Events);
-    private readonly Table telemetry = new(Schema.Telemetry);
-    private readonly Table operations = new(Schema.Operations);
-    private readonly Table checkpoints = new(Schema.Checkpoints);
+    private readonly Table<StepRow> steps = new();
+    private readonly Table<DigestRow> digests = new();
+    private readonly Table<EvalRow> evals = new();
+    private readonly Table<PredictionRow> predictions = new();
+    private readonly Table<EventRow> events = new();
+    private readonly Table<TelemetryRow> telemetry = new();
+    private readonly Table<OperationRow> operations = new();
+    private readonly Table<CheckpointRow> checkpoints = new();
+    private readonly RunId id = new(runId);
     private static readonly TimeSpan TelemetryEvery = TimeSpan.FromSeconds(1);
     private readonly long started = Stopwatch.GetTimestamp();
     private long sampled;
@@ -41,63 +42,69 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
     public void Step(Trainer t, long s, StepReport r, List<TensorDigest>? state, long ns)
     {
         StepsThisProcess++;
-        byte[]? digest = state is null ? null : Digest.Combine(state.Select(d => (d.Tensor, d.Value))).ToBytes();
         steps.Add(
-            RunId,
-            t.Stage,
-            s,
-            (int)(s / t.StepsPerEpoch),
-            (s + 1) * t.Batch,
-            r.Lr,
-            BitConverter.DoubleToInt64Bits(r.Lr),
-            r.Loss,
-            Bits(r.Loss),
-            r.Recon,
-            Bits(r.Recon),
-            r.Context,
-            Bits(r.Context),
-            r.GradNorm,
-            Bits(r.GradNorm),
-            r.BatchIds.ToBytes(),
-            digest,
-            ns,
-            r.DataNs,
-            r.Views?.ToBytes(),
-            r.Masks?.ToBytes()
+            new StepRow
+            {
+                RunId = id,
+                Stage = t.Stage,
+                Step = s,
+                Epoch = (int)(s / t.StepsPerEpoch),
+                ImagesSeen = (s + 1) * t.Batch,
+                Lr = r.Lr,
+                LrBits = Bits64.Of(r.Lr),
+                Loss = r.Loss,
+                LossBits = Bits32.Of(r.Loss),
+                LossRecon = r.Recon,
+                LossReconBits = Bits32.Of(r.Recon),
+                LossContext = r.Context,
+                LossContextBits = Bits32.Of(r.Context),
+                GradNorm = r.GradNorm,
+                GradNormBits = Bits32.Of(r.GradNorm),
+                BatchIdsDigest = Stored(r.BatchIds),
+                StateDigest = state is null ? null : Stored(Digest.Combine(state.Select(d => (d.Tensor, d.Value)))),
+                StepNs = ns,
+                DataNs = r.DataNs,
+                ViewsDigest = Stored(r.Views),
+                MaskDigest = Stored(r.Masks),
+            }
         );
         for (int i = 0; i < (state?.Count ?? 0); i++)
             digests.Add(
-                RunId,
-                t.Stage,
-                s,
-                i,
-                state![i].Tensor,
-                string.Join("x", state[i].Shape),
-                state[i].Value.ToBytes()
+                new DigestRow
+                {
+                    RunId = id,
+                    Stage = t.Stage,
+                    Step = s,
+                    Ordinal = i,
+                    Tensor = state![i].Tensor,
+                    Shape = string.Join("x", state[i].Shape),
+                    Digest = Stored(state[i].Value),
+                }
             );
         if (StepsThisProcess == 1 || Stopwatch.GetElapsedTime(sampled) >= TelemetryEvery)
             Sample();
     }
 
-    public void Operation(string stage, long step, Operation o) => AddOperation(operations, RunId, stage, step, o);
+    public void Operation(string stage, long step, Operation o) => operations.Add(RowOf(id, stage, step, o));
 
-    public static void AddOperation(Table to, string runId, string stage, long step, Operation o) =>
-        to.Add(
-            runId,
-            stage,
-            step,
-            o.Ordinal,
-            InstrumentedDevice.PhaseOf(o.Op),
-            o.Op,
-            o.Tensor,
-            o.Output,
-            FormattableString.Invariant($"{o.Rows}x{o.Cols}"),
-            o.Digest.ToBytes(),
-            o.Nan,
-            o.Inf,
-            o.Zero,
-            o.Subnormal
-        );
+    public static OperationRow RowOf(RunId run, string stage, long step, Operation o) =>
+        new()
+        {
+            RunId = run,
+            Stage = stage,
+            Step = step,
+            Ordinal = o.Ordinal,
+            Phase = InstrumentedDevice.PhaseOf(o.Op),
+            Op = o.Op,
+            Tensor = o.Tensor,
+            Output = o.Output,
+            Shape = FormattableString.Invariant($"{o.Rows}x{o.Cols}"),
+            Digest = Stored(o.Digest),
+            Nan = o.Nan,
+            Inf = o.Inf,
+            Zero = o.Zero,
+            Subnormal = o.Subnormal,
+        };
 
     /// <summary>The machine's state, and the GPU's where there is one.</summary>
     private void Sample()
@@ -105,47 +112,63 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
         sampled = Stopwatch.GetTimestamp();
         var gpu = Gpu?.Read();
         telemetry.Add(
-            RunId,
-            0,
-            (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds,
-            MachineState.Load1(),
-            Environment.WorkingSet,
-            gpu?.SmClockMhz ?? (Gpu is null ? MachineState.ClockMhz() : null),
-            gpu?.PowerWatts,
-            Gpu is null ? MachineState.EnergyJoules() : gpu?.EnergyJoules,
-            gpu?.TemperatureC ?? (Gpu is null ? MachineState.Temperature() : null),
-            gpu?.Slowdown is { } why ? string.Join(",", why) : null
+            new TelemetryRow
+            {
+                RunId = id,
+                DeviceIndex = 0,
+                TNs = SinceStart(),
+                Load1 = MachineState.Load1(),
+                RssBytes = Environment.WorkingSet,
+                ClockMhz = gpu?.SmClockMhz ?? (Gpu is null ? MachineState.ClockMhz() : null),
+                PowerW = gpu?.PowerWatts,
+                EnergyJ = Gpu is null ? MachineState.EnergyJoules() : gpu?.EnergyJoules,
+                TempC = gpu?.TemperatureC ?? (Gpu is null ? MachineState.Temperature() : null),
+                Slowdown = gpu?.Slowdown is { } why ? string.Join(",", why) : null,
+            }
         );
     }
 
     public void Eval(EvalResult e, long ns)
     {
-        evals.Add(
-            RunId,
-            e.Metric,
-            "test",
-            (long)e.Correct,
-            (long)e.Labels.Length,
-            e.Accuracy,
-            DigestOf(e).ToBytes(),
-            ns
-        );
+        var top1 = new EvalRow
+        {
+            RunId = id,
+            Metric = e.Metric,
+            Split = "test",
+            Correct = e.Correct,
+            N = e.Labels.Length,
+            Value = e.Accuracy,
+            PredictionsDigest = Stored(DigestOf(e)),
+            WallNs = ns,
+        };
+        evals.Add(top1);
         if (e.Ranks is { } ranks)
         {
             long five = e.Top5!.Value;
             evals.Add(
-                RunId,
-                e.Metric.Replace("_top1", "_top5", StringComparison.Ordinal),
-                "test",
-                five,
-                (long)ranks.Length,
-                100.0 * five / ranks.Length,
-                Digest.Of(ranks).ToBytes(),
-                ns
+                top1 with
+                {
+                    Metric = e.Metric.Replace("_top1", "_top5", StringComparison.Ordinal),
+                    Correct = five,
+                    N = ranks.Length,
+                    Value = 100.0 * five / ranks.Length,
+                    PredictionsDigest = Stored(Digest.Of(ranks)),
+                }
             );
         }
         for (int i = 0; i < e.Predicted.Length; i++)
-            predictions.Add(RunId, e.Metric, i, e.Labels[i], e.Predicted[i], e.Margin[i], Bits(e.Margin[i]));
+            predictions.Add(
+                new PredictionRow
+                {
+                    RunId = id,
+                    Metric = e.Metric,
+                    SampleIndex = i,
+                    Label = e.Labels[i],
+                    Top1 = e.Predicted[i],
+                    Margin = e.Margin[i],
+                    MarginBits = Bits32.Of(e.Margin[i]),
+                }
+            );
     }
 
     /// <summary>Of what was predicted, and by how much.</summary>
@@ -153,10 +176,31 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
 
     /// <summary>A checkpoint that gets its name after this row is committed.</summary>
     public void Checkpoint(string stage, long step, int part, string file, long bytes, string sha256) =>
-        checkpoints.Add(RunId, stage, step, part, file, bytes, sha256);
+        checkpoints.Add(
+            new CheckpointRow
+            {
+                RunId = id,
+                Stage = stage,
+                Step = step,
+                Part = part,
+                File = file,
+                Bytes = bytes,
+                Sha256 = sha256,
+            }
+        );
 
     public void Event(string key, string stage, long? step, string value) =>
-        events.Add(RunId, (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds, key, stage, step, value);
+        events.Add(
+            new EventRow
+            {
+                RunId = id,
+                TNs = SinceStart(),
+                Key = key,
+                Stage = stage,
+                Step = step,
+                Value = value,
+            }
+        );
 
     /// <summary>The number that the next commit gives its part.</summary>
     public int NextPart() => Store.LastPart() + 1;
@@ -168,7 +212,10 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
         return Store.Commit([steps, digests, evals, predictions, events, telemetry, operations, checkpoints], Metadata);
     }
 
-    internal static uint Bits(float x) => BitConverter.SingleToUInt32Bits(x);
+    /// <summary>ns.</summary>
+    private long SinceStart() => (long)Stopwatch.GetElapsedTime(started).TotalNanoseconds;
 
-    internal static uint? Bits(float? x) => x is { } v ? Bits(v) : null;
+    internal static DigestBytes Stored(Digest digest) => new(digest.ToBytes());
+
+    internal static DigestBytes? Stored(Digest? digest) => digest is { } d ? Stored(d) : null;
 }

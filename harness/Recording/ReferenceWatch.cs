@@ -40,11 +40,9 @@ public sealed class ReferenceWatch
         if (!reference.IsOf(run.Protocol.MathHash, run.DataHash))
             return null;
         var events = recorder.Store.Read(Schema.Events).Rows;
-        int key = Schema.Events.IndexOf("key");
-        int value = Schema.Events.IndexOf("value");
         return new ReferenceWatch(reference, recorder, warn)
         {
-            Difference = (string?)events.FirstOrDefault(r => (string)r[key]! == EventKey)?[value],
+            Difference = events.FirstOrDefault(e => e.Key == EventKey)?.Value,
         };
     }
 
@@ -52,18 +50,22 @@ public sealed class ReferenceWatch
     {
         if (Difference is not null)
             return;
-        byte[] whole = Digest.Combine(state.Select(d => (d.Tensor, d.Value))).ToBytes();
+        var whole = Recorder.Stored(Digest.Combine(state.Select(d => (d.Tensor, d.Value))));
         Found(
             stage,
             step,
-            reference.Step(stage, step, Recorder.Bits(loss), whole, state.Select(d => (d.Tensor, d.Value.ToBytes())))
+            reference.Step(stage, step, Bits32.Of(loss), whole, state.Select(d => (d.Tensor, Recorder.Stored(d.Value))))
         );
     }
 
     public void Eval(EvalResult e)
     {
         if (Difference is null)
-            Found("", null, reference.Eval(e.Metric, e.Correct, e.Labels.Length, Recorder.DigestOf(e).ToBytes()));
+            Found(
+                "",
+                null,
+                reference.Eval(e.Metric, e.Correct, e.Labels.Length, Recorder.Stored(Recorder.DigestOf(e)))
+            );
     }
 
     /// <summary>The error that ends a run which shall not go on with other bits.</summary>

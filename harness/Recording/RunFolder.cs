@@ -185,7 +185,7 @@ public sealed class RunFolder : IDisposable
             return new FolderState.Refused(FolderChecks.Other(Store.Folder, difference));
         var events = Store
             .PartFiles()
-            .Where(f => PartName.TryParse(f, out var t, out _) && t.Name == Schema.Events.Name)
+            .Where(f => PartName.TryParse(f, out var t, out _) && t == Schema.Events)
             .ToList();
         if (FolderChecks.Parts(events, mine, out string? runId) is { } other)
             return new FolderState.Refused(other);
@@ -200,8 +200,7 @@ public sealed class RunFolder : IDisposable
         Clean(place.Part);
         if (!File.Exists(Path.Combine(Store.Folder, Resolved)))
             Write(Resolved, mine.Protocol.Toml);
-        int key = Schema.Events.IndexOf("key");
-        int resumes = Store.Read(Schema.Events).Rows.Count(r => (string)r[key]! == "resume");
+        int resumes = Store.Rows(Schema.Events).Count(e => e.Key == "resume");
         return new FolderState.ResumeAt(this, place, runId!, resumes);
     }
 

@@ -84,30 +84,54 @@ internal static class AnalysisCharts
     private static double[] Ranks(int n) => [.. Enumerable.Range(0, n).Select(i => (double)i)];
 
     /// <summary>The rows of one run in an analysis table, as they were measured.</summary>
-    internal static AnalysisResult From(Table table, IEnumerable<object?[]> rows)
+    internal static AnalysisResult From(IEnumerable<AnalysisRow> rows)
     {
-        int kind = table.Schema.IndexOf("kind");
-        int layer = table.Schema.IndexOf("layer");
-        int index = table.Schema.IndexOf("index");
-        int value = table.Schema.IndexOf("value");
-        int images = table.Schema.IndexOf("images");
         var all = rows.ToList();
-        double[] Values(string k) =>
-            [.. all.Where(r => (string)r[kind]! == k).OrderBy(r => (int)r[index]!).Select(r => (double)r[value]!)];
+        double[] Values(string kind) => [.. all.Where(r => r.Kind == kind).OrderBy(r => r.Index).Select(r => r.Value)];
         double[][] distance =
         [
-            .. all.Where(r => (string)r[kind]! == "attention_distance")
-                .GroupBy(r => (int)r[layer]!)
+            .. all.Where(r => r.Kind == AttentionDistance)
+                .GroupBy(r => r.Layer)
                 .OrderBy(g => g.Key)
-                .Select(g => g.OrderBy(r => (int)r[index]!).Select(r => (double)r[value]!).ToArray()),
+                .Select(g => g.OrderBy(r => r.Index).Select(r => r.Value).ToArray()),
         ];
         return new AnalysisResult(
             distance,
-            Values("uniform_distance")[0],
-            Values("image_singular_value"),
-            Values("token_singular_value"),
-            (int)all[0][images]!,
+            Values(UniformDistance)[0],
+            Values(ImageSingularValue),
+            Values(TokenSingularValue),
+            all[0].Images,
             0
         );
     }
+
+    /// <summary>The way there: what was measured of one run, as rows.</summary>
+    internal static IEnumerable<AnalysisRow> Rows(RunId run, AnalysisResult result)
+    {
+        int depth = result.Distance.Length;
+        for (int l = 0; l < depth; l++)
+        for (int h = 0; h < result.Distance[l].Length; h++)
+            yield return Row(AttentionDistance, l, h, result.Distance[l][h], result.Images);
+        yield return Row(UniformDistance, 0, 0, result.Uniform, result.Images);
+        for (int k = 0; k < result.ImageSpectrum.Length; k++)
+            yield return Row(ImageSingularValue, depth, k, result.ImageSpectrum[k], result.Images);
+        for (int k = 0; k < result.TokenSpectrum.Length; k++)
+            yield return Row(TokenSingularValue, depth, k, result.TokenSpectrum[k], result.TokenImages);
+
+        AnalysisRow Row(string kind, int layer, int index, double value, int images) =>
+            new()
+            {
+                RunId = run,
+                Kind = kind,
+                Layer = layer,
+                Index = index,
+                Value = value,
+                Images = images,
+            };
+    }
+
+    private const string AttentionDistance = "attention_distance";
+    private const string UniformDistance = "uniform_distance";
+    private const string ImageSingularValue = "image_singular_value";
+    private const string TokenSingularValue = "token_singular_value";
 }

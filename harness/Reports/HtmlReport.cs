@@ -16,7 +16,7 @@ internal static class HtmlReport
     /// <param name="analysis">Rows of analysis tables, by run_id.</param>
     internal static string Runs(
         IReadOnlyList<RunStore> runs,
-        Table? analysis,
+        IReadOnlyList<AnalysisRow>? analysis,
         IReadOnlyList<IReadOnlyList<Finding>> nights
     )
     {
@@ -36,7 +36,7 @@ internal static class HtmlReport
                 "Reconstructions",
                 Html.Concat(runs.Select((r, i) => Reconstruction(r, names[i])))
             );
-        if (analysis is { Rows.Count: > 0 })
+        if (analysis is { Count: > 0 })
             page.Section("analysis", "Analysis", Analyses(runs, names, analysis));
         page.Section("digests", "Digests", Digests(runs, names));
         if (runs.Count > 1)
@@ -67,11 +67,11 @@ internal static class HtmlReport
 
     private static Html Card(RunStore run, string name)
     {
-        Table row = run.Read(Schema.Run);
-        Table host = run.Read(Schema.Hosts);
-        if (row.Rows.Count == 0)
+        var row = run.Read(Schema.Run).First;
+        var host = run.Read(Schema.Hosts).First;
+        if (row is null)
             return Html.Of($"<article class=\"card\"><h3>{name}</h3>{HtmlPage.Chip("yellow", "unfinished")}</article>");
-        var reference = Reference.Find(row.Get<string>(0, "protocol"));
+        var reference = Reference.Find(row.Protocol);
         var report = reference is null ? null : Reference.Compare(run, reference);
         Html chip = report?.Verdict switch
         {
@@ -79,46 +79,37 @@ internal static class HtmlReport
             ExactVerdict.Diverged => HtmlPage.Chip("red", "differs from the reference", report.First),
             _ => HtmlPage.Chip("grey", "no reference for this seed or protocol"),
         };
-        string[] facts =
+        (string Name, string Value)[] facts =
         [
-            "protocol",
-            "seed",
-            "contract",
-            "math_hash",
-            "data_hash",
-            "device",
-            "threads",
-            "n_steps",
-            "images_seen",
-            "self_check",
-            "started_utc",
-            "wall_ns",
-            "lut_version",
+            ("protocol", row.Protocol),
+            ("seed", Table.Show(row.Seed)),
+            ("contract", row.Contract),
+            ("math_hash", Short(row.MathHash)),
+            ("data_hash", Short(row.DataHash)),
+            ("device", row.Device),
+            ("threads", Table.Show(row.Threads)),
+            ("n_steps", Table.Show(row.NSteps)),
+            ("images_seen", Table.Show(row.ImagesSeen)),
+            ("self_check", Table.Show(row.SelfCheck)),
+            ("started_utc", Table.Show(row.StartedUtc)),
+            ("wall", string.Create(CultureInfo.InvariantCulture, $"{row.WallNs / 1e9:f1} s")),
+            ("lut_version", row.LutVersion),
         ];
         var text = new HtmlBuilder().Add($"<article class=\"card\"><h3>{name}</h3><p>{chip}</p><dl>");
-        foreach (string f in facts)
-        {
-            object? v = row.Rows[0][Schema.Run.IndexOf(f)];
-            string shown =
-                f == "wall_ns" ? string.Create(CultureInfo.InvariantCulture, $"{(long)v! / 1e9:f1} s") : Table.Show(v);
-            text.Add(
-                $"<dt>{(f == "wall_ns" ? "wall" : f)}</dt><dd>{(f.EndsWith("_hash", StringComparison.Ordinal) && shown.Length > 16 ? shown[..16] : shown)}</dd>"
-            );
-        }
-        if (host.Rows.Count > 0)
-            text.Add(
-                $"<dt>machine</dt><dd>{$"{host.Get<string>(0, "cpu_model")}, {host.Get<string>(0, "cpu_isa")}, {host.Get<int>(0, "cores")} cores, {host.Get<string>(0, "os")}"}</dd>"
-            );
+        foreach (var (fact, value) in facts)
+            text.Add($"<dt>{fact}</dt><dd>{value}</dd>");
+        if (host is not null)
+            text.Add($"<dt>machine</dt><dd>{$"{host.CpuModel}, {host.CpuIsa}, {host.Cores} cores, {host.Os}"}</dd>");
         return text.Add($"</dl></article>").Build();
     }
 
+    /// <summary>A hash's first digits.</summary>
+    private static string Short(string hash) => hash.Length > 16 ? hash[..16] : hash;
+
     private static Html Accuracy(IReadOnlyList<RunStore> runs, string[] names)
     {
-        var evals = runs.Select(r => r.Read(Schema.Evals)).ToArray();
-        string[] metrics =
-        [
-            .. evals.SelectMany(e => e.Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!)).Distinct(),
-        ];
+        var evals = runs.Select(r => r.Read(Schema.Evals).Rows).ToArray();
+        string[] metrics = [.. evals.SelectMany(e => e.Select(r => r.Metric)).Distinct()];
         if (metrics.Length == 0)
             return default;
         return HtmlPage.Table(
@@ -130,16 +121,10 @@ internal static class HtmlReport
                         [
                             names[i],
                             .. metrics.Select(m =>
-                            {
-                                int at = Enumerable
-                                    .Range(0, evals[i].Rows.Count)
-                                    .FirstOrDefault(k => evals[i].Get<string>(k, "metric") == m, -1);
-                                return at < 0
-                                    ? default
-                                    : Html.Of(
-                                        $"{evals[i].Get<double>(at, "value"):f2} <span class=\"note\">{evals[i].Get<long>(at, "correct")}/{evals[i].Get<long>(at, "n")}</span>"
-                                    );
-                            }),
+                                evals[i].FirstOrDefault(e => e.Metric == m) is { } e
+                                    ? Html.Of($"{e.Value:f2} <span class=\"note\">{e.Correct}/{e.N}</span>")
+                                    : default
+                            ),
                         ]
             )
         );
@@ -147,34 +132,27 @@ internal static class HtmlReport
 
     private static Html Curves(IReadOnlyList<RunStore> runs, string[] names)
     {
-        var steps = runs.Select(r => r.Read(Schema.Steps)).ToArray();
+        var steps = runs.Select(r => r.Read(Schema.Steps).Rows).ToArray();
         var html = new HtmlBuilder().Add(
             $"<p class=\"note\">Long runs are drawn as means over equal numbers of steps.</p><div class=\"plots\">"
         );
-        foreach (
-            string stage in steps
-                .SelectMany(t => t.Rows.Select(r => (string)r[Schema.Steps.IndexOf("stage")]!))
-                .Distinct()
-        )
+        foreach (string stage in steps.SelectMany(t => t.Select(r => r.Stage)).Distinct())
         {
-            html.Put(Figure(Chart.Line($"Loss, {stage}", "step", "loss", Lines(stage, "loss"))));
-            if (Lines(stage, "loss_context") is { Count: > 0 } context)
+            html.Put(Figure(Chart.Line($"Loss, {stage}", "step", "loss", Lines(stage, r => r.Loss))));
+            if (Lines(stage, r => r.LossContext) is { Count: > 0 } context)
                 html.Put(Figure(Chart.Line($"Context loss (L_BC), {stage}", "step", "loss", context)));
-            html.Put(Figure(Chart.Line($"Gradient norm, {stage}", "step", "norm", Lines(stage, "grad_norm"))));
+            html.Put(Figure(Chart.Line($"Gradient norm, {stage}", "step", "norm", Lines(stage, r => r.GradNorm))));
         }
         return html.Add($"</div>").Build();
 
-        List<Series> Lines(string stage, string column)
+        List<Series> Lines(string stage, Func<StepRow, float?> of)
         {
             var all = new List<Series>();
             for (int i = 0; i < runs.Count; i++)
             {
-                int at = Schema.Steps.IndexOf(column);
-                int s = Schema.Steps.IndexOf("stage");
-                int step = Schema.Steps.IndexOf("step");
                 var rows = steps[i]
-                    .Rows.Where(r => (string)r[s]! == stage && r[at] is not null)
-                    .Select(r => ((double)(long)r[step]!, (double)(float)r[at]!))
+                    .Where(r => r.Stage == stage && of(r) is not null)
+                    .Select(r => ((double)r.Step, (double)of(r)!.Value))
                     .ToList();
                 if (rows.Count == 0)
                     continue;
@@ -197,17 +175,13 @@ internal static class HtmlReport
                 $"<figure><img alt=\"Reconstructions of {name}: a column for each of the first test images; rows are the original, the visible patches, and the decoder's answer\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(Picture(run)))}\"><figcaption>{name}: originals, what the encoder saw, what the decoder answered</figcaption></figure>\n"
             );
 
-    private static Html Analyses(IReadOnlyList<RunStore> runs, string[] names, Table analysis)
+    private static Html Analyses(IReadOnlyList<RunStore> runs, string[] names, IReadOnlyList<AnalysisRow> analysis)
     {
-        var ids = runs.Select(r => r.Read(Schema.Events) is { Rows.Count: > 0 } e ? e.Get<string>(0, "run_id") : "")
-            .ToArray();
+        string[] ids = [.. runs.Select(r => r.Read(Schema.Events).First?.RunId.Text ?? "")];
         var found = new List<(string, Evaluation.AnalysisResult)>();
-        foreach (var group in analysis.Rows.GroupBy(r => (string)r[0]!))
+        foreach (var group in analysis.GroupBy(r => r.RunId.Text))
             found.Add(
-                (
-                    Array.IndexOf(ids, group.Key) is var i and >= 0 ? names[i] : group.Key,
-                    AnalysisCharts.From(analysis, group)
-                )
+                (Array.IndexOf(ids, group.Key) is var i and >= 0 ? names[i] : group.Key, AnalysisCharts.From(group))
             );
         return Html.Of(
             $"<p class=\"note\">Attention distance: how far a patch looks, weighted by its attention; bars reach from the nearest-sighted head to the farthest. Singular values: of the covariance of features; a slower fall means that more directions are used.</p><div class=\"plots\">{Html.Concat(AnalysisCharts.Figures(found).Select(Figure))}</div>"
@@ -221,16 +195,10 @@ internal static class HtmlReport
             $"<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark says whether a run has the first run's bits, where both are the same experiment.</p>"
         );
         bool[] comparable = [.. runs.Select((r, i) => i > 0 && Comparison.Obstacles(runs[0], r).Count == 0)];
-        int stage = Schema.Steps.IndexOf("stage");
-        int step = Schema.Steps.IndexOf("step");
-        int digest = Schema.Steps.IndexOf("state_digest");
         var all = runs.Select(r =>
-                r.Read(Schema.Steps)
-                    .Rows.Where(x => x[digest] is not null)
-                    .ToDictionary(
-                        x => ((string)x[stage]!, (long)x[step]!),
-                        x => Convert.ToHexStringLower((byte[])x[digest]!)
-                    )
+                r.Rows(Schema.Steps)
+                    .Where(s => s.StateDigest is not null)
+                    .ToDictionary(s => (s.Stage, s.Step), s => $"{s.StateDigest}")
             )
             .ToArray();
         foreach (var group in all.SelectMany(a => a.Keys).Distinct().GroupBy(k => k.Item1))

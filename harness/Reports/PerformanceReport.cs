@@ -99,64 +99,51 @@ internal static class PerformanceReport
     /// <summary>Machines beside each other, the first as the reference.</summary>
     /// <param name="comparisons">Of every other folder with the first.</param>
     internal static Exit Across(
-        IReadOnlyList<(string Folder, Table Rows)> all,
+        IReadOnlyList<(string Folder, IReadOnlyList<ThroughputRow> Rows)> all,
         IReadOnlyList<IReadOnlyList<PerformanceRow>> comparisons,
         bool json
     )
     {
         var reference = all[0].Rows;
-        var s = Schema.Throughput;
         var lines = new List<(string[] Text, object Json)>();
         for (int f = 0; f < all.Count; f++)
         {
             var (folder, table) = all[f];
-            foreach (var group in table.Rows.GroupBy(r => Performance.KeyOf(table, r)))
+            foreach (var group in table.GroupBy(Performance.KeyOf))
             {
-                double? Mid(Func<object?[], double?> of) =>
+                double? Mid(Func<ThroughputRow, double?> of) =>
                     group.Select(of).OfType<double>().ToArray() is { Length: > 0 } v ? Performance.Median(v) : null;
-                double? Num(string column) =>
-                    Mid(r =>
-                        r[s.IndexOf(column)] switch
-                        {
-                            double d => d,
-                            long l => l,
-                            _ => null,
-                        }
-                    );
                 var first = group.First();
                 var compared =
                     f == 0
                         ? null
                         : comparisons[f - 1]
                             .FirstOrDefault(r => r.Key == group.Key && r.Verdict != PerformanceVerdict.Incomparable);
-                string? check = (string?)first[s.IndexOf("check_digest")];
-                string? theirs = reference
-                    .Rows.Where(r => Performance.KeyOf(reference, r) == group.Key)
-                    .Select(r => (string?)r[s.IndexOf("check_digest")])
-                    .FirstOrDefault();
+                string? check = first.CheckDigest;
+                string? theirs = reference.FirstOrDefault(r => Performance.KeyOf(r) == group.Key)?.CheckDigest;
                 string bits =
                     check is null || theirs is null ? "not recorded"
                     : check == theirs ? "same"
                     : "OTHER WORK";
                 double? mfu = Mid(r =>
-                    (r[s.IndexOf("peak_flops")] as double? ?? (double)r[s.IndexOf("fma_flops")]!) is var peak and > 0
-                        ? (double)r[s.IndexOf("images_per_second")]! * (double)r[s.IndexOf("flops_per_image")]! / peak
-                        : null
+                    (r.PeakFlops ?? r.FmaFlops) is var peak and > 0 ? r.ImagesPerSecond * r.FlopsPerImage / peak : null
                 );
+                double? rate = Mid(r => r.ImagesPerSecond);
+                double? joules = Mid(r => r.JoulesPerImage);
                 string F(double? v, string f) => v is { } x ? x.ToString(f, CultureInfo.InvariantCulture) : "";
-                double? tail = Num("step_ns_p99") / Num("step_ns_p50");
+                double? tail = Mid(r => r.StepNsP99) / Mid(r => r.StepNsP50);
                 lines.Add(
                     (
                         [
                             group.Key,
-                            (string)first[s.IndexOf("machine")]!,
-                            (string)first[s.IndexOf("device")]!,
-                            F(Num("images_per_second"), "g5"),
+                            first.Machine,
+                            first.Device,
+                            F(rate, "g5"),
                             f == 0 ? "1"
                             : compared is null ? ""
                             : $"{F(compared.Ratio, "f3")} [{F(compared.Low, "f3")}, {F(compared.High, "f3")}]",
                             F(100 * mfu, "f1"),
-                            F(Num("joules_per_image"), "g3"),
+                            F(joules, "g3"),
                             F(tail, "f2"),
                             bits,
                         ],
@@ -164,15 +151,15 @@ internal static class PerformanceReport
                         {
                             benchmark = group.Key,
                             folder,
-                            machine = first[s.IndexOf("machine")],
-                            device = first[s.IndexOf("device")],
-                            images_per_second = Num("images_per_second"),
+                            machine = first.Machine,
+                            device = first.Device,
+                            images_per_second = rate,
                             ratio = compared?.Ratio,
                             low = compared?.Low,
                             high = compared?.High,
                             mfu,
-                            peak_source = first[s.IndexOf("peak_source")],
-                            joules_per_image = Num("joules_per_image"),
+                            peak_source = first.PeakSource,
+                            joules_per_image = joules,
                             p99_over_p50 = tail,
                             bits,
                         }
@@ -196,7 +183,7 @@ internal static class PerformanceReport
                 lines.Select(l => l.Text)
             );
             foreach (
-                string? source in all.SelectMany(t => t.Rows.Rows.Select(r => (string?)r[s.IndexOf("peak_source")]))
+                string? source in all.SelectMany(t => t.Rows.Select(r => r.PeakSource))
                     .Distinct()
                     .Where(x => x is not null)
             )

@@ -32,17 +32,11 @@ internal static class Output
     internal static string Percent(long correct, long n) =>
         (100.0 * correct / n).ToString("f2", CultureInfo.InvariantCulture);
 
-    internal static IEnumerable<string[]> Evals(RunStore run)
-    {
-        var t = run.Read(Schema.Evals);
-        for (int i = 0; i < t.Rows.Count; i++)
-            yield return
-            [
-                t.Get<string>(i, "metric"),
-                FormattableString.Invariant($"{t.Get<long>(i, "correct")}/{t.Get<long>(i, "n")}"),
-                Percent(t.Get<long>(i, "correct"), t.Get<long>(i, "n")),
-            ];
-    }
+    internal static IEnumerable<string[]> Evals(RunStore run) =>
+        run.Read(Schema.Evals)
+            .Rows.Select(e =>
+                new[] { e.Metric, FormattableString.Invariant($"{e.Correct}/{e.N}"), Percent(e.Correct, e.N) }
+            );
 
     /// <summary>The one greppable line that ends every verb with a verdict.</summary>
     internal static string Verdict(ExactReport report, Exit exit)
