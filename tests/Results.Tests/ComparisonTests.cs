@@ -9,73 +9,92 @@ public sealed class ComparisonTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private RunStore Run(
-        string name,
-        Action<Table, Table, Table>? change = null,
-        string mathHash = "aa",
-        int steps = 6,
-        int parts = 1
-    )
+    /// <summary>A run's rows, before they are written.</summary>
+    private sealed record Made(List<StepRow> Steps, List<DigestRow> Digests, List<EvalRow> Evals);
+
+    private RunStore Run(string name, Action<Made>? change = null, string mathHash = "aa", int steps = 6)
     {
         var store = RunStore.Create(folder[name]);
-        Table step = new(Schema.Steps);
-        Table digest = new(Schema.Digests);
-        Table eval = new(Schema.Evals);
-        Table run = new(Schema.Run);
+        var id = new RunId(name);
+        var made = new Made([], [], []);
         for (long s = 0; s < steps; s++)
         {
-            step.Add(
-                name,
-                "pretrain",
-                s,
-                0,
-                (s + 1) * 8,
-                0.1,
-                BitConverter.DoubleToInt64Bits(0.1),
-                1.5f,
-                BitConverter.SingleToUInt32Bits(1.5f),
-                null,
-                null,
-                null,
-                null,
-                2f,
-                BitConverter.SingleToUInt32Bits(2f),
-                new byte[] { 1, (byte)s },
-                new byte[] { 9, (byte)s },
-                5L + s,
-                0L,
-                new byte[] { 4, (byte)s },
-                new byte[] { 5, (byte)s }
+            made.Steps.Add(
+                new StepRow
+                {
+                    RunId = id,
+                    Stage = "pretrain",
+                    Step = s,
+                    Epoch = 0,
+                    ImagesSeen = (s + 1) * 8,
+                    Lr = 0.1,
+                    LrBits = Bits64.Of(0.1),
+                    Loss = 1.5f,
+                    LossBits = Bits32.Of(1.5f),
+                    LossRecon = null,
+                    LossReconBits = null,
+                    LossContext = null,
+                    LossContextBits = null,
+                    GradNorm = 2f,
+                    GradNormBits = Bits32.Of(2f),
+                    BatchIdsDigest = new DigestBytes([1, (byte)s]),
+                    StateDigest = new DigestBytes([9, (byte)s]),
+                    StepNs = 5 + s,
+                    DataNs = 0,
+                    ViewsDigest = new DigestBytes([4, (byte)s]),
+                    MaskDigest = new DigestBytes([5, (byte)s]),
+                }
             );
             for (int t = 0; t < 3; t++)
-                digest.Add(
-                    name,
-                    "pretrain",
-                    s,
-                    t,
-                    $"student/blocks.{t}.weight",
-                    "4x4",
-                    new byte[] { (byte)t, (byte)s }
+                made.Digests.Add(
+                    new DigestRow
+                    {
+                        RunId = id,
+                        Stage = "pretrain",
+                        Step = s,
+                        Ordinal = t,
+                        Tensor = $"student/blocks.{t}.weight",
+                        Shape = "4x4",
+                        Digest = new DigestBytes([(byte)t, (byte)s]),
+                    }
                 );
         }
-        eval.Add(name, "knn_top1", "test", 7L, 10L, 70.0, new byte[] { 3 }, 1L);
-        run.Add([
-            .. Schema.Run.Columns.Select(c =>
-                c.Name switch
-                {
-                    "math_hash" => mathHash,
-                    "contract" => "exact-1",
-                    "data_hash" => "dd",
-                    "protocol" => "p@1",
-                    _ => Samples.Fill(Schema.Run, 1).Rows[0][Schema.Run.IndexOf(c.Name)],
-                }
-            ),
-        ]);
-        change?.Invoke(step, digest, eval);
-        store.Commit([step, digest, eval, run], new Dictionary<string, string>());
+        made.Evals.Add(
+            new EvalRow
+            {
+                RunId = id,
+                Metric = "knn_top1",
+                Split = "test",
+                Correct = 7,
+                N = 10,
+                Value = 70.0,
+                PredictionsDigest = new DigestBytes([3]),
+                WallNs = 1,
+            }
+        );
+        var run = Samples.Row(Schema.Run) with
+        {
+            MathHash = mathHash,
+            Contract = "exact-1",
+            DataHash = "dd",
+            Protocol = "p@1",
+        };
+        change?.Invoke(made);
+        store.Commit(
+            [
+                new Table<StepRow>(made.Steps),
+                new Table<DigestRow>(made.Digests),
+                new Table<EvalRow>(made.Evals),
+                new Table<RunRow>([run]),
+            ],
+            new Dictionary<string, string>()
+        );
         store.WriteManifest();
         return store;
     }
+
+    private static void Change(List<DigestRow> digests, int row, byte to) =>
+        digests[row] = digests[row] with { Digest = new DigestBytes([to]) };
 
     [Fact]
     public void IdenticalRunsAreIdenticalWithCounts()
@@ -91,10 +110,10 @@ public sealed class ComparisonTests : IDisposable
     {
         var b = Run(
             "b",
-            (_, digests, _) =>
+            made =>
             {
-                digests.Rows[3 * 4 + 1][Schema.Digests.IndexOf("digest")] = new byte[] { 99 };
-                digests.Rows[3 * 5][Schema.Digests.IndexOf("digest")] = new byte[] { 98 };
+                Change(made.Digests, 3 * 4 + 1, 99);
+                Change(made.Digests, 3 * 5, 98);
             }
         );
         var report = Comparison.Exact(Run("a"), b);
@@ -111,8 +130,7 @@ public sealed class ComparisonTests : IDisposable
     {
         var b = Run(
             "b",
-            (steps, _, _) =>
-                steps.Rows[2][Schema.Steps.IndexOf("loss_bits")] = BitConverter.SingleToUInt32Bits(1.5f) + 1
+            made => made.Steps[2] = made.Steps[2] with { LossBits = new Bits32(Bits32.Of(1.5f).Value + 1) }
         );
         Assert.Contains("step=2 loss_bits: 0x3fc00000 (1.5) is not 0x3fc00001", Comparison.Exact(Run("a"), b).First);
     }
@@ -129,14 +147,20 @@ public sealed class ComparisonTests : IDisposable
     {
         var b = Run(
             "b",
-            (steps, digests, evals) =>
+            made =>
             {
-                steps.Rows[3][Schema.Steps.IndexOf(column)] = new byte[] { 66 };
+                var other = new DigestBytes([66]);
+                made.Steps[3] = column switch
+                {
+                    "batch_ids_digest" => made.Steps[3] with { BatchIdsDigest = other },
+                    "views_digest" => made.Steps[3] with { ViewsDigest = other },
+                    _ => made.Steps[3] with { MaskDigest = other },
+                };
                 for (int s = 3; s < 6; s++)
-                    steps.Rows[s][Schema.Steps.IndexOf("loss_bits")] = 7u;
+                    made.Steps[s] = made.Steps[s] with { LossBits = new Bits32(7) };
                 for (int r = 9; r < 18; r++)
-                    digests.Rows[r][Schema.Digests.IndexOf("digest")] = new byte[] { 67 };
-                evals.Rows[0][Schema.Evals.IndexOf("correct")] = 8L;
+                    Change(made.Digests, r, 67);
+                made.Evals[0] = made.Evals[0] with { Correct = 8 };
             }
         );
         var report = Comparison.Exact(Run("a"), b);
@@ -155,10 +179,10 @@ public sealed class ComparisonTests : IDisposable
     {
         var b = Run(
             "b",
-            (steps, _, _) =>
+            made =>
             {
-                foreach (var r in steps.Rows)
-                    r[Schema.Steps.IndexOf("views_digest")] = r[Schema.Steps.IndexOf("mask_digest")] = null;
+                for (int s = 0; s < made.Steps.Count; s++)
+                    made.Steps[s] = made.Steps[s] with { ViewsDigest = null, MaskDigest = null };
             }
         );
         Assert.Equal(ExactVerdict.Identical, Comparison.Exact(Run("a"), b).Verdict);
@@ -175,6 +199,36 @@ public sealed class ComparisonTests : IDisposable
     [Fact]
     public void AShorterRunIsAPrefix() =>
         Assert.Equal(ExactVerdict.IdenticalPrefix, Comparison.Exact(Run("a"), Run("b", steps: 4)).Verdict);
+
+    /// <summary>
+    /// Rows in another order, in other parts, and some that only one side has: pairs are found by key, and the first
+    /// difference is the first in the order of execution.
+    /// </summary>
+    [Fact]
+    public void RowsAreComparedWhateverTheirOrder()
+    {
+        var b = Run(
+            "b",
+            made =>
+            {
+                Change(made.Digests, 3 * 4 + 1, 99);
+                Change(made.Digests, 3 * 2 + 2, 98);
+                made.Digests.RemoveAt(5);
+                made.Digests.Reverse();
+                made.Steps.Reverse();
+            }
+        );
+        foreach (var (x, y) in new[] { (Run("a"), b), (b, Run("a2")) })
+        {
+            var report = Comparison.Exact(x, y);
+            Assert.Equal(ExactVerdict.Diverged, report.Verdict);
+            Assert.Contains("step=2 tensor=student/blocks.2.weight digest: ", report.First);
+            Assert.Equal(17, report.Compared["digests"]);
+            Assert.Contains("steps: 6 rows compared, 0 differ, 0 only in A, 0 only in B", report.Details);
+            string only = x == b ? "0 only in A, 1 only in B" : "1 only in A, 0 only in B";
+            Assert.Contains($"digests: 17 rows compared, 2 differ, {only}", report.Details);
+        }
+    }
 
     [Fact]
     public void AFlippedBitInAFileIsNamedByTheManifest()
@@ -193,10 +247,7 @@ public sealed class ComparisonTests : IDisposable
     {
         string[] reference = Reference.Of(Run("a"));
         Assert.Equal(ExactVerdict.Identical, Reference.Compare(Run("b"), reference).Verdict);
-        var c = Run(
-            "c",
-            (_, digests, _) => digests.Rows[3 * 5 + 2][Schema.Digests.IndexOf("digest")] = new byte[] { 77 }
-        );
+        var c = Run("c", made => Change(made.Digests, 3 * 5 + 2, 77));
         var report = Reference.Compare(c, reference);
         Assert.Equal(ExactVerdict.Diverged, report.Verdict);
         Assert.Contains("tensor pretrain 5 student/blocks.2.weight", report.First);
@@ -209,12 +260,10 @@ public sealed class ComparisonTests : IDisposable
         var store = RunStore.Create(folder["parts"]);
         for (int part = 0; part < 4; part++)
         {
-            var t = new Table(Schema.Events);
-            t.Add("r", (long)part, "k", "s", null, "v");
-            Assert.Equal(part, store.Commit([t], new Dictionary<string, string>()));
+            Assert.Equal(part, store.Commit([Samples.Event(part)], new Dictionary<string, string>()));
         }
         store.DropPartsAfter(1);
-        Assert.Equal([0L, 1L], store.Read(Schema.Events).Rows.Select(r => (long)r[1]!));
+        Assert.Equal([0L, 1L], store.Read(Schema.Events).Rows.Select(r => r.TNs));
     }
 
     /// <summary>Exact binomial tails from tables: 1 of 10 is 2 (1 + 10) / 1024.</summary>

@@ -208,11 +208,9 @@ public sealed class ManifestTests : IDisposable
     {
         foreach (int part in new[] { 99_999, 100_000, 100_001 })
         {
-            var t = new Table(Schema.Events);
-            t.Add("r", (long)part, "k", "s", null, "v");
-            TableFile.Write(In($"events-{part:d5}.parquet"), t, new Dictionary<string, string>());
+            TableFile.Write(In($"events-{part:d5}.parquet"), Samples.Event(part), new Dictionary<string, string>());
         }
-        Assert.Equal([99_999L, 100_000L, 100_001L], run.Read(Schema.Events).Rows.Skip(3).Select(r => (long)r[1]!));
+        Assert.Equal([99_999L, 100_000L, 100_001L], run.Read(Schema.Events).Rows.Skip(3).Select(r => r.TNs));
         Assert.Equal(100_001, run.LastPart());
     }
 }

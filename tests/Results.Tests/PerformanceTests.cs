@@ -3,7 +3,7 @@ namespace LutNative.Results.Tests;
 public class PerformanceTests
 {
     /// <summary>launches x 4 blocks around a rate: a launch has its own luck, a block less.</summary>
-    private static Table Bench(
+    private static List<ThroughputRow> Bench(
         double rate,
         int launches,
         double noise,
@@ -14,7 +14,7 @@ public class PerformanceTests
         string? id = null
     )
     {
-        var table = new Table(Schema.Throughput);
+        var rows = new List<ThroughputRow>();
         var random = new Random(seed);
         double Normal() =>
             Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
@@ -22,45 +22,48 @@ public class PerformanceTests
         {
             double luck = Math.Exp(noise * Normal());
             for (int b = 0; b < 4; b++)
-                table.Add(
-                    id ?? $"id {seed} {shape}",
-                    DateTime.UtcNow,
-                    shape,
-                    "pretrain",
-                    "lut",
-                    64,
-                    "exact-1",
-                    "cpu-512",
-                    "cpu",
-                    2,
-                    l,
-                    b,
-                    rate * luck * Math.Exp(noise / 3 * Normal()),
-                    1e9,
-                    1e11,
-                    null,
-                    10L,
-                    digest,
-                    "v",
-                    1L,
-                    1L,
-                    1L,
-                    1L,
-                    0.0,
-                    1e11,
-                    "measured",
-                    load,
-                    2600.0,
-                    "",
-                    5L,
-                    "key",
-                    digest
+                rows.Add(
+                    new ThroughputRow
+                    {
+                        RunId = new RunId(id ?? $"id {seed} {shape}"),
+                        AtUtc = DateTime.UtcNow,
+                        Shape = shape,
+                        Stage = "pretrain",
+                        Method = "lut",
+                        Batch = 64,
+                        Contract = "exact-1",
+                        Device = "cpu-512",
+                        Machine = "cpu",
+                        Threads = 2,
+                        Launch = l,
+                        Block = b,
+                        ImagesPerSecond = rate * luck * Math.Exp(noise / 3 * Normal()),
+                        FlopsPerImage = 1e9,
+                        FmaFlops = 1e11,
+                        JoulesPerImage = null,
+                        NSteps = 10,
+                        StateDigest = digest,
+                        LutVersion = "v",
+                        StepNsP50 = 1,
+                        StepNsP90 = 1,
+                        StepNsP99 = 1,
+                        StepNsMax = 1,
+                        DataWait = 0.0,
+                        PeakFlops = 1e11,
+                        PeakSource = "measured",
+                        OtherLoad = load,
+                        ClockMhz = 2600.0,
+                        Slowdown = "",
+                        WarmupSteps = 5,
+                        HwKey = "key",
+                        CheckDigest = digest,
+                    }
                 );
         }
-        return table;
+        return rows;
     }
 
-    private static PerformanceRow One(Table a, Table b, double band = 0.03) =>
+    private static PerformanceRow One(List<ThroughputRow> a, List<ThroughputRow> b, double band = 0.03) =>
         Assert.Single(Performance.Compare(a, b, _ => band));
 
     [Theory]
@@ -100,16 +103,17 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 10; seed++)
         {
-            Table a = Bench(100, 5, 0.2, seed, id: "pair");
-            Table b = new(Schema.Throughput);
-            int rate = Schema.Throughput.IndexOf("images_per_second");
+            var a = Bench(100, 5, 0.2, seed, id: "pair");
             var random = new Random(seed);
-            foreach (var r in a.Rows)
-                b.Add([
-                    .. r.Select(
-                        (v, c) => c == rate ? (double)v! * shift * (1 + 0.01 * (random.NextDouble() - 0.5)) : v
-                    ),
-                ]);
+            List<ThroughputRow> b =
+            [
+                .. a.Select(r =>
+                    r with
+                    {
+                        ImagesPerSecond = r.ImagesPerSecond * shift * (1 + 0.01 * (random.NextDouble() - 0.5)),
+                    }
+                ),
+            ];
             Assert.Equal(expected, One(a, b).Verdict);
         }
     }
@@ -141,8 +145,8 @@ public class PerformanceTests
     {
         for (int seed = 0; seed < 5; seed++)
         {
-            Table a = new(Schema.Throughput);
-            Table b = new(Schema.Throughput);
+            var a = new List<ThroughputRow>();
+            var b = new List<ThroughputRow>();
             for (int i = 0; i < 20; i++)
             {
                 a.AddRange(Bench(100, 6, 0.01, 1000 * seed + 2 * i, $"shape{i}"));

@@ -43,42 +43,40 @@ public sealed class ReadmeQueryTests : IDisposable
     /// </summary>
     private void Run(string name, params Fault[] faults)
     {
-        Table steps = new(Schema.Steps);
-        Table digests = new(Schema.Digests);
+        var steps = new Table<StepRow>();
+        var digests = new Table<DigestRow>();
+        var id = new RunId("x");
+        var some = Samples.Row(Schema.Steps);
         foreach (string stage in Stages.Reverse()) // parts are not in the order of execution by themselves
             for (long step = 0; step < 10; step++)
             {
                 bool loss = faults.Any(f => f.Stage == stage && f.Loss && step >= f.Step);
                 bool state = faults.Any(f => f.Stage == stage && step >= f.Step);
-                byte[] digest = [(byte)step, state ? (byte)1 : (byte)0];
-                steps.Add([
-                    .. Schema.Steps.Columns.Select(c =>
-                        (object?)(
-                            c.Name switch
-                            {
-                                "stage" => stage,
-                                "step" => step,
-                                "loss_bits" => loss ? 7u : 3u,
-                                "state_digest" => step % 2 == 0 ? digest : null,
-                                _ => c.Nullable
-                                    ? null
-                                    : c.Type switch
-                                    {
-                                        ColumnType.Text => "x",
-                                        ColumnType.Int32 => 0,
-                                        ColumnType.Int64 => 0L,
-                                        ColumnType.UInt32 => 0u,
-                                        ColumnType.Float32 => 0f,
-                                        ColumnType.Float64 => 0.0,
-                                        _ => new byte[16],
-                                    },
-                            }
-                        )
-                    ),
-                ]);
+                var digest = new DigestBytes([(byte)step, state ? (byte)1 : (byte)0]);
+                steps.Add(
+                    some with
+                    {
+                        RunId = id,
+                        Stage = stage,
+                        Step = step,
+                        LossBits = new Bits32(loss ? 7u : 3u),
+                        StateDigest = step % 2 == 0 ? digest : null,
+                    }
+                );
                 if (step % 2 == 0)
                     foreach (var (tensor, ordinal) in new[] { ("cls_token", 0), ("pos_embed", 1), ("norm.weight", 2) })
-                        digests.Add("x", stage, step, ordinal, tensor, "1x2", ordinal == 0 ? [9] : digest);
+                        digests.Add(
+                            new DigestRow
+                            {
+                                RunId = id,
+                                Stage = stage,
+                                Step = step,
+                                Ordinal = ordinal,
+                                Tensor = tensor,
+                                Shape = "1x2",
+                                Digest = ordinal == 0 ? new DigestBytes([9]) : digest,
+                            }
+                        );
             }
         RunStore.Create(folder[$"runs/{name}"]).Commit([steps, digests], new Dictionary<string, string>());
     }
@@ -136,9 +134,7 @@ public sealed class ReadmeQueryTests : IDisposable
         Run("A");
         Run("B");
         var all = new RunStore(folder["runs/B"]).Read(Schema.Steps);
-        var some = new Table(Schema.Steps);
-        foreach (var row in all.Rows.Where(r => (string)r[1]! == "pretrain" && (long)r[2]! < 6))
-            some.Add(row);
+        var some = new Table<StepRow>(all.Rows.Where(r => r.Stage == "pretrain" && r.Step < 6));
         File.Delete(Directory.GetFiles(folder["runs/B"], "steps-*.parquet").Single());
         new RunStore(folder["runs/B"]).Commit([some], new Dictionary<string, string>());
         Assert.Equal(["pretrain", 6L], Ask(Statements()[0]).Single().Take(2));

@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
 namespace LutNative.Results.Tests;
 
 /// <summary>
@@ -22,14 +25,66 @@ internal static class Samples
 
     internal static Table Fill(TableSchema schema, int rows)
     {
-        var table = new Table(schema);
-        for (int r = 0; r < rows; r++)
-        {
-            int row = r;
-            table.Add([.. schema.Columns.Select((c, i) => c.Nullable && (row + i) % 3 == 0 ? null : Value(c, row, i))]);
-        }
+        var table = schema.NewTable();
+        var typed = typeof(Samples).GetMethod(nameof(FillTyped), BindingFlags.NonPublic | BindingFlags.Static)!;
+        typed.MakeGenericMethod(table.GetType().GetGenericArguments()).Invoke(null, [table, rows]);
         return table;
     }
+
+    internal static Table<TRow> Fill<TRow>(TableSchema<TRow> schema, int rows)
+        where TRow : class, IRow
+    {
+        var table = schema.NewTable();
+        FillTyped(table, rows);
+        return table;
+    }
+
+    /// <summary>One event at a time in ns.</summary>
+    internal static Table<EventRow> Event(long at, string key = "k") =>
+        new([
+            new EventRow
+            {
+                RunId = new RunId("r"),
+                TNs = at,
+                Key = key,
+                Stage = "s",
+                Step = null,
+                Value = "v",
+            },
+        ]);
+
+    /// <summary>The first of such rows.</summary>
+    internal static TRow Row<TRow>(TableSchema<TRow> schema)
+        where TRow : class, IRow => Fill(schema, 1).Rows[0];
+
+    private static void FillTyped<TRow>(Table<TRow> table, int rows)
+        where TRow : class, IRow
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            var row = (TRow)RuntimeHelpers.GetUninitializedObject(typeof(TRow));
+            for (int i = 0; i < table.Schema.Columns.Count; i++)
+            {
+                var c = table.Schema.Columns[i];
+                var property = typeof(TRow).GetProperty(c.Property)!;
+                property.SetValue(
+                    row,
+                    c.Nullable && (r + i) % 3 == 0 ? null : As(property.PropertyType, Value(c, r, i))
+                );
+            }
+            table.Add(row);
+        }
+    }
+
+    private static object As(Type property, object value) =>
+        (Nullable.GetUnderlyingType(property) ?? property) switch
+        {
+            var t when t == typeof(RunId) => new RunId((string)value),
+            var t when t == typeof(Bits32) => new Bits32((uint)value),
+            var t when t == typeof(Bits64) => new Bits64((long)value),
+            var t when t == typeof(DigestBytes) => new DigestBytes((byte[])value),
+            _ => value,
+        };
 
     private static object Value(Column c, int r, int i) =>
         c.Type switch

@@ -4,7 +4,7 @@ namespace LutNative.Results.Tests;
 
 public class SchemaDocumentTests
 {
-    /// <summary>results/SCHEMA.md is made from Schema.cs; LUT_UPDATE_DOCS=1 writes it.</summary>
+    /// <summary>results/SCHEMA.md is made from the rows' records; LUT_UPDATE_DOCS=1 writes it.</summary>
     [Fact]
     public void TheDocumentIsTheSchema()
     {
@@ -23,7 +23,7 @@ public class SchemaDocumentTests
             );
             foreach (var c in table.Columns)
                 text.Append(
-                    $"| {c.Name}{(c.Exact ? "*" : "")}{(c.Nullable ? "?" : "")} | {c.Type} | {c.Unit}{(c.Since > 0 ? $" (since 1.{c.Since})" : "")} |\n"
+                    $"| {c.Name}{(c.Exact ? "*" : "")}{(c.Nullable ? "?" : "")} | {c.Type} | {c.Meaning}{(c.Since > 0 ? $" (since 1.{c.Since})" : "")} |\n"
                 );
         }
         string path = Path.Combine(Repository.Root, "results", "SCHEMA.md");

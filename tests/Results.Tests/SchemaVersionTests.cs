@@ -49,19 +49,19 @@ public class SchemaVersionTests
         string path = Path.Combine(Folder, "1.1", name);
         var (table, metadata) = TableFile.ReadWithMetadata(path);
         Assert.Equal("1.1", metadata["lut.schema_version"]);
-        Assert.NotEmpty(table.Rows);
-        for (int c = 0; c < table.Schema.Columns.Count; c++)
-            if (table.Schema.Columns[c].Since > 1)
-                Assert.All(table.Rows, r => Assert.Null(r[c]));
+        Assert.NotEmpty(table.Records);
+        foreach (var c in table.Schema.Columns)
+            if (c.Since > 1)
+                Assert.All(table.Records, r => Assert.Null(c.Value(r)));
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
-        string first = table.Schema.Columns.First(c => c.Type == ColumnType.Text).Name;
-        command.CommandText = $"SELECT {first}, count(*) OVER () FROM '{path}'";
+        var first = table.Schema.Columns.First(c => c.Type == ColumnType.Text);
+        command.CommandText = $"SELECT {first.Name}, count(*) OVER () FROM '{path}'";
         using var reader = command.ExecuteReader();
         Assert.True(reader.Read());
-        Assert.Equal(table.Rows[0][table.Schema.IndexOf(first)], reader.GetString(0));
-        Assert.Equal(table.Rows.Count, reader.GetInt64(1));
+        Assert.Equal(first.Value(table.Records[0]), reader.GetString(0));
+        Assert.Equal(table.Count, reader.GetInt64(1));
     }
 
     [Fact]
@@ -76,10 +76,7 @@ public class SchemaVersionTests
             $"SELECT count(*), count(loss_bits) FROM read_parquet(['{folder["steps-00000.parquet"]}', '{Path.Combine(Folder, "1.1", "steps-00000.parquet")}'], union_by_name=true)";
         using var reader = command.ExecuteReader();
         Assert.True(reader.Read());
-        Assert.Equal(
-            5 + TableFile.Read(Path.Combine(Folder, "1.1", "steps-00000.parquet")).Rows.Count,
-            reader.GetInt64(0)
-        );
+        Assert.Equal(5 + TableFile.Read(Path.Combine(Folder, "1.1", "steps-00000.parquet")).Count, reader.GetInt64(0));
         Assert.Equal(reader.GetInt64(0), reader.GetInt64(1));
     }
 }

@@ -94,7 +94,7 @@ public sealed class SealTests : IDisposable
             $"lut.schema_version\u0018\u0003{Schema.Major}.{Schema.Minor}",
             $"lut.schema_version\u0018\u0003{Schema.Major}.9"
         );
-        Assert.Equal(3, TableFile.Read(path).Rows.Count);
+        Assert.Equal(3, TableFile.Read(path).Count);
         string real = TableFile.ReadWithMetadata(path).Metadata["lut.content_sha256"];
         Replace(path, real, (real[0] == 'a' ? "b" : "a") + real[1..]);
         Assert.Equal(StoreFault.Damaged, Refused(path).Fault);
@@ -140,7 +140,7 @@ public sealed class SealTests : IDisposable
                 ["lut.table"] = "evals",
                 ["lut.schema_version"] = "1.2",
                 ["lut.rowcount"] = "0",
-                ["lut.content_sha256"] = new Table(Schema.Evals).ContentSha256(),
+                ["lut.content_sha256"] = new Table<EvalRow>().ContentSha256(),
             };
         }
         Assert.Contains($"its column {name} holds", Refused(folder["evals-00000.parquet"]).Why);
@@ -155,8 +155,7 @@ public sealed class SealTests : IDisposable
             _ => typeof(double),
         };
 
-    public static TheoryData<string> Keyed =>
-        [.. Schema.All.Where(t => TableKeys.Of(t) is not null).Select(t => t.Name)];
+    public static TheoryData<string> Keyed => [.. Schema.All.Where(t => t.Key is not null).Select(t => t.Name)];
 
     /// <summary>Two processes on one folder left every step twice; what compares by key then crashed.</summary>
     [Theory]
@@ -169,9 +168,20 @@ public sealed class SealTests : IDisposable
             store.Commit([Samples.Fill(schema, 1)], new Dictionary<string, string>());
         var e = Assert.Throws<ResultsException>(() => store.Read(schema));
         Assert.Equal(StoreFault.Damaged, e.Fault);
-        foreach (string column in TableKeys.Of(schema)!)
-            Assert.Contains(column + "=", e.What);
+        foreach (var column in schema.Key!)
+            Assert.Contains(column.Name + "=", e.What);
         Assert.Contains("twice", e.What);
+    }
+
+    /// <summary>A part under another table's name: its rows would be read as that table's.</summary>
+    [Fact]
+    public void ARenamedPartIsDamage()
+    {
+        var store = RunStore.Create(folder["run"]);
+        store.Commit([Samples.Fill(Schema.Evals, 2)], new Dictionary<string, string>());
+        File.Move(Path.Combine(store.Folder, "evals-00000.parquet"), Path.Combine(store.Folder, "steps-00000.parquet"));
+        var e = Assert.Throws<ResultsException>(() => store.Read(Schema.Steps));
+        Assert.Equal((StoreFault.Damaged, "steps-00000.parquet holds the table evals"), (e.Fault, e.What));
     }
 
     [Fact]

@@ -34,15 +34,16 @@ public sealed class TableFileTests : IDisposable
     {
         var expected = Samples.Fill(Of(name), 50);
         var (actual, metadata) = TableFile.ReadWithMetadata(Write(name, 50));
-        Assert.Equal(expected.Rows.Count, actual.Rows.Count);
+        Assert.Equal(expected.Count, actual.Count);
         Assert.Equal(expected.ContentSha256(), actual.ContentSha256());
         Assert.Equal(expected.ContentSha256(), metadata["lut.content_sha256"]);
         for (int r = 0; r < 50; r++)
-        for (int c = 0; c < expected.Schema.Columns.Count; c++)
-            Assert.True(
-                Table.Show(expected.Rows[r][c]) == Table.Show(actual.Rows[r][c]),
-                $"{name}.{expected.Schema.Columns[c].Name} row {r}: {Table.Show(actual.Rows[r][c])}, expected {Table.Show(expected.Rows[r][c])}"
-            );
+            foreach (var c in expected.Schema.Columns)
+            {
+                string want = Table.Show(c.Value(expected.Records[r]));
+                string got = Table.Show(c.Value(actual.Records[r]));
+                Assert.True(want == got, $"{name}.{c.Name} row {r}: {got}, expected {want}");
+            }
     }
 
     [Theory]
@@ -60,7 +61,7 @@ public sealed class TableFileTests : IDisposable
         for (; reader.Read(); row++)
         for (int c = 0; c < expected.Schema.Columns.Count; c++)
         {
-            object? want = expected.Rows[row][c];
+            object? want = expected.Schema.Columns[c].Value(expected.Records[row]);
             object? got = reader.IsDBNull(c) ? null : reader.GetValue(c);
             string at = $"{name}.{expected.Schema.Columns[c].Name} row {row}";
             switch (want)
@@ -98,10 +99,11 @@ public sealed class TableFileTests : IDisposable
     public void ANaNDoesNotHideRowsFromAFilter()
     {
         // Parquet statistics with NaN make DuckDB drop rows; byte-stream-split columns carry none
-        var t = new Table(Schema.Predictions);
+        var row = Samples.Row(Schema.Predictions);
         float[] x = [1, 2, float.NaN, 900, 3];
-        for (int i = 0; i < x.Length; i++)
-            t.Add("r", "m", i, 0, 0, x[i], BitConverter.SingleToUInt32Bits(x[i]));
+        var t = new Table<PredictionRow>(
+            x.Select((v, i) => row with { SampleIndex = i, Margin = v, MarginBits = Bits32.Of(v) })
+        );
         TableFile.Write(folder["p-00000.parquet"], t, new Dictionary<string, string>());
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
@@ -114,9 +116,7 @@ public sealed class TableFileTests : IDisposable
     [Fact]
     public void ALongTextIsStoredOnceAsABlob()
     {
-        var t = Samples.Fill(Schema.Run, 1);
-        int column = Schema.Run.IndexOf("config_toml");
-        t.Rows[0][column] = new byte[100_000];
+        var t = new Table<RunRow>([Samples.Row(Schema.Run) with { ConfigToml = new byte[100_000] }]);
         TableFile.Write(folder["run-00000.parquet"], t, new Dictionary<string, string>());
         Assert.InRange(new FileInfo(folder["run-00000.parquet"]).Length, 1, 60_000);
     }
@@ -124,28 +124,28 @@ public sealed class TableFileTests : IDisposable
     [Fact]
     public void ANullWhereNoneIsAllowedIsRefusedBeforeAnythingIsWritten()
     {
-        var t = new Table(Schema.Events);
         Assert.Contains(
             "events.key must not be null",
-            Assert.Throws<ArgumentException>(() => t.Add("r", 1L, null, "s", null, "v")).Message
+            Assert.Throws<ArgumentException>(() => Samples.Event(1, null!)).Message
         );
         Assert.Contains(
-            "events.t_ns is Int64",
-            Assert.Throws<ArgumentException>(() => t.Add("r", 1, "k", "s", null, "v")).Message
+            "events.run_id must not be null",
+            Assert
+                .Throws<ArgumentException>(() =>
+                    new Table<EventRow>(Samples.Event(1).Rows.Select(r => r with { RunId = default }))
+                )
+                .Message
         );
     }
 
     [Fact]
     public void TheSameRowsGiveTheSameContentHashWhateverTheNonExactColumns()
     {
-        Table a = new(Schema.Evals);
-        Table b = new(Schema.Evals);
-        a.Add("run a", "knn_top1", "test", 5L, 10L, 50.0, new byte[16], 123L);
-        b.Add("run b", "knn_top1", "test", 5L, 10L, 50.0, new byte[16], 456L);
-        Assert.Equal(a.ContentSha256(), b.ContentSha256());
-        Table c = new(Schema.Evals);
-        c.Add("run b", "knn_top1", "test", 6L, 10L, 60.0, new byte[16], 456L);
-        Assert.NotEqual(a.ContentSha256(), c.ContentSha256());
+        var a = Samples.Row(Schema.Evals);
+        var b = a with { RunId = new RunId("run b"), Value = 60, WallNs = 456 };
+        Assert.Equal(Hash(a), Hash(b));
+        Assert.NotEqual(Hash(a), Hash(b with { Correct = a.Correct + 1 }));
+        static string Hash(EvalRow row) => new Table<EvalRow>([row]).ContentSha256();
     }
 
     [Fact]
