@@ -48,28 +48,19 @@ public sealed class ForeignTextTests : IDisposable
     internal static RunStore Run(string folder)
     {
         var store = RunStore.Create(folder);
-        foreach (var schema in new[] { Schema.Run, Schema.Hosts, Schema.Steps, Schema.Evals, Schema.Events })
-        {
-            var table = new Table(schema);
-            table.Add([.. schema.Columns.Select(Value)]);
+        foreach (
+            var table in new Table[]
+            {
+                new Table<RunRow>([PlainRow.Of<RunRow>(Evil)]),
+                new Table<HostRow>([PlainRow.Of<HostRow>(Evil)]),
+                new Table<StepRow>([PlainRow.Of<StepRow>(Evil)]),
+                new Table<EvalRow>([PlainRow.Of<EvalRow>(Evil)]),
+                new Table<EventRow>([PlainRow.Of<EventRow>(Evil)]),
+            }
+        )
             store.Commit([table], new Dictionary<string, string> { ["lut.run_id"] = Evil });
-        }
         return store;
     }
-
-    private static object? Value(Column c) =>
-        c.Type switch
-        {
-            ColumnType.Text => Evil,
-            ColumnType.Int32 => 1,
-            ColumnType.Int64 => 1L,
-            ColumnType.UInt32 => 1u,
-            ColumnType.Float32 => 1f,
-            ColumnType.Float64 => 1.0,
-            ColumnType.Bool => false,
-            ColumnType.Timestamp => DateTime.UtcNow,
-            _ => new byte[32],
-        };
 
     [Fact]
     public void APageHasNoMarkupOfOthers()

@@ -132,13 +132,8 @@ public sealed class IntrusionTests : IDisposable
     [Fact]
     public void AHistoryWritesNothingOutside()
     {
-        var comparisons = new Table(Schema.Comparisons);
-        new Finding(DateTime.UtcNow, "exact", "../../owned", "a-cpu", "DIVERGED", "c0ffee", "why").AddTo(
-            comparisons,
-            "id",
-            "reference",
-            "tonight"
-        );
+        var finding = new Finding(DateTime.UtcNow, "exact", "../../owned", "a-cpu", "DIVERGED", "c0ffee", "why");
+        var comparisons = new Table<ComparisonRow>([finding.ToRow(new RunId("id"), "reference", "tonight")]);
         RunStore.Create(folder["nights/20200101-000000"]).Commit([comparisons], new Dictionary<string, string>());
         string suite = folder["suite.toml"];
         File.WriteAllText(suite, "[bits.hello]\nprotocol = \"hello@1\"\n");

@@ -265,34 +265,10 @@ public sealed class NightlyTests : IDisposable
     }
 
     /// <summary>Five launches of a benchmark; others kept so many cores busy.</summary>
-    private static Table Measured(double? otherLoad)
+    private static Table<ThroughputRow> Measured(double? otherLoad)
     {
-        var rows = new Table(Schema.Throughput);
-        for (int l = 0; l < 5; l++)
-            rows.Add([
-                .. Schema.Throughput.Columns.Select(c =>
-                    (object?)(
-                        c.Name switch
-                        {
-                            "launch" => l,
-                            "images_per_second" => 60.0 + l % 2,
-                            "check_digest" => "abc",
-                            "other_load" => otherLoad,
-                            _ => c.Nullable
-                                ? null
-                                : c.Type switch
-                                {
-                                    ColumnType.Text => c.Name,
-                                    ColumnType.Int32 => 0,
-                                    ColumnType.Int64 => 0L,
-                                    ColumnType.Timestamp => DateTime.UtcNow,
-                                    _ => 0.0,
-                                },
-                        }
-                    )
-                ),
-            ]);
-        return rows;
+        var row = PlainRow.Of<ThroughputRow>("x") with { CheckDigest = "abc", OtherLoad = otherLoad, Slowdown = null };
+        return new(Enumerable.Range(0, 5).Select(l => row with { Launch = l, ImagesPerSecond = 60.0 + l % 2 }));
     }
 
     [Fact]
@@ -300,8 +276,8 @@ public sealed class NightlyTests : IDisposable
     {
         string hardware = Machine.HardwareKey(Model.Devices.Cpu.Best());
         string night = folder["night"];
-        var comparisons = new Table(Schema.Comparisons);
-        F(0, "perf", "tiny", "NO-BASELINE", 60).AddTo(comparisons, "id", "baseline", "tonight");
+        var comparisons = new Table<ComparisonRow>();
+        comparisons.Add(F(0, "perf", "tiny", "NO-BASELINE", 60).ToRow(new RunId("id"), "baseline", "tonight"));
         new RunStore(RunStore.Create(night).Folder).Commit([comparisons], new Dictionary<string, string>());
         RunStore
             .Create(Night.ThroughputOf(night, "tiny"))
@@ -312,7 +288,7 @@ public sealed class NightlyTests : IDisposable
         Assert.True(r.Exit == 0, r.Out + r.Error);
         // others kept the machine busy: only by force, and the file says so
         string busy = folder["busy"];
-        F(0, "perf", "tiny", "UNFIT", 60).AddTo(comparisons, "id", "baseline", "tonight");
+        comparisons.Add(F(0, "perf", "tiny", "UNFIT", 60).ToRow(new RunId("id"), "baseline", "tonight"));
         RunStore.Create(busy).Commit([comparisons], new Dictionary<string, string>());
         RunStore
             .Create(Night.ThroughputOf(busy, "tiny"))

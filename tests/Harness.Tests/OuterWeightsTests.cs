@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
@@ -95,21 +94,9 @@ public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<Pre
     {
         var run = hello.Run(["knn", "probe"], path, which);
         var evals = run.Read(Schema.Evals);
-        int metric = Schema.Evals.IndexOf("metric");
-        int correct = Schema.Evals.IndexOf("correct");
-        var found = evals.Rows.ToDictionary(
-            r => (string)r[metric]!,
-            r => Convert.ToInt64(r[correct], System.Globalization.CultureInfo.InvariantCulture)
-        );
+        var found = evals.Rows.ToDictionary(r => r.Metric, r => r.Correct);
         Assert.Equal((NeighboursRight, ProbeRight), (found["knn_top1"], found["probe_top1"]));
-        int key = Schema.Events.IndexOf("key");
-        int value = Schema.Events.IndexOf("value");
-        return string.Join(
-            '\n',
-            run.Read(Schema.Events)
-                .Rows.Where(r => (string)r[key]! == "weights")
-                .Select(r => r[value] is byte[] b ? Encoding.UTF8.GetString(b) : r[value]!.ToString())
-        );
+        return Notes(run);
     }
 
     private string Refused(string path, string[]? stages = null, string which = "")
@@ -389,7 +376,7 @@ public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<Pre
     [Fact]
     public void PretrainingGoesOnFromPublishedWeights()
     {
-        byte[] Last(RunStore run) => (byte[])run.Read(Schema.Steps).Rows[^1][Schema.Steps.IndexOf("state_digest")]!;
+        DigestBytes Last(RunStore run) => run.Read(Schema.Steps).Rows[^1].StateDigest!.Value;
         var trunk = hello.Run(["pretrain"], Save("trunk.safetensors", hello.Encoder.Values));
         Assert.Contains("begin from the seed", Notes(trunk));
         var whole = hello.Run(["pretrain"], hello.Checkpoint);
@@ -403,10 +390,5 @@ public sealed class OuterWeightsTests(PretrainedHello hello) : IClassFixture<Pre
     }
 
     private static string Notes(RunStore run) =>
-        string.Join(
-            '\n',
-            run.Read(Schema.Events)
-                .Rows.Where(r => (string)r[Schema.Events.IndexOf("key")]! == "weights")
-                .Select(r => r[Schema.Events.IndexOf("value")]!.ToString())
-        );
+        string.Join('\n', run.Rows(Schema.Events).Where(e => e.Key == "weights").Select(e => e.Value));
 }

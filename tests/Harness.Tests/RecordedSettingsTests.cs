@@ -113,10 +113,11 @@ public sealed class RecordedSettingsTests : IDisposable
         foreach (string file in Directory.GetFiles(run, "*", SearchOption.AllDirectories))
             text.Append(Encoding.Latin1.GetString(File.ReadAllBytes(file)));
         foreach (var schema in Schema.All)
-        foreach (object? value in new RunStore(run).Read(schema).Rows.SelectMany(row => row))
+        foreach (var row in new RunStore(run).Read(schema).Records)
+        foreach (object? value in schema.Columns.Select(c => c.Value(row)))
             text.Append(value is byte[] b ? Encoding.UTF8.GetString(b) : value).Append('\n');
         string all = text.ToString();
-        Assert.Null(new RunStore(run).Read(Schema.Hosts).Rows[0][Schema.Hosts.IndexOf("host_hash")]);
+        Assert.Null(new RunStore(run).Read(Schema.Hosts).Rows[0].HostHash);
         Assert.Contains("DOTNET_gcConcurrent=0", all);
         Assert.Contains("DOTNET_SECRET=(not recorded)", all);
         foreach (string secret in new[] { "hunter2", "alice-of-nowhere", folder.Path, AppContext.BaseDirectory })

@@ -173,9 +173,8 @@ public sealed unsafe class WatchTests : IDisposable
         var clean = Cli.Lut.Run("pretrain", "hello@1", "-q", "-o", folder["clean"]);
         Assert.True(clean.Exit == 0, clean.Error);
         var right = new RunStore(Directory.GetDirectories(folder["clean"]).Single()).Read(Schema.Steps);
-        int digest = Schema.Steps.IndexOf("state_digest");
         for (int s = 0; s < step; s++)
-            Assert.Equal((byte[]?)right.Rows[s][digest], (byte[]?)steps.Rows[s][digest]);
+            Assert.Equal(right.Rows[s].StateDigest, steps.Rows[s].StateDigest);
         var refused = Commands.Refusals.Of(e);
         Assert.Equal((Exit.Unfit, "LUT5001"), (refused.Exit, refused.Id));
         Assert.Contains($"where: step {step} of pretrain", refused.Message);

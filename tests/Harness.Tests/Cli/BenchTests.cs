@@ -81,16 +81,19 @@ public sealed class BenchTests
             );
         var rows = new LutNative.Results.RunStore(folder.Path).Read(LutNative.Results.Schema.Throughput);
         Assert.Equal(4, rows.Rows.Count);
-        Assert.Equal(2, rows.Rows.Select(r => r[0]).Distinct().Count());
-        Assert.True(rows.Get<double>(3, "images_per_second") > 0);
-        Assert.Equal("exact-1", rows.Get<string>(0, "contract"));
+        Assert.Equal(2, rows.Rows.Select(r => r.RunId).Distinct().Count());
+        Assert.True(rows.Rows[3].ImagesPerSecond > 0);
+        Assert.Equal("exact-1", rows.Rows[0].Contract);
         // the same blocks beside themselves are the same speed, at rates that this machine's noise has no part in;
         // another network is other work
-        for (int i = 0; i < 4; i++)
-            (rows.Rows[i][rows.Schema.IndexOf("images_per_second")], rows.Rows[i][rows.Schema.IndexOf("other_load")]) =
-                (100.0 + i % 2, null);
+        var even = rows.Rows.Select((r, i) => r with { ImagesPerSecond = 100.0 + i % 2, OtherLoad = null });
         using var steady = new TemporaryFolder();
-        LutNative.Results.RunStore.Create(steady.Path).Commit([rows], new Dictionary<string, string>());
+        LutNative
+            .Results.RunStore.Create(steady.Path)
+            .Commit(
+                [new LutNative.Results.Table<LutNative.Results.ThroughputRow>(even)],
+                new Dictionary<string, string>()
+            );
         var r = Lut.Run("compare", "--perf", steady.Path, steady.Path);
         Assert.True(r.Exit == 0 && r.LastLine.Contains("perf=SAME"), r.Out + r.Error);
         using var other = new TemporaryFolder();
@@ -114,7 +117,7 @@ public sealed class BenchTests
         r = Lut.Run("compare", "--perf", folder.Path, other.Path, "-o", other["found"]);
         Assert.True(r.Exit == 4 && r.Out.Contains("mae 64: only in B"), r.Out + r.Error);
         var found = new LutNative.Results.RunStore(other["found"]).Read(LutNative.Results.Schema.Comparisons);
-        Assert.Equal(["INCOMPARABLE", "INCOMPARABLE"], found.Rows.Select(f => f[found.Schema.IndexOf("verdict")]));
+        Assert.Equal(["INCOMPARABLE", "INCOMPARABLE"], found.Rows.Select(f => f.Verdict));
     }
 
     [Theory]

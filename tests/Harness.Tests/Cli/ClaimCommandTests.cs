@@ -13,46 +13,23 @@ public sealed class ClaimCommandTests
     {
         string path = folder[$"{protocol}_s{seed}_{Guid.NewGuid():n}"[..40]];
         var store = RunStore.Create(path);
-        Table run = new(Schema.Run);
-        Table evals = new(Schema.Evals);
-        run.Add(
-            "id",
-            protocol,
-            protocol.Contains('+'),
-            "pretrain,finetune",
-            "success",
-            0,
-            DateTime.UtcNow,
-            DateTime.UtcNow,
-            1L,
-            seed,
-            "exact-1",
-            "m",
-            "d",
-            "e",
-            "c",
-            "v",
-            "bitwise-cross-device",
-            "cuda:0",
-            1,
-            0,
-            0,
-            0,
-            1L,
-            1L,
-            new byte[1],
-            new byte[1],
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null
-        );
-        evals.Add("id", "finetune_top1", "test", correct, n, 100.0 * correct / n, new byte[16], 1L);
+        var run = PlainRow.Of<RunRow>("x") with
+        {
+            Protocol = protocol,
+            ProtocolModified = protocol.Contains('+'),
+            Seed = seed,
+            Contract = "exact-1",
+        };
+        var eval = PlainRow.Of<EvalRow>("x") with
+        {
+            Metric = "finetune_top1",
+            Split = "test",
+            Correct = correct,
+            N = n,
+            Value = 100.0 * correct / n,
+        };
         store.Commit(
-            [run, evals],
+            [new Table<RunRow>([run]), new Table<EvalRow>([eval])],
             new Dictionary<string, string>
             {
                 ["lut.run_id"] = "id",

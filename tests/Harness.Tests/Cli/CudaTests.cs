@@ -129,25 +129,25 @@ public sealed class CudaTests
         Assert.Contains("IDENTICAL", Lut.Run("compare", a, b).LastLine);
         Assert.Equal(4, Lut.Run("compare", a, exact).Exit);
         Assert.Equal(4, Lut.Run("compare", a, tf32).Exit);
-        Table x = new RunStore(exact).Read(Schema.Steps);
+        var x = new RunStore(exact).Read(Schema.Steps).Rows;
         foreach (var (path, bound) in new[] { (a, 0.02), (tf32, 0.002) })
         {
-            Table y = new RunStore(path).Read(Schema.Steps);
-            Assert.Equal(x.Rows.Count, y.Rows.Count);
-            for (int s = 0; s < x.Rows.Count; s++)
+            var y = new RunStore(path).Read(Schema.Steps).Rows;
+            Assert.Equal(x.Count, y.Count);
+            for (int s = 0; s < x.Count; s++)
             {
-                float e = x.Get<float>(s, "loss");
-                float l = y.Get<float>(s, "loss");
+                float e = x[s].Loss;
+                float l = y[s].Loss;
                 Assert.True(
                     Math.Abs(l - e) <= bound * e && BitConverter.SingleToUInt32Bits(l) != 0,
                     $"{path}: step {s} has loss {l}, the exact one is {e}"
                 );
             }
         }
-        Table run = new RunStore(a).Read(Schema.Run);
-        Assert.Equal("hello@1+run-to-run", run.Get<string>(0, "protocol"));
-        Assert.StartsWith("run-to-run bf16 on PTX emulator, cublasLt", run.Get<string>(0, "contract"));
-        Assert.Equal("bitwise-same-device-and-libraries", run.Get<string>(0, "determinism_level"));
+        var run = new RunStore(a).Read(Schema.Run).Rows[0];
+        Assert.Equal("hello@1+run-to-run", run.Protocol);
+        Assert.StartsWith("run-to-run bf16 on PTX emulator, cublasLt", run.Contract);
+        Assert.Equal("bitwise-same-device-and-libraries", run.DeterminismLevel);
     }
 
     [Theory]

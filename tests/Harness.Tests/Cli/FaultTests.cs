@@ -275,20 +275,19 @@ public sealed class FaultTests : IDisposable
         // one bit of one recorded digest, in an otherwise valid table
         string part = Directory.GetFiles(b, "digests-*.parquet").Order().First();
         var (table, meta) = TableFile.ReadWithMetadata(part);
-        int row = table.Rows.Count / 2;
-        byte[] digest = (byte[])table.Rows[row][Schema.Digests.IndexOf("digest")]!;
+        var rows = table.Records.Cast<DigestRow>().ToList();
+        int row = rows.Count / 2;
+        byte[] digest = rows[row].Digest.ToArray();
         digest[5] ^= 0x10;
+        rows[row] = rows[row] with { Digest = new DigestBytes(digest) };
         TableFile.Write(
             part,
-            table,
+            new Table<DigestRow>(rows),
             meta.Where(m => !m.Key.StartsWith("lut.content", StringComparison.Ordinal)).ToDictionary()
         );
         var report = Lut.Run("compare", a, b);
         Assert.Equal(3, report.Exit);
-        Assert.Contains(
-            $"step={table.Rows[row][Schema.Digests.IndexOf("step")]} tensor={table.Rows[row][Schema.Digests.IndexOf("tensor")]} digest:",
-            report.Out
-        );
+        Assert.Contains($"step={rows[row].Step} tensor={rows[row].Tensor} digest:", report.Out);
     }
 
     /// <summary>correct/n of a metric in hello@1's reference.</summary>
@@ -352,6 +351,6 @@ public sealed class FaultTests : IDisposable
         ];
         Assert.Equal([4, 8, 11, 12], steps);
         var events = new LutNative.Results.RunStore(folder.Run).Read(LutNative.Results.Schema.Events);
-        Assert.Equal(3, events.Rows.Count(r => (string)r[LutNative.Results.Schema.Events.IndexOf("key")]! == "epoch"));
+        Assert.Equal(3, events.Rows.Count(e => e.Key == "epoch"));
     }
 }

@@ -111,7 +111,7 @@ public sealed class InterfaceTests : IDisposable
             foreach (string run in Directory.Exists(to) ? Directory.GetDirectories(to) : [])
             foreach (string file in Directory.GetFiles(run, "*.parquet"))
             {
-                Assert.NotEmpty(Results.TableFile.Read(file).Rows);
+                Assert.NotEmpty(Results.TableFile.Read(file).Records);
                 seen++;
             }
             if (

@@ -29,7 +29,7 @@ public sealed class OutputTests : IDisposable
         // benchmarks, comparisons and analyses have folders of their own
         foreach (var schema in Schema.All.Where(s => s.Name is not ("throughput" or "comparisons" or "analysis")))
             Assert.Equal(
-                (long)new RunStore(b).Read(schema).Rows.Count,
+                (long)new RunStore(b).Read(schema).Count,
                 Convert.ToInt64(Query($"SELECT count(*) FROM '{b}/{schema.Name}-*.parquet'"))
             );
         Assert.Equal(

@@ -74,10 +74,7 @@ public sealed class RunIdentityTests : IDisposable
         string b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
         string one = Finetuned("one", a);
         string two = Finetuned("two", b);
-        string[] sums =
-        [
-            .. new[] { one, two }.Select(r => new RunStore(r).Read(Schema.Run).Get<string>(0, "weights_sha256")),
-        ];
+        string[] sums = [.. new[] { one, two }.Select(r => new RunStore(r).Read(Schema.Run).Rows[0].WeightsSha256!)];
         Assert.All(sums, s => Assert.Matches("^[0-9a-f]{64}$", s));
         var compared = Lut.Run("compare", one, two);
         Assert.True(compared.Exit == 4, compared.Out);
@@ -160,9 +157,9 @@ public sealed class RunIdentityTests : IDisposable
         Assert.Contains("step 3 of pretrain", going.Error);
         var events = new RunStore(Directory.GetDirectories(folder["on"]).Single())
             .Read(Schema.Events)
-            .Rows.Where(r => (string)r[Schema.Events.IndexOf("key")]! == "reference_differs")
+            .Rows.Where(e => e.Key == "reference_differs")
             .ToList();
-        Assert.Equal(3L, Assert.Single(events)[Schema.Events.IndexOf("step")]);
+        Assert.Equal(3L, Assert.Single(events).Step);
 
         var stopped = Lut.Run([.. run, "-o", folder["off"], "--fail-fast"]);
         Assert.Equal(3, stopped.Exit);
