@@ -78,7 +78,15 @@ internal sealed class LimitColumn : IColumn
 
 internal static class Program
 {
-    private static void Main(string[] args) =>
+    private static void Main(string[] args)
+    {
+        if (args is [CompareRuns.Verb, .. var rest])
+            CompareRuns.Run(rest);
+        else
+            Operations(args);
+    }
+
+    private static void Operations(string[] args) =>
         BenchmarkSwitcher
             .FromAssembly(typeof(Program).Assembly)
             .Run(

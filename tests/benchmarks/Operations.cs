@@ -18,7 +18,7 @@ internal sealed unsafe class Operations
     private const int Pixels = 768;
     private const int Batch = 64;
     private const int HeadDim = 4096;
-    private readonly Arena arena = new();
+    private static readonly Arena arena = new();
     private readonly Device device;
 
     internal Operations(Device device)
@@ -251,7 +251,7 @@ internal sealed unsafe class Operations
     private static OperationCase Memory(string name, double passes, Mat tensor, Action run) =>
         new(name, 0, passes * tensor.Count * sizeof(float), run);
 
-    private Mat Noise(int rows, int cols)
+    private static Mat Noise(int rows, int cols)
     {
         Mat m = arena.Matrix(rows, cols);
         var random = new Philox(1, Purpose.Test, (ulong)(rows * 31 + cols), 0, 0);
