@@ -1,5 +1,4 @@
 using System.Globalization;
-using LutNative.Harness.Commands;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Images;
@@ -35,7 +34,7 @@ internal static class KernelTable
     {
         bool plan = deviceName.StartsWith(Planned, StringComparison.Ordinal);
         var sheet = plan ? Hardware.Find(deviceName[Planned.Length..]) : null;
-        Device device = sheet is null ? RunOptions.DeviceOf(deviceName, math) : PlannedDevice(sheet, math);
+        Device device = sheet is null ? DeviceCatalog.Of(deviceName, math) : PlannedDevice(sheet, math);
         if (device is not CudaDevice cuda)
             throw new LutError(
                 Exit.Usage,
@@ -50,7 +49,7 @@ internal static class KernelTable
             sheet ??= Hardware.Of(cuda.Context.DeviceName);
             exec = exec with
             {
-                Recompute = RunOptions.Recompute(memory, shape.Protocol, device, exec),
+                Recompute = MemorySetting.Recompute(memory, shape.Protocol, device, exec),
                 FrozenData = true,
             };
             if (plan)
@@ -138,7 +137,7 @@ internal static class KernelTable
             new EmulationOptions(Multiprocessors: sheet.Multiprocessors, Execute: false),
             (long)sheet.MemoryBytes
         );
-        return RunOptions.Emulated(driver, Planned + sheet.Name, math);
+        return DeviceCatalog.Emulated(driver, Planned + sheet.Name, math);
     }
 
     /// <summary>The third step: buffers exist by then.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using LutNative.Harness.Commands;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;

@@ -47,7 +47,7 @@ internal static class AnalyzeCommand
                 [.. r.GetValue(runs)!.Select(RunFolders.Find)],
                 r.GetValue(images),
                 r.GetValue(data),
-                RunOptions.DeviceOf(r.GetValue(device)!, "exact"),
+                DeviceCatalog.Of(r.GetValue(device)!, "exact"),
                 r.GetValue(output)!,
                 r.GetValue(json)
             )

@@ -208,8 +208,8 @@ internal static class BenchCommand
             KernelTable.Print(shape, stage, exec, order.Device, order.Math, order.Memory, order.Data, r.GetValue(Json));
             return 0;
         }
-        var device = RunOptions.DeviceOf(order.Device, order.Math);
-        exec = exec with { Recompute = RunOptions.Recompute(order.Memory, shape.Protocol, device, exec) };
+        var device = DeviceCatalog.Of(order.Device, order.Math);
+        exec = exec with { Recompute = MemorySetting.Recompute(order.Memory, shape.Protocol, device, exec) };
         if (r.GetValue(Launches) == 0)
         {
             var one = StepBench.Run(

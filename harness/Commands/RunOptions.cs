@@ -6,8 +6,6 @@ using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
-using LutNative.Interop;
-using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;
 
 namespace LutNative.Harness.Commands;
@@ -174,7 +172,7 @@ internal sealed class RunOptions
         bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);
         var place = planned
             ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!)
-            : DeviceOf(named, r.GetValue(math)!);
+            : DeviceCatalog.Of(named, r.GetValue(math)!);
         if (place.Level is { } level && !planned)
             resolved = resolved.AtLevel(level);
         var interval =
@@ -216,7 +214,7 @@ internal sealed class RunOptions
             resolved = resolved with { Name = resolved.Name + "+injected" };
         exec = exec with
         {
-            Recompute = exec.TraceStep < 0 && Recompute(r.GetValue(memory)!, resolved.Spec, place, exec),
+            Recompute = exec.TraceStep < 0 && MemorySetting.Recompute(r.GetValue(memory)!, resolved.Spec, place, exec),
         };
         // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
         if (
@@ -266,23 +264,6 @@ internal sealed class RunOptions
         );
     }
 
-    /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>
-    internal static bool Recompute(string memory, ProtocolSpec p, Device device, ExecOptions exec) =>
-        memory switch
-        {
-            "keep" => false,
-            "recompute" => true,
-            "auto" => MemoryPlan.Run(p, device, exec) > 0.9 * (device.MemoryBytes ?? Machine.RamBytes),
-            _ => throw new LutError(
-                Exit.Usage,
-                17,
-                $"there is no memory setting {memory}",
-                "--memory",
-                "the settings are keep, recompute and auto",
-                $"did you mean {Nearest.To(memory, ["keep", "recompute", "auto"])}?"
-            ),
-        };
-
     internal static Option<string> MathOption() =>
         new("--math")
         {
@@ -290,149 +271,4 @@ internal sealed class RunOptions
                 "exact: the same bits everywhere. run-to-run (bfloat16) or run-to-run-tf32: a GPU's tensor cores through cuBLASLt and cuDNN, the same bits on the same GPU model and libraries only",
             DefaultValueFactory = _ => "exact",
         };
-
-    internal static Device DeviceOf(string name, string math)
-    {
-        CheckLevel(math);
-        if (name.StartsWith("cuda", StringComparison.Ordinal))
-            return CudaOf(name, math);
-        if (math != "exact")
-            throw new LutError(
-                Exit.Usage,
-                19,
-                $"{math} is a GPU's",
-                $"--math {math} --device {name}",
-                "the CPU keeps the contract and has no other level",
-                "use --device cuda:0 (or cuda:emulated), or --math exact"
-            );
-        return name == "cpu" ? Cpu.Best()
-            : name == "oracle" ? new OracleDevice()
-            : Cpu.All().FirstOrDefault(d => d.Name == name)
-                ?? throw NoDevice(name, $"known devices are {string.Join(", ", Devices)}");
-    }
-
-    private static readonly string[] Devices =
-    [
-        "cpu",
-        "cpu-512",
-        "cpu-256",
-        "cpu-128",
-        "oracle",
-        "cuda:0",
-        "cuda:emulated",
-    ];
-
-    private static readonly string[] Levels = ["exact", "run-to-run", "run-to-run-tf32"];
-
-    private static void CheckLevel(string math)
-    {
-        if (!Levels.Contains(math))
-            throw new LutError(
-                Exit.Usage,
-                18,
-                $"there is no level of math {math}",
-                "--math",
-                $"the levels are {string.Join(", ", Levels)}",
-                $"did you mean {Nearest.To(math, Levels)}?"
-            );
-    }
-
-    private static CudaDataType Operands(string math) =>
-        math == "run-to-run-tf32" ? CudaDataType.Float32 : CudaDataType.BFloat16;
-
-    /// <summary>A device of the emulator, for cuda:emulated and for the planned ones that only count.</summary>
-    internal static CudaDevice Emulated(EmulatedDriver driver, string name, string math)
-    {
-        CheckLevel(math);
-        return math == "exact"
-            ? new CudaDevice(driver, 0, name)
-            : new RunToRunDevice(
-                driver,
-                new EmulatedCublasLt(driver),
-                new EmulatedCudnn(driver),
-                0,
-                name,
-                Operands(math)
-            );
-    }
-
-    private static CudaDevice CudaOf(string name, string math)
-    {
-        try
-        {
-            if (name == "cuda:emulated")
-                return Emulated(EmulatedDriver.FromEnvironment(), name, math);
-            if (name == "cuda")
-                name = "cuda:0";
-            if (
-                name.Length > 5
-                && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)
-            )
-            {
-                var driver = new NvidiaDriver();
-                return math == "exact"
-                    ? new CudaDevice(driver, ordinal, name)
-                    : new RunToRunDevice(
-                        driver,
-                        Library(() => new NvidiaCublasLt()),
-                        Library(() => new NvidiaCudnn()),
-                        ordinal,
-                        name,
-                        Operands(math)
-                    );
-            }
-        }
-        catch (DllNotFoundException e)
-        {
-            throw new LutError(
-                Exit.Unfit,
-                10,
-                "there is no CUDA driver",
-                "--device " + name,
-                e.Message,
-                $"install NVIDIA's driver, name its folder in {NativeLibraries.Variable}, or use --device cuda:emulated or cpu: the bits are the same"
-            );
-        }
-        catch (Exception e) when (e is CudaException or CudaLibraryException)
-        {
-            throw new LutError(
-                Exit.Unfit,
-                11,
-                "the CUDA device cannot be used",
-                "--device " + name,
-                e.Message,
-                "use --device cpu meanwhile: the bits are the same"
-            );
-        }
-        throw NoDevice(name, "CUDA devices are cuda:0, cuda:1, ... and cuda:emulated");
-    }
-
-    private static LutError NoDevice(string name, string known) =>
-        new(
-            Exit.Usage,
-            12,
-            $"there is no device {name}",
-            "--device",
-            known,
-            $"did you mean {Nearest.To(name, Devices)}?"
-        );
-
-    private static T Library<T>(Func<T> load)
-    {
-        try
-        {
-            return load();
-        }
-        catch (DllNotFoundException e)
-        {
-            throw new LutError(
-                Exit.Unfit,
-                14,
-                "--math run-to-run lacks a library",
-                "--math run-to-run",
-                e.Message,
-                $"name the folders of cuBLAS and cuDNN 9 in {NativeLibraries.Variable} (a PyTorch installation has both, under nvidia/), or use --math exact, which needs neither"
-            );
-        }
-    }
 }

@@ -1,6 +1,5 @@
 using LutNative.Harness.Errors;
 using LutNative.Harness.Evaluation;
-using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
@@ -153,7 +152,7 @@ public static unsafe class MemoryPlan
     /// </summary>
     private static long Images(ProtocolSpec p) =>
         ((long)p.Data.TrainImages + p.Data.TestImages)
-        * (p.Data.Name is DataSets.ImageNet or DataSets.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
+        * (p.Data.Name is DataSetNames.ImageNet or DataSetNames.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
 
     private static long PretrainValues(ProtocolSpec p, Device device)
     {

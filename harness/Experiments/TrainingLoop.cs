@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;

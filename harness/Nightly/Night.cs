@@ -1,5 +1,4 @@
 using LutNative.Harness.Bench;
-using LutNative.Harness.Commands;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
@@ -51,7 +50,7 @@ internal sealed class Night
     {
         this.order = order;
         this.stop = stop;
-        device = RunOptions.DeviceOf(order.Device, "exact");
+        device = DeviceCatalog.Of(order.Device, "exact");
         hardware = Machine.HardwareKey(device);
         commit = Machine.GitSha ?? "";
         progress = new Progress(order.Quiet);
@@ -111,7 +110,7 @@ internal sealed class Night
         var on = inject is WrongOperation ? new InstrumentedDevice(device) : device;
         if (inject is not null)
             resolved = resolved with { Name = resolved.Name + "+injected" };
-        exec = exec with { Recompute = RunOptions.Recompute("auto", resolved.Spec, on, exec) };
+        exec = exec with { Recompute = MemorySetting.Recompute("auto", resolved.Spec, on, exec) };
         return Runner.Run(
             new RunRequest(
                 resolved,
@@ -298,7 +297,7 @@ internal sealed class Night
 
     /// <summary>What the launches of a row run on: its level of math is part of the work.</summary>
     private Device DeviceOf(BenchOrder bench) =>
-        bench.Math == "exact" ? device : RunOptions.DeviceOf(bench.Device, bench.Math);
+        bench.Math == "exact" ? device : DeviceCatalog.Of(bench.Device, bench.Math);
 
     /// <summary>Where a night keeps what a row's launches measured.</summary>
     internal static string ThroughputOf(string night, string row) => Path.Combine(night, "perf", FileName.Of(row));
