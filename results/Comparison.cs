@@ -43,7 +43,7 @@ public sealed record ExactReport(ExactVerdict Verdict, string? First, IReadOnlyL
 /// </summary>
 public static class Comparison
 {
-    private static readonly string[] StageOrder = ["pretrain", "linprobe", "finetune", "scratch"];
+    private static readonly string[] StageOrder = [.. StageId.Trained.Select(s => s.Name)];
     private static readonly string[] Rungs =
     [
         "data order",

@@ -20,11 +20,13 @@ internal static class KernelTable
 {
     internal const string Planned = "planned:";
     private const double NoLimit = 1e15;
+    private static readonly BenchOptions FrozenData = new(FrozenData: true);
 
     internal static void Print(
         BenchShape shape,
         string stage,
         ExecOptions exec,
+        BenchOptions bench,
         string deviceName,
         string math,
         string memory,
@@ -47,11 +49,7 @@ internal static class KernelTable
         using (cuda)
         {
             sheet ??= Hardware.Of(cuda.Context.DeviceName);
-            exec = exec with
-            {
-                Recompute = MemorySetting.Recompute(memory, shape.Protocol, device, exec),
-                FrozenData = true,
-            };
+            exec = exec with { Recompute = MemorySetting.Recompute(memory, shape.Protocol, device, exec, bench) };
             if (plan)
                 exec = ThatFits(shape, stage, cuda, exec, memory);
             var rows = Measure(shape, stage, exec, cuda, data);
@@ -97,13 +95,7 @@ internal static class KernelTable
             }
         );
         using var device = PlannedDevice(sheet with { MemoryBytes = NoLimit }, math); // how fast, not how much at once
-        var rows = Measure(
-            shape,
-            stage,
-            new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false, FrozenData: true),
-            device,
-            null
-        );
+        var rows = Measure(shape, stage, new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false), device, null);
         return Samples / rows.Sum(r => Total(r, w => sheet.Floor(w)));
     }
 
@@ -118,9 +110,9 @@ internal static class KernelTable
         string memory
     )
     {
-        if (MemoryPlan.Stage(shape.Protocol, stage, device, exec) <= 0.95 * device.MemoryBytes)
+        if (MemoryPlan.Stage(shape.Protocol, stage, device, exec, FrozenData) <= 0.95 * device.MemoryBytes)
             return exec;
-        return MemoryPlan.Fitting(shape.Protocol, device, exec)
+        return MemoryPlan.Fitting(shape.Protocol, device, exec, FrozenData)
             ?? throw new LutError(
                 Exit.Unfit,
                 489,
@@ -151,10 +143,9 @@ internal static class KernelTable
     {
         using var pool = new Pool(1);
         var views = new Views(shape.Protocol, shape.Images(data));
-        using Trainer t =
-            stage == "pretrain"
-                ? new PretrainTrainer(shape.Protocol, views, device, pool, exec)
-                : new FinetuneTrainer(shape.Protocol, views, device, pool, exec, trunk: null);
+        using Trainer t = BenchShape
+            .Trained(stage)
+            .NewTrainer(shape.Protocol, views, device, pool, exec, bench: FrozenData);
         t.Step(0);
         t.Step(1);
         var profile = new KernelProfile();

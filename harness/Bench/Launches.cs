@@ -13,7 +13,7 @@ namespace LutNative.Harness.Bench;
 /// <param name="Slow">Share of a step's time to wait after it: a slowdown planted on purpose.</param>
 internal sealed record BenchOrder(
     string Shape,
-    string Stage = "pretrain",
+    string Stage,
     string Method = "",
     int Batch = 0,
     int Threads = 0,
@@ -245,7 +245,8 @@ internal static class Launches
         var table = new Table(Schema.Throughput);
         id ??= Guid.CreateVersion7().ToString();
         string machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
-        var (method, batch) = stage == "pretrain" ? (p.Pretrain.Method, p.Pretrain.Batch) : ("", p.Finetune.Batch);
+        string method = stage == StageId.Pretrain.Name ? p.Pretrain.Method : "";
+        int batch = shape.Batch(stage);
         for (int l = 0; l < launches.Count; l++)
         for (int b = 0; b < launches[l].Blocks.Length; b++)
         {

@@ -7,6 +7,7 @@ using LutNative.Harness.Protocol;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
@@ -61,7 +62,7 @@ internal static class PlanCommand
                     );
                 return 0;
             }
-            var request = options.Request(r, [], null);
+            var request = options.PlanRequest(r);
             if (
                 request.Device is CudaDevice { Name: var name }
                 && name.StartsWith("planned:", StringComparison.Ordinal)
@@ -136,9 +137,9 @@ internal static class PlanCommand
                 ["math_hash", request.Protocol.MathHash],
                 ["origin", request.Protocol.Origin],
                 ["parameters", F(net.Layout.ParameterCount, "n0")],
-                ["pretrain", F(steps, "n0") + " steps of " + F(p.Pretrain.Batch, "n0") + " images"],
+                [StageId.Pretrain.Name, F(steps, "n0") + " steps of " + F(p.Pretrain.Batch, "n0") + " images"],
                 [
-                    "finetune",
+                    StageId.Finetune.Name,
                     F(fineSteps, "n0")
                         + " steps of "
                         + F(p.Finetune.Batch, "n0")

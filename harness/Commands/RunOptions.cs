@@ -7,6 +7,7 @@ using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
@@ -162,74 +163,119 @@ internal sealed class RunOptions
         return ProtocolReader.Load(r.GetValue(protocol)!, sets, r.GetValue(seed) is var s and >= 0 ? s : null);
     }
 
-    /// <param name="stages">Empty for a plan.</param>
-    public RunRequest Request(ParseResult r, IReadOnlyList<string> stages, string? checkpoint)
+    /// <summary>Of a verb that computes here.</summary>
+    /// <param name="stages">Empty for a verb that runs none.</param>
+    public RunRequest Request(ParseResult r, IReadOnlyList<StageId> stages, string? checkpoint)
     {
         var resolved = Protocol(r);
-        int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
+        var on = DeviceCatalog.Of(r.GetValue(device)!, r.GetValue(math)!);
+        return Request(r, on.Level is { } level ? resolved.AtLevel(level) : resolved, on, stages, checkpoint);
+    }
+
+    /// <summary>Of a plan, which may be for a device that is not here.</summary>
+    public RunRequest PlanRequest(ParseResult r)
+    {
         string named = r.GetValue(device)!;
-        // a plan may be for a device that is not here
-        bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);
-        var place = planned
-            ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!)
-            : DeviceCatalog.Of(named, r.GetValue(math)!);
-        if (place.Level is { } level && !planned)
-            resolved = resolved.AtLevel(level);
-        var interval =
-            CheckpointInterval.Parse(r.GetValue(every))
-            ?? throw new LutError(
-                Exit.Usage,
-                420,
-                FormattableString.Invariant($"{r.GetValue(every)} minutes are no time between checkpoints"),
-                "--checkpoint-minutes",
-                "it is at least 0 (after every step) and at most 525600 (a year)",
-                "leave it out: the interval then adapts to what a checkpoint costs"
-            );
+        if (Bench.Hardware.Known.All(h => h.Name != named))
+            return Request(r, [], null);
+        var resolved = Protocol(r);
+        var planned = Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!);
+        return Request(r, resolved, planned, [], null);
+    }
+
+    private RunRequest Request(
+        ParseResult r,
+        ResolvedProtocol resolved,
+        Device on,
+        IReadOnlyList<StageId> stages,
+        string? checkpoint
+    )
+    {
+        int asked = r.GetValue(threads);
         var exec = new ExecOptions(
-            count,
+            asked > 0 ? asked : Environment.ProcessorCount,
             r.GetValue(microBatch),
             r.GetValue(dataWorkers),
-            interval,
-            StopAfter: r.GetValue(stopAfter),
-            KeepEpochs: r.GetValue(keep),
-            Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null,
-            TraceStep: r.GetValue(traceStep)
+            Interval(r),
+            KeepEpochs: r.GetValue(keep)
         );
-        if (exec.Inject is WrongOperation || exec.TraceStep >= 0)
+        var drill = new DrillOptions(
+            r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null,
+            r.GetValue(traceStep),
+            r.GetValue(stopAfter)
+        );
+        if (drill.WatchesOperations)
         {
-            if (!place.OnHost)
-                throw new LutError(
-                    Exit.Usage,
-                    33,
-                    "operations are watched on the CPU",
-                    "--device " + named,
-                    "--trace-step and --inject op=... look at every result where it lies",
-                    "use --device cpu: the bits are the same"
-                );
-            place = new InstrumentedDevice(place);
-            if (exec.TraceStep >= 0)
+            on = Instrumented(on, r.GetValue(device)!);
+            if (drill.TraceStep >= 0)
                 exec = exec with { Threads = 1, MicroBatch = 0 }; // the order of operations is then the same everywhere
         }
-        if (exec.Inject is not null)
+        if (drill.Inject is not null)
             resolved = resolved with { Name = resolved.Name + "+injected" };
-        exec = exec with
-        {
-            Recompute = exec.TraceStep < 0 && MemorySetting.Recompute(r.GetValue(memory)!, resolved.Spec, place, exec),
-        };
-        // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
-        if (
-            !place.OnHost
-            && exec.MicroBatch == 0
-            && r.GetValue(memory) == "auto"
-            && MemoryPlan.Run(resolved.Spec, place, exec) > 0.9 * place.MemoryBytes
-        )
-            exec = MemoryPlan.Fitting(resolved.Spec, place, exec) ?? exec;
+        exec = Fitted(r, resolved.Spec, on, exec, drill);
         string root = r.GetValue(output)!;
-        string? folder =
-            r.GetValue(resume) is not { } asked ? null
-            : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved, checkpoint is not null)
-            : asked;
-        if (r.GetValue(Once) && r.GetValue(resume) is not null)
+        return new RunRequest(
+            resolved,
+            exec,
+            on,
+            root,
+            Resumed(r, root, resolved, checkpoint is not null),
+            r.GetValue(data),
+            stages,
+            checkpoint,
+            r.GetValue(quiet),
+            RecordedSettings.Argv(Environment.GetCommandLineArgs())
+        )
+        {
+            Drill = drill,
+            SelfCheck = r.GetValue(selfCheck),
+            FailFast = r.GetValue(failFast),
+            Index = r.GetValue(index),
+        };
+    }
+
+    private CheckpointInterval Interval(ParseResult r) =>
+        CheckpointInterval.Parse(r.GetValue(every))
+        ?? throw new LutError(
+            Exit.Usage,
+            420,
+            FormattableString.Invariant($"{r.GetValue(every)} minutes are no time between checkpoints"),
+            "--checkpoint-minutes",
+            "it is at least 0 (after every step) and at most 525600 (a year)",
+            "leave it out: the interval then adapts to what a checkpoint costs"
+        );
+
+    private static InstrumentedDevice Instrumented(Device on, string named) =>
+        on.OnHost
+            ? new InstrumentedDevice(on)
+            : throw new LutError(
+                Exit.Usage,
+                33,
+                "operations are watched on the CPU",
+                "--device " + named,
+                "--trace-step and --inject op=... look at every result where it lies",
+                "use --device cpu: the bits are the same"
+            );
+
+    /// <summary>How many samples run at once, and what is kept of them, so that it fits the device.</summary>
+    private ExecOptions Fitted(ParseResult r, ProtocolSpec p, Device on, ExecOptions exec, DrillOptions drill)
+    {
+        string asked = r.GetValue(memory)!;
+        exec = exec with { Recompute = drill.TraceStep < 0 && MemorySetting.Recompute(asked, p, on, exec) };
+        // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
+        bool free = !on.OnHost && exec.MicroBatch == 0 && asked == MemorySetting.Auto;
+        return free && MemoryPlan.Run(p, on, exec) > MemorySetting.Usable * on.MemoryBytes
+            ? MemoryPlan.Fitting(p, on, exec) ?? exec
+            : exec;
+    }
+
+    /// <summary>The folder of the run to go on with; null for a new one.</summary>
+    private string? Resumed(ParseResult r, string root, ResolvedProtocol resolved, bool warmStart)
+    {
+        if (r.GetValue(resume) is not { } asked)
+            return null;
+        string folder = asked == "auto" ? RunFolders.NewestUnfinished(root, resolved, warmStart) : asked;
+        if (r.GetValue(Once))
             throw new LutError(
                 Exit.Usage,
                 404,
@@ -238,7 +284,7 @@ internal sealed class RunOptions
                 "--once finds an interrupted run itself",
                 "leave one of them away"
             );
-        if (folder is not null && !Directory.Exists(folder))
+        if (!Directory.Exists(folder))
             throw new LutError(
                 Exit.Usage,
                 11,
@@ -247,21 +293,7 @@ internal sealed class RunOptions
                 "--resume needs the folder of an interrupted run, or auto",
                 "`lut ls` lists the runs"
             );
-        return new RunRequest(
-            resolved,
-            exec,
-            place,
-            root,
-            folder,
-            r.GetValue(data),
-            stages,
-            checkpoint,
-            r.GetValue(quiet),
-            RecordedSettings.Argv(Environment.GetCommandLineArgs()),
-            SelfCheck: r.GetValue(selfCheck),
-            FailFast: r.GetValue(failFast),
-            Index: r.GetValue(index)
-        );
+        return folder;
     }
 
     internal static Option<string> MathOption() =>

@@ -8,6 +8,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Experiments;
 
@@ -33,16 +34,16 @@ public static unsafe class MemoryPlan
     /// <summary>
     /// Peak bytes of a whole run: pre-training's values stay, its step's buffers go before the other stages begin.
     /// </summary>
-    public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
+    public static long Run(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null)
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         long values = PretrainValues(p, device);
-        long step = PretrainStep(p, device, exec, pool);
+        long step = PretrainStep(p, device, exec, pool, bench);
         long fine = Finetune(p, device, exec, pool);
         if (!device.OnHost)
             return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, device, exec with { Threads = 1 }));
-        long features = Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec);
-        long raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
+        long features = Features(p, device, exec);
+        long raw = p.Baselines.RawPixels ? RawPixels(p, exec) : 0;
         return Stepping
             + Recording
             + Checkpointing
@@ -97,14 +98,14 @@ public static unsafe class MemoryPlan
     }
 
     /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it.</summary>
-    public static long Stage(ProtocolSpec p, string stage, Device device, ExecOptions exec)
+    public static long Stage(ProtocolSpec p, string stage, Device device, ExecOptions exec, BenchOptions? bench = null)
     {
         using var pool = new Pool(exec.Threads);
         return Stepping
             + Images(p)
             + (
-                stage == "pretrain"
-                    ? PretrainValues(p, device) + PretrainStep(p, device, exec, pool)
+                stage == StageId.Pretrain.Name
+                    ? PretrainValues(p, device) + PretrainStep(p, device, exec, pool, bench)
                     : Finetune(p, device, exec, pool)
             );
     }
@@ -133,15 +134,15 @@ public static unsafe class MemoryPlan
     }
 
     /// <summary>The largest setting that needs less than was asked for and fits a device, or null.</summary>
-    internal static ExecOptions? Fitting(ProtocolSpec p, Device device, ExecOptions exec)
+    internal static ExecOptions? Fitting(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null)
     {
-        double most = 0.9 * (device.MemoryBytes ?? 0);
+        double most = MemorySetting.Usable * (device.MemoryBytes ?? 0);
         int asked = PretrainTrainer.PlanOf(p, device, exec).Samples;
         foreach (bool recompute in new[] { exec.Recompute, true })
             for (int micro = asked / 2; micro >= 1; micro /= 2)
                 if (
                     exec with { MicroBatch = micro, Recompute = recompute } is var smaller
-                    && Run(p, device, smaller) < most
+                    && Run(p, device, smaller, bench) < most
                 )
                     return smaller;
         return null;
@@ -173,7 +174,13 @@ public static unsafe class MemoryPlan
         return (net, weights, teacher);
     }
 
-    private static long PretrainStep(ProtocolSpec p, Device device, ExecOptions exec, Pool pool)
+    private static long PretrainStep(
+        ProtocolSpec p,
+        Device device,
+        ExecOptions exec,
+        Pool pool,
+        BenchOptions? bench = null
+    )
     {
         using Arena values = Arena.Counting(device);
         using Arena arena = Arena.Counting(device);
@@ -184,9 +191,10 @@ public static unsafe class MemoryPlan
             arena.Floats(net.Layout.Length);
         var grid = net.Mae.Shape.Grid;
         long views = net.Options.Context ? 2 : 1;
+        bool frozen = bench is { FrozenData: true };
         long prepared =
-            exec.DataWorkers > 0 || exec.FrozenData
-                ? (exec.FrozenData ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float)
+            exec.DataWorkers > 0 || frozen
+                ? (frozen ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float)
                 : 0;
         return arena.Taken + prepared;
     }
@@ -206,13 +214,27 @@ public static unsafe class MemoryPlan
         return arena.Taken;
     }
 
+    /// <summary>The encoder's buffers, the features and what is computed of them, on the host.</summary>
+    internal static long Features(ProtocolSpec p, Device device, ExecOptions exec) =>
+        Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec);
+
+    /// <summary>The same of pixels, which need no encoder.</summary>
+    internal static long RawPixels(ProtocolSpec p, ExecOptions exec) =>
+        Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec);
+
     /// <summary>The encoder's buffers while features are made.</summary>
     private static long Encoder(ProtocolSpec p, Device device, ExecOptions exec)
     {
         using var arena = Arena.Counting(device);
         var shape = PretrainTrainer.ShapeOf(p);
         for (int w = 0; w < exec.Threads; w++)
-            _ = new EncoderActivations(arena, shape, Features.Chunk, shape.Grid.Patches, training: false);
+            _ = new EncoderActivations(
+                arena,
+                shape,
+                LutNative.Harness.Evaluation.Features.Chunk,
+                shape.Grid.Patches,
+                training: false
+            );
         return arena.Taken;
     }
 

@@ -101,12 +101,12 @@ internal sealed class Night
         string protocol,
         long? seed,
         IReadOnlyList<string> set,
-        IReadOnlyList<string> stages,
+        IReadOnlyList<StageId> stages,
         Fault? inject
     )
     {
         var resolved = ProtocolReader.Load(protocol, set, seed);
-        var exec = new ExecOptions(Environment.ProcessorCount, 0, 0, TimeSpan.FromMinutes(1), Inject: inject);
+        var exec = new ExecOptions(Environment.ProcessorCount, 0, 0, TimeSpan.FromMinutes(1));
         var on = inject is WrongOperation ? new InstrumentedDevice(device) : device;
         if (inject is not null)
             resolved = resolved with { Name = resolved.Name + "+injected" };
@@ -123,7 +123,10 @@ internal sealed class Night
                 null,
                 Quiet: true,
                 order.Argv
-            ),
+            )
+            {
+                Drill = new DrillOptions(inject),
+            },
             stop
         );
     }
@@ -137,7 +140,7 @@ internal sealed class Night
         }
         try
         {
-            var report = Reference.Compare(Run(row.Protocol, null, [], RunRequest.AllStages, order.Inject), reference);
+            var report = Reference.Compare(Run(row.Protocol, null, [], StageId.All, order.Inject), reference);
             Add(
                 "exact",
                 row.Name,
@@ -155,11 +158,12 @@ internal sealed class Night
     {
         try
         {
-            string stage = row.Metric.Split('_')[0];
+            var measuring = StageId.All.Where(s => s.Name == row.Metric.Split('_')[0]);
+            StageId[] stages = [StageId.Pretrain, .. measuring];
             double[] values =
             [
                 .. row
-                    .Seeds.Select(seed => Run(row.Protocol, seed, row.Set, ["pretrain", stage], null))
+                    .Seeds.Select(seed => Run(row.Protocol, seed, row.Set, stages, null))
                     .Select(run =>
                     {
                         var evals = run.Read(Schema.Evals);

@@ -16,7 +16,7 @@ public sealed record OuterWeightsFile(string Path, string Which)
     public static OuterWeightsFile? Of(RunStore run)
     {
         var table = run.Read(Schema.Run);
-        if (table.Rows.Count == 0 || table.Get<string>(0, "stages").Split(',').Contains("pretrain"))
+        if (table.Rows.Count == 0 || table.Get<string>(0, "stages").Split(',').Contains(StageId.Pretrain.Name))
             return null;
         string words = Encoding.UTF8.GetString(table.Get<byte[]>(0, "argv"));
         return Value(words, "--checkpoint") is { } path
