@@ -110,7 +110,10 @@ internal static class KernelTable
         string memory
     )
     {
-        if (MemoryPlan.Stage(shape.Protocol, stage, device, exec, FrozenData) <= 0.95 * device.MemoryBytes)
+        if (
+            MemoryPlan.Stage(shape.Protocol, BenchShape.Trained(stage), device, exec, FrozenData)
+            <= 0.95 * device.MemoryBytes
+        )
             return exec;
         return MemoryPlan.Fitting(shape.Protocol, device, exec, FrozenData)
             ?? throw new LutError(

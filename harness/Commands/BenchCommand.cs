@@ -297,7 +297,7 @@ internal static class BenchCommand
         phases["waiting"] = waiting;
         double allocated = launches.Max(l => l.BytesPerStep);
         long memory = launches.Max(l => l.PeakBytes);
-        long planned = MemoryPlan.Stage(p, stage, device, exec, bench);
+        long planned = MemoryPlan.Stage(p, BenchShape.Trained(stage), device, exec, bench);
         double? joules = launches.All(l => l.JoulesPerImage is not null)
             ? Performance.Median([.. launches.Select(l => l.JoulesPerImage!.Value)])
             : null;

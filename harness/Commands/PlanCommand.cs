@@ -3,6 +3,7 @@ using System.Globalization;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
+using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
@@ -87,8 +88,8 @@ internal static class PlanCommand
         var p = request.Protocol.Spec;
         var net = PretrainTrainer.NetworkOf(p);
         var cost = new Cost(p, net);
-        long steps = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Epochs;
-        long fineSteps = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Epochs;
+        long steps = StageCatalog.Default[StageId.Pretrain].Steps(p);
+        long fineSteps = StageCatalog.Default[StageId.Finetune].Steps(p);
         int supervised = p.Baselines.Scratch ? 2 : 1;
         double total =
             (double)steps * p.Pretrain.Batch * cost.PretrainFlops

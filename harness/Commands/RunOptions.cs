@@ -206,7 +206,7 @@ internal sealed class RunOptions
         );
         if (drill.WatchesOperations)
         {
-            on = Instrumented(on, r.GetValue(device)!);
+            on = DeviceCatalog.Instrumented(on, r.GetValue(device)!);
             if (drill.TraceStep >= 0)
                 exec = exec with { Threads = 1, MicroBatch = 0 }; // the order of operations is then the same everywhere
         }
@@ -244,18 +244,6 @@ internal sealed class RunOptions
             "it is at least 0 (after every step) and at most 525600 (a year)",
             "leave it out: the interval then adapts to what a checkpoint costs"
         );
-
-    private static InstrumentedDevice Instrumented(Device on, string named) =>
-        on.OnHost
-            ? new InstrumentedDevice(on)
-            : throw new LutError(
-                Exit.Usage,
-                33,
-                "operations are watched on the CPU",
-                "--device " + named,
-                "--trace-step and --inject op=... look at every result where it lies",
-                "use --device cpu: the bits are the same"
-            );
 
     /// <summary>How many samples run at once, and what is kept of them, so that it fits the device.</summary>
     private ExecOptions Fitted(ParseResult r, ProtocolSpec p, Device on, ExecOptions exec, DrillOptions drill)

@@ -75,6 +75,20 @@ internal static class DeviceCatalog
             );
     }
 
+    /// <summary>A device whose every operation can be looked at, for drills.</summary>
+    /// <param name="named">As the command line names it.</param>
+    internal static InstrumentedDevice Instrumented(Device on, string named) =>
+        on.OnHost
+            ? new InstrumentedDevice(on)
+            : throw new LutError(
+                Exit.Usage,
+                33,
+                "operations are watched on the CPU",
+                "--device " + named,
+                "--trace-step and --inject op=... look at every result where it lies",
+                "use --device cpu: the bits are the same"
+            );
+
     private static CudaDevice CudaOf(string name, string math)
     {
         try

@@ -1,5 +1,6 @@
 using LutNative.Harness.Errors;
 using LutNative.Harness.Evaluation;
+using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
@@ -8,7 +9,6 @@ using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
-using LutNative.Results;
 
 namespace LutNative.Harness.Experiments;
 
@@ -98,16 +98,26 @@ public static unsafe class MemoryPlan
     }
 
     /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it.</summary>
-    public static long Stage(ProtocolSpec p, string stage, Device device, ExecOptions exec, BenchOptions? bench = null)
+    public static long Stage(
+        ProtocolSpec p,
+        IStage stage,
+        Device device,
+        ExecOptions exec,
+        BenchOptions? bench = null
+    ) => Stepping + Images(p) + stage.Bytes(p, device, exec, bench);
+
+    /// <summary>Trained values and a step's buffers.</summary>
+    internal static long Pretraining(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench)
     {
         using var pool = new Pool(exec.Threads);
-        return Stepping
-            + Images(p)
-            + (
-                stage == StageId.Pretrain.Name
-                    ? PretrainValues(p, device) + PretrainStep(p, device, exec, pool, bench)
-                    : Finetune(p, device, exec, pool)
-            );
+        return PretrainValues(p, device) + PretrainStep(p, device, exec, pool, bench);
+    }
+
+    /// <summary>Everything in fine-tuning, or in the same from scratch.</summary>
+    internal static long Supervised(ProtocolSpec p, Device device, ExecOptions exec)
+    {
+        using var pool = new Pool(exec.Threads);
+        return Finetune(p, device, exec, pool);
     }
 
     /// <summary>

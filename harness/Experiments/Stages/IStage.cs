@@ -55,7 +55,7 @@ public interface IStage
     long Steps(ProtocolSpec p);
 
     /// <summary>Peak bytes of its values and buffers on the device, beside what every run needs.</summary>
-    long Bytes(ProtocolSpec p, Device device, ExecOptions exec);
+    long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null);
 
     /// <summary>Runs it from where the newest checkpoint left it; what it finds goes into the run's tables.</summary>
     void Run(RunContext run);

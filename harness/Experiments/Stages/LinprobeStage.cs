@@ -20,7 +20,8 @@ internal sealed class LinprobeStage : IStage
 
     public long Steps(ProtocolSpec p) => p.Linprobe is { } l ? (long)(p.Data.TrainImages / l.Batch) * l.Epochs : 0;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec) => MemoryPlan.Features(p, device, exec);
+    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
+        MemoryPlan.Features(p, device, exec);
 
     public void Run(RunContext run)
     {

@@ -30,11 +30,8 @@ internal sealed class PretrainStage : ITrainedStage
 
     public double FlopsPerImage(ProtocolSpec p) => new Cost(p, PretrainTrainer.NetworkOf(p)).PretrainFlops;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec)
-    {
-        var phases = MemoryPlan.Phases(p, device, exec);
-        return phases.Values + phases.Pretrain;
-    }
+    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
+        MemoryPlan.Pretraining(p, device, exec, bench);
 
     public Trainer NewTrainer(
         ProtocolSpec p,

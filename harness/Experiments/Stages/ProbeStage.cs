@@ -19,7 +19,8 @@ internal sealed class ProbeStage : IStage
 
     public long Steps(ProtocolSpec p) => 0;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec) => MemoryPlan.Features(p, device, exec);
+    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
+        MemoryPlan.Features(p, device, exec);
 
     public void Run(RunContext run)
     {

@@ -23,7 +23,8 @@ internal sealed class RawStage : IStage
 
     public long Steps(ProtocolSpec p) => 0;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec) => MemoryPlan.RawPixels(p, exec);
+    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
+        MemoryPlan.RawPixels(p, exec);
 
     public void Run(RunContext run)
     {

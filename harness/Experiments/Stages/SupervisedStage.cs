@@ -27,7 +27,8 @@ internal abstract class SupervisedStage : ITrainedStage
 
     public double FlopsPerImage(ProtocolSpec p) => new Cost(p, PretrainTrainer.NetworkOf(p)).FinetuneFlops;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec) => MemoryPlan.Phases(p, device, exec).Finetune;
+    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
+        MemoryPlan.Supervised(p, device, exec);
 
     public Trainer NewTrainer(
         ProtocolSpec p,
