@@ -9,6 +9,7 @@ internal sealed record TypeReference(string From, int Line, string To, string Ty
 {
     public string FromRoom => Room(From);
     public string ToRoom => Room(To);
+    public string Arrow => $"{FromRoom} -> {ToRoom}";
 
     public override string ToString() => $"{From}({Line}) -> {Type} in {To}";
 
