@@ -7,7 +7,7 @@ namespace LutNative.Results;
 /// </summary>
 public static class Comparison
 {
-    private static readonly string[] StageOrder = ["pretrain", "linprobe", "finetune", "scratch"];
+    private static readonly string[] StageOrder = [.. StageId.Trained.Select(s => s.Name)];
     private static readonly string[] Rungs =
     [
         "data order",

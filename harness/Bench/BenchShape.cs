@@ -1,4 +1,5 @@
 using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Numerics;
@@ -14,9 +15,12 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
     /// <summary>Shapes without a data set: their names, for help and errors.</summary>
     internal static IReadOnlyList<string> Names { get; } = ["tiny", "tiny-wide", "vitb16"];
 
-    internal int Batch(string stage) => stage == "pretrain" ? Protocol.Pretrain.Batch : Protocol.Finetune.Batch;
+    internal int Batch(string stage) => Trained(stage).Batch(Protocol);
 
-    internal int Grain(string stage) => stage == "pretrain" ? Protocol.Pretrain.Grain : Protocol.Finetune.Grain;
+    internal int Grain(string stage) => Trained(stage).Grain(Protocol);
+
+    /// <param name="stage">One that `lut bench` measures.</param>
+    internal static ITrainedStage Trained(string stage) => StageCatalog.Default.Benched.Single(s => s.Id.Name == stage);
 
     internal static BenchShape Of(BenchOrder order)
     {

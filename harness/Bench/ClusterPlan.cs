@@ -25,10 +25,10 @@ internal static class ClusterPlan
         var cost = new Cost(p, net);
         long images = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Batch * p.Pretrain.Epochs;
         long fine = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Batch * p.Finetune.Epochs;
-        double? measured = result is null ? null : Measured(result, request.Protocol.Spec, "pretrain");
-        double? measuredFine = result is null ? null : Measured(result, p, "finetune");
-        double rate = measured ?? Reached * KernelTable.SheetRate(p, "pretrain", sheet, math);
-        double fineRate = measuredFine ?? Reached * KernelTable.SheetRate(p, "finetune", sheet, math);
+        double? measured = result is null ? null : Measured(result, request.Protocol.Spec, StageId.Pretrain.Name);
+        double? measuredFine = result is null ? null : Measured(result, p, StageId.Finetune.Name);
+        double rate = measured ?? Reached * KernelTable.SheetRate(p, StageId.Pretrain.Name, sheet, math);
+        double fineRate = measuredFine ?? Reached * KernelTable.SheetRate(p, StageId.Finetune.Name, sheet, math);
         double days = images / (rate * count) / 86400;
         double fineDays = fine / (fineRate * count) / 86400;
         double megawattHours = (days + fineDays) * 24 * count * sheet.Watts / 1e6;
@@ -128,7 +128,7 @@ internal static class ClusterPlan
                 .Rows.Where(r => r.Stage == stage && Math.Abs(r.FlopsPerImage / flops - 1) < 0.01)
                 .Select(r => r.ImagesPerSecond),
         ];
-        if (rates.Length == 0 && stage == "pretrain")
+        if (rates.Length == 0 && stage == StageId.Pretrain.Name)
             throw new LutError(
                 Exit.NothingSelected,
                 5,

@@ -1,5 +1,4 @@
 using System.Globalization;
-using LutNative.Harness.Commands;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Images;
@@ -21,11 +20,13 @@ internal static class KernelTable
 {
     internal const string Planned = "planned:";
     private const double NoLimit = 1e15;
+    private static readonly BenchOptions FrozenData = new(FrozenData: true);
 
     internal static void Print(
         BenchShape shape,
         string stage,
         ExecOptions exec,
+        BenchOptions bench,
         string deviceName,
         string math,
         string memory,
@@ -35,7 +36,7 @@ internal static class KernelTable
     {
         bool plan = deviceName.StartsWith(Planned, StringComparison.Ordinal);
         var sheet = plan ? Hardware.Find(deviceName[Planned.Length..]) : null;
-        Device device = sheet is null ? RunOptions.DeviceOf(deviceName, math) : PlannedDevice(sheet, math);
+        Device device = sheet is null ? DeviceCatalog.Of(deviceName, math) : PlannedDevice(sheet, math);
         if (device is not CudaDevice cuda)
             throw new LutError(
                 Exit.Usage,
@@ -48,11 +49,7 @@ internal static class KernelTable
         using (cuda)
         {
             sheet ??= Hardware.Of(cuda.Context.DeviceName);
-            exec = exec with
-            {
-                Recompute = RunOptions.Recompute(memory, shape.Protocol, device, exec),
-                FrozenData = true,
-            };
+            exec = exec with { Recompute = MemorySetting.Recompute(memory, shape.Protocol, device, exec, bench) };
             if (plan)
                 exec = ThatFits(shape, stage, cuda, exec, memory);
             var rows = Measure(shape, stage, exec, cuda, data);
@@ -98,13 +95,7 @@ internal static class KernelTable
             }
         );
         using var device = PlannedDevice(sheet with { MemoryBytes = NoLimit }, math); // how fast, not how much at once
-        var rows = Measure(
-            shape,
-            stage,
-            new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false, FrozenData: true),
-            device,
-            null
-        );
+        var rows = Measure(shape, stage, new ExecOptions(1, 0, 0, TimeSpan.MaxValue, Recompute: false), device, null);
         return Samples / rows.Sum(r => Total(r, w => sheet.Floor(w)));
     }
 
@@ -119,9 +110,12 @@ internal static class KernelTable
         string memory
     )
     {
-        if (MemoryPlan.Stage(shape.Protocol, stage, device, exec) <= 0.95 * device.MemoryBytes)
+        if (
+            MemoryPlan.Stage(shape.Protocol, BenchShape.Trained(stage), device, exec, FrozenData)
+            <= 0.95 * device.MemoryBytes
+        )
             return exec;
-        return MemoryPlan.Fitting(shape.Protocol, device, exec)
+        return MemoryPlan.Fitting(shape.Protocol, device, exec, FrozenData)
             ?? throw new LutError(
                 Exit.Unfit,
                 489,
@@ -138,7 +132,7 @@ internal static class KernelTable
             new EmulationOptions(Multiprocessors: sheet.Multiprocessors, Execute: false),
             (long)sheet.MemoryBytes
         );
-        return RunOptions.Emulated(driver, Planned + sheet.Name, math);
+        return DeviceCatalog.Emulated(driver, Planned + sheet.Name, math);
     }
 
     /// <summary>The third step: buffers exist by then.</summary>
@@ -152,10 +146,9 @@ internal static class KernelTable
     {
         using var pool = new Pool(1);
         var views = new Views(shape.Protocol, shape.Images(data));
-        using Trainer t =
-            stage == "pretrain"
-                ? new PretrainTrainer(shape.Protocol, views, device, pool, exec)
-                : new FinetuneTrainer(shape.Protocol, views, device, pool, exec, trunk: null);
+        using Trainer t = BenchShape
+            .Trained(stage)
+            .NewTrainer(shape.Protocol, views, device, pool, exec, bench: FrozenData);
         t.Step(0);
         t.Step(1);
         var profile = new KernelProfile();

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using LutNative.Harness.Commands;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
@@ -14,7 +13,7 @@ namespace LutNative.Harness.Bench;
 /// <param name="Slow">Share of a step's time to wait after it: a slowdown planted on purpose.</param>
 internal sealed record BenchOrder(
     string Shape,
-    string Stage = "pretrain",
+    string Stage,
     string Method = "",
     int Batch = 0,
     int Threads = 0,
@@ -246,7 +245,8 @@ internal static class Launches
         var rows = new List<ThroughputRow>();
         id ??= Guid.CreateVersion7().ToString();
         string machine = device is CudaDevice cuda ? cuda.Context.DeviceName : Machine.CpuModel;
-        var (method, batch) = stage == "pretrain" ? (p.Pretrain.Method, p.Pretrain.Batch) : ("", p.Finetune.Batch);
+        string method = stage == StageId.Pretrain.Name ? p.Pretrain.Method : "";
+        int batch = shape.Batch(stage);
         for (int l = 0; l < launches.Count; l++)
         for (int b = 0; b < launches[l].Blocks.Length; b++)
         {

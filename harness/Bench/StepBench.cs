@@ -65,8 +65,7 @@ internal static class StepBench
 
     internal static double FlopsPerImage(ProtocolSpec p, string stage)
     {
-        var cost = new Cost(p, PretrainTrainer.NetworkOf(p));
-        return stage == "pretrain" ? cost.PretrainFlops : cost.FinetuneFlops;
+        return BenchShape.Trained(stage).FlopsPerImage(p);
     }
 
     /// <param name="blockSeconds">A block is as many whole steps as fill this time.</param>
@@ -82,6 +81,7 @@ internal static class StepBench
         ImageSource images,
         Device device,
         ExecOptions exec,
+        BenchOptions bench,
         int blocks,
         double blockSeconds,
         double slow = 0,
@@ -91,10 +91,7 @@ internal static class StepBench
         var p = shape.Protocol;
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         var views = new Views(p, images);
-        using Trainer t =
-            stage == "pretrain"
-                ? new PretrainTrainer(p, views, device, pool, exec)
-                : new FinetuneTrainer(p, views, device, pool, exec, trunk: null);
+        using Trainer t = BenchShape.Trained(stage).NewTrainer(p, views, device, pool, exec, bench: bench);
         long s = 0;
         Step();
         Step(); // buffers and machine code exist now

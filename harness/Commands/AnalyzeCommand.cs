@@ -47,7 +47,7 @@ internal static class AnalyzeCommand
                 [.. r.GetValue(runs)!.Select(RunFolders.Find)],
                 r.GetValue(images),
                 r.GetValue(data),
-                RunOptions.DeviceOf(r.GetValue(device)!, "exact"),
+                DeviceCatalog.Of(r.GetValue(device)!, "exact"),
                 r.GetValue(output)!,
                 r.GetValue(json)
             )
@@ -150,7 +150,7 @@ internal static class AnalyzeCommand
     {
         var resolved = ProtocolReader.Load(Path.Combine(run.Folder, "config.resolved.toml"), []);
         var store = CheckpointStore.Of(run);
-        long last = store.StepsOf("pretrain").DefaultIfEmpty(-1).Max();
+        long last = store.StepsOf(StageId.Pretrain.Name).DefaultIfEmpty(-1).Max();
         if (last < 0)
             throw new LutError(
                 Exit.Data,
@@ -163,7 +163,7 @@ internal static class AnalyzeCommand
         using var arena = device.NewArena();
         var net = PretrainTrainer.NetworkOf(resolved.Spec);
         var student = new State(net.Layout, arena);
-        string path = store.PathOf("pretrain", last);
+        string path = store.PathOf(StageId.Pretrain.Name, last);
         OuterWeights.Load(path, "", student, WeightsUse.Features);
         using var pool = new Pool(Math.Min(Environment.ProcessorCount, device.MostThreads));
         var weights = new Weights(student, device, arena, backward: false);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
+using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;
@@ -26,7 +27,7 @@ internal static class BenchCommand
     private static readonly Option<string> Stage = new("--stage")
     {
         Description = "pretrain or finetune",
-        DefaultValueFactory = _ => "pretrain",
+        DefaultValueFactory = _ => StageId.Pretrain.Name,
     };
     private static readonly Option<string> Method = new("--method")
     {
@@ -159,7 +160,7 @@ internal static class BenchCommand
     {
         string stage = r.GetValue(Stage)!;
         string method = r.GetValue(Method)!;
-        if (stage is not ("pretrain" or "finetune"))
+        if (StageCatalog.Default.Benched.All(s => s.Id.Name != stage))
             throw new LutError(
                 Exit.Usage,
                 14,
@@ -196,20 +197,25 @@ internal static class BenchCommand
         );
         var shape = BenchShape.Of(order);
         int threads = order.Threads > 0 ? order.Threads : Environment.ProcessorCount;
-        var exec = new ExecOptions(
-            threads,
-            order.MicroBatch,
-            order.DataWorkers,
-            TimeSpan.MaxValue,
-            FrozenData: order.Premade
-        );
+        var exec = new ExecOptions(threads, order.MicroBatch, order.DataWorkers, TimeSpan.MaxValue);
+        var bench = new BenchOptions(order.Premade);
         if (r.GetValue(Kernels))
         {
-            KernelTable.Print(shape, stage, exec, order.Device, order.Math, order.Memory, order.Data, r.GetValue(Json));
+            KernelTable.Print(
+                shape,
+                stage,
+                exec,
+                bench,
+                order.Device,
+                order.Math,
+                order.Memory,
+                order.Data,
+                r.GetValue(Json)
+            );
             return 0;
         }
-        var device = RunOptions.DeviceOf(order.Device, order.Math);
-        exec = exec with { Recompute = RunOptions.Recompute(order.Memory, shape.Protocol, device, exec) };
+        var device = DeviceCatalog.Of(order.Device, order.Math);
+        exec = exec with { Recompute = MemorySetting.Recompute(order.Memory, shape.Protocol, device, exec, bench) };
         if (r.GetValue(Launches) == 0)
         {
             var one = StepBench.Run(
@@ -218,6 +224,7 @@ internal static class BenchCommand
                 shape.Images(order.Data),
                 device,
                 exec,
+                bench,
                 order.Blocks,
                 order.Seconds,
                 order.Slow,
@@ -245,7 +252,7 @@ internal static class BenchCommand
             Bench.Launches.Write(against is null ? folder : Path.Combine(folder, "a"), rows);
         if (against is null)
         {
-            Print(shape, stage, device, exec, mine, r.GetValue(Json));
+            Print(shape, stage, device, exec, bench, mine, r.GetValue(Json));
             return 0;
         }
         var others = Bench.Launches.Rows(shape, stage, device, threads, theirs, id);
@@ -266,6 +273,7 @@ internal static class BenchCommand
         string stage,
         Device device,
         ExecOptions exec,
+        BenchOptions bench,
         List<Launch> launches,
         bool json
     )
@@ -279,8 +287,8 @@ internal static class BenchCommand
         double share = Performance.Median([
             .. blocks.Select(b => b.ImagesPerSecond * flops / Bench.Launches.PeakOf(device, b).Flops),
         ]);
-        int batch = stage == "pretrain" ? p.Pretrain.Batch : p.Finetune.Batch;
-        int grain = stage == "pretrain" ? p.Pretrain.Grain : p.Finetune.Grain;
+        int batch = shape.Batch(stage);
+        int grain = shape.Grain(stage);
         var phases = launches[0]
             .Phases.Keys.ToDictionary(k => k, k => Performance.Median([.. launches.Select(l => l.Phases[k])]));
         double waiting = 1.0;
@@ -289,12 +297,12 @@ internal static class BenchCommand
         phases["waiting"] = waiting;
         double allocated = launches.Max(l => l.BytesPerStep);
         long memory = launches.Max(l => l.PeakBytes);
-        long planned = MemoryPlan.Stage(p, stage, device, exec);
+        long planned = MemoryPlan.Stage(p, BenchShape.Trained(stage), device, exec, bench);
         double? joules = launches.All(l => l.JoulesPerImage is not null)
             ? Performance.Median([.. launches.Select(l => l.JoulesPerImage!.Value)])
             : null;
         string[] slowdown = [.. blocks.SelectMany(b => b.Slowdown).Distinct()];
-        string method = stage == "pretrain" ? p.Pretrain.Method : "finetune";
+        string method = stage == StageId.Pretrain.Name ? p.Pretrain.Method : stage;
         var (limit, source) = Bench.Launches.PeakOf(device, blocks[0] with { FmaFlops = peak });
         double P(Func<Block, long> of) => Performance.Median([.. blocks.Select(b => (double)of(b))]);
         double? load = blocks.All(b => b.OtherLoad is not null) ? blocks.Average(b => b.OtherLoad!.Value) : null;
@@ -352,7 +360,7 @@ internal static class BenchCommand
                 ["shape", $"{shape.Name}: {shape.Title}"],
                 [
                     "work",
-                    $"{method}, batch {batch}, grain {grain}, {exec.Threads} thread(s), {device.Name}{(device.Level is { } level ? ", " + level : "")}{(exec.FrozenData ? ", images made beforehand" : "")}",
+                    $"{method}, batch {batch}, grain {grain}, {exec.Threads} thread(s), {device.Name}{(device.Level is { } level ? ", " + level : "")}{(bench.FrozenData ? ", images made beforehand" : "")}",
                 ],
                 ["machine", Machine.CpuModel],
                 [

@@ -49,7 +49,7 @@ internal static class ClassifyCommand
             command.Options.Add(o);
         command.SetAction(r =>
             Execute(
-                options.Request(r, ["classify"], r.GetValue(checkpoint)),
+                options.Request(r, [], r.GetValue(checkpoint)),
                 r.GetValue(which)!,
                 r.GetValue(over) ?? [],
                 r.GetValue(logits),

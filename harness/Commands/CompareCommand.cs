@@ -3,7 +3,6 @@ using System.Globalization;
 using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
-using LutNative.Harness.Nightly;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;
@@ -260,16 +259,16 @@ internal static class CompareCommand
         // fine-tuning and probes of weights from outside need the same file again
         string weights = OuterWeightsFile.Of(a) is { } used ? " " + used.Options : "";
         string stage =
-            at.Stage == "pretrain"
+            at.Stage == StageId.Pretrain.Name
                 ? FormattableString.Invariant(
                     $"lut pretrain {protocol} --trace-step {at.Step} --stop-after {at.Step + 1}"
                 )
                 : FormattableString.Invariant(
-                    $"lut {(weights.Length == 0 ? "run" : at.Stage == "finetune" ? "finetune" : "eval")} {protocol}{weights} --trace-step {at.Step}"
+                    $"lut {(weights.Length == 0 ? "run" : at.Stage == StageId.Finetune.Name ? at.Stage : "eval")} {protocol}{weights} --trace-step {at.Step}"
                 );
         return
         [
-            $"lut trace {a.Folder} {b.Folder}{(at.Stage == "finetune" ? weights : "")}",
+            $"lut trace {a.Folder} {b.Folder}{(at.Stage == StageId.Finetune.Name ? weights : "")}",
             stage + "   (on either machine; then compare its operations)",
         ];
     }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
@@ -85,7 +86,7 @@ internal static class DoctorCommand
             );
         string? broken = SelfTest.Failure();
         var cuda = CudaProbe.Query();
-        var device = RunOptions.DeviceOf(deviceName, "exact");
+        var device = DeviceCatalog.Of(deviceName, "exact");
         if (registers && device is not CudaDevice)
             throw new LutError(
                 Exit.Usage,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Images;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
@@ -57,10 +58,10 @@ internal static class ExportStepCommand
             var p = s.Protocol;
             if (r.GetValue(method) is { Length: > 0 } m)
                 p = p with { Pretrain = p.Pretrain with { Method = m } };
-            var place = RunOptions.DeviceOf(r.GetValue(device)!, r.GetValue(math)!);
+            var place = DeviceCatalog.Of(r.GetValue(device)!, r.GetValue(math)!);
             int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
             var exec = new ExecOptions(count, r.GetValue(micro), 0, TimeSpan.MaxValue);
-            exec = exec with { Recompute = RunOptions.Recompute(r.GetValue(memory)!, p, place, exec) };
+            exec = exec with { Recompute = MemorySetting.Recompute(r.GetValue(memory)!, p, place, exec) };
             using var pool = new Pool(Math.Min(count, place.MostThreads));
             using var trainer = new PretrainTrainer(p, new Views(p, s.Images(r.GetValue(data))), place, pool, exec);
             for (long before = 0; before < r.GetValue(step); before++)

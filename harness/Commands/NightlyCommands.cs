@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
 using LutNative.Harness.Nightly;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
@@ -283,7 +284,7 @@ internal static class NightlyCommands
         Performance.Median([.. v]).ToString("g5", CultureInfo.InvariantCulture);
 
     private static Baselines Open(string folder, string device) =>
-        Baselines.Load(folder, Machine.HardwareKey(RunOptions.DeviceOf(device, "exact")));
+        Baselines.Load(folder, Machine.HardwareKey(DeviceCatalog.Of(device, "exact")));
 
     private static Exit Accept(string night, string reason, string[] only, bool force, Baselines all, bool json)
     {

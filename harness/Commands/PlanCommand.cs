@@ -3,10 +3,12 @@ using System.Globalization;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
+using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
@@ -61,7 +63,7 @@ internal static class PlanCommand
                     );
                 return 0;
             }
-            var request = options.Request(r, [], null);
+            var request = options.PlanRequest(r);
             if (
                 request.Device is CudaDevice { Name: var name }
                 && name.StartsWith("planned:", StringComparison.Ordinal)
@@ -86,8 +88,8 @@ internal static class PlanCommand
         var p = request.Protocol.Spec;
         var net = PretrainTrainer.NetworkOf(p);
         var cost = new Cost(p, net);
-        long steps = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Epochs;
-        long fineSteps = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Epochs;
+        long steps = StageCatalog.Default[StageId.Pretrain].Steps(p);
+        long fineSteps = StageCatalog.Default[StageId.Finetune].Steps(p);
         int supervised = p.Baselines.Scratch ? 2 : 1;
         double total =
             (double)steps * p.Pretrain.Batch * cost.PretrainFlops
@@ -136,9 +138,9 @@ internal static class PlanCommand
                 ["math_hash", request.Protocol.MathHash],
                 ["origin", request.Protocol.Origin],
                 ["parameters", F(net.Layout.ParameterCount, "n0")],
-                ["pretrain", F(steps, "n0") + " steps of " + F(p.Pretrain.Batch, "n0") + " images"],
+                [StageId.Pretrain.Name, F(steps, "n0") + " steps of " + F(p.Pretrain.Batch, "n0") + " images"],
                 [
-                    "finetune",
+                    StageId.Finetune.Name,
                     F(fineSteps, "n0")
                         + " steps of "
                         + F(p.Finetune.Batch, "n0")

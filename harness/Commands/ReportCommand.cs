@@ -1,7 +1,7 @@
 using System.CommandLine;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
-using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;
 using LutNative.Results;

@@ -16,28 +16,28 @@ internal static class RunCommand
         yield return Make(
             "run",
             "Run a whole protocol: pre-train, evaluate, record, and verify against the committed reference. Example: lut run fashion-lut@1",
-            RunRequest.AllStages,
+            StageId.All,
             checkpoint: false,
             stop
         );
         yield return Make(
-            "pretrain",
+            StageId.Pretrain.Name,
             "Only pre-train, from the seed or from published weights. Example: lut pretrain fashion-mae@1",
-            ["pretrain"],
+            [StageId.Pretrain],
             checkpoint: null,
             stop
         );
         yield return Make(
-            "finetune",
+            StageId.Finetune.Name,
             "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 --checkpoint X.safetensors",
-            ["finetune"],
+            [StageId.Finetune],
             checkpoint: true,
             stop
         );
         yield return Make(
             "eval",
             "k-NN and linear probes of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors",
-            ["knn", "probe", "linprobe"],
+            [StageId.Knn, StageId.Probe, StageId.Linprobe],
             checkpoint: true,
             stop
         );
@@ -47,7 +47,7 @@ internal static class RunCommand
     private static Command Make(
         string name,
         string description,
-        IReadOnlyList<string> stages,
+        IReadOnlyList<StageId> stages,
         bool? checkpoint,
         CancellationToken stop
     )
@@ -103,7 +103,7 @@ internal static class RunCommand
         {
             throw MemoryPlan.TooLittle(request, e);
         }
-        bool whole = request.Stages.Count == RunRequest.AllStages.Count && !request.Protocol.Modified;
+        bool whole = request.Stages.Count == StageId.All.Count && !request.Protocol.Modified;
         var reference = whole ? Reference.Find(request.Protocol.Name) : null;
         var report = reference is null ? null : Reference.Compare(run, reference);
         // another seed has other digests: there is nothing to compare with

@@ -6,9 +6,8 @@ using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
-using LutNative.Interop;
-using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
@@ -164,74 +163,107 @@ internal sealed class RunOptions
         return ProtocolReader.Load(r.GetValue(protocol)!, sets, r.GetValue(seed) is var s and >= 0 ? s : null);
     }
 
-    /// <param name="stages">Empty for a plan.</param>
-    public RunRequest Request(ParseResult r, IReadOnlyList<string> stages, string? checkpoint)
+    /// <summary>Of a verb that computes here.</summary>
+    /// <param name="stages">Empty for a verb that runs none.</param>
+    public RunRequest Request(ParseResult r, IReadOnlyList<StageId> stages, string? checkpoint)
     {
         var resolved = Protocol(r);
-        int count = r.GetValue(threads) is var t and > 0 ? t : Environment.ProcessorCount;
+        var on = DeviceCatalog.Of(r.GetValue(device)!, r.GetValue(math)!);
+        return Request(r, on.Level is { } level ? resolved.AtLevel(level) : resolved, on, stages, checkpoint);
+    }
+
+    /// <summary>Of a plan, which may be for a device that is not here.</summary>
+    public RunRequest PlanRequest(ParseResult r)
+    {
         string named = r.GetValue(device)!;
-        // a plan may be for a device that is not here
-        bool planned = stages.Count == 0 && Bench.Hardware.Known.Any(h => h.Name == named);
-        var place = planned
-            ? Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!)
-            : DeviceOf(named, r.GetValue(math)!);
-        if (place.Level is { } level && !planned)
-            resolved = resolved.AtLevel(level);
-        var interval =
-            CheckpointInterval.Parse(r.GetValue(every))
-            ?? throw new LutError(
-                Exit.Usage,
-                420,
-                FormattableString.Invariant($"{r.GetValue(every)} minutes are no time between checkpoints"),
-                "--checkpoint-minutes",
-                "it is at least 0 (after every step) and at most 525600 (a year)",
-                "leave it out: the interval then adapts to what a checkpoint costs"
-            );
+        if (Bench.Hardware.Known.All(h => h.Name != named))
+            return Request(r, [], null);
+        var resolved = Protocol(r);
+        var planned = Bench.KernelTable.PlannedDevice(Bench.Hardware.Find(named), r.GetValue(math)!);
+        return Request(r, resolved, planned, [], null);
+    }
+
+    private RunRequest Request(
+        ParseResult r,
+        ResolvedProtocol resolved,
+        Device on,
+        IReadOnlyList<StageId> stages,
+        string? checkpoint
+    )
+    {
+        int asked = r.GetValue(threads);
         var exec = new ExecOptions(
-            count,
+            asked > 0 ? asked : Environment.ProcessorCount,
             r.GetValue(microBatch),
             r.GetValue(dataWorkers),
-            interval,
-            StopAfter: r.GetValue(stopAfter),
-            KeepEpochs: r.GetValue(keep),
-            Inject: r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null,
-            TraceStep: r.GetValue(traceStep)
+            Interval(r),
+            KeepEpochs: r.GetValue(keep)
         );
-        if (exec.Inject is WrongOperation || exec.TraceStep >= 0)
+        var drill = new DrillOptions(
+            r.GetValue(inject) is { } fault ? Fault.Parse(fault) : null,
+            r.GetValue(traceStep),
+            r.GetValue(stopAfter)
+        );
+        if (drill.WatchesOperations)
         {
-            if (!place.OnHost)
-                throw new LutError(
-                    Exit.Usage,
-                    33,
-                    "operations are watched on the CPU",
-                    "--device " + named,
-                    "--trace-step and --inject op=... look at every result where it lies",
-                    "use --device cpu: the bits are the same"
-                );
-            place = new InstrumentedDevice(place);
-            if (exec.TraceStep >= 0)
+            on = DeviceCatalog.Instrumented(on, r.GetValue(device)!);
+            if (drill.TraceStep >= 0)
                 exec = exec with { Threads = 1, MicroBatch = 0 }; // the order of operations is then the same everywhere
         }
-        if (exec.Inject is not null)
+        if (drill.Inject is not null)
             resolved = resolved with { Name = resolved.Name + "+injected" };
-        exec = exec with
-        {
-            Recompute = exec.TraceStep < 0 && Recompute(r.GetValue(memory)!, resolved.Spec, place, exec),
-        };
-        // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
-        if (
-            !place.OnHost
-            && exec.MicroBatch == 0
-            && r.GetValue(memory) == "auto"
-            && MemoryPlan.Run(resolved.Spec, place, exec) > 0.9 * place.MemoryBytes
-        )
-            exec = MemoryPlan.Fitting(resolved.Spec, place, exec) ?? exec;
+        exec = Fitted(r, resolved.Spec, on, exec, drill);
         string root = r.GetValue(output)!;
-        string? folder =
-            r.GetValue(resume) is not { } asked ? null
-            : asked == "auto" ? RunFolders.NewestUnfinished(root, resolved, checkpoint is not null)
-            : asked;
-        if (r.GetValue(Once) && r.GetValue(resume) is not null)
+        return new RunRequest(
+            resolved,
+            exec,
+            on,
+            root,
+            Resumed(r, root, resolved, checkpoint is not null),
+            r.GetValue(data),
+            stages,
+            checkpoint,
+            r.GetValue(quiet),
+            RecordedSettings.Argv(Environment.GetCommandLineArgs())
+        )
+        {
+            Drill = drill,
+            SelfCheck = r.GetValue(selfCheck),
+            FailFast = r.GetValue(failFast),
+            Index = r.GetValue(index),
+        };
+    }
+
+    private CheckpointInterval Interval(ParseResult r) =>
+        CheckpointInterval.Parse(r.GetValue(every))
+        ?? throw new LutError(
+            Exit.Usage,
+            420,
+            FormattableString.Invariant($"{r.GetValue(every)} minutes are no time between checkpoints"),
+            "--checkpoint-minutes",
+            "it is at least 0 (after every step) and at most 525600 (a year)",
+            "leave it out: the interval then adapts to what a checkpoint costs"
+        );
+
+    /// <summary>How many samples run at once, and what is kept of them, so that it fits the device.</summary>
+    private ExecOptions Fitted(ParseResult r, ProtocolSpec p, Device on, ExecOptions exec, DrillOptions drill)
+    {
+        string asked = r.GetValue(memory)!;
+        exec = exec with { Recompute = drill.TraceStep < 0 && MemorySetting.Recompute(asked, p, on, exec) };
+        // a GPU's memory is what it is: unless it was said how many samples run at once, as many as fit
+        bool free = !on.OnHost && exec.MicroBatch == 0 && asked == MemorySetting.Auto;
+        return free && MemoryPlan.Run(p, on, exec) > MemorySetting.Usable * on.MemoryBytes
+            ? MemoryPlan.Fitting(p, on, exec) ?? exec
+            : exec;
+    }
+
+    /// <summary>The folder of the run to go on with; null for a new one.</summary>
+    private string? Resumed(ParseResult r, string root, ResolvedProtocol resolved, bool warmStart)
+    {
+        if (r.GetValue(resume) is not { } asked)
+            return null;
+        string folder = asked == "auto" ? RunFolders.NewestUnfinished(root, resolved, warmStart) : asked;
+        if (r.GetValue(Once))
             throw new LutError(
                 Exit.Usage,
                 404,
@@ -240,7 +272,7 @@ internal sealed class RunOptions
                 "--once finds an interrupted run itself",
                 "leave one of them away"
             );
-        if (folder is not null && !Directory.Exists(folder))
+        if (!Directory.Exists(folder))
             throw new LutError(
                 Exit.Usage,
                 11,
@@ -249,39 +281,8 @@ internal sealed class RunOptions
                 "--resume needs the folder of an interrupted run, or auto",
                 "`lut ls` lists the runs"
             );
-        return new RunRequest(
-            resolved,
-            exec,
-            place,
-            root,
-            folder,
-            r.GetValue(data),
-            stages,
-            checkpoint,
-            r.GetValue(quiet),
-            RecordedSettings.Argv(Environment.GetCommandLineArgs()),
-            SelfCheck: r.GetValue(selfCheck),
-            FailFast: r.GetValue(failFast),
-            Index: r.GetValue(index)
-        );
+        return folder;
     }
-
-    /// <summary>auto keeps activations where the run then fits nine tenths of the machine's memory.</summary>
-    internal static bool Recompute(string memory, ProtocolSpec p, Device device, ExecOptions exec) =>
-        memory switch
-        {
-            "keep" => false,
-            "recompute" => true,
-            "auto" => MemoryPlan.Run(p, device, exec) > 0.9 * (device.MemoryBytes ?? Machine.RamBytes),
-            _ => throw new LutError(
-                Exit.Usage,
-                17,
-                $"there is no memory setting {memory}",
-                "--memory",
-                "the settings are keep, recompute and auto",
-                $"did you mean {Nearest.To(memory, ["keep", "recompute", "auto"])}?"
-            ),
-        };
 
     internal static Option<string> MathOption() =>
         new("--math")
@@ -290,149 +291,4 @@ internal sealed class RunOptions
                 "exact: the same bits everywhere. run-to-run (bfloat16) or run-to-run-tf32: a GPU's tensor cores through cuBLASLt and cuDNN, the same bits on the same GPU model and libraries only",
             DefaultValueFactory = _ => "exact",
         };
-
-    internal static Device DeviceOf(string name, string math)
-    {
-        CheckLevel(math);
-        if (name.StartsWith("cuda", StringComparison.Ordinal))
-            return CudaOf(name, math);
-        if (math != "exact")
-            throw new LutError(
-                Exit.Usage,
-                19,
-                $"{math} is a GPU's",
-                $"--math {math} --device {name}",
-                "the CPU keeps the contract and has no other level",
-                "use --device cuda:0 (or cuda:emulated), or --math exact"
-            );
-        return name == "cpu" ? Cpu.Best()
-            : name == "oracle" ? new OracleDevice()
-            : Cpu.All().FirstOrDefault(d => d.Name == name)
-                ?? throw NoDevice(name, $"known devices are {string.Join(", ", Devices)}");
-    }
-
-    private static readonly string[] Devices =
-    [
-        "cpu",
-        "cpu-512",
-        "cpu-256",
-        "cpu-128",
-        "oracle",
-        "cuda:0",
-        "cuda:emulated",
-    ];
-
-    private static readonly string[] Levels = ["exact", "run-to-run", "run-to-run-tf32"];
-
-    private static void CheckLevel(string math)
-    {
-        if (!Levels.Contains(math))
-            throw new LutError(
-                Exit.Usage,
-                18,
-                $"there is no level of math {math}",
-                "--math",
-                $"the levels are {string.Join(", ", Levels)}",
-                $"did you mean {Nearest.To(math, Levels)}?"
-            );
-    }
-
-    private static CudaDataType Operands(string math) =>
-        math == "run-to-run-tf32" ? CudaDataType.Float32 : CudaDataType.BFloat16;
-
-    /// <summary>A device of the emulator, for cuda:emulated and for the planned ones that only count.</summary>
-    internal static CudaDevice Emulated(EmulatedDriver driver, string name, string math)
-    {
-        CheckLevel(math);
-        return math == "exact"
-            ? new CudaDevice(driver, 0, name)
-            : new RunToRunDevice(
-                driver,
-                new EmulatedCublasLt(driver),
-                new EmulatedCudnn(driver),
-                0,
-                name,
-                Operands(math)
-            );
-    }
-
-    private static CudaDevice CudaOf(string name, string math)
-    {
-        try
-        {
-            if (name == "cuda:emulated")
-                return Emulated(EmulatedDriver.FromEnvironment(), name, math);
-            if (name == "cuda")
-                name = "cuda:0";
-            if (
-                name.Length > 5
-                && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)
-            )
-            {
-                var driver = new NvidiaDriver();
-                return math == "exact"
-                    ? new CudaDevice(driver, ordinal, name)
-                    : new RunToRunDevice(
-                        driver,
-                        Library(() => new NvidiaCublasLt()),
-                        Library(() => new NvidiaCudnn()),
-                        ordinal,
-                        name,
-                        Operands(math)
-                    );
-            }
-        }
-        catch (DllNotFoundException e)
-        {
-            throw new LutError(
-                Exit.Unfit,
-                10,
-                "there is no CUDA driver",
-                "--device " + name,
-                e.Message,
-                $"install NVIDIA's driver, name its folder in {NativeLibraries.Variable}, or use --device cuda:emulated or cpu: the bits are the same"
-            );
-        }
-        catch (Exception e) when (e is CudaException or CudaLibraryException)
-        {
-            throw new LutError(
-                Exit.Unfit,
-                11,
-                "the CUDA device cannot be used",
-                "--device " + name,
-                e.Message,
-                "use --device cpu meanwhile: the bits are the same"
-            );
-        }
-        throw NoDevice(name, "CUDA devices are cuda:0, cuda:1, ... and cuda:emulated");
-    }
-
-    private static LutError NoDevice(string name, string known) =>
-        new(
-            Exit.Usage,
-            12,
-            $"there is no device {name}",
-            "--device",
-            known,
-            $"did you mean {Nearest.To(name, Devices)}?"
-        );
-
-    private static T Library<T>(Func<T> load)
-    {
-        try
-        {
-            return load();
-        }
-        catch (DllNotFoundException e)
-        {
-            throw new LutError(
-                Exit.Unfit,
-                14,
-                "--math run-to-run lacks a library",
-                "--math run-to-run",
-                e.Message,
-                $"name the folders of cuBLAS and cuDNN 9 in {NativeLibraries.Variable} (a PyTorch installation has both, under nvidia/), or use --math exact, which needs neither"
-            );
-        }
-    }
 }

@@ -97,7 +97,11 @@ internal static class RunVerification
     {
         string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
         string? root = Path.GetDirectoryName(folder);
-        if (root is null || Path.GetFileName(folder) != "checkpoints" || CheckpointName.Parse(path) is null)
+        if (
+            root is null
+            || Path.GetFileName(folder) != "checkpoints"
+            || CheckpointName.Parse(path, StageId.Trained) is null
+        )
             return null;
         var run = new RunStore(root);
         if (run.PartFiles().Count == 0)

@@ -70,7 +70,7 @@ internal static class TraceCommand
         bool json
     )
     {
-        var on = RunOptions.DeviceOf(deviceName, "exact");
+        var on = DeviceCatalog.Of(deviceName, "exact");
         if (!on.OnHost)
             throw new LutError(
                 Exit.Usage,

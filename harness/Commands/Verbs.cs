@@ -3,13 +3,14 @@ using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Surroundings;
+using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
 /// <summary>The command line: which verbs there are, and one of them from its words to its exit code.</summary>
 internal static class Verbs
 {
-    private static readonly string[] KeepCheckpoints = ["run", "pretrain", "finetune", "eval"];
+    private static readonly string[] KeepCheckpoints = ["run", StageId.Pretrain.Name, StageId.Finetune.Name, "eval"];
 
     internal static RootCommand Root(CancellationToken stop)
     {

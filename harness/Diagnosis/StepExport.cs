@@ -50,7 +50,7 @@ public static class StepExport
         var keys = new ulong[grid.Patches];
         for (int i = 0; i < t.Batch; i++)
         {
-            t.Fill(
+            t.Samples.Fill(
                 s,
                 i,
                 u.AsSpan(i * grid.ImageFloats, grid.ImageFloats),

@@ -3,6 +3,7 @@ using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Evaluation;
 
@@ -58,7 +59,7 @@ public static unsafe class Knn
                 }
             }
         );
-        return new EvalResult("knn_top1", predicted, margin, testLabels);
+        return new EvalResult(StageId.Knn.Top1, predicted, margin, testLabels);
     }
 
     /// <summary>The index of the largest value (the lower index on ties) and its lead over the second.</summary>

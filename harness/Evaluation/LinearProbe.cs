@@ -5,6 +5,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Evaluation;
 
@@ -61,7 +62,7 @@ public static unsafe class LinearProbe
         for (long s = 0; s < steps; s++)
         {
             if (s % perEpoch == 0)
-                order = EpochOrder.Draw((ulong)seed, (uint)(s / perEpoch), 3, n);
+                order = EpochOrder.Draw((ulong)seed, (uint)(s / perEpoch), StageId.Probe.Word, n);
             target.Span.Clear();
             for (int i = 0; i < batch; i++)
             {
@@ -79,7 +80,7 @@ public static unsafe class LinearProbe
         weights.Pack(one);
         Mat scores = arena.Matrix(b.Rows, classes);
         head.Forward(new Pass(device, weights), scores, b);
-        return Predictions("probe_top1", scores, testLabels);
+        return Predictions(StageId.Probe.Top1, scores, testLabels);
     }
 
     internal static EvalResult Predictions(string metric, Mat scores, int[] labels)

@@ -1,6 +1,6 @@
 using LutNative.Harness.Errors;
 using LutNative.Harness.Evaluation;
-using LutNative.Harness.Images;
+using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
@@ -34,16 +34,16 @@ public static unsafe class MemoryPlan
     /// <summary>
     /// Peak bytes of a whole run: pre-training's values stay, its step's buffers go before the other stages begin.
     /// </summary>
-    public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
+    public static long Run(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null)
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
         long values = PretrainValues(p, device);
-        long step = PretrainStep(p, device, exec, pool);
+        long step = PretrainStep(p, device, exec, pool, bench);
         long fine = Finetune(p, device, exec, pool);
         if (!device.OnHost)
             return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, device, exec with { Threads = 1 }));
-        long features = Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec);
-        long raw = p.Baselines.RawPixels ? Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec) : 0;
+        long features = Features(p, device, exec);
+        long raw = p.Baselines.RawPixels ? RawPixels(p, exec) : 0;
         return Stepping
             + Recording
             + Checkpointing
@@ -98,16 +98,26 @@ public static unsafe class MemoryPlan
     }
 
     /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it.</summary>
-    public static long Stage(ProtocolSpec p, string stage, Device device, ExecOptions exec)
+    public static long Stage(
+        ProtocolSpec p,
+        IStage stage,
+        Device device,
+        ExecOptions exec,
+        BenchOptions? bench = null
+    ) => Stepping + Images(p) + stage.Bytes(p, device, exec, bench);
+
+    /// <summary>Trained values and a step's buffers.</summary>
+    internal static long Pretraining(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench)
     {
         using var pool = new Pool(exec.Threads);
-        return Stepping
-            + Images(p)
-            + (
-                stage == "pretrain"
-                    ? PretrainValues(p, device) + PretrainStep(p, device, exec, pool)
-                    : Finetune(p, device, exec, pool)
-            );
+        return PretrainValues(p, device) + PretrainStep(p, device, exec, pool, bench);
+    }
+
+    /// <summary>Everything in fine-tuning, or in the same from scratch.</summary>
+    internal static long Supervised(ProtocolSpec p, Device device, ExecOptions exec)
+    {
+        using var pool = new Pool(exec.Threads);
+        return Finetune(p, device, exec, pool);
     }
 
     /// <summary>
@@ -134,15 +144,15 @@ public static unsafe class MemoryPlan
     }
 
     /// <summary>The largest setting that needs less than was asked for and fits a device, or null.</summary>
-    internal static ExecOptions? Fitting(ProtocolSpec p, Device device, ExecOptions exec)
+    internal static ExecOptions? Fitting(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null)
     {
-        double most = 0.9 * (device.MemoryBytes ?? 0);
+        double most = MemorySetting.Usable * (device.MemoryBytes ?? 0);
         int asked = PretrainTrainer.PlanOf(p, device, exec).Samples;
         foreach (bool recompute in new[] { exec.Recompute, true })
             for (int micro = asked / 2; micro >= 1; micro /= 2)
                 if (
                     exec with { MicroBatch = micro, Recompute = recompute } is var smaller
-                    && Run(p, device, smaller) < most
+                    && Run(p, device, smaller, bench) < most
                 )
                     return smaller;
         return null;
@@ -153,7 +163,7 @@ public static unsafe class MemoryPlan
     /// </summary>
     private static long Images(ProtocolSpec p) =>
         ((long)p.Data.TrainImages + p.Data.TestImages)
-        * (p.Data.Name is DataSets.ImageNet or DataSets.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
+        * (p.Data.Name is DataSetNames.ImageNet or DataSetNames.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
 
     private static long PretrainValues(ProtocolSpec p, Device device)
     {
@@ -174,7 +184,13 @@ public static unsafe class MemoryPlan
         return (net, weights, teacher);
     }
 
-    private static long PretrainStep(ProtocolSpec p, Device device, ExecOptions exec, Pool pool)
+    private static long PretrainStep(
+        ProtocolSpec p,
+        Device device,
+        ExecOptions exec,
+        Pool pool,
+        BenchOptions? bench = null
+    )
     {
         using Arena values = Arena.Counting(device);
         using Arena arena = Arena.Counting(device);
@@ -185,9 +201,10 @@ public static unsafe class MemoryPlan
             arena.Floats(net.Layout.Length);
         var grid = net.Mae.Shape.Grid;
         long views = net.Options.Context ? 2 : 1;
+        bool frozen = bench is { FrozenData: true };
         long prepared =
-            exec.DataWorkers > 0 || exec.FrozenData
-                ? (exec.FrozenData ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float)
+            exec.DataWorkers > 0 || frozen
+                ? (frozen ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float)
                 : 0;
         return arena.Taken + prepared;
     }
@@ -207,13 +224,27 @@ public static unsafe class MemoryPlan
         return arena.Taken;
     }
 
+    /// <summary>The encoder's buffers, the features and what is computed of them, on the host.</summary>
+    internal static long Features(ProtocolSpec p, Device device, ExecOptions exec) =>
+        Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec);
+
+    /// <summary>The same of pixels, which need no encoder.</summary>
+    internal static long RawPixels(ProtocolSpec p, ExecOptions exec) =>
+        Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec);
+
     /// <summary>The encoder's buffers while features are made.</summary>
     private static long Encoder(ProtocolSpec p, Device device, ExecOptions exec)
     {
         using var arena = Arena.Counting(device);
         var shape = PretrainTrainer.ShapeOf(p);
         for (int w = 0; w < exec.Threads; w++)
-            _ = new EncoderActivations(arena, shape, Features.Chunk, shape.Grid.Patches, training: false);
+            _ = new EncoderActivations(
+                arena,
+                shape,
+                LutNative.Harness.Evaluation.Features.Chunk,
+                shape.Grid.Patches,
+                training: false
+            );
         return arena.Taken;
     }
 

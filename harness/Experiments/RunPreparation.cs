@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Images;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Experiments;
 
@@ -111,8 +113,8 @@ internal sealed class RunPreparation : IDisposable
         Nvml = request.Device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
         // the check's own networks are gone before the run's are made
         if (request.SelfCheck)
-            progress.Say(SelfChecked = SelfCheck.Run(p, Train, request.Device, request.Exec));
-        if (request.Stages.Any(s => s is "pretrain" or "knn" or "probe" or "linprobe" or "finetune"))
+            progress.Say(SelfChecked = SelfCheck.Run(p, Train, request.Device, request.Exec, request.Drill));
+        if (request.Catalog.Of(request.Stages).Any(s => s.Input != StageInput.Images))
             Trunk = new PretrainTrainer(p, Train, request.Device, Pool, request.Exec);
         string? weights = null;
         if (request.Checkpoint is { } path)
@@ -122,7 +124,7 @@ internal sealed class RunPreparation : IDisposable
                 progress.Say(note);
             WeightNotes = loaded.Notes;
             Trunk.BeginFromStudent();
-            weights = WeightsHash.Of(Trunk.Student, encoderOnly: !request.Stages.Contains("pretrain"));
+            weights = WeightsHash.Of(Trunk.Student, encoderOnly: !request.Stages.Contains(StageId.Pretrain));
         }
         Identity = new RunIdentity(request.Protocol, RunIdentity.HashOf(TrainSet, TestSet), weights);
     }

@@ -17,14 +17,12 @@ public static class SelfCheck
 
     /// <summary>What was compared, for people.</summary>
     /// <exception cref="LutError">A tensor differs (exit 7).</exception>
-    public static string Run(ProtocolSpec p, Views views, Device device, ExecOptions exec)
+    /// <param name="drill">A fault that is planted in the first of the two.</param>
+    public static string Run(ProtocolSpec p, Views views, Device device, ExecOptions exec, DrillOptions drill)
     {
         int grain = p.Pretrain.Grain;
         var other = device.Level is not null
-            ? exec with
-            {
-                Inject = null,
-            }
+            ? exec
             : exec with
             {
                 Threads = exec.Threads == 1 ? 2 : exec.Threads - 1,
@@ -32,9 +30,9 @@ public static class SelfCheck
                     ? Math.Max(1, Math.Min(grain, exec.MicroBatch == 0 ? grain : exec.MicroBatch) / 2)
                     : grain,
                 Recompute = !exec.Recompute,
-                Inject = null,
             };
-        var (a, b) = (Digests(p, views, device, exec), Digests(p, views, device, other));
+        var a = Digests(p, views, device, exec, drill.Inject as BitFlip);
+        var b = Digests(p, views, device, other, planted: null);
         for (int i = 0; i < a.Count; i++)
             if (a[i].Step != b[i].Step || a[i].Digest.Value != b[i].Digest.Value)
                 throw new LutError(
@@ -61,7 +59,8 @@ public static class SelfCheck
         ProtocolSpec p,
         Views views,
         Device device,
-        ExecOptions exec
+        ExecOptions exec,
+        BitFlip? planted
     )
     {
         using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
@@ -70,8 +69,8 @@ public static class SelfCheck
         for (long s = 0; s < Math.Min(Steps, t.Steps); s++)
         {
             t.Step(s);
-            if (exec.Inject is BitFlip { Stage: "pretrain" } fault && fault.Step == s)
-                t.Plant(fault);
+            if (planted is not null && planted.Stage == t.Stage && planted.Step == s)
+                t.Plant(planted);
             all.AddRange(t.Digests(pool).Select(d => (s, d)));
         }
         return all;

@@ -7,16 +7,7 @@ namespace LutNative.Harness.Images;
 /// it is what the protocol means.</summary>
 public static class DataSets
 {
-    public const string Fashion = "fashion-mnist";
-    public const string ImageNet = "imagenet-1k";
-    public const string Folder = "image-folder";
-
     private const int MostNotes = 20;
-
-    /// <summary>
-    /// Data sets that a protocol may name. image-folder is any other set of the user's, with its own counts.
-    /// </summary>
-    public static IReadOnlyList<string> Names { get; } = [Fashion, ImageNet, Folder];
 
     /// <param name="say">
     /// What is not used, and that images are being indexed: worth a line even where progress is not wanted.
@@ -31,7 +22,7 @@ public static class DataSets
         string? index = null
     )
     {
-        if (spec.Name == Fashion)
+        if (spec.Name == DataSetNames.Fashion)
             return FashionMnist.Load(spec, folder);
         string root = Needed(spec, folder);
         index = IndexPlaces.FolderOf(index);
@@ -50,7 +41,7 @@ public static class DataSets
     /// </summary>
     public static ImageSource LoadTest(DataSpec spec, string? folder, Action<string>? say = null, string? index = null)
     {
-        if (spec.Name == Fashion)
+        if (spec.Name == DataSetNames.Fashion)
             return FashionMnist.LoadTest(spec, folder);
         string root = Needed(spec, folder);
         var test = Open(root, "val", say, IndexPlaces.FolderOf(index));

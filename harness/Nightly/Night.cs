@@ -1,5 +1,4 @@
 using LutNative.Harness.Bench;
-using LutNative.Harness.Commands;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
@@ -51,7 +50,7 @@ internal sealed class Night
     {
         this.order = order;
         this.stop = stop;
-        device = RunOptions.DeviceOf(order.Device, "exact");
+        device = DeviceCatalog.Of(order.Device, "exact");
         hardware = Machine.HardwareKey(device);
         commit = Machine.GitSha ?? "";
         progress = new Progress(order.Quiet);
@@ -102,16 +101,16 @@ internal sealed class Night
         string protocol,
         long? seed,
         IReadOnlyList<string> set,
-        IReadOnlyList<string> stages,
+        IReadOnlyList<StageId> stages,
         Fault? inject
     )
     {
         var resolved = ProtocolReader.Load(protocol, set, seed);
-        var exec = new ExecOptions(Environment.ProcessorCount, 0, 0, TimeSpan.FromMinutes(1), Inject: inject);
+        var exec = new ExecOptions(Environment.ProcessorCount, 0, 0, TimeSpan.FromMinutes(1));
         var on = inject is WrongOperation ? new InstrumentedDevice(device) : device;
         if (inject is not null)
             resolved = resolved with { Name = resolved.Name + "+injected" };
-        exec = exec with { Recompute = RunOptions.Recompute("auto", resolved.Spec, on, exec) };
+        exec = exec with { Recompute = MemorySetting.Recompute("auto", resolved.Spec, on, exec) };
         return Runner.Run(
             new RunRequest(
                 resolved,
@@ -124,7 +123,10 @@ internal sealed class Night
                 null,
                 Quiet: true,
                 order.Argv
-            ),
+            )
+            {
+                Drill = new DrillOptions(inject),
+            },
             stop
         );
     }
@@ -138,7 +140,7 @@ internal sealed class Night
         }
         try
         {
-            var report = Reference.Compare(Run(row.Protocol, null, [], RunRequest.AllStages, order.Inject), reference);
+            var report = Reference.Compare(Run(row.Protocol, null, [], StageId.All, order.Inject), reference);
             Add(
                 "exact",
                 row.Name,
@@ -156,11 +158,12 @@ internal sealed class Night
     {
         try
         {
-            string stage = row.Metric.Split('_')[0];
+            var measuring = StageId.All.Where(s => s.Name == row.Metric.Split('_')[0]);
+            StageId[] stages = [StageId.Pretrain, .. measuring];
             double[] values =
             [
                 .. row
-                    .Seeds.Select(seed => Run(row.Protocol, seed, row.Set, ["pretrain", stage], null))
+                    .Seeds.Select(seed => Run(row.Protocol, seed, row.Set, stages, null))
                     .Select(run =>
                     {
                         var evals = run.Read(Schema.Evals).Rows;
@@ -294,7 +297,7 @@ internal sealed class Night
 
     /// <summary>What the launches of a row run on: its level of math is part of the work.</summary>
     private Device DeviceOf(BenchOrder bench) =>
-        bench.Math == "exact" ? device : RunOptions.DeviceOf(bench.Device, bench.Math);
+        bench.Math == "exact" ? device : DeviceCatalog.Of(bench.Device, bench.Math);
 
     /// <summary>Where a night keeps what a row's launches measured.</summary>
     internal static string ThroughputOf(string night, string row) => Path.Combine(night, "perf", FileName.Of(row));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
 using LutNative.Harness.Errors;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 
 namespace LutNative.Harness.Nightly;

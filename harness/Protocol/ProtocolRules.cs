@@ -25,12 +25,12 @@ public static class ProtocolRules
         Need((string)v["contract"] == LutVersion.Contract, "contract", $"this build implements {LutVersion.Contract}");
         Need((long)v["seed"] >= 0, "seed", "must not be negative");
         Need(
-            Images.DataSets.Names.Contains((string)v["data.name"]),
+            DataSetNames.All.Contains((string)v["data.name"]),
             "data.name",
-            "the known data sets are " + string.Join(", ", Images.DataSets.Names)
+            "the known data sets are " + string.Join(", ", DataSetNames.All)
         );
         Need(
-            !(bool)v["baselines.raw_pixels"] || (string)v["data.name"] == Images.DataSets.Fashion,
+            !(bool)v["baselines.raw_pixels"] || (string)v["data.name"] == DataSetNames.Fashion,
             "baselines.raw_pixels",
             "raw pixels are a baseline for gray images of one size only"
         );

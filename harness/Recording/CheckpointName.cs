@@ -1,4 +1,5 @@
 using System.Globalization;
+using LutNative.Results;
 
 namespace LutNative.Harness.Recording;
 
@@ -8,21 +9,14 @@ public sealed record CheckpointName(string Stage, long Step)
 {
     private const string Extension = ".safetensors";
 
-    /// <summary>Stages in the order in which a run has them.</summary>
-    public static IReadOnlyList<string> Stages { get; } = ["pretrain", "linprobe", "finetune", "scratch"];
-
-    /// <summary>Place of the stage in a run.</summary>
-    public int Order => OrderOf(Stage);
-
-    public static int OrderOf(string stage) => Stages.ToList().IndexOf(stage);
-
-    public static CheckpointName? Parse(string path)
+    /// <param name="stages">Whose checkpoints belong to the run.</param>
+    public static CheckpointName? Parse(string path, IReadOnlyList<StageId> stages)
     {
         string name = Path.GetFileName(path);
         if (!name.EndsWith(Extension, StringComparison.Ordinal))
             return null;
         string[] parts = name[..^Extension.Length].Split('-');
-        if (parts.Length != 2 || !Stages.Contains(parts[0]))
+        if (parts.Length != 2 || stages.All(s => s.Name != parts[0]))
             return null;
         if (!long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long step))
             return null;

@@ -15,13 +15,17 @@ public sealed record CheckpointPlace(string Path, string Stage, long Step, int P
 /// The checkpoints of a run: the newest two of the running stage, those at the ends of every so many epochs, and the
 /// last one of every finished stage. There is no "best": nothing is selected by the test images.
 /// </summary>
-public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
+/// <param name="stages">Whose checkpoints these are, in the order of a run.</param>
+public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger, IReadOnlyList<StageId> stages)
 {
     private readonly HashSet<string> damaged = new(StringComparer.Ordinal);
 
     public string Folder { get; } = System.IO.Path.Combine(run.Folder, "checkpoints");
 
-    public static CheckpointStore Of(RunStore run) => new(run, CheckpointLedger.Of(run));
+    public static CheckpointStore Of(RunStore run) => Of(run, StageId.Trained);
+
+    public static CheckpointStore Of(RunStore run, IReadOnlyList<StageId> stages) =>
+        new(run, CheckpointLedger.Of(run), stages);
 
     public string PathOf(string stage, long step) =>
         System.IO.Path.Combine(Folder, new CheckpointName(stage, step).ToString());
@@ -90,6 +94,9 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
     /// <summary>It is damaged, so that it counts for nothing when old ones are removed.</summary>
     public void Distrust(string path) => damaged.Add(path);
 
+    /// <summary>The place of a stage with checkpoints in a run.</summary>
+    public int OrderOf(string stage) => stages.TakeWhile(s => s.Name != stage).Count();
+
     /// <summary>The steps of a stage that have a checkpoint.</summary>
     public IEnumerable<long> StepsOf(string stage) =>
         Files().Where(f => f.Name.Stage == stage).Select(f => f.Name.Step);
@@ -101,9 +108,9 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
             return [];
         return Directory
             .GetFileSystemEntries(Folder)
-            .Select(f => (Path: f, Name: CheckpointName.Parse(f)!))
+            .Select(f => (Path: f, Name: CheckpointName.Parse(f, stages)!))
             .Where(f => f.Name is not null)
-            .OrderByDescending(f => f.Name.Order)
+            .OrderByDescending(f => OrderOf(f.Name.Stage))
             .ThenByDescending(f => f.Name.Step);
     }
 
@@ -138,7 +145,7 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger)
     {
         var meta = file.Metadata;
         if (
-            CheckpointName.Parse(path) is not { } name
+            CheckpointName.Parse(path, stages) is not { } name
             || meta.GetValueOrDefault("lut.stage") != name.Stage
             || Number(meta, "lut.step") != name.Step
         )

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Training;
 using LutNative.Interop;

@@ -15,12 +15,12 @@ public sealed class RunFolder : IDisposable
     private readonly FolderLock owner;
     private readonly IReadOnlyList<string> made; // folders that were not there before, the innermost first
 
-    private RunFolder(RunStore store, FolderLock owner, IReadOnlyList<string> made)
+    private RunFolder(RunStore store, FolderLock owner, IReadOnlyList<StageId> stages, IReadOnlyList<string> made)
     {
         Store = store;
         this.owner = owner;
         this.made = made;
-        Checkpoints = CheckpointStore.Of(store);
+        Checkpoints = CheckpointStore.Of(store, stages);
     }
 
     public RunStore Store { get; }
@@ -31,11 +31,12 @@ public sealed class RunFolder : IDisposable
     /// Takes a folder for a run, or says why not. A folder that this process makes and then cannot use is removed
     /// again.
     /// </summary>
+    /// <param name="stages">Whose checkpoints are the run's, in the order in which it has them.</param>
     /// <param name="warn">Gets what people must know even when they asked for silence.</param>
     /// <exception cref="ResultsException">Another process owns the folder (its holder is named), the file system cannot
     /// lock, or a table cannot be read.</exception>
     /// <exception cref="LutError">The configuration cannot be written.</exception>
-    public static FolderState Open(string path, RunIdentity mine, Action<string> warn)
+    public static FolderState Open(string path, RunIdentity mine, IReadOnlyList<StageId> stages, Action<string> warn)
     {
         // looking first: a folder of somebody else does not even get a LOCK
         if (FolderChecks.Stranger(path, mine) is { } stranger)
@@ -47,7 +48,7 @@ public sealed class RunFolder : IDisposable
         try
         {
             owner = FolderLock.Take(path);
-            folder = new RunFolder(store, owner, made);
+            folder = new RunFolder(store, owner, stages, made);
             var state = folder.Decide(mine, warn);
             if (state is FolderState.Refused)
             {

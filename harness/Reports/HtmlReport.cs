@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Results;
 
@@ -360,7 +360,7 @@ internal static class HtmlReport
             ],
             keys.Select(k =>
             {
-                int failing = Nightly.History.Streak(nights, k.Kind, k.Key, Nightly.Colour.Red);
+                int failing = Recording.History.Streak(nights, k.Kind, k.Key, Recording.Colour.Red);
                 return (IEnumerable<Html>)
                     [
                         Html.Of($"<a href=\"#{Id(k)}\">{k.Kind} {k.Key}</a>"),
@@ -378,7 +378,7 @@ internal static class HtmlReport
         foreach (var k in keys)
         {
             var points = nights.Select(n => Of(n, k)).OfType<Finding>().ToList();
-            var measured = points.Where(f => f.B is not null && f.Colour != Nightly.Colour.Grey).ToList();
+            var measured = points.Where(f => f.B is not null && f.Colour != Recording.Colour.Grey).ToList();
             series.Add($"<article id=\"{Id(k)}\"><h3>{k.Kind} {k.Key} <span class=\"note\">{k.Hardware}</span></h3>");
             if (measured.Count > 0 && k.Kind != "exact")
                 series.Put(Figure(Plot(k.Kind, k.Key, measured)));

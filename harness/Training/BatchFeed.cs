@@ -12,7 +12,7 @@ namespace LutNative.Harness.Training;
 /// computed; without, each sample is made where it is needed. A sample depends on (step, position) alone, so the number
 /// of workers cannot change a bit.
 /// </summary>
-public sealed class BatchFeed : ISampleSource, IDisposable
+public class BatchFeed : ISampleSource, IDisposable
 {
     public delegate void FillSample(long step, int position, Span<float> u, Span<float> v, Span<ulong> keys);
 
@@ -75,6 +75,9 @@ public sealed class BatchFeed : ISampleSource, IDisposable
             threads[i].Start();
         }
     }
+
+    /// <summary>The step whose samples are handed out.</summary>
+    public long Current => step;
 
     /// <summary>Nanoseconds the last <see cref="Begin"/> waited for data.</summary>
     public long WaitNs { get; private set; }
@@ -192,5 +195,6 @@ public sealed class BatchFeed : ISampleSource, IDisposable
             wanted.Release(threads.Length);
         foreach (var t in threads)
             t.Join();
+        GC.SuppressFinalize(this);
     }
 }

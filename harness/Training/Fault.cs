@@ -2,6 +2,7 @@ using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
@@ -33,7 +34,7 @@ public abstract record Fault(string Stage, long Step)
             !parts.TryGetValue(key, out string? v) && otherwise is { } o ? o
             : long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out long n) && n <= most ? n
             : throw Bad(FormattableString.Invariant($"{key} must be a number from 0 to {most}"));
-        string stage = parts.GetValueOrDefault("stage", "pretrain");
+        string stage = parts.GetValueOrDefault("stage", StageId.Pretrain.Name);
         long step = Number("step", long.MaxValue);
         if (!parts.TryGetValue("op", out string? op))
             return new BitFlip(

@@ -6,48 +6,45 @@ using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
 /// <summary>
 /// Supervised training of the classifier: fine-tuning from a pre-trained trunk, or the same from scratch.
 /// </summary>
-public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
+public sealed unsafe class FinetuneTrainer : Trainer
 {
-    private readonly ProtocolSpec protocol;
     private readonly FinetuneSpec f;
     private readonly Pool pool;
     private readonly Device device;
     private readonly Views views;
     private readonly Weights weights;
     private readonly ClassifierStep step;
-    private readonly ulong seed;
-    private readonly uint stageId;
-    private readonly int mixBatch;
-    private readonly SampleOrder order;
-    private readonly BatchFeed feed;
-    private long current;
-
-    [ThreadStatic]
-    private static float[]? partner;
+    private readonly SupervisedSamples samples;
+    private readonly SupervisedFeed feed;
 
     /// <param name="trunk">Pre-trained values to start from, or null for scratch.</param>
-    public FinetuneTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec, State? trunk)
+    public FinetuneTrainer(
+        ProtocolSpec protocol,
+        Views views,
+        Device device,
+        Pool pool,
+        ExecOptions exec,
+        State? trunk,
+        BenchOptions? bench = null
+    )
         : base(device)
     {
         this.device = device;
-        this.protocol = protocol;
         f = protocol.Finetune;
         this.pool = pool;
         this.views = views;
-        seed = (ulong)protocol.Seed;
-        Stage = trunk is null ? "scratch" : "finetune";
-        stageId = trunk is null ? 2u : 1u;
-        mixBatch = protocol.Transform?.MixBatch ?? f.Batch;
-        order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
+        Id = trunk is null ? StageId.Scratch : StageId.Finetune;
+        samples = new SupervisedSamples(protocol, views, Id);
         Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
         State = new State(Net.Layout, Arena);
-        Initializer.Fill(State, seed + 1);
+        Initializer.Fill(State, (ulong)protocol.Seed + 1);
         if (trunk is not null)
             Load(trunk);
         weights = new Weights(State, device, Arena, backward: true);
@@ -61,20 +58,19 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
             f.Eps,
             Net.Groups(f.LayerDecay, f.WeightDecay)
         );
-        feed = new BatchFeed(
+        feed = new SupervisedFeed(
+            samples,
             f.Batch,
             Net.Shape.Grid.ImageFloats,
             Net.Classes,
-            0,
             exec.DataWorkers,
-            exec.FrozenData,
-            Fill
+            (bench ?? BenchOptions.None).FrozenData
         );
     }
 
     public Classifier Net { get; }
     public State State { get; }
-    public override string Stage { get; }
+    public override StageId Id { get; }
     public override AdamWOptimizer Optimizer { get; }
     public override int StepsPerEpoch => views.Images.Count / f.Batch;
     public override int Epochs => f.Epochs;
@@ -98,14 +94,13 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
 
     public override StepReport Step(long s)
     {
-        current = s;
         long time = PhaseClock.Now;
         weights.Pack(pool);
         time = pool.Clock.Add(Phase.Optimizer, 0, time);
         feed.Begin(s, Steps, Digested(s));
         pool.Clock.Add(Phase.Data, 0, time);
         device.BeginStep(Stage);
-        float loss = step.Run(this);
+        float loss = step.Run(feed);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
         Finite.Check(device, Stage, s, loss, norm, Net.Layout, step.Gradient);
@@ -119,7 +114,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         Optimizer.Step(pool, step.Gradient, lr);
         device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
-        return new StepReport(lr, loss, null, null, norm, Digest.Of(order.Of(s)), feed.WaitNs, feed.Digests()?.Views);
+        return new StepReport(lr, loss, null, null, norm, Digest.Of(samples.Of(s)), feed.WaitNs, feed.Digests()?.Views);
     }
 
     protected override long? GradientOffset(nint address) => step.GradientOffset(address);
@@ -133,87 +128,9 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         return weights;
     }
 
-    void ILabelledSource.Load(int position, Span<float> image, Span<float> target) =>
-        feed.Load(position, image, target, []);
-
-    private void Fill(long s, int position, Span<float> image, Span<float> target, Span<ulong> keys)
-    {
-        var ids = order.Of(s);
-        uint epoch = Epoch(s);
-        int group = position / mixBatch;
-        int mine = ids[position];
-        int other = ids[group * mixBatch + mixBatch - 1 - position % mixBatch];
-        var mix = DrawMix(s, (uint)group);
-        views.Train(mine, epoch, 10 + stageId, image);
-        if (mix.Lam < 1.0)
-        {
-            if (partner is null || partner.Length != image.Length)
-                partner = new float[image.Length];
-            views.Train(other, epoch, 10 + stageId, partner);
-            if (mix.Cut)
-                Mixing.CutMix(image, partner, protocol.Data.ImageSize, mix.Box);
-            else
-                Mixing.MixUp(image, partner, mix.Lam);
-        }
-        Mixing.Target(target, views.Images.Labels[mine], views.Images.Labels[other], mix.Lam, f.Smoothing);
-    }
-
-    float ILabelledSource.DropPathDraw(int position, int block, int branch) =>
-        new Philox(
-            seed,
-            Purpose.DropPath,
-            (ulong)order.Of(current)[position],
-            Epoch(current),
-            (stageId << 16) | (uint)(2 * block + branch)
-        ).NextFloat();
-
-    /// <summary>
-    /// timm 0.4.12 Mixup in batch mode: one lambda, and one choice between mixup and cutmix, a group of samples (the
-    /// batch of a process in the source).
-    /// </summary>
-    private (double Lam, bool Cut, Mixing.Box Box) DrawMix(long s, uint group)
-    {
-        var random = new Philox(seed, Purpose.Mix, (ulong)s, stageId, group);
-        if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb)
-            return (1.0, false, default);
-        bool cut = f.Mixup <= 0 || (f.Cutmix > 0 && random.NextDouble() < f.MixSwitchProb);
-        double lam = Beta(ref random, cut ? f.Cutmix : f.Mixup);
-        int size = protocol.Data.ImageSize;
-        var box = Mixing.CutBox(size, lam, (int)random.NextBelow((uint)size), (int)random.NextBelow((uint)size));
-        return cut ? (1.0 - box.Area / (double)(size * size), true, box) : (lam, false, default);
-    }
-
-    /// <summary>Beta(a, a) by two gamma draws (Marsaglia and Tsang 2000).</summary>
-    private static double Beta(ref Philox random, double a)
-    {
-        double x = Gamma(ref random, a);
-        double y = Gamma(ref random, a);
-        return x + y > 0 ? x / (x + y) : 0.5;
-    }
-
-    private static double Gamma(ref Philox random, double a)
-    {
-        if (a < 1.0)
-            return Gamma(ref random, a + 1.0) * HostMath.Exp(HostMath.Log(1.0 - random.NextDouble()) / a);
-        double d = a - 1.0 / 3.0;
-        double c = 1.0 / Math.Sqrt(9.0 * d);
-        while (true)
-        {
-            double x = random.NextNormal();
-            double v = 1.0 + c * x;
-            if (v <= 0.0)
-                continue;
-            v = v * v * v;
-            if (HostMath.Log(1.0 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * HostMath.Log(v))
-                return d * v;
-        }
-    }
-
     public override void Dispose()
     {
         feed.Dispose();
         base.Dispose();
     }
-
-    private uint Epoch(long s) => (uint)(s / StepsPerEpoch);
 }

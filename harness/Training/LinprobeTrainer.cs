@@ -7,6 +7,7 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
@@ -55,7 +56,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
         this.views = views;
         this.host = host;
         this.pool = pool;
-        order = new SampleOrder((ulong)protocol.Seed, 4, views.Images.Count, l.Batch);
+        order = new SampleOrder((ulong)protocol.Seed, StageId.Linprobe, views.Images.Count, l.Batch);
         int d = protocol.Model.Width;
         int classes = protocol.Data.Classes;
         var layout = new StateLayout();
@@ -85,7 +86,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
     }
 
     public State State { get; }
-    public override string Stage => "linprobe";
+    public override StageId Id => StageId.Linprobe;
     public override AdamWOptimizer? Optimizer => null;
     public override int StepsPerEpoch => views.Images.Count / l.Batch;
     public override int Epochs => l.Epochs;
@@ -97,7 +98,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
     {
         var ids = order.Of(s).ToArray();
         uint epoch = (uint)(s / StepsPerEpoch);
-        features.Encode(x, (i, planes) => views.Probe(ids[i], epoch, 20, l.ScaleMin, planes));
+        features.Encode(x, (i, planes) => views.Probe(ids[i], epoch, ViewNumber.Linprobe, l.ScaleMin, planes));
         for (int first = 0; first < l.Batch; first += l.BnBatch)
         {
             BatchNorm.Forward(
@@ -183,6 +184,6 @@ public sealed unsafe class LinprobeTrainer : Trainer
                 );
             }
         );
-        return LinearProbe.Predictions("linprobe_top1", scores, test.Images.Labels);
+        return LinearProbe.Predictions(Id.Top1, scores, test.Images.Labels);
     }
 }

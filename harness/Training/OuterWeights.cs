@@ -2,6 +2,7 @@ using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
@@ -71,9 +72,9 @@ public static class OuterWeights
     }
 
     /// <summary>How a run of these stages uses weights.</summary>
-    public static WeightsUse UseOf(IReadOnlyList<string> stages, ProtocolSpec p) =>
-        stages.Contains("pretrain") ? WeightsUse.Pretraining
-        : p.Finetune.GlobalPool && stages.All(s => s is "finetune") ? WeightsUse.PooledFinetuning
+    public static WeightsUse UseOf(IReadOnlyList<StageId> stages, ProtocolSpec p) =>
+        stages.Contains(StageId.Pretrain) ? WeightsUse.Pretraining
+        : p.Finetune.GlobalPool && stages.All(s => s == StageId.Finetune) ? WeightsUse.PooledFinetuning
         : WeightsUse.Features;
 
     /// <summary>A file that we wrote carries digests: they are checked before anything is used.</summary>

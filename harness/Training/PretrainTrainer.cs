@@ -1,4 +1,3 @@
-using LutNative.Harness.Errors;
 using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
@@ -8,6 +7,7 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
@@ -26,9 +26,15 @@ public sealed unsafe class PretrainTrainer : Trainer
     private readonly Weights? teacherWeights;
     private readonly State? teacher;
     private readonly BatchFeed feed;
-    private readonly SampleOrder order;
 
-    public PretrainTrainer(ProtocolSpec protocol, Views views, Device device, Pool pool, ExecOptions exec)
+    public PretrainTrainer(
+        ProtocolSpec protocol,
+        Views views,
+        Device device,
+        Pool pool,
+        ExecOptions exec,
+        BenchOptions? bench = null
+    )
         : base(device)
     {
         this.protocol = protocol;
@@ -36,7 +42,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         this.device = device;
         this.pool = pool;
         var p = protocol.Pretrain;
-        order = new SampleOrder((ulong)protocol.Seed, 0, views.Images.Count, p.Batch);
+        Samples = new PretrainSamples(protocol, views);
         Net = NetworkOf(protocol);
         Student = new State(Net.Layout, Arena);
         Initializer.Fill(Student, (ulong)protocol.Seed);
@@ -66,14 +72,15 @@ public sealed unsafe class PretrainTrainer : Trainer
             Net.Options.Context ? grid.ImageFloats : 0,
             grid.Patches,
             exec.DataWorkers,
-            exec.FrozenData,
-            Fill
+            (bench ?? BenchOptions.None).FrozenData,
+            Samples.Fill
         );
     }
 
     public Lut Net { get; }
     public State Student { get; }
-    public override string Stage => "pretrain";
+    public PretrainSamples Samples { get; }
+    public override StageId Id => StageId.Pretrain;
     public override AdamWOptimizer Optimizer { get; }
     public override int StepsPerEpoch => views.Images.Count / protocol.Pretrain.Batch;
     public override int Epochs => protocol.Pretrain.Epochs;
@@ -176,7 +183,7 @@ public sealed unsafe class PretrainTrainer : Trainer
             TeacherUpdate.Run(device, teacher, Student, decay);
         device.EndStep();
         pool.Clock.Add(Phase.Optimizer, 0, time);
-        var ids = order.Of(s);
+        var ids = Samples.Of(s);
         var seen = feed.Digests();
         return new StepReport(
             lr,
@@ -217,61 +224,10 @@ public sealed unsafe class PretrainTrainer : Trainer
     /// </summary>
     public float* Gradient => step is null ? throw new InvalidOperationException("no step has run") : step.Gradient;
 
-    /// <summary>
-    /// Makes the sample at a position of step s: views u and v (empty for MAE), normalised planes, and the sort keys of
-    /// its mask.
-    /// </summary>
-    public void Fill(long s, int position, Span<float> u, Span<float> v, Span<ulong> keys)
-    {
-        int sample = order.Of(s)[position];
-        uint epoch = (uint)(s / StepsPerEpoch);
-        views.Weak(sample, epoch, 0, u);
-        if (!v.IsEmpty)
-            views.Strong(sample, epoch, 1, v);
-        views.MaskKeys(sample, epoch, keys);
-    }
-
     public override void Dispose()
     {
         feed.Dispose();
         FreeStep();
         base.Dispose();
-    }
-}
-
-/// <summary>Refuses to go on with numbers that are not finite (NUMERICS rule 11).</summary>
-internal static unsafe class Finite
-{
-    internal static void Check(
-        Device device,
-        string stage,
-        long step,
-        float loss,
-        float norm,
-        StateLayout layout,
-        float* gradient
-    )
-    {
-        if (float.IsFinite(loss) && float.IsFinite(norm))
-            return;
-        string where = "the loss";
-        foreach (var e in layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
-        {
-            var values = new float[e.Count];
-            device.Read(values, e.In(gradient));
-            int i = values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
-            if (i < 0)
-                continue;
-            where = FormattableString.Invariant($"gradient of {e.Name}[{i / e.Cols}, {i % e.Cols}] = {values[i]}");
-            break;
-        }
-        throw new LutError(
-            Exit.Numerics,
-            1,
-            FormattableString.Invariant($"loss = {loss}, gradient norm = {norm} at step {step} of {stage}"),
-            $"step {step}, {where}",
-            "a non-finite loss or gradient stops a run, because everything after it would be noise",
-            "lower the learning rate or set clip_grad; the last checkpoint is intact"
-        );
     }
 }

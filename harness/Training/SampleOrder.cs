@@ -1,4 +1,5 @@
 using LutNative.Harness.Images;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
@@ -6,7 +7,7 @@ namespace LutNative.Harness.Training;
 /// Which samples a step sees: the epoch's order (EpochOrder) cut into batches. The last two drawn epochs are kept,
 /// since data workers may already ask for the next one while this one is trained on; any thread may ask.
 /// </summary>
-public sealed class SampleOrder(ulong seed, uint stage, int count, int batch)
+public sealed class SampleOrder(ulong seed, StageId stage, int count, int batch)
 {
     private readonly Lock drawing = new();
     private readonly int stepsPerEpoch = count / batch;
@@ -26,7 +27,7 @@ public sealed class SampleOrder(ulong seed, uint stage, int count, int batch)
             lock (drawing)
                 if (drawn[slot] != epoch)
                 {
-                    EpochOrder.Draw(seed, (uint)epoch, stage, orders[slot], keys);
+                    EpochOrder.Draw(seed, (uint)epoch, stage.Word, orders[slot], keys);
                     Volatile.Write(ref drawn[slot], epoch);
                 }
         return orders[slot].AsSpan((int)(step % stepsPerEpoch) * batch, batch);

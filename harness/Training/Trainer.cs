@@ -1,90 +1,19 @@
 using LutNative.Harness.Errors;
 using LutNative.Model.Devices;
-using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Training;
-
-/// <summary>How a run executes. Nothing here may change a bit (exec_hash).</summary>
-/// <param name="Threads">Compute threads.</param>
-/// <param name="MicroBatch">
-/// Samples at once through the network; 0 means a whole grain. Rounded down to a divisor of the grain, or, on a GPU, to
-/// whole grains.
-/// </param>
-/// <param name="DataWorkers">Threads that prepare the next batch; 0 prepares samples on the compute threads.</param>
-/// <param name="CheckpointEvery">Time between checkpoints, asked for or adapted.</param>
-/// <param name="Recompute">
-/// Run the student's forward pass again in the backward phase instead of keeping activations.
-/// </param>
-/// <param name="KeepEpochs">A checkpoint at the end of every so many epochs is kept for good; 0 for none.</param>
-/// <param name="Inject">A fault to plant, for drills; the run is then marked +injected.</param>
-/// <param name="TraceStep">Record every operation of this step of each stage; negative for none.</param>
-/// <param name="StopAfter">
-/// Stop with a checkpoint, as Ctrl-C would, after this many steps of this process; 0 means never. For tests and drills.
-/// </param>
-/// <param name="FrozenData">
-/// Every step sees the first batch, made once: `lut bench` measures the step alone. Never set by a run.
-/// </param>
-public sealed record ExecOptions(
-    int Threads,
-    int MicroBatch,
-    int DataWorkers,
-    CheckpointInterval CheckpointEvery,
-    bool Recompute = false,
-    long StopAfter = 0,
-    bool FrozenData = false,
-    int KeepEpochs = 0,
-    Fault? Inject = null,
-    long TraceStep = -1
-)
-{
-    /// <summary>
-    /// How a batch is cut: parts of grains on the CPU; on a device that takes several leaves at once, as many whole
-    /// grains as it wants, or as MicroBatch allows.
-    /// </summary>
-    public BatchPlan PlanOf(Device device, int batch, int bnBatch, int grain)
-    {
-        int micro = MicroOf(grain);
-        int most = MicroBatch > 0 ? MicroBatch / grain : device.GrainsAtOnce;
-        int n = 1;
-        while (micro == grain && 2 * n <= Math.Min(most, device.GrainsAtOnce) && bnBatch / grain % (2 * n) == 0)
-            n *= 2;
-        if (!device.SumsByGrain)
-            return new BatchPlan(batch, bnBatch, grain * n, micro * n);
-        return new BatchPlan(batch, bnBatch, grain, micro, n);
-    }
-
-    private int MicroOf(int grain)
-    {
-        int m = MicroBatch <= 0 ? grain : Math.Min(MicroBatch, grain);
-        while (grain % m != 0)
-            m--;
-        return m;
-    }
-}
-
-/// <summary>
-/// What one optimiser step reports. Recon and Context are null where the stage has no such loss; Views and Masks in
-/// steps that are not digested.
-/// </summary>
-public readonly record struct StepReport(
-    double Lr,
-    float Loss,
-    float? Recon,
-    float? Context,
-    float GradNorm,
-    Digest BatchIds,
-    long DataNs,
-    Digest? Views = null,
-    Digest? Masks = null
-);
 
 /// <summary>A stage that is trained step by step: pre-training, fine-tuning, or training from scratch.</summary>
 public abstract class Trainer(Device device) : IDisposable
 {
-    public abstract string Stage { get; }
+    public abstract StageId Id { get; }
+
+    /// <summary>Its name, as it is recorded.</summary>
+    public string Stage => Id.Name;
     public abstract int StepsPerEpoch { get; }
     public abstract int Epochs { get; }
     public abstract int Batch { get; }
@@ -211,6 +140,3 @@ public abstract class Trainer(Device device) : IDisposable
             _ => blr,
         };
 }
-
-/// <summary>The digest of one named tensor.</summary>
-public sealed record TensorDigest(string Tensor, long[] Shape, Digest Value);

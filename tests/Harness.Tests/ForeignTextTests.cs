@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Tests.Cli;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Results;

@@ -42,12 +42,14 @@ public sealed class PretrainedHello : IDisposable
                 folder[FormattableString.Invariant($"runs{runs++}")],
                 null,
                 null,
-                stages,
+                [.. stages.Select(s => StageId.Find(s)!)],
                 checkpoint,
                 true,
-                ["test"],
-                which
-            ),
+                ["test"]
+            )
+            {
+                Which = which,
+            },
             default
         );
 

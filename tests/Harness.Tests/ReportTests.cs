@@ -1,5 +1,5 @@
 using System.Text.Json;
-using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Tests.Cli;
 using LutNative.Results;

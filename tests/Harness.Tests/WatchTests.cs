@@ -146,18 +146,14 @@ public sealed unsafe class WatchTests : IDisposable
             try
             {
                 e = Assert.Throws<UnfitMachineException>(() =>
-                    TrainingLoop.Run(
-                        t,
-                        0,
+                    new TrainingLoop(
                         recorder,
                         CheckpointStore.Of(store),
                         pool,
                         exec,
                         new Progress(quiet: true),
-                        watch: null,
-                        failFast: false,
                         default
-                    )
+                    ).Run(t, from: 0)
                 );
             }
             finally

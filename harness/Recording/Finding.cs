@@ -1,6 +1,6 @@
 using LutNative.Results;
 
-namespace LutNative.Harness.Nightly;
+namespace LutNative.Harness.Recording;
 
 /// <summary>How a row of a night counts.</summary>
 internal enum Colour

@@ -1,0 +1,43 @@
+using LutNative.Harness.Evaluation;
+using LutNative.Harness.Protocol;
+using LutNative.Harness.Training;
+using LutNative.Model.Devices;
+using LutNative.Model.Tensors;
+using LutNative.Results;
+
+namespace LutNative.Harness.Experiments.Stages;
+
+/// <summary>Nearest neighbours of frozen features.</summary>
+internal sealed class KnnStage : IStage
+{
+    public StageId Id => StageId.Knn;
+    public bool Trains => false;
+    public StageInput Input => StageInput.Features;
+    public IReadOnlyList<string> Metrics => [Id.Top1];
+
+    public StagePresence In(ProtocolSpec p) => StagePresence.On;
+
+    public long Steps(ProtocolSpec p) => 0;
+
+    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
+        MemoryPlan.Features(p, device, exec);
+
+    public void Run(RunContext run)
+    {
+        var (train, test) = run.Features();
+        run.Measure(Id.Top1, () => Neighbours(run, train, test));
+    }
+
+    /// <param name="train">[N, D], a row an image of the training set; test alike.</param>
+    internal static EvalResult Neighbours(RunContext run, Mat train, Mat test) =>
+        Knn.Run(
+            run.Spec.Knn,
+            train,
+            run.TrainViews.Images.Labels,
+            test,
+            run.TestViews.Images.Labels,
+            run.Spec.Data.Classes,
+            run.HostDevice,
+            run.HostPool
+        );
+}

@@ -1,0 +1,42 @@
+using LutNative.Harness.Errors;
+using LutNative.Model.Devices;
+using LutNative.Model.Tensors;
+
+namespace LutNative.Harness.Training;
+
+/// <summary>Refuses to go on with numbers that are not finite (NUMERICS rule 11).</summary>
+internal static unsafe class Finite
+{
+    internal static void Check(
+        Device device,
+        string stage,
+        long step,
+        float loss,
+        float norm,
+        StateLayout layout,
+        float* gradient
+    )
+    {
+        if (float.IsFinite(loss) && float.IsFinite(norm))
+            return;
+        string where = "the loss";
+        foreach (var e in layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
+        {
+            var values = new float[e.Count];
+            device.Read(values, e.In(gradient));
+            int i = values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+            if (i < 0)
+                continue;
+            where = FormattableString.Invariant($"gradient of {e.Name}[{i / e.Cols}, {i % e.Cols}] = {values[i]}");
+            break;
+        }
+        throw new LutError(
+            Exit.Numerics,
+            1,
+            FormattableString.Invariant($"loss = {loss}, gradient norm = {norm} at step {step} of {stage}"),
+            $"step {step}, {where}",
+            "a non-finite loss or gradient stops a run, because everything after it would be noise",
+            "lower the learning rate or set clip_grad; the last checkpoint is intact"
+        );
+    }
+}
