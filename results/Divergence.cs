@@ -44,7 +44,7 @@ public sealed record ElementPair(string Tensor, long Element, uint A, uint B, lo
 
     public override string ToString() =>
         FormattableString.Invariant(
-            $"{Tensor}[{Element}]: 0x{A:x8} ({BitConverter.UInt32BitsToSingle(A):R}) is not 0x{B:x8} ({BitConverter.UInt32BitsToSingle(B):R}), {Ulp} ulp; {Differ} of {Of} elements differ"
+            $"{Tensor}[{Element}]: {new Bits32(A)} is not {new Bits32(B)}, {Ulp} ulp; {Differ} of {Of} elements differ"
         );
 }
 

@@ -109,9 +109,8 @@ public static class Performance
             why.Add(other);
         if (Math.Min(left.Length, right.Length) < 3)
             why.Add(
-                FormattableString.Invariant(
-                    $"{left.Length} and {right.Length} launches: with fewer than three each, launches' own spread is not seen"
-                )
+                $"{left.Length} and {right.Length} launches: with fewer than three each, "
+                    + "launches' own spread is not seen"
             );
         string[] unfit = [.. Unfit(a, "A"), .. Unfit(b, "B")];
         bool paired =
@@ -172,9 +171,9 @@ public static class Performance
         {
             var known = done[r.NSteps];
             if (known.Any() && !known.Contains(r.StateDigest))
-                return FormattableString.Invariant(
-                        $"after {r.NSteps} steps the digests differ: {known.First()}, {r.StateDigest}: it did other work"
-                    ) + InOtherMath(a[0], r);
+                return $"after {r.NSteps} steps the digests differ: {known.First()}, {r.StateDigest}: "
+                    + "it did other work"
+                    + InOtherMath(a[0], r);
         }
         return "";
     }

@@ -42,7 +42,8 @@ public static class TableFile
                 $"cannot write the table {table.Schema.Name}",
                 path,
                 e.Message,
-                "free some space or choose another --output; everything written before is intact, and the run can be resumed"
+                "free some space or choose another --output; "
+                    + "everything written before is intact, and the run can be resumed"
             );
         }
     }

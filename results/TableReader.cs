@@ -180,7 +180,8 @@ internal sealed class TableReader : IDisposable
             );
         if (field is not null && (field.IsNullable != c.Nullable || field.ClrType != c.Field().ClrType))
             throw new DamagedParquetException(
-                $"its column {c.Name} holds {field.ClrType.Name}{OrNull(field.IsNullable)}, not {c.Type}{OrNull(c.Nullable)}"
+                $"its column {c.Name} holds {field.ClrType.Name}{OrNull(field.IsNullable)}, "
+                    + $"not {c.Type}{OrNull(c.Nullable)}"
             );
         return field;
 

@@ -55,6 +55,7 @@ internal sealed class TableSeal(
             $"{Path.GetFileName(path)} does not hold the rows that it was written with",
             path,
             $"{key} is {Value(key)}, its rows give {found}",
-            "the file was damaged or changed after it was written; restore it from another copy of the run, or run it again"
+            "the file was damaged or changed after it was written; "
+                + "restore it from another copy of the run, or run it again"
         );
 }

@@ -134,10 +134,12 @@ public sealed class Trace
     /// </summary>
     private static IEnumerable<string> Suspects(string differs, List<Operation> operations)
     {
-        string likely =
-            differs.StartsWith("loss", StringComparison.Ordinal) ? "forward"
-            : differs.StartsWith("grad", StringComparison.Ordinal) ? "backward"
-            : "optimizer";
+        string likely = differs switch
+        {
+            _ when differs.StartsWith("loss", StringComparison.Ordinal) => "forward",
+            _ when differs.StartsWith("grad", StringComparison.Ordinal) => "backward",
+            _ => "optimizer",
+        };
         return operations.Select(o => o.Op).Distinct().OrderBy(o => InstrumentedDevice.PhaseOf(o) != likely);
     }
 

@@ -24,10 +24,13 @@ internal static class DeviceCatalog
                 "the CPU keeps the contract and has no other level",
                 "use --device cuda:0 (or cuda:emulated), or --math exact"
             );
-        return name == "cpu" ? Cpu.Best()
-            : name == "oracle" ? new OracleDevice()
-            : Cpu.All().FirstOrDefault(d => d.Name == name)
-                ?? throw NoDevice(name, $"known devices are {string.Join(", ", Names)}");
+        return name switch
+        {
+            "cpu" => Cpu.Best(),
+            "oracle" => new OracleDevice(),
+            _ => Cpu.All().FirstOrDefault(d => d.Name == name)
+                ?? throw NoDevice(name, $"known devices are {string.Join(", ", Names)}"),
+        };
     }
 
     private static readonly string[] Names =

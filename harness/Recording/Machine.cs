@@ -81,6 +81,8 @@ public static class Machine
         using var nvml = Nvml.Open(cuda.Context, out _);
         var reading = nvml?.Read();
         var c = cuda.Context;
+        int major = c.Attribute(DeviceAttribute.ComputeCapabilityMajor);
+        int minor = c.Attribute(DeviceAttribute.ComputeCapabilityMinor);
         return new DeviceRow
         {
             RunId = run,
@@ -90,9 +92,7 @@ public static class Machine
             Device = device.Name,
             Units = c.Attribute(DeviceAttribute.MultiprocessorCount),
             MemBytes = c.TotalBytes,
-            ComputeCapability = FormattableString.Invariant(
-                $"{c.Attribute(DeviceAttribute.ComputeCapabilityMajor)}{c.Attribute(DeviceAttribute.ComputeCapabilityMinor)}"
-            ),
+            ComputeCapability = FormattableString.Invariant($"{major}{minor}"),
             Driver = reading?.DriverVersion ?? c.DriverVersion.ToString(CultureInfo.InvariantCulture),
             UuidHash = Uuid(cuda) is { } uuid ? Short(uuid) : null,
             PowerLimitW = reading?.PowerLimitWatts,

@@ -60,11 +60,14 @@ internal static class MachineState
     }
 
     /// <summary>The process runs in a container, or null.</summary>
-    internal static string? Container() =>
-        Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is not null ? "kubernetes"
-        : File.Exists("/.dockerenv") ? "docker"
-        : File.Exists("/run/.containerenv") ? "podman"
-        : null;
+    internal static string? Container()
+    {
+        if (Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is not null)
+            return "kubernetes";
+        if (File.Exists("/.dockerenv"))
+            return "docker";
+        return File.Exists("/run/.containerenv") ? "podman" : null;
+    }
 
     /// <summary>
     /// Processor seconds: of the whole machine but idling (steal included: a neighbour took it), and of this process.

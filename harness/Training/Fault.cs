@@ -30,10 +30,15 @@ public abstract record Fault(string Stage, long Step)
                 throw Bad($"{part} is not a known key with a value; keys are {string.Join(", ", Keys)}");
             parts[part[..equals]] = part[(equals + 1)..];
         }
-        long Number(string key, long most, long? otherwise = null) =>
-            !parts.TryGetValue(key, out string? v) && otherwise is { } o ? o
-            : long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out long n) && n <= most ? n
-            : throw Bad(FormattableString.Invariant($"{key} must be a number from 0 to {most}"));
+        long Number(string key, long most, long? otherwise = null)
+        {
+            if (!parts.TryGetValue(key, out string? v) && otherwise is { } o)
+                return o;
+            bool is64 = long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out long n);
+            return is64 && n <= most
+                ? n
+                : throw Bad(FormattableString.Invariant($"{key} must be a number from 0 to {most}"));
+        }
         string stage = parts.GetValueOrDefault("stage", StageId.Pretrain.Name);
         long step = Number("step", long.MaxValue);
         if (!parts.TryGetValue("op", out string? op))

@@ -72,10 +72,13 @@ public static class OuterWeights
     }
 
     /// <summary>How a run of these stages uses weights.</summary>
-    public static WeightsUse UseOf(IReadOnlyList<StageId> stages, ProtocolSpec p) =>
-        stages.Contains(StageId.Pretrain) ? WeightsUse.Pretraining
-        : p.Finetune.GlobalPool && stages.All(s => s == StageId.Finetune) ? WeightsUse.PooledFinetuning
-        : WeightsUse.Features;
+    public static WeightsUse UseOf(IReadOnlyList<StageId> stages, ProtocolSpec p)
+    {
+        if (stages.Contains(StageId.Pretrain))
+            return WeightsUse.Pretraining;
+        bool pooled = p.Finetune.GlobalPool && stages.All(s => s == StageId.Finetune);
+        return pooled ? WeightsUse.PooledFinetuning : WeightsUse.Features;
+    }
 
     /// <summary>A file that we wrote carries digests: they are checked before anything is used.</summary>
     private static void ProveOurs(string path)

@@ -2,8 +2,8 @@ namespace LutNative.Results;
 
 /// <summary>
 /// The tables of a run, of a benchmark (throughput) and of a comparison, schema 1.3: each is a record, whose properties
-/// are its columns. A new table or column is a new minor version; renaming or changing a meaning is a new major version.
-/// SCHEMA.md is the same list for people; tests/fixtures/schema holds each version's list and files.
+/// are its columns. A new table or column is a new minor version; renaming or changing a meaning is a new major
+/// version. SCHEMA.md is the same list for people; tests/fixtures/schema holds each version's list and files.
 /// </summary>
 public static class Schema
 {

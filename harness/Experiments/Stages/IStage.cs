@@ -31,8 +31,8 @@ public enum StagePresence
 }
 
 /// <summary>
-/// One part of a run: everything that the harness knows about it. To add one, write a class and name it in <see
-/// cref="StageCatalog.Default"/>.
+/// One part of a run: everything that the harness knows about it. To add one, write a class and give it a line in <see
+/// cref="StageCatalog.Default"/>; its <see cref="StageId"/> has a word that no other has, told in docs/NUMERICS.md.
 /// </summary>
 public interface IStage
 {
