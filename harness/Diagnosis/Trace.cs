@@ -146,12 +146,9 @@ public sealed class Trace
     /// <summary>The first operation that differs from what the run itself recorded with --trace-step.</summary>
     private string? FirstOperation(Recorded run, List<Operation> operations)
     {
-        int ordinal = Schema.Operations.IndexOf("ordinal");
-        int digest = Schema.Operations.IndexOf("digest");
-        int at = Schema.Operations.IndexOf("step");
         var theirs = run
-            .Operations.Where(r => (long)r[at]! == step)
-            .ToDictionary(r => (int)r[ordinal]!, r => Digest.From((byte[])r[digest]!));
+            .Operations.Where(r => r.Step == step)
+            .ToDictionary(r => r.Ordinal, r => Digest.From(r.Digest.ToArray()));
         return operations.FirstOrDefault(o => theirs.TryGetValue(o.Ordinal, out var d) && d != o.Digest)?.ToString();
     }
 

@@ -110,11 +110,7 @@ internal sealed class TracedStage : IDisposable
 
     private static void RequireContract(RunStore run, ProtocolSpec protocol)
     {
-        if (
-            run.Read(Schema.Run) is { Rows.Count: > 0 } row
-            && row.Get<string>(0, "contract") is var contract
-            && contract != protocol.Contract
-        )
+        if (run.Read(Schema.Run).First?.Contract is { } contract && contract != protocol.Contract)
             throw new LutError(
                 Exit.Inconclusive,
                 2,

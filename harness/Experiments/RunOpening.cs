@@ -84,6 +84,5 @@ internal static class RunOpening
             recorder.Event("self_check", StageId.Pretrain.Name, null, passed);
     }
 
-    private static HashSet<string> Measured(RunStore store) =>
-        [.. store.Read(Schema.Evals).Rows.Select(r => (string)r[Schema.Evals.IndexOf("metric")]!)];
+    private static HashSet<string> Measured(RunStore store) => [.. store.Read(Schema.Evals).Rows.Select(e => e.Metric)];
 }

@@ -15,59 +15,57 @@ internal static class RunSummary
     {
         c.Recorder.Event("run_stop", "", null, "success");
         c.Recorder.Commit();
-        var steps = c.Store.Read(Schema.Steps);
-        Table run = new(Schema.Run);
-        Table hosts = new(Schema.Hosts);
-        Table env = new(Schema.Env);
-        Table devices = new(Schema.Devices);
-        Machine.AddHost(hosts, c.Recorder.RunId);
-        Machine.AddDevice(devices, c.Recorder.RunId, request.Device);
-        Machine.AddAssemblies(env, c.Recorder.RunId);
-        Machine.AddLibraries(env, c.Recorder.RunId);
-        Machine.AddKernels(env, c.Recorder.RunId);
+        var steps = c.Store.Read(Schema.Steps).Rows;
+        var id = new RunId(c.Recorder.RunId);
+        Table<EnvRow> env = new([.. Machine.Assemblies(id), .. Machine.Libraries(id), .. Machine.Kernels(id)]);
         var e = request.Exec;
-        long images = steps
-            .Rows.GroupBy(r => (string)r[1]!)
-            .Aggregate(0L, (sum, g) => sum + g.Max(r => (long)r[Schema.Steps.IndexOf("images_seen")]!));
+        Table<RunRow> run = new();
         run.Add(
-            c.Recorder.RunId,
-            request.Protocol.Name,
-            request.Protocol.Modified,
-            string.Join(",", request.Planned),
-            "success",
-            0,
-            at.StartedUtc,
-            DateTime.UtcNow,
-            (long)Stopwatch.GetElapsedTime(at.Started).TotalNanoseconds,
-            c.Spec.Seed,
-            request.Protocol.Level ?? c.Spec.Contract,
-            request.Protocol.MathHash,
-            at.Identity.DataHash,
-            Hash(
-                FormattableString.Invariant(
-                    $"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}"
-                )
-            ),
-            LutVersion.Text,
-            LutVersion.Text,
-            request.Protocol.Level is null ? "bitwise-cross-device" : "bitwise-same-device-and-libraries",
-            request.Device.Name,
-            e.Threads,
-            e.MicroBatch,
-            e.DataWorkers,
-            c.Resumes,
-            (long)steps.Rows.Count,
-            images,
-            Encoding.UTF8.GetBytes(request.Protocol.Toml),
-            Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)),
-            Hash(string.Join('\n', env.Rows.Select(r => $"{r[2]} {r[3]} {r[4]}"))),
-            Machine.HardwareKey(request.Device),
-            Machine.GitSha,
-            Machine.Trigger,
-            request.SelfCheck ? "pass" : "not_run",
-            steps.Rows.Select(r => (byte[]?)r[Schema.Steps.IndexOf("state_digest")]).LastOrDefault(d => d is not null),
-            at.Identity.WeightsSha256
+            new RunRow
+            {
+                RunId = id,
+                Protocol = request.Protocol.Name,
+                ProtocolModified = request.Protocol.Modified,
+                Stages = string.Join(",", request.Planned),
+                Status = "success",
+                ExitCode = 0,
+                StartedUtc = at.StartedUtc,
+                EndedUtc = DateTime.UtcNow,
+                WallNs = (long)Stopwatch.GetElapsedTime(at.Started).TotalNanoseconds,
+                Seed = c.Spec.Seed,
+                Contract = request.Protocol.Level ?? c.Spec.Contract,
+                MathHash = request.Protocol.MathHash,
+                DataHash = at.Identity.DataHash,
+                ExecHash = Hash(
+                    FormattableString.Invariant(
+                        $"{request.Device.Name} {e.Threads} {e.MicroBatch} {e.DataWorkers} {e.Recompute}"
+                    )
+                ),
+                CodeId = LutVersion.Text,
+                LutVersion = LutVersion.Text,
+                DeterminismLevel = request.Protocol.Level is null
+                    ? "bitwise-cross-device"
+                    : "bitwise-same-device-and-libraries",
+                Device = request.Device.Name,
+                Threads = e.Threads,
+                MicroBatch = e.MicroBatch,
+                DataWorkers = e.DataWorkers,
+                ResumeCount = c.Resumes,
+                NSteps = steps.Count,
+                ImagesSeen = steps.GroupBy(r => r.Stage).Sum(g => g.Max(r => r.ImagesSeen)),
+                ConfigToml = Encoding.UTF8.GetBytes(request.Protocol.Toml),
+                Argv = Encoding.UTF8.GetBytes(string.Join(' ', request.Argv)),
+                EnvHash = Hash(string.Join('\n', env.Rows.Select(r => $"{r.Name} {r.Version} {r.Sha256}"))),
+                HwKey = Machine.HardwareKey(request.Device),
+                GitSha = Machine.GitSha,
+                Trigger = Machine.Trigger,
+                SelfCheck = request.SelfCheck ? "pass" : "not_run",
+                FinalStateDigest = steps.LastOrDefault(r => r.StateDigest is not null)?.StateDigest,
+                WeightsSha256 = at.Identity.WeightsSha256,
+            }
         );
+        Table<HostRow> hosts = new([Machine.Host(id)]);
+        Table<DeviceRow> devices = new([Machine.DeviceRowOf(id, request.Device)]);
         c.Store.Commit([run, hosts, devices, env], c.Recorder.Metadata);
         c.Folder.Close();
     }

@@ -15,10 +15,10 @@ public sealed record OuterWeightsFile(string Path, string Which)
     /// </summary>
     public static OuterWeightsFile? Of(RunStore run)
     {
-        var table = run.Read(Schema.Run);
-        if (table.Rows.Count == 0 || table.Get<string>(0, "stages").Split(',').Contains(StageId.Pretrain.Name))
+        var row = run.Read(Schema.Run).First;
+        if (row is null || row.Stages.Split(',').Contains(StageId.Pretrain.Name))
             return null;
-        string words = Encoding.UTF8.GetString(table.Get<byte[]>(0, "argv"));
+        string words = Encoding.UTF8.GetString(row.Argv);
         return Value(words, "--checkpoint") is { } path
             ? new OuterWeightsFile(Placed(path), Value(words, "--which") ?? "")
             : null;

@@ -27,9 +27,12 @@ public sealed class AddedStageTests : IDisposable
     public void ItRunsBesideTheOthers()
     {
         var run = Runner.Run(Request("whole", [StageId.Raw, Counting]), default);
-        Assert.Equal(["raw_knn_top1", "raw_probe_top1", Counting.Top1], Column(run, Schema.Evals, "metric"));
-        Assert.Equal(Enumerable.Repeat(Counting.Name, Length), Column(run, Schema.Steps, "stage"));
-        Assert.Equal("raw,counting", Column(run, Schema.Run, "stages").Single());
+        Assert.Equal(
+            ["raw_knn_top1", "raw_probe_top1", Counting.Top1],
+            run.Read(Schema.Evals).Rows.Select(r => r.Metric)
+        );
+        Assert.Equal(Enumerable.Repeat(Counting.Name, Length), run.Read(Schema.Steps).Rows.Select(r => r.Stage));
+        Assert.Equal("raw,counting", run.Read(Schema.Run).First!.Stages);
         Assert.Equal(
             ["counting-00000006.safetensors"],
             Directory.GetFiles(Path.Combine(run.Folder, "checkpoints"), "*.safetensors").Select(Path.GetFileName)
@@ -47,15 +50,15 @@ public sealed class AddedStageTests : IDisposable
         string begun = Directory.GetDirectories(folder["cut"]).Single();
         var resumed = Runner.Run(Request("cut", [Counting]) with { ResumeFolder = begun }, default);
         Assert.Equal(begun, resumed.Folder);
-        Assert.Contains("resume", Column(resumed, Schema.Events, "key"));
-        Assert.Equal(Column(whole, Schema.Digests, "digest"), Column(resumed, Schema.Digests, "digest"));
-        Assert.Equal(Length, Column(whole, Schema.Digests, "digest").Distinct().Count());
+        Assert.Contains("resume", resumed.Read(Schema.Events).Rows.Select(r => r.Key));
+        Assert.Equal(Digests(whole), Digests(resumed));
+        Assert.Equal(Length, Digests(whole).Distinct().Count());
     }
 
     public void Dispose() => folder.Dispose();
 
-    private static IEnumerable<string> Column(RunStore run, TableSchema schema, string column) =>
-        run.Read(schema).Rows.Select(r => Table.Show(r[schema.IndexOf(column)]!));
+    private static IEnumerable<DigestBytes> Digests(RunStore run) =>
+        run.Read(Schema.Digests).Rows.Select(r => r.Digest);
 
     private RunRequest Request(string output, StageId[] stages) =>
         new(

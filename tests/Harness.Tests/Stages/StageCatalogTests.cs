@@ -100,7 +100,7 @@ public sealed partial class StageCatalogTests
         var exec = new ExecOptions(2, 0, 0, TimeSpan.FromMinutes(1));
         var request = new RunRequest(protocol, exec, Cpu.Best(), folder.Path, null, null, StageId.All, null, true, []);
         var steps = Runner.Run(request, default).Read(Schema.Steps);
-        var recorded = Enumerable.Range(0, steps.Rows.Count).CountBy(i => steps.Get<string>(i, "stage"));
+        var recorded = steps.Rows.CountBy(r => r.Stage);
         var said = StageCatalog
             .Default.All.Where(s => s.Trains && s.In(protocol.Spec) == StagePresence.On)
             .Select(s => KeyValuePair.Create(s.Id.Name, (int)s.Steps(protocol.Spec)));
