@@ -3,7 +3,8 @@
 # usage: ops/record-outputs.sh LUT OUT   LUT: path of a lut.dll; OUT: a folder that does not exist yet. About three minutes on two cores.
 # Two recordings are compared with `diff -r A B`: of one build they are equal, of two builds they differ in what a change was meant to change.
 # Each call leaves VERB-CASE.text (standard output), .json (the same with --json), .stderr and .exit. record-outputs.py masks what depends on the
-# time, the machine, a path, a process, a commit or the version; results stay. THROUGH='flock FILE' runs each call through that command.
+# time, the machine, a path, a process, a commit or the version; results stay. THROUGH='flock FILE' runs each call that trains or measures through that command.
+# shellcheck disable=SC2086,SC2317 # the parts are called by name; names here have no spaces
 set -euo pipefail
 [ $# = 2 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,16 +26,21 @@ export HOME=$work/home XDG_CACHE_HOME=$work/home/cache LC_ALL=C TZ=UTC LUT_TRIGG
 export GIT_AUTHOR_DATE=2026-01-01T00:00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00:00Z
 unset CI GITHUB_ACTIONS GITHUB_STEP_SUMMARY SLURM_JOB_ID KUBERNETES_SERVICE_HOST LUT_LIBRARIES
 
-lut() { "${through[@]}" dotnet "$lut_dll" "$@" </dev/null; }
+lut() { dotnet "$lut_dll" "$@" </dev/null; }
+# a call that takes long
+heavy() { "${through[@]}" dotnet "$lut_dll" "$@" </dev/null; }
 
 # NAME FORMAT ARGS: one call; its standard output to NAME.FORMAT, the rest beside it
 call() {
   local name=$1 format=$2 code=0
   shift 2
   [ ! -e "$raw/$name.$format" ] || { echo "$name.$format is recorded twice" >&2; exit 1; }
-  lut "$@" >"$raw/$name.$format" 2>"$work/stderr" || code=$?
+  case $name in
+    run-* | pretrain-* | finetune-* | eval-* | classify-* | bench-* | nightly-* | trace-* | export-step-*) heavy "$@" ;;
+    *) lut "$@" ;;
+  esac >"$raw/$name.$format" 2>"$work/stderr-$name" || code=$?
   echo "$format $code" >>"$raw/$name.exit"
-  { echo "[$format]"; cat "$work/stderr"; } >>"$raw/$name.stderr"
+  { echo "[$format]"; cat "$work/stderr-$name"; } >>"$raw/$name.stderr"
 }
 text() { local name=$1; shift; call "$name" text "$@"; }
 json() { local name=$1; shift; call "$name" json "$@" --json; }
@@ -54,12 +60,13 @@ contents() { python3 "$here/record-outputs.py" contents "$1" >"$raw/$2.contents"
 # changes the bits of one byte in the middle of a file
 flip() {
   local at=$(($(stat -c %s "$1") / 2)) byte
-  byte=$(od -An -tu1 -j $at -N1 "$1")
-  printf "%b" "\\x$(printf %x $((byte ^ 255)))" | dd of="$1" bs=1 seek=$at conv=notrunc status=none
+  byte=$(od -An -tu1 -j "$at" -N1 "$1")
+  printf "%b" "\\x$(printf %x "$((byte ^ 255))")" | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
 }
 
 ### things to work on
-images() { # train: two classes of six; val: two of three
+things() {
+  # train: two classes of six images; val: two of three
   local split class picture
   for split in train val; do
     for class in n01440764 n01443537; do
@@ -91,6 +98,28 @@ images() { # train: two classes of six; val: two of three
   tar --sort=name --mtime=2026-01-01 --owner=0 --group=0 --numeric-owner -cf tar/plain.tar images
   cp -r "$fixtures/torch" torch
   cp -r "$fixtures/trials/90-broken-files" broken
+  cp -r "$fixtures/schema/1.1" fixture-1.1
+  cp "$fixtures/trials/10-half-precision-safetensors/bf16.safetensors" "$fixtures/trials/18-messages/lfs_pointer.pth" .
+  cp "$here/../harness/protocols/hello@1.toml" mine.toml
+  cat >bits.toml <<TOML
+[bits.hello]
+protocol = "hello@1"
+
+[smoke.hello]
+protocol = "hello@1"
+seeds = [1]
+metric = "knn_top1"
+low = 10.0
+high = 90.0
+TOML
+  cat >perf.toml <<TOML
+[perf.hello]
+shape = "hello@1"
+stage = "pretrain"
+launches = 3
+blocks = 2
+seconds = 0.05
+TOML
 }
 set_options() { # KEY=VALUE...: as --set options, in the array options
   options=()
@@ -137,7 +166,6 @@ protocols() {
   both plan-explain-set plan hello@1 --explain pretrain.blr --set pretrain.blr=0.25
   both plan-modified plan hello@1 --threads 1 --set pretrain.epochs=5 --set knn.k=3 --seed 4 --memory recompute
   both plan-micro-batch plan fashion-lut@1 --threads 2 --micro-batch 64
-  cp "$here/../harness/protocols/hello@1.toml" mine.toml
   both plan-file plan mine.toml --threads 2
 }
 
@@ -198,6 +226,8 @@ looking() {
   cp -r "$a" "$(run_in seed-text)" "$(run_in modified-text)" several/
   both ls-runs ls -o several
   both ls ls
+  cp -r several runs
+  both error-ambiguous show hello
   both show-hello show "$a"
   both show-ten show "$(run_in ten-run-text)"
   both show-modified show "$(run_in modified-text)"
@@ -283,25 +313,6 @@ machine() {
   both bench-against bench hello@1 --launches 1 --blocks 1 --seconds 0.02 --against self --threads 2
   both kernels-planned bench tiny --kernels --device planned:h200
   both kernels-planned-mae bench vitb16 --method mae --stage finetune --batch 8 --kernels --device planned:a100
-  cat >bits.toml <<TOML
-[bits.hello]
-protocol = "hello@1"
-
-[smoke.hello]
-protocol = "hello@1"
-seeds = [1]
-metric = "knn_top1"
-low = 10.0
-high = 90.0
-TOML
-  cat >perf.toml <<TOML
-[perf.hello]
-shape = "hello@1"
-stage = "pretrain"
-launches = 3
-blocks = 2
-seconds = 0.05
-TOML
   made nightly-bits nights nightly --suite bits.toml --baseline baselines
   text nightly-bits-injected nightly -q --suite bits.toml --baseline baselines -o nights-injected --inject step=5,tensor=cls_token,bit=12
   text nightly-bits-exit-zero nightly -q --suite bits.toml --baseline baselines -o nights-zero --exit-zero --inject step=5,tensor=cls_token,bit=12
@@ -317,6 +328,11 @@ TOML
     keep "$(run_in $night)summary.md" $night/summary.md
     keep "$(run_in $night)junit.xml" $night/junit.xml
   done
+  both error-no-baseline baseline expire nothing --baseline baselines
+  both error-no-night baseline accept nowhere --reason x --baseline baselines
+  both error-no-row baseline accept "$(run_in perf-nights-text)" --reason x --row nothing --baseline baselines
+  printf '[perf.x]\npinned = 3\n' >"baselines/$(basename "$(ls baselines/*.toml)")"
+  both error-baseline-problems baseline list --baseline baselines
   mkdir repository
   git -C repository init -q -b main
   local commit
@@ -338,11 +354,8 @@ TOML
   both error-bisect-no-repository bisect --repository ten --good c0 --command 'cat bits'
 }
 
-errors() {
-  local a checkpoint copy
-  a=$(run_in a-text)
-  checkpoint=$(ls "$a"checkpoints/pretrain-*.safetensors)
-  # the command line and the protocol: 2
+# the command line and protocols: exit 2, and whatever needs no run
+errors_of_words() {
   both error-verb runn
   both error-option run hello@1 --colour
   both error-no-protocol run
@@ -385,15 +398,15 @@ errors() {
   both error-bench-kernels bench tiny --kernels
   both error-bench-sheet bench tiny --kernels --device planned:h300
   both error-bench-against bench tiny --against nowhere/lut.dll
-  both error-compare-both compare --exact --perf "$a" "$a"
-  both error-compare-three compare "$a" "$a" "$a"
-  both error-compare-mixed compare "$a" "$checkpoint"
-  both error-trace-cuda trace "$a" "$a" --device cuda:emulated
-  both error-verify-two verify "$a" "$a"
-  both error-claim verify --claim lut-vitb-84 "$a"
+  both error-compare-both compare --exact --perf fixture-1.1 fixture-1.1
+  both error-compare-three compare fixture-1.1 fixture-1.1 fixture-1.1
+  both error-compare-mixed compare fixture-1.1 torch/expected.safetensors
+  both error-trace-cuda trace fixture-1.1 fixture-1.1 --device cuda:emulated
+  both error-verify-two verify fixture-1.1 fixture-1.1
+  both error-claim verify --claim lut-vitb-84 fixture-1.1
   both error-schema schema step
-  both error-export-format export "$a" --to xml -o none
-  both error-export-no-output export "$a"
+  both error-export-format export fixture-1.1 --to xml -o none
+  both error-export-no-output export fixture-1.1
   both error-require doctor --require speed
   both error-registers doctor --registers
   both error-ls ls -o nowhere-at-all
@@ -407,7 +420,12 @@ errors() {
   both error-protocol-problems plan problems.toml
   both error-data-split data index images --split test
   both error-data-no-subverb data
-  # data and checkpoints: 6
+}
+
+# data sets and checkpoints: exit 6
+errors_of_data() {
+  local checkpoint
+  checkpoint=$(ls "$(run_in a-text)"checkpoints/pretrain-*.safetensors)
   both error-data-missing run hello@1 -q --data nowhere -o none
   both error-data-needed run imagenet-lut-vitb16@1 -q -o none
   both error-data-few run fashion-full-lut@1 -q -o none
@@ -463,7 +481,12 @@ errors() {
   both error-convert-name-bomb convert broken/pth-long-name-bomb.pth
   both error-convert-lfs convert lfs_pointer.pth
   both error-analyze-no-checkpoint analyze "$(run_in evaluated-text)"
-  # the results store: 9, and what is damaged in it: 3
+}
+
+# what is damaged in a run, exit 3; what cannot be read or written, 9; the machine, 5; numbers, 7; other experiments, 4; nothing selected, 8
+errors_of_stores() {
+  local a copy code=0
+  a=$(run_in a-text)
   copy=copies/flipped
   mkdir copies
   cp -r "$a" $copy
@@ -503,7 +526,7 @@ errors() {
   rm -r copies/gone/checkpoints
   both error-checkpoints-gone run hello@1 -q --fail-fast --inject step=2,tensor=cls_token,bit=3 --resume copies/gone -o copies
   both error-resume-other run hello@1 -q --seed 7 --resume "$(run_in fast-text)" -o fast-text
-  both error-no-run show several
+  both error-no-run show torch
   both error-empty-folder verify empty
   both error-reference verify "$a" --reference mine.toml
   both error-reference-missing verify "$a" --reference nowhere.digests
@@ -518,10 +541,8 @@ errors() {
   both error-unwritable-convert convert torch/finetuned.pth nowhere/x.safetensors
   both error-unwritable-nights nightly -q --suite bits.toml -o mine.toml
   both error-unwritable-bench bench hello@1 --launches 1 --blocks 1 --seconds 0.01 -o mine.toml
-  local code=0
   lut ls >/dev/full 2>"$raw/error-full-output.stderr" || code=$?
   echo "text $code" >"$raw/error-full-output.exit"
-  # the machine: 5
   both error-no-gpu run hello@1 -q --device cuda:0 -o none
   both error-no-gpu-bench bench tiny --device cuda:0
   code=0
@@ -536,24 +557,36 @@ errors() {
   both error-nothing-to-resume run hello@1 -q --resume auto -o none
   both error-nothing-to-report report
   both error-no-throughput compare --perf "$a" "$a"
-  both error-no-baseline baseline expire nothing --baseline baselines
-  both error-no-night baseline accept nowhere --reason x --baseline baselines
-  both error-no-row baseline accept "$(run_in perf-nights-text)" --reason x --row nothing --baseline baselines
-  both error-ambiguous show hello
   both error-plan-result plan imagenet-lut-vitb16@1 --device h200 --result fixture-1.1
-  printf '[perf.x]\npinned = 3\n' >"baselines/$(basename "$(ls baselines/*.toml)")"
-  both error-baseline-problems baseline list --baseline baselines
-  rm mine.toml
 }
 
-images
-cp -r "$fixtures/schema/1.1" fixture-1.1
-cp "$fixtures/trials/10-half-precision-safetensors/bf16.safetensors" "$fixtures/trials/18-messages/lfs_pointer.pth" .
-for part in help_and_schema protocols runs looking data_and_weights machine errors; do
-  began=$SECONDS
-  $part
-  echo "$part: $((SECONDS - began)) s" >&2
-done
-lut doctor --json >"$work/doctor.json"
-python3 "$here/record-outputs.py" mask "$raw" "$out" "$work" "$lut_dll" "$(lut --version)" "$work/doctor.json"
-echo "$out: $(find "$out" -type f | wc -l) files; of errors $(find "$out" -name 'error-*.exit' | wc -l); exit codes $(cat "$out"/*.exit | cut -d' ' -f2 | sort -n | uniq -c | awk '{ printf "%s(%s) ", $2, $1 }')" >&2
+### two at a time, as far as they are independent
+parts() {
+  local part began
+  for part in "$@"; do
+    began=$SECONDS
+    $part
+    echo "$part: $((SECONDS - began)) s" >&2
+  done
+}
+beside() { # PART PARTS...: one beside the others
+  parts "$1" &
+  local first=$!
+  parts "${@:2}"
+  wait "$first"
+}
+
+main() {
+  things
+  beside runs help_and_schema protocols errors_of_words
+  beside looking data_and_weights errors_of_data errors_of_stores
+  parts machine
+  lut doctor --json >"$work/doctor.json"
+  python3 "$here/record-outputs.py" mask "$raw" "$out" "$work" "$lut_dll" "$(lut --version)" "$work/doctor.json"
+  echo "$out: $(find "$out" -type f | wc -l) files; of errors $(find "$out" -name 'error-*.exit' | wc -l); exit codes $(cat "$out"/*.exit | cut -d' ' -f2 | sort -n | uniq -c | awk '{ printf "%s(%s) ", $2, $1 }')" >&2
+}
+# bash has read all of this when it begins: an edit meanwhile does no harm
+{
+  main
+  exit
+}
