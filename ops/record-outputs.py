@@ -27,10 +27,10 @@ ALSO_VOLATILE = {"env.": {"version", "sha256"}, "checkpoints.": {"sha256"}, "doc
 RESULTS = {"plan": {"memory_bytes"}}
 # Files of measurements: every number is masked, but for the lines of text or JSON that begin with these words.
 MEASURED = ("bench-", "data-bench", "nightly-perf", "baseline-list.", "baseline-accept.")
-SAID = re.compile(r'\s*"?(shape|work|stage|method|batch|grain|threads|flops_per_image|check_digest|level|key|kind|images)("|  )')
+SAID = re.compile(r'\s*"?(shape|work|stage|method|batch|grain|threads|flops_per_image|planned_bytes|check_digest|level|key|kind|images)("|  )')
 # And in these how it ended: whether the machine was busy decides.
 UNSTEADY = ("bench-against", "nightly-perf")
-VERDICT = re.compile(r"\b(FASTER|SAME|SLOWER|UNDECIDED|UNSTABLE|UNFIT|NO-BASELINE|CLEAN|green|grey|yellow|red)\b")
+VERDICT = re.compile(r"\b(FASTER|SAME|SLOWER|UNDECIDED|UNSTABLE|UNFIT|NO-BASELINE|CLEAN|green|grey|yellow|red)\b(?!=)")
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 RULES = [
@@ -46,10 +46,14 @@ RULES = [
     (re.compile(r"\b[\d.,]+ (ms|s|minutes) (on|left|ago|so far)\b"), r"# \1 \2"),
     (re.compile(r"^(time estimate +).*", re.M), r"\1#"),
     (re.compile(r"(telemetry\.(?:csv|jsonl): |telemetry\.(?:csv|jsonl)\",\n *\"rows\": )\d+"), r"\1#"),
-    # a baseline that was accepted on a busy machine; who accepted it; the libraries of this system
+    # files that are being written
+    (re.compile(r"(/\.\S+\.)[0-9a-f]{16}\.tmp\b"), r"\1################.tmp"),
+    (re.compile(r"(/\.night-)[0-9a-f]{32}\b"), r"\1" + 32 * "#"),
+    # the libraries of this system; a baseline that was accepted on a busy machine; who accepted it
+    (re.compile(r"^/\S+ +[0-9a-f]{64}\n", re.M), ""),
+    (re.compile(r'("libraries": \[)[^\]]+\]'), r"\1#]"),
     (re.compile(r" \(forced: .*?\)(?=[\"\n])"), ""),
     (re.compile(r"(####-##-## +)\w+(  )"), r"\1#\2"),
-    (re.compile(r"(/usr/\S+|\"path\": \"/usr/[^\"]*\")[^\n]*\n( *\"sha256\": .*\n)?( *\},\n *\{\n)?"), ""),
     (re.compile(r", [\d,]+ KiB$", re.M), ", # KiB"),
 ]
 NUMBER = re.compile(r"(?<![\w#@])-?\d+(,\d{3})*(\.\d+)?([eE][+-]?\d+)?(?!\w)")
