@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""The filter of record-outputs.sh: what depends on time, machine, path, process, commit or version becomes #; all else stays.
+
+record-outputs.py mask RAW OUT WORK LUT VERSION DOCTOR   writes RAW's files to OUT, masked; DOCTOR: what `lut doctor --json` printed
+record-outputs.py contents FOLDER                        prints the hashes of a run's files that no time or machine changes"""
+import csv
+import hashlib
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+# Columns of tables, keys of JSON and first words of lines of text whose values are the time's, the machine's or the build's.
+VOLATILE = frozenset(
+    # identity and time
+    "run_id started_utc ended_utc at_utc wall_ns t_ns step_ns data_ns estimate_s accepted by"
+    # the build
+    " code_id lut_version git_sha commit lut env_hash exec_hash"
+    # the machine
+    " os arch cpu cpu_model cpu_isa isa vectors cores units ram_bytes mem_bytes memory_bytes dotnet_runtime runtime gc_mode env_vars rid governor"
+    " container load load1 load1_before load1_after hw_key machine rss_bytes clock_mhz clock_max_mhz power_w energy_j temp_c slowdown gpu gpu_note".split()
+)
+# What is volatile in some files only, by the beginning of their names: a name's other files have results under these words.
+ALSO_VOLATILE = {"env.": {"version", "sha256"}, "checkpoints.": {"sha256"}, "doctor": {"memory"}, "report": {"bytes"}}
+# A plan's memory is a result; doctor's is the machine's.
+RESULTS = {"plan": {"memory_bytes"}}
+# Files of measurements: every number is masked, but for the lines of text or JSON that begin with these words.
+MEASURED = ("bench-", "data-bench", "nightly-perf", "baseline-list.", "baseline-accept.")
+SAID = re.compile(r'\s*"?(shape|work|stage|method|batch|grain|threads|flops_per_image|planned_bytes|check_digest|level|key|kind|images)("|  )')
+# And in these how it ended: whether the machine was busy decides.
+UNSTEADY = ("bench-against", "nightly-perf")
+VERDICT = re.compile(r"\b(FASTER|SAME|SLOWER|UNDECIDED|UNSTABLE|UNFIT|NO-BASELINE|CLEAN|green|grey|yellow|red)\b(?!=)")
+
+UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+RULES = [
+    # a run's folder: PROTOCOL_sSEED_ and the last digits of its id
+    (re.compile(r"(_s-?\d+_)[0-9a-f]{8}\b"), r"\1########"),
+    (UUID, "########-####-####-####-############"),
+    # moments; a night's folder
+    (re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?"), "####-##-## ##:##"),
+    (re.compile(r"\b20\d{6}-\d{6}\b"), "########-######"),
+    # speeds and times in prose and progress
+    (re.compile(r"\b[\d.]+ (images/s|img/s)"), r"# \1"),
+    (re.compile(r"(img_per_s|eta_s)=\d+"), r"\1=#"),
+    (re.compile(r"\b[\d.,]+ (ms|s|minutes) (on|left|ago|so far)\b"), r"# \1 \2"),
+    (re.compile(r"^(time estimate +).*", re.M), r"\1#"),
+    (re.compile(r"(telemetry\.(?:csv|jsonl): |telemetry\.(?:csv|jsonl)\",\n *\"rows\": )\d+"), r"\1#"),
+    # files that are being written
+    (re.compile(r"(/\.\S+\.)[0-9a-f]{16}\.tmp\b"), r"\1################.tmp"),
+    (re.compile(r"(/\.night-)[0-9a-f]{32}\b"), r"\1" + 32 * "#"),
+    # the libraries of this system; a baseline that was accepted on a busy machine; who accepted it
+    (re.compile(r"^/\S+ +[0-9a-f]{64}\n", re.M), ""),
+    (re.compile(r'("libraries": \[)[^\]]+\]'), r"\1#]"),
+    (re.compile(r" \(forced: .*?\)(?=[\"\n])"), ""),
+    (re.compile(r"(####-##-## +)\w+(  )"), r"\1#\2"),
+    (re.compile(r", [\d,]+ KiB$", re.M), ", # KiB"),
+]
+NUMBER = re.compile(r"(?<![\w#@])-?\d+(,\d{3})*(\.\d+)?([eE][+-]?\d+)?(?!\w)")
+DIGEST = re.compile(r"\b[0-9a-f]{32}\b(?! after three steps)")
+
+
+class Mask:
+    def __init__(self, work, lut, version, doctor):
+        facts = json.loads(Path(doctor).read_text())
+        # the longest first: a commit before its beginning
+        self.literal = [(f"{work}/here", "HERE"), (work, "WORK"), (str(Path(lut).parent), "LUT")]
+        commit = version.partition("+")[2].strip()
+        self.literal += [(version, "VERSION"), (version.replace("+", "\\u002B"), "VERSION")]
+        self.literal += [(commit[:n], "COMMIT") for n in (40, 12, 10, 8, 7) if len(commit) >= 7]
+        for key in ("hw_key", "os", "runtime", "cpu"):
+            if facts.get(key):
+                self.literal.append((facts[key], key.upper()))
+        self.device = facts.get("device") or "cpu-512"
+
+    def text(self, name, text):
+        for known, word in self.literal:
+            text = text.replace(known, word)
+        if not re.match(r"(help-|error-|schema-|SCHEMA)", name):
+            text = re.sub(rf"\b{self.device}\b", "cpu-#", text)
+        for rule, word in RULES:
+            text = rule.sub(word, text)
+        return text
+
+    @staticmethod
+    def volatile(name):
+        """The words whose values are masked in this file."""
+        words = set(VOLATILE)
+        for beginning, more in ALSO_VOLATILE.items():
+            words |= more if name.startswith(beginning) else set()
+        for beginning, results in RESULTS.items():
+            words -= results if name.startswith(beginning) else set()
+        return words
+
+    def lines(self, name, text):
+        """Values of keys in JSON and of first words in text."""
+        hidden = self.volatile(name)
+        text = re.sub(
+            r'"(\w+)":( ?)("(?:[^"\\\n]|\\.)*"|-?\d[\d.eE+-]*|null|true|false)',
+            lambda m: f'"{m[1]}":{m[2]}' + ('"#"' if m[3][0] == '"' else "#") if m[1] in hidden else m[0],
+            text,
+        )
+        if not name.endswith(".text") or name.startswith(("schema", "help")):
+            return text
+        return re.sub(r"(?m)^(\w+)( {2,})\S.*", lambda m: f"{m[1]}{m[2]}#" if m[1] in hidden else m[0], text)
+
+    def measured(self, name, text):
+        if name.startswith(UNSTEADY):
+            text = re.sub(r"(?m)^note: .*\n", "", text)
+            text = re.sub(r'"notes": \[[^\]]*\]', '"notes": []', text)
+            text = re.sub(r'"reason": "[^"]*"', '"reason": "#"', text)
+            text = re.sub(r"(?m)^(perf +hello)\b.*", r"\1 #", text)
+            text = VERDICT.sub("#", text)
+        elif name.endswith(".exit"):
+            return text
+        lines = []
+        for line in text.split("\n"):
+            if not SAID.match(line):
+                # the padding goes with the numbers' widths
+                line = re.sub(r"(?<=\S)  +", "  ", NUMBER.sub("#", DIGEST.sub("#", line)))
+            lines.append(line)
+        return "\n".join(lines)
+
+    def table(self, name, text):
+        """CSV: columns."""
+        rows = list(csv.reader(io.StringIO(text)))
+        hidden = [i for i, c in enumerate(rows[0]) if c in self.volatile(name)]
+        for row in rows[1:]:
+            for i in hidden:
+                row[i] = "#"
+        to = io.StringIO()
+        csv.writer(to, lineterminator="\n").writerows(rows)
+        return to.getvalue()
+
+    def html(self, text):
+        text = re.sub(r"<dt>(wall|started_utc|lut_version|machine|device)</dt><dd>[^<]*</dd>", r"<dt>\1</dt><dd>#</dd>", text)
+        # a line for each element: differences can be read
+        return re.sub(r"(</\w+>)(?=<)", r"\1\n", text)
+
+    def file(self, path, name):
+        data = path.read_bytes()
+        if path.suffix == ".png":
+            return hashlib.sha256(data).hexdigest().encode() + b"\n"
+        text = self.text(name, data.decode("utf-8", "surrogateescape"))
+        kind = path.suffix
+        if kind == ".csv":
+            text = self.table(name, text)
+        elif kind == ".html":
+            text = self.html(text)
+        else:
+            text = self.lines(name, text)
+        if name.startswith("telemetry."):
+            # how many rows there are is the time's
+            text = "".join(dict.fromkeys(text.splitlines(keepends=True)))
+        if name.startswith(MEASURED):
+            text = self.measured(name, text)
+        return text.encode("utf-8", "surrogateescape")
+
+
+def contents(folder):
+    """The names of a run's files; of tables the hash of their exact columns, of checkpoints their bytes without the run's id."""
+    root = Path(folder)
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        name, data = path.relative_to(root), path.read_bytes()
+        if path.suffix == ".parquet":
+            seal = re.search(rb"lut\.content_sha256.{1,3}?([0-9a-f]{64})", data, re.S)
+            print(name, seal[1].decode() if seal else "unsealed")
+        elif path.suffix == ".safetensors":
+            header = 8 + int.from_bytes(data[:8], "little")
+            print(name, hashlib.sha256(UUID.sub("#", data[8:header].decode()).encode() + data[header:]).hexdigest())
+        elif name.name in ("MANIFEST.sha256", "COMPLETE") or path.suffix == ".sha256":
+            print(name)
+        else:
+            print(name, hashlib.sha256(data).hexdigest())
+
+
+def main():
+    if sys.argv[1:2] == ["contents"]:
+        contents(sys.argv[2])
+        return
+    raw, out = Path(sys.argv[2]), Path(sys.argv[3])
+    mask = Mask(*sys.argv[4:8])
+    for path in sorted(p for p in raw.rglob("*") if p.is_file()):
+        to = out / path.relative_to(raw)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(mask.file(path, path.name))
+
+
+main()
