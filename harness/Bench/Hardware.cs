@@ -40,7 +40,7 @@ internal sealed record Hardware(
             $"there is no data sheet for {name}",
             name,
             "known are " + string.Join(", ", Known.Select(h => h.Name)),
-            $"did you mean {Protocol.Nearest.To(name, Known.Select(h => h.Name))}?"
+            $"did you mean {Nearest.To(name, Known.Select(h => h.Name))}?"
         );
 
     /// <summary>The sheet of a device by the name that its driver gives, or null.</summary>

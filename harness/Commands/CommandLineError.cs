@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LutNative.Harness.Errors;
-using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Commands;
 
@@ -30,8 +29,7 @@ internal static class CommandLineError
             );
         return Wrong(parsed.Errors[0].Message, $"see {verb} --help");
 
-        LutError Wrong(string what, string fix) =>
-            new(Exit.Usage, 0, what, "lut " + string.Join(' ', args), "the command line does not parse", fix);
+        LutError Wrong(string what, string fix) => UsageErrors.CommandLine(what, args, fix);
     }
 
     private static IEnumerable<string> Path(CommandResult command) =>

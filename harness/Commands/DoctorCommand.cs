@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
-using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Interop;

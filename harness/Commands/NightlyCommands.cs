@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Nightly;
-using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;

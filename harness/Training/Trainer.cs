@@ -167,7 +167,7 @@ public abstract class Trainer(Device device) : IDisposable
                 $"{Stage} has no state {f.State}",
                 "--inject",
                 "states are " + string.Join(", ", States.Select(s => s.Name)),
-                $"did you mean {Protocol.Nearest.To(f.State, States.Select(s => s.Name))}?"
+                $"did you mean {Nearest.To(f.State, States.Select(s => s.Name))}?"
             );
         var e =
             state.Layout.Find(f.Tensor)
@@ -177,7 +177,7 @@ public abstract class Trainer(Device device) : IDisposable
                 $"the network has no tensor {f.Tensor}",
                 "--inject",
                 "tensors have the names of the checkpoint",
-                $"did you mean {Protocol.Nearest.To(f.Tensor, state.Layout.Entries.Select(x => x.Name))}?"
+                $"did you mean {Nearest.To(f.Tensor, state.Layout.Entries.Select(x => x.Name))}?"
             );
         if (f.Element >= e.Count)
             throw new LutError(
