@@ -32,6 +32,13 @@ internal static class CommandLineError
         LutError Wrong(string what, string fix) => UsageErrors.CommandLine(what, args, fix);
     }
 
+    /// <summary>Whether --json was among the words, also of a line that is wrong.</summary>
+    internal static bool AsksForJson(ParseResult parsed) =>
+        parsed.UnmatchedTokens.Contains("--json")
+        || parsed.CommandResult.Command.Options.Any(o =>
+            o.Name == "--json" && parsed.GetResult(o) is { Implicit: false, Tokens: [] or [{ Value: "true" }] }
+        );
+
     private static IEnumerable<string> Path(CommandResult command) =>
         command.Parent is CommandResult parent ? Path(parent).Append(command.Command.Name) : [];
 

@@ -15,6 +15,18 @@ namespace LutNative.Harness.Commands;
 /// </summary>
 internal static class Refusals
 {
+    /// <summary>An error's four lines on standard error, and the same as one object on standard output.</summary>
+    internal static Exit Tell(Exception e, bool json)
+    {
+        var error = Of(e);
+        Console.Error.WriteLine(error.Message);
+        if (error.Exit == Exit.Internal)
+            Console.Error.WriteLine(Plain.Lines(e.ToString()));
+        if (json)
+            Output.Json(error.Record);
+        return error.Exit;
+    }
+
     internal static LutError Of(Exception e) =>
         e switch
         {

@@ -44,9 +44,11 @@ internal static class Verbs
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         StandardStream.Install();
         int code;
+        bool json = false;
         try
         {
             var parsed = Root(Interruption.Asked).Parse(args);
+            json = CommandLineError.AsksForJson(parsed);
             if (CommandLineError.Of(parsed, args) is { } wrong)
                 throw wrong;
             string verb = args.FirstOrDefault() ?? "";
@@ -71,11 +73,7 @@ internal static class Verbs
         }
         catch (Exception e)
         {
-            var error = Refusals.Of(e);
-            Console.Error.WriteLine(error.Message);
-            if (error.Exit == Exit.Internal)
-                Console.Error.WriteLine(Plain.Lines(e.ToString()));
-            code = (int)error.Exit;
+            code = (int)Refusals.Tell(e, json);
         }
         return Heard(code);
     }
