@@ -41,7 +41,7 @@ internal static class UnfitErrors
 
     internal static LutError TooLittleOnDevice(
         string device,
-        long deviceBytes,
+        long? deviceBytes,
         long predictedBytes,
         string why,
         string fix
