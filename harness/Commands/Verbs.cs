@@ -88,14 +88,7 @@ internal static class Verbs
             || code is (int)Exit.Internal or (int)Exit.Usage or (int)Exit.Interrupted
         )
             return code;
-        var error = new LutError(
-            Exit.Store,
-            460,
-            "standard output cannot be written",
-            "standard output",
-            $"{why}; the verb itself ended with exit code {code}, and what it stores is whole",
-            "free some space, or send the output elsewhere"
-        );
+        var error = StoreErrors.CannotWriteOutput(why, code);
         Console.Error.WriteLine(error.Message);
         return (int)error.Exit;
     }
