@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using LutNative.Harness.Commands;
-using LutNative.Harness.Tests.Cli;
 
 namespace LutNative.Harness.Tests.Errors;
 
