@@ -16,14 +16,7 @@ internal static class Program
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Refuse(string tooFew)
     {
-        var error = new LutError(
-            Exit.Unfit,
-            460,
-            "this process may open too few files",
-            "the limit of open files",
-            tooFew,
-            FormattableString.Invariant($"raise it: ulimit -n {4 * Descriptors.Least}")
-        );
+        var error = UnfitErrors.TooFewFiles(tooFew, 4 * Descriptors.Least);
         Descriptors.Say(error.Message + "\n");
         return (int)error.Exit;
     }

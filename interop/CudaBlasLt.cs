@@ -303,4 +303,4 @@ public sealed unsafe class CudaBlasLt : IDisposable
 }
 
 /// <summary>A call of cuBLASLt or cuDNN failed.</summary>
-public sealed class CudaLibraryException(string message) : Exception(message);
+public sealed class CudaLibraryException(string message) : DeviceException(DeviceFault.Library, message);

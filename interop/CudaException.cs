@@ -2,12 +2,14 @@ namespace LutNative.Interop;
 
 /// <summary>A call of the CUDA driver failed: which call, for what, on which device, and what to do.</summary>
 public sealed class CudaException(CudaResult code, string call, string detail, string device)
-    : Exception(
-        $"{call} failed with {code} ({(int)code}){(detail.Length == 0 ? "" : $" for {detail}")} on {device}: {Advice(code)}"
+    : DeviceException(
+        DeviceFault.Driver,
+        $"{call} failed with {code} ({(int)code}){(detail.Length == 0 ? "" : $" for {detail}")} on {device}: {AdviceOn(code)}",
+        call,
+        AdviceOn(code)
     )
 {
     public CudaResult Code { get; } = code;
-    public string Call { get; } = call;
 
     /// <summary>The context cannot be used again: every later call returns the same code.</summary>
     public bool Lost { get; } =
@@ -19,7 +21,7 @@ public sealed class CudaException(CudaResult code, string call, string detail, s
             or CudaResult.Unknown;
 
     /// <summary>What to do about a code.</summary>
-    public static string Advice(CudaResult code) =>
+    public static string AdviceOn(CudaResult code) =>
         code switch
         {
             CudaResult.OutOfMemory =>

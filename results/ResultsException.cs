@@ -1,6 +1,6 @@
 namespace LutNative.Results;
 
-/// <summary>Why the results store refused; an error's number is 100 more, and never reused.</summary>
+/// <summary>Why the results store refused.</summary>
 public enum StoreFault
 {
     Unreadable,
@@ -10,10 +10,10 @@ public enum StoreFault
     Missing,
 
     /// <summary>Another process owns the folder.</summary>
-    Held = 300,
+    Held,
 
     /// <summary>The file system cannot lock.</summary>
-    CannotLock = 301,
+    CannotLock,
 }
 
 /// <summary>

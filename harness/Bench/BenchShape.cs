@@ -42,14 +42,7 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
         if (!Names.Contains(name))
         {
             if (!name.Contains('/') && !ProtocolReader.BuiltIn.Contains(name))
-                throw new LutError(
-                    Exit.Usage,
-                    13,
-                    $"there is no shape or protocol named {name}",
-                    "the shape argument",
-                    "known are " + string.Join(", ", [.. Names, .. ProtocolReader.BuiltIn]),
-                    $"did you mean {Nearest.To(name, [.. Names, .. ProtocolReader.BuiltIn])}?"
-                );
+                throw UsageErrors.NoShape(name, [.. Names, .. ProtocolReader.BuiltIn]);
             var resolved = ProtocolReader.Load(
                 name,
                 batch == 0 ? [] : [$"pretrain.batch={batch}", $"pretrain.bn_batch={batch}", $"finetune.batch={batch}"]

@@ -33,15 +33,7 @@ internal sealed record Hardware(
     ];
 
     internal static Hardware Find(string name) =>
-        Known.FirstOrDefault(h => h.Name == name)
-        ?? throw new LutError(
-            Exit.Usage,
-            21,
-            $"there is no data sheet for {name}",
-            name,
-            "known are " + string.Join(", ", Known.Select(h => h.Name)),
-            $"did you mean {Protocol.Nearest.To(name, Known.Select(h => h.Name))}?"
-        );
+        Known.FirstOrDefault(h => h.Name == name) ?? throw UsageErrors.NoDataSheet(name, Known.Select(h => h.Name));
 
     /// <summary>The sheet of a device by the name that its driver gives, or null.</summary>
     internal static Hardware? Of(string deviceName) =>

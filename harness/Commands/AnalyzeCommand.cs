@@ -152,14 +152,7 @@ internal static class AnalyzeCommand
         var store = CheckpointStore.Of(run);
         long last = store.StepsOf(StageId.Pretrain.Name).DefaultIfEmpty(-1).Max();
         if (last < 0)
-            throw new LutError(
-                Exit.Data,
-                28,
-                "the run has no checkpoint of pre-training",
-                store.Folder,
-                "the encoder's weights are read from it",
-                "analyze a run that pre-trained, with its checkpoints"
-            );
+            throw DataErrors.NoPretrainedCheckpoint(store.Folder);
         using var arena = device.NewArena();
         var net = PretrainTrainer.NetworkOf(resolved.Spec);
         var student = new State(net.Layout, arena);
@@ -190,14 +183,7 @@ internal static class AnalyzeCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                18,
-                "cannot write the plots",
-                Path.GetFullPath(folder),
-                e.Message,
-                "choose another --output"
-            );
+            throw StoreErrors.CannotWritePlots(folder, e.Message);
         }
     }
 }

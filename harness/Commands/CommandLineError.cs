@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LutNative.Harness.Errors;
-using LutNative.Harness.Protocol;
 
 namespace LutNative.Harness.Commands;
 
@@ -30,9 +29,15 @@ internal static class CommandLineError
             );
         return Wrong(parsed.Errors[0].Message, $"see {verb} --help");
 
-        LutError Wrong(string what, string fix) =>
-            new(Exit.Usage, 0, what, "lut " + string.Join(' ', args), "the command line does not parse", fix);
+        LutError Wrong(string what, string fix) => UsageErrors.CommandLine(what, args, fix);
     }
+
+    /// <summary>Whether --json was among the words, also of a line that is wrong.</summary>
+    internal static bool AsksForJson(ParseResult parsed) =>
+        parsed.UnmatchedTokens.Contains("--json")
+        || parsed.CommandResult.Command.Options.Any(o =>
+            o.Name == "--json" && parsed.GetResult(o) is { Implicit: false, Tokens: [] or [{ Value: "true" }] }
+        );
 
     private static IEnumerable<string> Path(CommandResult command) =>
         command.Parent is CommandResult parent ? Path(parent).Append(command.Command.Name) : [];

@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
-using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Interop;

@@ -54,7 +54,7 @@ internal static class ExportCommands
                 $"there is no table {name}",
                 "the table argument",
                 "tables are " + string.Join(", ", Schema.All.Select(s => s.Name)),
-                $"did you mean {Protocol.Nearest.To(name!, Schema.All.Select(s => s.Name))}?"
+                $"did you mean {Nearest.To(name!, Schema.All.Select(s => s.Name))}?"
             );
         if (json)
             Output.Json(
@@ -101,7 +101,7 @@ internal static class ExportCommands
                 $"there is no format {to}",
                 "--to",
                 "the formats are csv and jsonl",
-                $"did you mean {Protocol.Nearest.To(to, ["csv", "jsonl"])}?"
+                $"did you mean {Nearest.To(to, ["csv", "jsonl"])}?"
             );
         try
         {

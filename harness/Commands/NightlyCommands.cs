@@ -3,7 +3,6 @@ using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Nightly;
-using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Reports;
 using LutNative.Harness.Surroundings;

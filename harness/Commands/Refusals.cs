@@ -4,9 +4,7 @@ using LutNative.Harness.Images;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Interop;
-using LutNative.Model.Checkpoints;
-using LutNative.Model.Devices;
-using LutNative.Model.Tensors;
+using LutNative.Model;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
@@ -17,6 +15,18 @@ namespace LutNative.Harness.Commands;
 /// </summary>
 internal static class Refusals
 {
+    /// <summary>An error's four lines on standard error, and the same as one object on standard output.</summary>
+    internal static Exit Tell(Exception e, bool json)
+    {
+        var error = Of(e);
+        Console.Error.WriteLine(error.Message);
+        if (error.Exit == Exit.Internal)
+            Console.Error.WriteLine(Plain.Lines(e.ToString()));
+        if (json)
+            Output.Json(error.Record);
+        return error.Exit;
+    }
+
     internal static LutError Of(Exception e) =>
         e switch
         {
@@ -24,89 +34,47 @@ internal static class Refusals
             AggregateException { InnerException: { } first } => Of(first),
             TargetInvocationException { InnerException: { } cause } => Of(cause),
             TypeInitializationException { InnerException: { } cause } => Of(cause),
-            UnfitMachineException x => new LutError(
-                Exit.Unfit,
-                1,
-                "this machine cannot keep the contract",
-                x.Where,
-                x.Message,
-                "use a machine (or DOTNET_ settings) with hardware fused multiply-add and default rounding; nothing that was computed meanwhile was recorded"
-            ),
-            CudaException x => new LutError(
-                Exit.Unfit,
-                12,
-                "the CUDA device failed",
-                x.Call,
-                x.Message,
-                CudaException.Advice(x.Code)
-            ),
-            CudaLibraryException x => new LutError(
-                Exit.Unfit,
-                15,
-                "a library of NVIDIA's failed",
-                "--math run-to-run",
-                x.Message,
-                "use --math exact meanwhile; the last checkpoint is intact"
-            ),
-            ResultsException x => new LutError(Exit.Store, 100 + (int)x.Fault, x.What, x.Where, x.Why, x.Fix),
-            ImageException x => new LutError(
-                Exit.Data,
-                101,
-                "an image was refused",
-                x.ImageName,
-                x.Message,
-                "`lut data check FOLDER` lists every such image; restore them from the source (docs/DATA.md says what is accepted)"
-            ),
-            CheckpointException x => new LutError(
-                Exit.Data,
-                100,
-                "a checkpoint cannot be used",
-                "the checkpoint file",
-                x.Message,
-                "use another checkpoint"
-            ),
-            ShapeException x => new LutError(
-                Exit.Usage,
-                460,
-                "these shapes cannot be computed here",
-                "the protocol's shapes, on this --device and at this level of --math",
-                x.Message,
-                "change the shape, the --device or the --math"
-            ),
-            OutOfMemoryException x => new LutError(
-                Exit.Unfit,
-                461,
-                "there is too little memory",
-                FormattableString.Invariant($"this machine, {Machine.RamBytes >> 20} MiB"),
-                x.Message,
-                "`lut plan PROTOCOL` says what a run needs: use --memory recompute, a smaller --micro-batch or --data-workers 0, or a machine with more; what is on disk is whole"
-            ),
-            InsufficientExecutionStackException x => new LutError(
-                Exit.Data,
-                460,
-                "an input is nested too deeply",
-                "a file that was being read",
-                x.Message,
-                "give a file as its own tools write it"
-            ),
+            DeviceException x => Of(x),
+            ModelException x => Of(x),
+            ResultsException x => Of(x),
+            ImageException x => DataSetErrors.ImageRefused(x.ImageName, x.Message),
+            OutOfMemoryException x => UnfitErrors.TooLittleMemory(Machine.RamBytes, x.Message),
+            InsufficientExecutionStackException x => DataErrors.NestedTooDeeply(x.Message),
             // a file whose positions the system cannot tell (a failing lseek) is NotSupported to .NET
             IOException
             or UnauthorizedAccessException
-            or NotSupportedException { TargetSite.DeclaringType.Namespace: "System.IO" } => new LutError(
-                Exit.Store,
-                461,
-                "a file cannot be read or written",
+            or NotSupportedException { TargetSite.DeclaringType.Namespace: "System.IO" } => StoreErrors.SomeFile(
                 Files.NameIn(e),
-                e.Message,
-                "check the path, its permissions and the free space; what is under a final name is whole"
+                e.Message
             ),
-            _ => new LutError(
-                Exit.Internal,
-                1,
-                $"a bug in lut: {e.Message}",
-                $"lut {LutVersion.Text}",
-                e.GetType().Name,
-                "please report it, with this message, the trace below and the command"
-            ),
+            _ => InternalErrors.Bug(e.Message, LutVersion.Text, e.GetType().Name),
+        };
+
+    // A fault without a line here does not compile (CS8509).
+    private static LutError Of(DeviceException x) =>
+        x.Fault switch
+        {
+            DeviceFault.Driver => UnfitErrors.CudaFailed(x.Where, x.Message, x.Advice),
+            DeviceFault.Library => UnfitErrors.CudaLibraryFailed(x.Message),
+        };
+
+    private static LutError Of(ModelException x) =>
+        x.Fault switch
+        {
+            ModelFault.Shape => ProtocolErrors.Shapes(x.Message),
+            ModelFault.Machine => UnfitErrors.CannotKeepContract(x.Where, x.Message),
+            ModelFault.Checkpoint => DataErrors.Checkpoint(x.Message),
+        };
+
+    private static LutError Of(ResultsException x) =>
+        x.Fault switch
+        {
+            StoreFault.Unreadable => RunStoreErrors.Unreadable(x),
+            StoreFault.NewerSchema => RunStoreErrors.NewerSchema(x),
+            StoreFault.CannotWrite => RunStoreErrors.CannotWrite(x),
+            StoreFault.Damaged => RunStoreErrors.Damaged(x),
+            StoreFault.Missing => RunStoreErrors.Missing(x),
+            StoreFault.Held => RunStoreErrors.Held(x),
+            StoreFault.CannotLock => RunStoreErrors.CannotLock(x),
         };
 }

@@ -72,14 +72,7 @@ internal static class TraceCommand
     {
         var on = DeviceCatalog.Of(deviceName, "exact");
         if (!on.OnHost)
-            throw new LutError(
-                Exit.Usage,
-                35,
-                "operations are watched on the CPU",
-                "--device " + deviceName,
-                "a trace looks at every result where it lies",
-                "use --device cpu: the bits are the same"
-            );
+            throw UsageErrors.TracedOnCpu(deviceName);
         var compared = Comparison.Exact(a, b);
         var exit = Output.ExitOf(compared.Verdict);
         if (compared.At is not { } at)

@@ -45,9 +45,11 @@ internal static class Verbs
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         StandardStream.Install();
         int code;
+        bool json = false;
         try
         {
             var parsed = Root(Interruption.Asked).Parse(args);
+            json = CommandLineError.AsksForJson(parsed);
             if (CommandLineError.Of(parsed, args) is { } wrong)
                 throw wrong;
             string verb = args.FirstOrDefault() ?? "";
@@ -72,11 +74,7 @@ internal static class Verbs
         }
         catch (Exception e)
         {
-            var error = Refusals.Of(e);
-            Console.Error.WriteLine(error.Message);
-            if (error.Exit == Exit.Internal)
-                Console.Error.WriteLine(Plain.Lines(e.ToString()));
-            code = (int)error.Exit;
+            code = (int)Refusals.Tell(e, json);
         }
         return Heard(code);
     }
@@ -91,14 +89,7 @@ internal static class Verbs
             || code is (int)Exit.Internal or (int)Exit.Usage or (int)Exit.Interrupted
         )
             return code;
-        var error = new LutError(
-            Exit.Store,
-            460,
-            "standard output cannot be written",
-            "standard output",
-            $"{why}; the verb itself ended with exit code {code}, and what it stores is whole",
-            "free some space, or send the output elsewhere"
-        );
+        var error = StoreErrors.CannotWriteOutput(why, code);
         Console.Error.WriteLine(error.Message);
         return (int)error.Exit;
     }

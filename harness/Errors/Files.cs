@@ -24,14 +24,7 @@ internal static class Files
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                exit,
-                462,
-                $"cannot read {what}",
-                Path.GetFullPath(path),
-                e.Message,
-                "check the path and its permissions"
-            );
+            throw FileErrors.CannotRead(exit, what, path, e.Message);
         }
     }
 
@@ -46,14 +39,7 @@ internal static class Files
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                463,
-                $"cannot write {what}",
-                Path.GetFullPath(path),
-                e.Message,
-                "free some space, or choose another place"
-            );
+            throw FileErrors.CannotWrite(what, path, e.Message);
         }
     }
 

@@ -95,14 +95,7 @@ public static class Classify
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                452,
-                "the scores cannot be written",
-                Path.GetFullPath(path),
-                e.Message,
-                "give --logits another file"
-            );
+            throw StoreErrors.CannotWriteScores(path, e.Message);
         }
     }
 }

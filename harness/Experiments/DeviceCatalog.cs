@@ -1,6 +1,5 @@
 using System.Globalization;
 using LutNative.Harness.Errors;
-using LutNative.Harness.Protocol;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;

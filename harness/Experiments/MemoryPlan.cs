@@ -131,16 +131,7 @@ public static unsafe class MemoryPlan
                 $"--micro-batch {fit.MicroBatch}{(fit.Recompute ? " --memory recompute" : "")} should fit; the bits are the same"
             )
             : "use a device with more memory, or --device cpu: the bits are the same";
-        return new LutError(
-            Exit.Unfit,
-            13,
-            "the device has too little memory",
-            FormattableString.Invariant($"--device {device.Name}, {device.MemoryBytes >> 20} MiB"),
-            FormattableString.Invariant(
-                $"the run was predicted to need {Run(p, device, exec) >> 20} MiB; {cause.Message}"
-            ),
-            fix
-        );
+        return UnfitErrors.TooLittleOnDevice(device.Name, device.MemoryBytes, Run(p, device, exec), cause.Message, fix);
     }
 
     /// <summary>The largest setting that needs less than was asked for and fits a device, or null.</summary>

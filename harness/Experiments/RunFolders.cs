@@ -22,28 +22,14 @@ internal static class RunFolders
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                406,
-                "the folder of runs cannot be read",
-                Path.GetFullPath(root),
-                e.Message,
-                "give it its permissions back, or choose another --output"
-            );
+            throw RunStoreErrors.UnreadableRuns(root, e.Message);
         }
         return [.. folders.Where(IsRun).OrderBy(Directory.GetCreationTimeUtc).ThenBy(d => d, StringComparer.Ordinal)];
     }
 
     internal static string NewestUnfinished(string root, ResolvedProtocol protocol, bool warmStart) =>
         All(root).LastOrDefault(d => !new RunStore(d).IsComplete && IsOf(d, protocol) && Fits(d, protocol, warmStart))
-        ?? throw new LutError(
-            Exit.NothingSelected,
-            1,
-            $"there is no interrupted run of {protocol.Name}",
-            Path.GetFullPath(root),
-            "--resume auto looks for a run of the same protocol and seed without COMPLETE",
-            "start it without --resume"
-        );
+        ?? throw NothingSelectedErrors.NoInterruptedRun(protocol.Name, root);
 
     /// <summary>The newest run that answers the same request, complete or not; null when there is none.</summary>
     internal static RunStore? Newest(RunRequest request)
@@ -67,29 +53,13 @@ internal static class RunFolders
         {
             var run = new RunStore(nameOrFolder);
             if (!IsRun(nameOrFolder) && run.PartFiles().Count == 0)
-                throw new LutError(
-                    Exit.Usage,
-                    403,
-                    $"{nameOrFolder} is no run",
-                    Path.GetFullPath(nameOrFolder),
-                    $"it has neither {ConfigDifference.FileName} nor tables",
-                    "name a run's folder; `lut ls` lists the runs"
-                );
+                throw RunUsageErrors.NoRun(nameOrFolder, ConfigDifference.FileName);
             return run;
         }
         var hits = All("runs")
             .Where(d => Path.GetFileName(d).Contains(nameOrFolder, StringComparison.Ordinal))
             .ToArray();
-        return hits.Length == 1
-            ? new RunStore(hits[0])
-            : throw new LutError(
-                Exit.NothingSelected,
-                2,
-                $"{nameOrFolder} names {hits.Length} runs",
-                "the run argument",
-                "a run is named by its folder, or by a part of its name that only one run in ./runs has",
-                hits.Length == 0 ? "`lut ls` lists the runs" : "candidates: " + string.Join(", ", hits)
-            );
+        return hits.Length == 1 ? new RunStore(hits[0]) : throw NothingSelectedErrors.NotOneRun(nameOrFolder, hits);
     }
 
     private static bool IsRun(string folder)

@@ -35,15 +35,13 @@ public static class SelfCheck
         var b = Digests(p, views, device, other, planted: null);
         for (int i = 0; i < a.Count; i++)
             if (a[i].Step != b[i].Step || a[i].Digest.Value != b[i].Digest.Value)
-                throw new LutError(
-                    Exit.Numerics,
-                    2,
-                    $"this machine does not repeat its own bits: {a[i].Digest.Tensor}",
-                    FormattableString.Invariant(
-                        $"step {a[i].Step} of pretrain, {a[i].Digest.Value} with {Of(exec)}, {b[i].Digest.Value} with {Of(other)}"
-                    ),
-                    "the same steps must give the same bits however they are cut",
-                    "check the memory and the cooling of this machine (`lut doctor`); where it happens on another one too, report it with both lines"
+                throw NumericsErrors.NotRepeated(
+                    a[i].Digest.Tensor,
+                    a[i].Step,
+                    a[i].Digest.Value.ToString(),
+                    Of(exec),
+                    b[i].Digest.Value.ToString(),
+                    Of(other)
                 );
         return FormattableString.Invariant(
             $"self-check passed: {Steps} steps, {a.Count} tensors, {Of(exec)} and {Of(other)}"

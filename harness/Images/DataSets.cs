@@ -51,14 +51,7 @@ public static class DataSets
             if (Directory.Exists(train) && new FolderWalk(train).Classes() is { Length: > 0 } trained)
                 RequireSame(trained, classes, root);
             else if (classes.Count != spec.Classes)
-                throw new LutError(
-                    Exit.Data,
-                    453,
-                    FormattableString.Invariant($"val has {classes.Count} classes, the protocol needs {spec.Classes}"),
-                    Path.GetFullPath(root),
-                    "labels are the places of the folders' names in order: one folder less and every later class has another number",
-                    "give val a folder for each class; the flat validation archive has to be sorted into them first"
-                );
+                throw DataSetErrors.ValLacksClasses(classes.Count, spec.Classes, root);
         }
         Require(test, spec.TestImages, spec.Classes, root, "val");
         return test;
@@ -72,7 +65,7 @@ public static class DataSets
             return gray;
         var container = Container(folder, split, say);
         if (container.Places.Count == 0)
-            throw FolderErrors.NoImage(
+            throw DataSetErrors.NoImage(
                 split,
                 folder,
                 string.Join("; ", container.Notes.DefaultIfEmpty($"its {container.Kind} are empty")),
@@ -107,7 +100,7 @@ public static class DataSets
     public static IContainer Container(string folder, string split, Action<string>? say = null)
     {
         if (!Directory.Exists(folder))
-            throw FolderErrors.NoFolder(folder, "--data names a folder with images");
+            throw DataSetErrors.NoFolder(folder, "--data names a folder with images");
         string inner = Path.Combine(folder, split);
         var notes = new List<string>();
         try
@@ -128,30 +121,13 @@ public static class DataSets
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw FolderErrors.Unreadable(folder, e);
+            throw DataSetErrors.UnreadableFolder(folder, e.Message);
         }
         string seen = notes.Count == 0 ? "" : "; " + string.Join("; ", notes);
-        throw new LutError(
-            Exit.Data,
-            14,
-            $"there are no {Shown.Name(split)} images in {Shown.Name(folder)}",
-            Shown.Name(Path.GetFullPath(folder)),
-            $"looked for folders of classes in {Shown.Name(split)}, and for .tar and .parquet shards with one of the words "
-                + $"{Splits.Wanted(split)} in their names{seen}",
-            "see docs/DATA.md for the layouts"
-        );
+        throw DataSetErrors.NoImages(split, folder, Splits.Wanted(split), seen);
     }
 
-    private static string Needed(DataSpec spec, string? folder) =>
-        folder
-        ?? throw new LutError(
-            Exit.Data,
-            13,
-            $"the protocol needs {spec.Name}",
-            "--data",
-            "its images are not in the repository",
-            "pass --data FOLDER: train and val as image folders, WebDataset tar shards or Hugging Face Parquet shards (docs/DATA.md)"
-        );
+    private static string Needed(DataSpec spec, string? folder) => folder ?? throw DataSetErrors.NeedsData(spec.Name);
 
     private static GrayImages? Idx(string folder, string split)
     {
@@ -167,15 +143,7 @@ public static class DataSets
             return;
         string[] onlyTrain = [.. train.Except(val)];
         string[] onlyVal = [.. val.Except(train)];
-        throw new LutError(
-            Exit.Data,
-            22,
-            $"train and val have different classes: {onlyTrain.Length} folders only in train{Example(onlyTrain)}, "
-                + $"{onlyVal.Length} only in val{Example(onlyVal)}",
-            Shown.Name(Path.GetFullPath(folder)),
-            "labels are the places of the folders' names in order, so every later class would have another number",
-            "give val the same folders as train; the flat validation archive has to be sorted into them first"
-        );
+        throw DataSetErrors.DifferentClasses(onlyTrain, onlyVal, folder);
     }
 
     private static string Example(string[] names) => names.Length > 0 ? $" (first {Shown.Name(names[0])})" : "";
@@ -186,28 +154,17 @@ public static class DataSets
     private static void Require(ImageSource set, int count, int classes, string folder, string split)
     {
         if (set.Count != count)
-            throw new LutError(
-                Exit.Data,
-                15,
-                FormattableString.Invariant($"{split} has {set.Count} images, the protocol needs {count}"),
-                Shown.Name(Path.GetFullPath(folder)),
-                "every image counts, once an epoch or once an evaluation",
-                "complete the set, or say --set data.train_images=... or data.test_images=... (the run is then marked +modified)"
-            );
+            throw DataSetErrors.OtherCount(split, set.Count, count, folder);
         if (count == 0)
-            throw FolderErrors.NoImage(split, folder, "there is nothing to learn or to evaluate", "restore the images");
+            throw DataSetErrors.NoImage(
+                split,
+                folder,
+                "there is nothing to learn or to evaluate",
+                "restore the images"
+            );
         int most = set.Labels.Max();
         int used = set.Labels.Distinct().Count();
         if (most >= classes || (split == "train" && used != classes))
-            throw new LutError(
-                Exit.Data,
-                16,
-                FormattableString.Invariant(
-                    $"{split} has {used} classes up to label {most}, the protocol needs {classes}"
-                ),
-                Shown.Name(Path.GetFullPath(folder)),
-                "another set of classes, or another mapping to numbers, makes every accuracy meaningless",
-                "check the folder; --set data.classes=... for a set of your own"
-            );
+            throw DataSetErrors.OtherClasses(split, used, most, classes, folder);
     }
 }

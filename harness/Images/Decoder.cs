@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using LutNative.Harness.Errors;
 using SkiaSharp;
 
 namespace LutNative.Harness.Images;

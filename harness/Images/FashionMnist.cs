@@ -26,15 +26,7 @@ public static class FashionMnist
         string from = Place(folder);
         bool whole = spec.TrainImages > 10_000;
         if (whole && folder is null)
-            throw new LutError(
-                Exit.Data,
-                5,
-                $"the protocol needs {spec.TrainImages} training images",
-                "[data].train_images",
-                "only the first 10,000 are inside the repository",
-                "pass --data FOLDER with train-images-idx3-ubyte(.gz) and its three companions, for example "
-                    + "/usr/share/datasets/fashion-mnist from Debian's package dataset-fashion-mnist"
-            );
+            throw DataSetErrors.OnlyTenThousandInside(spec.TrainImages);
         bool subset = File.Exists(Path.Combine(from, "train10k-images-idx3-ubyte.gz")) && !whole;
         var train = Read(from, subset ? "train10k" : "train", subset ? Train10k : Train60k);
         return (First(train, spec.TrainImages), LoadTest(spec, folder));
@@ -45,16 +37,7 @@ public static class FashionMnist
         First(Read(Place(folder), "t10k", Test), spec.TestImages);
 
     private static string Place(string? folder) =>
-        folder is null || Directory.Exists(folder)
-            ? folder ?? Embedded
-            : throw new LutError(
-                Exit.Data,
-                467,
-                $"there is no folder {folder}",
-                Path.GetFullPath(folder),
-                "--data names a folder with the IDX files",
-                "check the path"
-            );
+        folder is null || Directory.Exists(folder) ? folder ?? Embedded : throw DataSetErrors.NoIdxFolder(folder);
 
     private static GrayImages Read(string folder, string name, string sha)
     {
@@ -64,28 +47,14 @@ public static class FashionMnist
             MostBytes
         );
         if (set.Sha256 != sha)
-            throw new LutError(
-                Exit.Data,
-                6,
-                $"the {name} images are not Fashion-MNIST's",
-                folder,
-                $"their SHA-256 is {set.Sha256}, expected {sha}",
-                "restore the original files: a single changed pixel makes runs incomparable"
-            );
+            throw DataSetErrors.NotFashionMnist(name, folder, set.Sha256, sha);
         return set;
     }
 
     private static GrayImages First(GrayImages set, int count)
     {
         if (count > set.Count)
-            throw new LutError(
-                Exit.Data,
-                7,
-                $"the protocol needs {count} images and the file holds {set.Count}",
-                "[data]",
-                "every image is used exactly once an epoch",
-                "use another --data folder"
-            );
+            throw DataSetErrors.TooFewInFile(count, set.Count);
         return set.First(count);
     }
 }

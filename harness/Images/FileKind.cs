@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Images;
 

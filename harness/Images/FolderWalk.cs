@@ -83,14 +83,7 @@ internal sealed class FolderWalk
                     );
             }
             if (depth > DeepestFolder)
-                throw new LutError(
-                    Exit.Data,
-                    448,
-                    $"folders lie {depth} deep inside each other",
-                    Shown.Name(Path.Combine(root, at)),
-                    "a set of images has a few levels; this may be links that go in circles",
-                    "remove the link, or the folder"
-                );
+                throw DataSetErrors.TooDeep(depth, Path.Combine(root, at));
             var (folders, files) = List(at);
             found.Add((at, [.. files.Where(f => ImageFolder.IsImage(f.Name))]));
             foreach (var (name, _) in files.Where(f => !ImageFolder.IsImage(f.Name)))
@@ -121,19 +114,12 @@ internal sealed class FolderWalk
                 else if (kind.Type == FileType.File)
                     files.Add((name, kind.Length));
                 else if (ImageFolder.IsImage(name))
-                    throw new LutError(
-                        Exit.Data,
-                        442,
-                        $"{Shown.Name(name)} is {FileKind.Word(kind.Type)}, not an image file",
-                        Shown.Name(path),
-                        "only files are read; opening anything else could wait forever",
-                        "remove it, or put the image there"
-                    );
+                    throw DataSetErrors.NotAnImageFile(name, FileKind.Word(kind.Type), path);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw FolderErrors.Unreadable(folder, e);
+            throw DataSetErrors.UnreadableFolder(folder, e.Message);
         }
         return (folders, files);
     }
@@ -142,13 +128,6 @@ internal sealed class FolderWalk
     {
         var names = RawNames.NotUtf8(folder);
         string first = names.Count > 0 ? names[0] : "a name";
-        return new LutError(
-            Exit.Data,
-            440,
-            FormattableString.Invariant($"{first} is not UTF-8: {Math.Max(1, names.Count)} such names in this folder"),
-            Shown.Name(Path.GetFullPath(folder)),
-            "a name that is not text in UTF-8 cannot be opened here, and its place among the others is not known",
-            "rename the files, for example: convmv -f latin1 -t utf8 -r --notest FOLDER"
-        );
+        return DataSetErrors.NotUtf8(first, Math.Max(1, names.Count), folder);
     }
 }

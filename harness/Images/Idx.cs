@@ -75,14 +75,7 @@ public static class Idx
         string file =
             File.Exists(path) ? path
             : File.Exists(path + ".gz") ? path + ".gz"
-            : throw new LutError(
-                Exit.Data,
-                1,
-                $"the data file {Path.GetFileName(path)} is missing",
-                Path.GetFullPath(path),
-                "it is looked for as it is named and with .gz",
-                "check --data, or the installation for the embedded subset"
-            );
+            : throw DataSetErrors.NoIdxFile(path);
         try
         {
             using var stored = FileKind.Open(file);
@@ -107,25 +100,11 @@ public static class Idx
         }
         catch (InvalidDataException e)
         {
-            throw new LutError(
-                Exit.Data,
-                3,
-                $"{Path.GetFileName(file)} is not a valid IDX file",
-                Path.GetFullPath(file),
-                e.Message + "; it may be truncated or damaged",
-                "restore the file from its source"
-            );
+            throw DataSetErrors.InvalidIdx(file, e.Message);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Data,
-                2,
-                $"cannot read {file}",
-                Path.GetFullPath(file),
-                e.Message,
-                "check the path and its permissions"
-            );
+            throw DataSetErrors.UnreadableIdx(file, e.Message);
         }
     }
 }

@@ -36,14 +36,7 @@ public sealed class ImageFolder : IContainer
         {
             var images = walk.Images(classes[label]);
             if (images.Count == 0)
-                throw new LutError(
-                    Exit.Data,
-                    11,
-                    $"class {Shown.Name(classes[label])} has no image",
-                    Shown.Name(Path.Combine(root, classes[label])),
-                    $"images end in {string.Join(", ", Extensions)}",
-                    "remove the empty folder, or restore its images"
-                );
+                throw DataSetErrors.EmptyClass(classes[label], root, Extensions);
             foreach (var (place, length) in images)
                 places.Add(new ImagePlace(place, 0, checked((int)Math.Min(length, int.MaxValue)), label));
         }

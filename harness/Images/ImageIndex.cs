@@ -61,14 +61,7 @@ public sealed class ImageIndex
         catch (AggregateException e) when (e.InnerException is IOException or UnauthorizedAccessException or LutError)
         {
             throw e.InnerException as LutError
-                ?? new LutError(
-                    Exit.Data,
-                    10,
-                    "an image cannot be read",
-                    container.Kind,
-                    Shown.Name(e.InnerException!.Message),
-                    "check the disk and the permissions"
-                );
+                ?? DataSetErrors.UnreadableImage(container.Kind, e.InnerException!.Message);
         }
         return new ImageIndex(places, hashes);
     }
@@ -144,14 +137,7 @@ public sealed class ImageIndex
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Data,
-                444,
-                "the index cannot be read",
-                Shown.Name(Path.GetFullPath(path)),
-                Shown.Name(e.Message),
-                "check the disk and its permissions, remove it to have it made again, or keep another with --index"
-            );
+            throw DataSetErrors.UnreadableIndex(path, e.Message);
         }
     }
 

@@ -34,14 +34,7 @@ internal static class IndexPlaces
             ? asked is null || Path.EndsInDirectorySeparator(asked)
                 ? asked
                 : asked + Path.DirectorySeparatorChar
-            : throw new LutError(
-                Exit.Usage,
-                446,
-                $"--index {Shown.Name(asked)} is a file",
-                Shown.Name(Path.GetFullPath(asked)),
-                "a run has two splits, train and val, with an index each",
-                "give a folder: lut-index.train.tsv and lut-index.val.tsv are read from there and kept there"
-            );
+            : throw UsageErrors.IndexIsAFile(asked);
 
     /// <summary>Looks whether --index can be written before images are read for hours.</summary>
     /// <exception cref="LutError">It cannot.</exception>
@@ -58,15 +51,7 @@ internal static class IndexPlaces
         }
     }
 
-    private static LutError CannotWrite(string place, Exception e) =>
-        new(
-            Exit.Store,
-            447,
-            "the index cannot be written",
-            Shown.Name(Path.GetFullPath(place)),
-            Shown.Name(e.Message),
-            "give --index another file or folder"
-        );
+    private static LutError CannotWrite(string place, Exception e) => StoreErrors.CannotWriteIndex(place, e.Message);
 
     /// <summary>Writes the index to the first place that takes it.</summary>
     /// <exception cref="LutError">--index names a place that cannot be written.</exception>

@@ -75,16 +75,7 @@ public sealed class ParquetShards : IContainer
         }
     }
 
-    private LutError Bad(string shard, string why) =>
-        new(
-            Exit.Data,
-            17,
-            $"{Shown.Name(shard)} is not an image shard",
-            Shown.Name(Path.Combine(root, shard)),
-            Shown.Name(why),
-            "it needs the columns image.bytes (binary) and label (integer), as Hugging Face's image sets have; restore or download it "
-                + "again"
-        );
+    private LutError Bad(string shard, string why) => DataSetErrors.NoParquetShard(shard, root, why);
 
     private async Task Walk(string shard, List<ImagePlace> places)
     {

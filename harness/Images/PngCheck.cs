@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Images;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Images;
 

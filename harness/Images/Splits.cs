@@ -93,12 +93,5 @@ internal static class Splits
         );
 
     private static LutError Both(string folder, string file, string one, string other) =>
-        new(
-            Exit.Data,
-            445,
-            $"the shard {Shown.Name(file)} is {one}'s and {other}'s",
-            Shown.Name(Path.Combine(folder, file)),
-            "an image of both splits would be trained on and then evaluated",
-            $"put each split's shards into a folder of its own ({one}/, {other}/), or give the files names with one of the words"
-        );
+        DataSetErrors.ShardOfTwoSplits(file, folder, one, other);
 }

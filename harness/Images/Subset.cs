@@ -20,10 +20,10 @@ public sealed class Subset : ImageSource
     public Subset(string folder, IReadOnlyList<string>? known, int classes, Action<string>? say = null)
     {
         if (!Directory.Exists(folder))
-            throw FolderErrors.NoFolder(folder, "--over names a folder of the classes' folders");
+            throw DataSetErrors.NoFolder(folder, "--over names a folder of the classes' folders");
         var container = new ImageFolder(folder);
         if (container.Places.Count == 0)
-            throw FolderErrors.NoImage(
+            throw DataSetErrors.NoImage(
                 "the folder",
                 folder,
                 "it has no folder of a class",
@@ -65,24 +65,9 @@ public sealed class Subset : ImageSource
             labels = [.. folders.Select(f => Number(f) is { } n && n < classes ? n : (int?)null)];
         string[] strangers = [.. folders.Where((_, i) => labels[i] is null)];
         if (strangers.Length > 0)
-            throw new LutError(
-                Exit.Data,
-                18,
-                $"{strangers.Length} folders are no classes of the data set, first {Shown.Name(strangers[0])}",
-                Shown.Name(where),
-                "a class is found by its folder's name as in --data; where none is, "
-                    + $"all must be numbers of classes (0 to {classes - 1})",
-                "point to the folder that holds the classes' folders"
-            );
+            throw DataSetErrors.StrangeFolders(strangers, where, classes);
         if (labels.Distinct().Count() < labels.Length)
-            throw new LutError(
-                Exit.Data,
-                450,
-                "two folders are one class",
-                Shown.Name(where),
-                "their names are the same number",
-                "give each class one folder"
-            );
+            throw DataSetErrors.OneClassTwice(where);
         return [.. labels.Select(l => l!.Value)];
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Images;
 

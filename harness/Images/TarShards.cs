@@ -91,15 +91,7 @@ public sealed class TarShards : IContainer, IDisposable
             ? throw new IOException($"{Shown.Name(path)} is {FileKind.Word(type)}, not a file")
             : File.OpenHandle(path);
 
-    private LutError Bad(string shard, string why) =>
-        new(
-            Exit.Data,
-            12,
-            $"{Shown.Name(shard)} is not a WebDataset shard",
-            Shown.Name(Path.Combine(root, shard)),
-            why,
-            "an image is KEY.jpg, .jpeg or .png with KEY.cls beside it, KEY without a point in it; restore or remake the shard (docs/DATA.md)"
-        );
+    private LutError Bad(string shard, string why) => DataSetErrors.NoTarShard(shard, root, why);
 
     private void Walk(string shard, List<ImagePlace> places, SortedDictionary<string, int> unused)
     {
@@ -146,14 +138,7 @@ public sealed class TarShards : IContainer, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Data,
-                451,
-                $"the shard {Shown.Name(shard)} cannot be read",
-                Shown.Name(Path.Combine(root, shard)),
-                Shown.Name(e.Message),
-                "check its permissions and the disk"
-            );
+            throw DataSetErrors.UnreadableShard(shard, root, e.Message);
         }
         foreach (string key in order)
         {

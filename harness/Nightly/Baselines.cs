@@ -119,14 +119,7 @@ internal sealed class Baselines
             all.rows[group.Key] = row;
         }
         if (problems.Count > 0)
-            throw new LutError(
-                Exit.Usage,
-                42,
-                $"{problems.Count} problem(s) in the baselines",
-                [.. problems],
-                "what a night is held against must be readable",
-                "restore the file from git, or accept again with `lut baseline accept NIGHT --reason WHY`"
-            );
+            throw NightlyErrors.BaselineProblems(problems);
         return all;
     }
 
@@ -150,27 +143,13 @@ internal sealed class Baselines
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
             if (Read(Path) != Text)
-                throw new LutError(
-                    Exit.Store,
-                    483,
-                    "the baselines have changed since they were read",
-                    Path,
-                    "another process, or a person, wrote them meanwhile: what stands there was not overwritten",
-                    "look at the file, and do the same again"
-                );
+                throw StoreErrors.BaselinesChanged(Path);
             WholeFile.WriteText(Path, text.ToString());
             Text = text.ToString();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                16,
-                "cannot write the baselines",
-                Path,
-                e.Message,
-                "choose another --baseline, or free some space"
-            );
+            throw StoreErrors.CannotWriteBaselines(Path, e.Message);
         }
     }
 

@@ -42,43 +42,14 @@ internal static class Bisect
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries),
         ];
         if (commits.Length == 0)
-            throw new LutError(
-                Exit.Usage,
-                43,
-                $"there is no commit between {good} and {bad}",
-                repository,
-                "--bad must come after --good",
-                "swap them, or name others"
-            );
+            throw NightlyErrors.NoCommitBetween(good, bad, repository);
         string goodDigest =
-            DigestOf(repository, from, command, say)
-            ?? throw new LutError(
-                Exit.Usage,
-                44,
-                $"the good commit {good} cannot be run",
-                repository,
-                "the command failed there",
-                "look at its output above; give another --command or --good"
-            );
+            DigestOf(repository, from, command, say) ?? throw NightlyErrors.GoodCommitFails(good, repository);
         string? badDigest = DigestOf(repository, commits[^1], command, say);
         if (badDigest is null)
-            throw new LutError(
-                Exit.Usage,
-                45,
-                $"the bad commit {bad} cannot be run",
-                repository,
-                "the command failed there",
-                "look at its output above; give another --command or --bad"
-            );
+            throw NightlyErrors.BadCommitFails(bad, repository);
         if (badDigest == goodDigest)
-            throw new LutError(
-                Exit.NothingSelected,
-                7,
-                "both commits give the same bits",
-                $"{good} and {bad}",
-                goodDigest,
-                "there is nothing to find"
-            );
+            throw NothingSelectedErrors.SameBits(good, bad, goodDigest);
         var known = new Dictionary<int, string?> { [commits.Length - 1] = badDigest };
         int low = -1;
         int high = commits.Length - 1; // low is good, high is bad
@@ -142,14 +113,7 @@ internal static class Bisect
     private static string Resolve(string repository, string revision)
     {
         if (revision.StartsWith('-'))
-            throw new LutError(
-                Exit.Usage,
-                481,
-                $"{revision} is no revision",
-                "--good or --bad",
-                "a name that begins with a dash is an option to git",
-                "give a branch, a tag or a commit"
-            );
+            throw NightlyErrors.NoRevision(revision);
         return Git(repository, "rev-parse", "--verify", "--end-of-options", revision + "^{commit}").Trim();
     }
 
@@ -167,16 +131,7 @@ internal static class Bisect
             "core.pager=cat",
         ];
         var (code, output) = Start(repository, "git", [.. safe, .. words]);
-        return code == 0
-            ? output
-            : throw new LutError(
-                Exit.Usage,
-                46,
-                $"git {string.Join(' ', words)} failed",
-                repository,
-                "git's message is above",
-                "check the repository and the commits' names"
-            );
+        return code == 0 ? output : throw NightlyErrors.GitFailed(words, repository);
     }
 
     private static (int Code, string Output) Start(string folder, string program, params string[] words)

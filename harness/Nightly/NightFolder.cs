@@ -28,14 +28,7 @@ internal static class NightFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                485,
-                "cannot make the night's folder",
-                Path.GetFullPath(root),
-                e.Message,
-                "choose another --output, or free some space"
-            );
+            throw StoreErrors.CannotMakeNight(root, e.Message);
         }
     }
 

@@ -52,14 +52,7 @@ internal sealed record Suite(
     internal static Suite Load(string path)
     {
         if (!File.Exists(path))
-            throw new LutError(
-                Exit.Usage,
-                40,
-                $"there is no suite {path}",
-                Path.GetFullPath(path),
-                "--suite names the TOML file that says what a night runs",
-                "ops/nightly.toml is one"
-            );
+            throw NightlyErrors.NoSuite(path);
         var problems = new List<string>();
         string text = Files.ReadText(path, "the suite", Exit.Usage);
         var values = ProtocolReader.Parse(text, path, problems);
@@ -131,14 +124,7 @@ internal sealed record Suite(
                     $"{path}: there is no protocol {protocol}; did you mean {Nearest.To(protocol, ProtocolReader.BuiltIn)}?"
                 );
         if (problems.Count > 0)
-            throw new LutError(
-                Exit.Usage,
-                41,
-                $"{problems.Count} problem(s) in the suite",
-                [.. problems],
-                "a night must run what its file says",
-                "correct the file"
-            );
+            throw NightlyErrors.SuiteProblems(problems);
         return suite!;
 
         IEnumerable<(string Name, Dictionary<string, object> Row)> Of(string kind) =>

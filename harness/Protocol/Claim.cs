@@ -38,14 +38,7 @@ internal sealed record Claim(
     internal static Claim Load(string id)
     {
         if (!Known.Contains(id))
-            throw new LutError(
-                Exit.Usage,
-                25,
-                $"there is no claim named {id}",
-                "--claim",
-                "known are " + string.Join(", ", Known),
-                $"did you mean {Nearest.To(id, Known)}?"
-            );
+            throw ProtocolErrors.NoClaim(id, Known);
         using var reader = new StreamReader(typeof(Claim).Assembly.GetManifestResourceStream($"claims/{id}.toml")!);
         var problems = new List<string>();
         var v = ProtocolReader.Parse(reader.ReadToEnd(), $"claims/{id}.toml", problems);

@@ -35,27 +35,13 @@ public static class ProtocolReader
         if (isPath)
         {
             if (!File.Exists(nameOrPath))
-                throw new LutError(
-                    Exit.Usage,
-                    1,
-                    $"there is no protocol file {nameOrPath}",
-                    Path.GetFullPath(nameOrPath),
-                    "a protocol given by path must exist",
-                    "check the path, or name a built-in protocol: " + string.Join(", ", BuiltIn)
-                );
+                throw ProtocolErrors.NoFile(nameOrPath, BuiltIn);
             text = Files.ReadText(nameOrPath, "the protocol", Exit.Usage);
         }
         else
         {
             if (!BuiltIn.Contains(nameOrPath))
-                throw new LutError(
-                    Exit.Usage,
-                    2,
-                    $"there is no protocol named {nameOrPath}",
-                    "the protocol argument",
-                    "known protocols are " + string.Join(", ", BuiltIn),
-                    $"did you mean {Nearest.To(nameOrPath, BuiltIn)}?"
-                );
+                throw ProtocolErrors.NoProtocol(nameOrPath, BuiltIn);
             text = TextOf(nameOrPath);
         }
         return Resolve(text, isPath ? nameOrPath : $"protocols/{nameOrPath}.toml", overrides, seed);
@@ -99,14 +85,7 @@ public static class ProtocolReader
         if (problems.Count == 0)
             problems.AddRange(ProtocolRules.Check(converted, origin));
         if (problems.Count > 0)
-            throw new LutError(
-                Exit.Usage,
-                3,
-                $"{problems.Count} problem(s) in the protocol",
-                [.. problems],
-                "a protocol must be complete and exact, because its hash names the experiment",
-                "correct the file or the --set options"
-            );
+            throw ProtocolErrors.Problems(problems);
         var spec = (ProtocolSpec)Build(typeof(ProtocolSpec), "", converted);
         bool modified = before != Fingerprint(values);
         string canonical = Canonical(converted);
@@ -154,14 +133,7 @@ public static class ProtocolReader
     {
         var (_, _, value) = Assignments(p.Toml).FirstOrDefault(a => a.Path == key);
         if (value is null)
-            throw new LutError(
-                Exit.Usage,
-                23,
-                $"the protocol has no key {key}",
-                "--explain",
-                "keys are section.name, as in the protocol's file",
-                $"did you mean {Nearest.To(key, Keys(typeof(ProtocolSpec), "").Select(k => k.Path))}?"
-            );
+            throw ProtocolErrors.NoKey(key, Keys(typeof(ProtocolSpec), "").Select(k => k.Path));
         string file = p.Origin;
         string text = File.Exists(file) ? File.ReadAllText(file) : TextOf(p.Spec.Protocol);
         if (
@@ -210,16 +182,7 @@ public static class ProtocolReader
     )
     {
         var values = new Dictionary<string, (object, string)>();
-        var document =
-            Document(toml, origin, out string why)
-            ?? throw new LutError(
-                Exit.Usage,
-                466,
-                "a TOML file cannot be parsed",
-                origin,
-                why,
-                "values of ours are at most lists: remove the nesting"
-            );
+        var document = Document(toml, origin, out string why) ?? throw ProtocolErrors.TooDeep(origin, why);
         foreach (var d in document.Diagnostics)
             problems.Add($"{origin}:{d.Span.Start.Line + 1}: {d.Message}");
         void Add(string prefix, KeyValueSyntax item)

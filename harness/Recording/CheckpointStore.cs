@@ -56,14 +56,7 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger, IRead
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                1,
-                $"cannot write the checkpoint of step {step}",
-                path,
-                e.Message,
-                "free some space or choose another --output; earlier checkpoints and results are intact, resume with --resume"
-            );
+            throw RunStoreErrors.CannotWriteCheckpoint(step, path, e.Message);
         }
     }
 

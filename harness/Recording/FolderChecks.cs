@@ -31,54 +31,24 @@ internal static class FolderChecks
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new LutError(
-                Exit.Store,
-                403,
-                "the run's folder cannot be read",
-                path,
-                e.Message,
-                "give it its permissions back, or bring the disk back, and resume; nothing was touched"
-            );
+            return RunStoreErrors.UnreadableFolder(path, e.Message);
         }
         if (canonical is null && others.Length == 0)
             return null;
         if (canonical is null)
-            return new LutError(
-                Exit.Usage,
-                400,
-                "this folder is no run's",
-                path,
-                FormattableString.Invariant(
-                    $"it has no {ConfigDifference.FileName}, but {others.Length} other entries: {string.Join(", ", others.Take(5))}{(others.Length > 5 ? ", ..." : "")}"
-                ),
-                "name the folder of an interrupted run (`lut ls` lists them), or leave --resume away; nothing was touched"
-            );
+            return RunUsageErrors.NoRunsFolder(path, ConfigDifference.FileName, others);
         if (canonical != mine.Protocol.CanonicalJson)
             return Other(path, Values(canonical, mine));
         if (new RunStore(path).IsComplete)
-            return new LutError(
-                Exit.Usage,
-                10,
-                "the run is already complete",
-                path,
-                "a finished run never changes",
-                "start a new one without --resume"
-            );
+            return RunUsageErrors.Complete(path);
         return null;
     }
 
     internal static LutError Other(string path, string difference) =>
-        new(Exit.Inconclusive, 400, "the folder belongs to another run", path, difference, Again);
+        InconclusiveErrors.OtherRunsFolder(path, difference, Again);
 
     internal static LutError Unreadable(string path, Exception e) =>
-        new(
-            Exit.Store,
-            402,
-            "a checkpoint cannot be read",
-            path,
-            e.Message,
-            "that is no damage: bring the disk or the permission back, and resume. To go on from an older checkpoint, move this one away; nothing was touched"
-        );
+        RunStoreErrors.UnreadableCheckpoint(path, e.Message);
 
     /// <summary>One of our names is a link: what it points to is somebody's.</summary>
     internal static LutError? Links(RunFolder folder)
@@ -87,16 +57,7 @@ internal static class FolderChecks
         string? link = ours.FirstOrDefault(f => new FileInfo(f).LinkTarget is not null);
         if (link is null && new DirectoryInfo(folder.Checkpoints.Folder).LinkTarget is not null)
             link = folder.Checkpoints.Folder;
-        return link is null
-            ? null
-            : new LutError(
-                Exit.Usage,
-                401,
-                "a part of the run is a link",
-                link,
-                "a run removes and replaces its own files, and never through a link",
-                "put the file itself in its place; a whole run on another disk is --output's; nothing was touched"
-            );
+        return link is null ? null : RunUsageErrors.PartIsALink(link);
     }
 
     /// <summary>Tables of another run, or of more than one.</summary>
@@ -113,14 +74,7 @@ internal static class FolderChecks
             {
                 runId ??= id;
                 if (id != runId)
-                    return new LutError(
-                        Exit.Store,
-                        409,
-                        "the tables are of more than one run",
-                        Path.GetDirectoryName(part)!,
-                        $"{name} has run_id {id}, parts before it have {runId}",
-                        "keep the folder as it is, and start a new run without --resume; nothing was touched"
-                    );
+                    return RunStoreErrors.TablesOfTwoRuns(Path.GetDirectoryName(part)!, name, id, runId);
             }
         }
         return null;
@@ -135,16 +89,7 @@ internal static class FolderChecks
         int missing = Enumerable.Range(0, place.Part + 1).FirstOrDefault(n => !there.Contains(n), -1);
         return missing < 0
             ? null
-            : new LutError(
-                Exit.Store,
-                410,
-                "a part of the tables is missing",
-                PartName.Of(Schema.Events, missing),
-                FormattableString.Invariant(
-                    $"{Path.GetFileName(place.Path)} was made when parts 0 to {place.Part} were there"
-                ),
-                "restore it from a copy, or start a new run without --resume; nothing was touched"
-            );
+            : RunStoreErrors.MissingPart(PartName.Of(Schema.Events, missing), Path.GetFileName(place.Path), place.Part);
     }
 
     /// <summary>
@@ -168,16 +113,7 @@ internal static class FolderChecks
         }
         return told < 0 || told == last
             ? null
-            : new LutError(
-                Exit.Data,
-                401,
-                "the run's checkpoints are gone",
-                Path.GetDirectoryName(parts[0])!,
-                FormattableString.Invariant(
-                    $"part {told} of the tables tells of one, parts up to {last} came after it, and the folder checkpoints holds none"
-                ),
-                "restore them from a copy and resume, or start a new run without --resume; nothing was touched"
-            );
+            : DataErrors.CheckpointsGone(Path.GetDirectoryName(parts[0])!, told, last);
     }
 
     private static string Values(string canonical, RunIdentity mine)

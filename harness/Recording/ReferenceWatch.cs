@@ -69,15 +69,7 @@ public sealed class ReferenceWatch
     }
 
     /// <summary>The error that ends a run which shall not go on with other bits.</summary>
-    public LutError Stop(string folder) =>
-        new(
-            Exit.Negative,
-            400,
-            "the run has other bits than its reference",
-            folder,
-            Difference!,
-            "the checkpoint is kept. `lut doctor` checks this machine; `lut trace` finds the operation, given a run with the right bits; without --fail-fast a run goes on"
-        );
+    public LutError Stop(string folder) => NegativeErrors.OtherBitsThanReference(folder, Difference!);
 
     private void Found(string stage, long? step, string? difference)
     {

@@ -88,14 +88,7 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception x) when (x is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                2,
-                "cannot close the run",
-                Store.Folder,
-                x.Message,
-                "free some space and resume; every table is intact"
-            );
+            throw RunStoreErrors.CannotClose(Store.Folder, x.Message);
         }
     }
 
@@ -161,16 +154,7 @@ public sealed class RunFolder : IDisposable
             }
             return At(place, metadata, reasons, mine, warn);
         }
-        return new FolderState.Refused(
-            new LutError(
-                Exit.Data,
-                400,
-                FormattableString.Invariant($"none of {reasons.Count} checkpoints can be used"),
-                Checkpoints.Folder,
-                string.Join("; ", reasons),
-                "restore one of them from a copy, or start a new run without --resume; nothing was removed"
-            )
-        );
+        return new FolderState.Refused(DataErrors.NoUsableCheckpoint(reasons, Checkpoints.Folder));
     }
 
     private FolderState At(
@@ -217,14 +201,7 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                404,
-                "cannot remove what is made again",
-                Store.Folder,
-                e.Message,
-                "give the folder its permissions back, and resume"
-            );
+            throw RunStoreErrors.CannotRemove(Store.Folder, e.Message);
         }
     }
 
@@ -236,14 +213,7 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                3,
-                $"cannot write {name}",
-                Store.Folder,
-                e.Message,
-                "free some space or choose another --output"
-            );
+            throw RunStoreErrors.CannotWritePart(name, Store.Folder, e.Message);
         }
     }
 

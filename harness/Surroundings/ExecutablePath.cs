@@ -18,14 +18,7 @@ internal static class ExecutablePath
     {
         string[] names = OperatingSystem.IsWindows() ? [program + ".exe", program + ".cmd"] : [program];
         return Folders().SelectMany(f => names.Select(n => Path.Combine(f, n))).FirstOrDefault(MayRun)
-            ?? throw new LutError(
-                Exit.Usage,
-                480,
-                $"{program} was not found",
-                "the folders of PATH",
-                "programs are looked for in PATH's absolute folders, never in the current one",
-                $"install {program}, or put its folder on PATH"
-            );
+            ?? throw UsageErrors.NoProgram(program);
     }
 
     private static IEnumerable<string> Folders() =>

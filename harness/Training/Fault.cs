@@ -1,6 +1,5 @@
 using System.Globalization;
 using LutNative.Harness.Errors;
-using LutNative.Harness.Protocol;
 using LutNative.Model.Devices;
 using LutNative.Results;
 
@@ -21,7 +20,7 @@ public abstract record Fault(string Stage, long Step)
             string why,
             string fix =
                 "for example --inject step=7,tensor=blocks.0.mlp.fc1.weight,bit=12 (also stage=, state= and element=), or --inject step=7,op=GemmNt,variant=order"
-        ) => new(Exit.Usage, 30, "the fault cannot be read", "--inject " + text, why, fix);
+        ) => FaultErrors.Unreadable(text, why, fix);
         var parts = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string part in text.Split(','))
         {

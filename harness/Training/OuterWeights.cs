@@ -58,10 +58,7 @@ public static class OuterWeights
         }
         catch (CheckpointException e)
         {
-            throw new LutError(
-                Exit.Data,
-                20,
-                "the checkpoint cannot be used",
+            throw DataErrors.OuterWeights(
                 path,
                 e.Message,
                 use == WeightsUse.Classifier

@@ -90,33 +90,12 @@ public abstract class Trainer(Device device) : IDisposable
     {
         var (_, state) = States.FirstOrDefault(s => s.Name == f.State);
         if (state is null)
-            throw new LutError(
-                Exit.Usage,
-                27,
-                $"{Stage} has no state {f.State}",
-                "--inject",
-                "states are " + string.Join(", ", States.Select(s => s.Name)),
-                $"did you mean {Protocol.Nearest.To(f.State, States.Select(s => s.Name))}?"
-            );
+            throw FaultErrors.NoState(Stage, f.State, States.Select(s => s.Name));
         var e =
             state.Layout.Find(f.Tensor)
-            ?? throw new LutError(
-                Exit.Usage,
-                28,
-                $"the network has no tensor {f.Tensor}",
-                "--inject",
-                "tensors have the names of the checkpoint",
-                $"did you mean {Protocol.Nearest.To(f.Tensor, state.Layout.Entries.Select(x => x.Name))}?"
-            );
+            ?? throw FaultErrors.NoTensor(f.Tensor, state.Layout.Entries.Select(x => x.Name));
         if (f.Element >= e.Count)
-            throw new LutError(
-                Exit.Usage,
-                29,
-                FormattableString.Invariant($"{e.Name} has {e.Count} elements"),
-                "--inject",
-                FormattableString.Invariant($"there is no element {f.Element}"),
-                "count from 0"
-            );
+            throw FaultErrors.NoElement(e.Name, e.Count, f.Element);
         var values = new float[e.Count];
         state.Read(e, values);
         values[f.Element] = BitConverter.UInt32BitsToSingle(

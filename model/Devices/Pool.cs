@@ -203,7 +203,5 @@ internal sealed class Job<T> : Job
 
 /// <summary>This machine cannot keep the contract (NUMERICS rule 1).</summary>
 /// <param name="where">When it was seen: at the start, or in which step.</param>
-public sealed class UnfitMachineException(string message, string where = "start-up self-test") : Exception(message)
-{
-    public string Where { get; } = where;
-}
+public sealed class UnfitMachineException(string message, string where = "start-up self-test")
+    : ModelException(ModelFault.Machine, message, where);

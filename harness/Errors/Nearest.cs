@@ -1,4 +1,4 @@
-namespace LutNative.Harness.Protocol;
+namespace LutNative.Harness.Errors;
 
 /// <summary>The known name with the fewest edits, for "did you mean".</summary>
 public static class Nearest

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace LutNative.Harness.Images;
+namespace LutNative.Harness.Errors;
 
 /// <summary>
 /// Names from disk as a message may show them: on one line, without anything that a terminal or a CI log would obey.
