@@ -65,7 +65,7 @@ internal static class StepBench
 
     internal static double FlopsPerImage(ProtocolSpec p, string stage)
     {
-        var cost = new Cost(p, PretrainTrainer.NetworkOf(p));
+        var cost = new Cost(p, NetworkFactory.PretrainingOf(p));
         return stage == "pretrain" ? cost.PretrainFlops : cost.FinetuneFlops;
     }
 

@@ -161,7 +161,7 @@ internal static class AnalyzeCommand
                 "analyze a run that pre-trained, with its checkpoints"
             );
         using var arena = device.NewArena();
-        var net = PretrainTrainer.NetworkOf(resolved.Spec);
+        var net = NetworkFactory.PretrainingOf(resolved.Spec);
         var student = new State(net.Layout, arena);
         string path = store.PathOf("pretrain", last);
         OuterWeights.Load(path, "", student, WeightsUse.Features);

@@ -5,7 +5,6 @@ using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Surroundings;
-using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 
 namespace LutNative.Harness.Commands;
@@ -84,7 +83,7 @@ internal static class PlanCommand
     private static void Print(RunRequest request, bool json)
     {
         var p = request.Protocol.Spec;
-        var net = PretrainTrainer.NetworkOf(p);
+        var net = NetworkFactory.PretrainingOf(p);
         var cost = new Cost(p, net);
         long steps = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Epochs;
         long fineSteps = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Epochs;

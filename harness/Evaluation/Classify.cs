@@ -36,7 +36,6 @@ public static class Classify
             .Select(_ =>
             {
                 var a = new Classifier.Activations(arena, net, Chunk, training: false);
-                a.AllPatches();
                 return (A: a, Image: new HostInput(device, net.Shape.Grid.ImageFloats));
             })
             .ToArray();

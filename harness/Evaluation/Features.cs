@@ -43,8 +43,6 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
                 .Select(_ =>
                 {
                     var a = new EncoderActivations(scratch, net.Mae.Shape, Chunk, patches, training: false);
-                    for (int i = 0; i < a.Index.Length; i++)
-                        a.Index[i] = i % patches;
                     return (
                         a,
                         new HostInput(device, net.Mae.Shape.Grid.ImageFloats),
@@ -93,19 +91,4 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
         }
         return all;
     }
-}
-
-/// <summary>What an evaluation found: one prediction an image.</summary>
-/// <param name="Ranks">
-/// Of the true class among the scores, from 0 (ties: the lower class first), where there are classes enough for a top-5
-/// to mean something.
-/// </param>
-public sealed record EvalResult(string Metric, int[] Predicted, float[] Margin, int[] Labels, int[]? Ranks = null)
-{
-    /// <summary>Below this a top-5 says nothing.</summary>
-    public const int ClassesForTop5 = 100;
-
-    public int Correct { get; } = Predicted.Where((p, i) => p == Labels[i]).Count();
-    public int? Top5 => Ranks?.Count(r => r < 5);
-    public double Accuracy => 100.0 * Correct / Labels.Length;
 }

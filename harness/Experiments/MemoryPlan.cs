@@ -70,7 +70,7 @@ public static unsafe class MemoryPlan
     public static (long Pretrain, long Supervised, long Disk) Checkpoints(ProtocolSpec p, int keepEpochs)
     {
         using var arena = Arena.Counting();
-        var net = PretrainTrainer.NetworkOf(p);
+        var net = NetworkFactory.PretrainingOf(p);
         var student = new State(net.Layout, arena);
         long pretrain = CheckpointFile.DataBytes([
             ("student", student),
@@ -79,7 +79,7 @@ public static unsafe class MemoryPlan
             .. net.Options.Context ? [("teacher", student)] : Array.Empty<(string, State)>(),
         ]);
         var classifier = new State(
-            new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, p.Finetune.GlobalPool, 0f).Layout,
+            new Classifier(NetworkFactory.ShapeOf(p), p.Data.Classes, p.Finetune.GlobalPool, 0f).Layout,
             arena
         );
         long supervised = CheckpointFile.DataBytes([
@@ -164,7 +164,7 @@ public static unsafe class MemoryPlan
 
     private static (Lut Net, Weights Student, Weights? Teacher) Pretrain(ProtocolSpec p, Device device, Arena arena)
     {
-        var net = PretrainTrainer.NetworkOf(p);
+        var net = NetworkFactory.PretrainingOf(p);
         var student = new State(net.Layout, arena);
         var weights = new Weights(student, device, arena, backward: true);
         var teacher = net.Options.Context
@@ -196,7 +196,7 @@ public static unsafe class MemoryPlan
     {
         using var arena = Arena.Counting(device);
         var f = p.Finetune;
-        var net = new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, f.GlobalPool, (float)f.DropPath);
+        var net = new Classifier(NetworkFactory.ShapeOf(p), p.Data.Classes, f.GlobalPool, (float)f.DropPath);
         var state = new State(net.Layout, arena);
         var weights = new Weights(state, device, arena, backward: true);
         var plan = exec.PlanOf(device, f.Batch, f.Batch, f.Grain);
@@ -211,7 +211,7 @@ public static unsafe class MemoryPlan
     private static long Encoder(ProtocolSpec p, Device device, ExecOptions exec)
     {
         using var arena = Arena.Counting(device);
-        var shape = PretrainTrainer.ShapeOf(p);
+        var shape = NetworkFactory.ShapeOf(p);
         for (int w = 0; w < exec.Threads; w++)
             _ = new EncoderActivations(arena, shape, Features.Chunk, shape.Grid.Patches, training: false);
         return arena.Taken;

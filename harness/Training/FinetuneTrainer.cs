@@ -45,7 +45,7 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         stageId = trunk is null ? 2u : 1u;
         mixBatch = protocol.Transform?.MixBatch ?? f.Batch;
         order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
-        Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
+        Net = NetworkFactory.ClassifierOf(protocol, training: true);
         State = new State(Net.Layout, Arena);
         Initializer.Fill(State, seed + 1);
         if (trunk is not null)

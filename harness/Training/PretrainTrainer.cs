@@ -5,7 +5,6 @@ using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
-using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
 
@@ -37,7 +36,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         this.pool = pool;
         var p = protocol.Pretrain;
         order = new SampleOrder((ulong)protocol.Seed, 0, views.Images.Count, p.Batch);
-        Net = NetworkOf(protocol);
+        Net = NetworkFactory.PretrainingOf(protocol);
         Student = new State(Net.Layout, Arena);
         Initializer.Fill(Student, (ulong)protocol.Seed);
         weights = new Weights(Student, device, Arena, backward: true);
@@ -79,43 +78,6 @@ public sealed unsafe class PretrainTrainer : Trainer
     public override int Epochs => protocol.Pretrain.Epochs;
     public override int Batch => protocol.Pretrain.Batch;
     public override int DigestEvery => protocol.Pretrain.DigestEvery;
-
-    public static VitShape ShapeOf(ProtocolSpec p) =>
-        new(
-            new PatchGrid(p.Data.ImageSize, p.Model.PatchSize),
-            p.Model.Width,
-            p.Model.Depth,
-            p.Model.Heads,
-            p.Model.MlpRatio,
-            (float)p.Model.NormEps
-        );
-
-    public static Lut NetworkOf(ProtocolSpec p)
-    {
-        var t = p.Pretrain;
-        var options = new LutOptions(
-            t.MaskRatio,
-            t.NormPixLoss,
-            t.WMae,
-            t.Method == "lut" ? t.WBc : 0.0,
-            t.Method == "lut",
-            t.DepthHead,
-            t.DepthPred,
-            t.HeadMlpDim,
-            t.HeadNormLayer switch
-            {
-                "BN" => HeadNorm.BatchNorm,
-                "LN" => HeadNorm.LayerNorm,
-                _ => HeadNorm.None,
-            },
-            t.HeadActLayer == "GELU" ? HeadActivation.Gelu : HeadActivation.Relu
-        );
-        return new Lut(
-            ShapeOf(p),
-            new DecoderShape(p.Model.DecoderWidth, p.Model.DecoderDepth, p.Model.DecoderHeads, p.Model.MlpRatio),
-            options
-        );
-    }
 
     public static BatchPlan PlanOf(ProtocolSpec p, Device device, ExecOptions exec) =>
         exec.PlanOf(device, p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain);
