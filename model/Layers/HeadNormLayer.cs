@@ -45,13 +45,22 @@ internal abstract class HeadNormLayer(StateLayout layout, string name, int width
 /// BatchNorm1d: training uses the batch's statistics and moves the running ones once; otherwise (the teacher) the
 /// running ones are used. eps and momentum are PyTorch's defaults, as in LUT models_lut.py:112-142.
 /// </summary>
-internal sealed class HeadBatchNorm(StateLayout layout, string name, int width) : HeadNormLayer(layout, name, width)
+internal sealed class HeadBatchNorm : HeadNormLayer
 {
     private const float Eps = 1e-5f;
     private const float Momentum = 0.1f;
-    private readonly Entry mean = layout.Add(name + ".running_mean", [width], EntryKind.Buffer);
-    private readonly Entry variance = layout.Add(name + ".running_var", [width], EntryKind.Buffer);
-    private readonly int counter = layout.AddCounter(name + ".num_batches_tracked");
+    private readonly Entry mean;
+    private readonly Entry variance;
+    private readonly int counter;
+
+    // in the body: initialisers would register these before the base's weight and bias
+    internal HeadBatchNorm(StateLayout layout, string name, int width)
+        : base(layout, name, width)
+    {
+        mean = layout.Add(name + ".running_mean", [width], EntryKind.Buffer);
+        variance = layout.Add(name + ".running_var", [width], EntryKind.Buffer);
+        counter = layout.AddCounter(name + ".num_batches_tracked");
+    }
 
     internal override void Forward(in Pass p, HeadLayerActivations a, int grain, bool training)
     {
