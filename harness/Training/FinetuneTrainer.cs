@@ -46,21 +46,14 @@ public sealed unsafe class FinetuneTrainer : Trainer, ILabelledSource
         mixBatch = protocol.Transform?.MixBatch ?? f.Batch;
         order = new SampleOrder(seed, stageId, views.Images.Count, f.Batch);
         Net = NetworkFactory.ClassifierOf(protocol, training: true);
-        State = new State(Net.Layout, Arena);
+        var values = new SupervisedValues(f, Net, device, pool, exec, Arena);
+        State = values.State;
+        weights = values.Weights;
+        step = values.Step;
+        Optimizer = values.Optimizer;
         Initializer.Fill(State, seed + 1);
         if (trunk is not null)
             Load(trunk);
-        weights = new Weights(State, device, Arena, backward: true);
-        step = new ClassifierStep(Net, weights, device, pool, Arena, exec.PlanOf(device, f.Batch, f.Batch, f.Grain));
-        Optimizer = new AdamWOptimizer(
-            device,
-            State,
-            Arena,
-            f.Beta1,
-            f.Beta2,
-            f.Eps,
-            Net.Groups(f.LayerDecay, f.WeightDecay)
-        );
         feed = new BatchFeed(
             f.Batch,
             Net.Shape.Grid.ImageFloats,

@@ -37,27 +37,16 @@ public sealed unsafe class PretrainTrainer : Trainer
         var p = protocol.Pretrain;
         order = new SampleOrder((ulong)protocol.Seed, 0, views.Images.Count, p.Batch);
         Net = NetworkFactory.PretrainingOf(protocol);
-        Student = new State(Net.Layout, Arena);
+        var values = new PretrainValues(p, Net, device, Arena);
+        Student = values.Student;
+        weights = values.Weights;
+        teacher = values.Teacher;
+        teacherWeights = values.TeacherWeights;
+        Optimizer = values.Optimizer;
         Initializer.Fill(Student, (ulong)protocol.Seed);
-        weights = new Weights(Student, device, Arena, backward: true);
-        if (Net.Options.Context)
-        {
-            teacher = new State(Net.Layout, Arena);
-            teacher.CopyFrom(Student);
-            teacherWeights = new Weights(teacher, device, Arena, backward: false);
-        }
+        teacher?.CopyFrom(Student);
         plan = PlanOf(protocol, device, exec);
         recompute = exec.Recompute;
-        // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
-        Optimizer = new AdamWOptimizer(
-            device,
-            Student,
-            Arena,
-            p.Beta1,
-            p.Beta2,
-            p.Eps,
-            e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay)
-        );
         var grid = Net.Mae.Shape.Grid;
         feed = new BatchFeed(
             p.Batch,
@@ -152,6 +141,9 @@ public sealed unsafe class PretrainTrainer : Trainer
             seen?.Keys
         );
     }
+
+    /// <summary>Bytes that a step's buffers took so far, its gradients with the first step.</summary>
+    internal long StepBytes => stepArena?.Bytes ?? 0;
 
     protected override long? GradientOffset(nint address) => step?.GradientOffset(address);
 
