@@ -31,11 +31,8 @@ public static class MemoryPlan
     public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
     {
         var memory = new StageMemory(p, device, exec);
-        long most = 0;
-        foreach (var stage in StagesOf(p, memory))
-            most = Math.Max(most, stage.On(device));
         long runtime = device.OnHost ? Stepping + Recording + Images(p) : Transfers;
-        return runtime + memory.Values.On(device) + most;
+        return runtime + memory.Values.On(device) + Most(MomentsOf(p, memory), device);
     }
 
     /// <summary>
@@ -45,7 +42,7 @@ public static class MemoryPlan
     public static (long Values, long Pretrain, long Finetune) Phases(ProtocolSpec p, Device device, ExecOptions exec)
     {
         var memory = new StageMemory(p, device, exec);
-        return (memory.Values.On(device), memory.Pretrain.On(device), memory.Supervised.On(device));
+        return (memory.Values.On(device), Most(memory.Pretrain, device), Most(memory.Supervised, device));
     }
 
     /// <summary>
@@ -86,7 +83,9 @@ public static class MemoryPlan
     {
         var memory = new StageMemory(p, device, exec);
         long tensors =
-            stage == "pretrain" ? memory.Values.On(device) + memory.Pretrain.On(device) : memory.Supervised.On(device);
+            stage == "pretrain"
+                ? memory.Values.On(device) + Most(memory.Pretrain, device)
+                : Most(memory.Supervised, device);
         return Stepping + Images(p) + tensors;
     }
 
@@ -135,14 +134,18 @@ public static class MemoryPlan
         ((long)p.Data.TrainImages + p.Data.TestImages)
         * (p.Data.Name is DataSets.ImageNet or DataSets.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
 
-    private static IEnumerable<StageBytes> StagesOf(ProtocolSpec p, StageMemory memory)
+    private static long Most(IEnumerable<StageBytes> moments, Device device) => moments.Max(m => m.On(device));
+
+    private static IEnumerable<StageBytes> MomentsOf(ProtocolSpec p, StageMemory memory)
     {
-        yield return memory.Pretrain;
+        foreach (var moment in memory.Pretrain)
+            yield return moment;
         yield return memory.Frozen;
         if (p.Linprobe is not null)
             yield return memory.Linprobe;
         if (p.Finetune.Epochs > 0)
-            yield return memory.Supervised;
+            foreach (var moment in memory.Supervised)
+                yield return moment;
         if (p.Baselines.RawPixels)
             yield return memory.RawPixels;
     }

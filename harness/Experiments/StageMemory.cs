@@ -16,14 +16,12 @@ internal readonly record struct StageBytes(long Device, long Host)
     internal long On(Device device) => device.OnHost ? Device + Host : Device;
 
     public static StageBytes operator +(StageBytes a, StageBytes b) => new(a.Device + b.Device, a.Host + b.Host);
-
-    /// <summary>Room for either, one after the other.</summary>
-    internal StageBytes Or(StageBytes other) => new(Math.Max(Device, other.Device), Math.Max(Host, other.Host));
 }
 
 /// <summary>
 /// What every stage of a protocol takes at its peak. The constructors that a stage itself uses run in arenas that only
-/// count, so there is no second list of buffers that could be wrong.
+/// count, so there is no second list of buffers that could be wrong. A stage with several moments, one of which is the
+/// fullest on one device and another on another, lists them.
 /// </summary>
 internal sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exec)
 {
@@ -54,7 +52,7 @@ internal sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exe
     }
 
     /// <summary>A step's buffers with its gradients; then, in their place, the picture of reconstructions.</summary>
-    internal StageBytes Pretrain
+    internal StageBytes[] Pretrain
     {
         get
         {
@@ -69,7 +67,7 @@ internal sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exe
             var mask = new MaskPlan(net.Mae.Shape.Grid.Patches, net.Options.MaskRatio);
             int images = Math.Min(Reconstructions.Count, p.Data.TestImages);
             _ = new ReconstructionBuffers(net, mask, images, picture);
-            return new StageBytes(step.Taken, Checkpointing).Or(new(picture.Taken, 0));
+            return [new(step.Taken, Checkpointing), new(picture.Taken, 0)];
         }
     }
 
@@ -79,7 +77,9 @@ internal sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exe
     /// <summary>The same of pixels, which need no network.</summary>
     internal StageBytes RawPixels => Tables(p.Data.ImageSize * p.Data.ImageSize);
 
-    /// <summary>MAE's linear probe, of a protocol that has one: features batch by batch, then of the test set.</summary>
+    /// <summary>
+    /// MAE's linear probe, of a protocol that has one: features batch by batch, then of the test set.
+    /// </summary>
     internal StageBytes Linprobe
     {
         get
@@ -95,8 +95,10 @@ internal sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exe
         }
     }
 
-    /// <summary>Fine-tuning or training from scratch, and the classifier on the test set while its values stay.</summary>
-    internal StageBytes Supervised
+    /// <summary>
+    /// Fine-tuning or training from scratch, and the classifier on the test set while its values stay.
+    /// </summary>
+    internal StageBytes[] Supervised
     {
         get
         {
@@ -113,7 +115,7 @@ internal sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exe
             int floats = classifier.Shape.Grid.ImageFloats + classifier.Classes;
             long fed = BatchFeed.Bytes(f.Batch, floats, 0, exec.DataWorkers, exec.FrozenData);
             var kept = new StageBytes(training.Taken, fed);
-            return kept + new StageBytes(0, Checkpointing).Or(new(test.Taken, scores.Taken));
+            return [kept + new StageBytes(0, Checkpointing), kept + new StageBytes(test.Taken, scores.Taken)];
         }
     }
 
@@ -129,7 +131,9 @@ internal sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exe
         }
     }
 
-    /// <summary>Features of both sets, width floats each, and the larger of k-NN's and the linear probe's buffers.</summary>
+    /// <summary>
+    /// Features of both sets, width floats each, and the larger of k-NN's and the linear probe's buffers.
+    /// </summary>
     private StageBytes Tables(int width)
     {
         using Arena features = Arena.Counting();

@@ -7,7 +7,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>What pre-training keeps from its first step to its last: student, teacher (none for MAE) and moments.</summary>
+/// <summary>
+/// What pre-training keeps from its first step to its last: student, teacher (none for MAE) and moments.
+/// </summary>
 internal sealed class PretrainValues
 {
     /// <param name="arena">Of the device.</param>

@@ -7,7 +7,9 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Training;
 
-/// <summary>What supervised training has in its arena: the classifier's values, a step's buffers and the moments.</summary>
+/// <summary>
+/// What supervised training has in its arena: the classifier's values, a step's buffers and the moments.
+/// </summary>
 internal sealed class SupervisedValues
 {
     /// <param name="arena">Of the device; gradients join with the first step.</param>

@@ -28,7 +28,9 @@ internal abstract class HeadNormLayer(StateLayout layout, string name, int width
     /// <summary>a.Normed from a.Linear, both [B, F].</summary>
     internal abstract void Forward(in Pass p, HeadLayerActivations a, int grain, bool training);
 
-    /// <summary>d [B, F] from the gradient of a.Normed to that of a.Linear; a grain's parameter shares are kept.</summary>
+    /// <summary>
+    /// d [B, F] from the gradient of a.Normed to that of a.Linear; a grain's parameter shares are kept.
+    /// </summary>
     internal abstract void Backward(in Pass p, HeadLayerActivations a, Mat d, int grain);
 
     /// <summary>Continues the leaf gradients of the pass's grains, the g-th group of as many.</summary>

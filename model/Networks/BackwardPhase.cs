@@ -46,7 +46,9 @@ internal sealed unsafe class BackwardPhase(PretrainParts parts, GradientTree tre
     /// <summary>First row of micro-batch m of group g in the BN batch.</summary>
     private int SamplesOf(int g, int m) => g * plan.GroupSamples + m * plan.Samples;
 
-    /// <summary>A view's heads went back over the whole BN batch; here are its parameters' shares of this group.</summary>
+    /// <summary>
+    /// A view's heads went back over the whole BN batch; here are its parameters' shares of this group.
+    /// </summary>
     private void HeadGradients(in Pass p, ViewHeads view, int g)
     {
         // predictor.Forward

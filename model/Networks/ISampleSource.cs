@@ -6,8 +6,8 @@ namespace LutNative.Model.Networks;
 public interface ISampleSource
 {
     /// <summary>
-    /// Fills the first view and the second (empty for MAE), each C*H*W normalised floats, and one sort key a patch, (noise &lt;&lt; 32
-    /// | patch).
+    /// Fills the first view and the second (empty for MAE), each C*Y*X normalised floats, and one sort key a patch,
+    /// (noise &lt;&lt; 32 | patch).
     /// </summary>
     void Load(int position, Span<float> first, Span<float> second, Span<ulong> keys);
 }

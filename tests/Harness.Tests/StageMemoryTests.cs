@@ -46,7 +46,11 @@ public sealed class StageMemoryTests
         t.Step(0);
         t.Step(1);
         Assert.Equal(memory.Values.Device, t.Arena.Bytes);
-        Assert.Equal(memory.Pretrain, new StageBytes(t.StepBytes, Checkpointing));
+        using var picture = device.NewArena();
+        var mask = new MaskPlan(t.Net.Mae.Shape.Grid.Patches, t.Net.Options.MaskRatio);
+        _ = new ReconstructionBuffers(t.Net, mask, Reconstructions.Count, picture);
+        StageBytes[] expected = [new(t.StepBytes, Checkpointing), new(picture.Bytes, 0)];
+        Assert.Equal(expected, memory.Pretrain);
     }
 
     /// <summary>Where grains finish in another order, gradients are all that can be more or fewer.</summary>
@@ -60,7 +64,7 @@ public sealed class StageMemoryTests
         t.Step(0);
         using var arena = new Arena();
         _ = new State(t.Net.Layout, arena);
-        Assert.Equal(0, (t.StepBytes - new StageMemory(p, device, exec).Pretrain.Device) % arena.Bytes);
+        Assert.Equal(0, (t.StepBytes - new StageMemory(p, device, exec).Pretrain[0].Device) % arena.Bytes);
     }
 
     [Fact]
@@ -138,7 +142,7 @@ public sealed class StageMemoryTests
         using var arena = device.NewArena();
         using var host = new Arena();
         _ = new ClassifyBuffers(t.Net, test.Images.Count, pool.Workers, arena, host);
-        var expected = new StageBytes(t.Arena.Bytes + arena.Bytes, Math.Max(Checkpointing, host.Bytes));
+        StageBytes[] expected = [new(t.Arena.Bytes, Checkpointing), new(t.Arena.Bytes + arena.Bytes, host.Bytes)];
         Assert.Equal(expected, new StageMemory(p, device, exec).Supervised);
     }
 
@@ -148,7 +152,7 @@ public sealed class StageMemoryTests
     {
         var p = Hello();
         var memory = new StageMemory(p, device, OneThread);
-        StageBytes[] stages = [memory.Pretrain, memory.Frozen, memory.Supervised, memory.RawPixels];
+        StageBytes[] stages = [.. memory.Pretrain, memory.Frozen, .. memory.Supervised, memory.RawPixels];
         long most = memory.Values.On(device) + stages.Max(s => s.On(device));
         Assert.InRange(MemoryPlan.Run(p, device, OneThread) - most, 170L << 20, (171L << 20) + (1 << 20));
     }
