@@ -21,7 +21,7 @@ internal static class ClusterPlan
     internal static void Print(RunRequest request, Hardware sheet, int count, string math, string? result, bool json)
     {
         var p = request.Protocol.Spec;
-        var net = PretrainTrainer.NetworkOf(p);
+        var net = NetworkFactory.PretrainingOf(p);
         var cost = new Cost(p, net);
         long images = (long)(p.Data.TrainImages / p.Pretrain.Batch) * p.Pretrain.Batch * p.Pretrain.Epochs;
         long fine = (long)(p.Data.TrainImages / p.Finetune.Batch) * p.Finetune.Batch * p.Finetune.Epochs;

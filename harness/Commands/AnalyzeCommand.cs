@@ -154,7 +154,7 @@ internal static class AnalyzeCommand
         if (last < 0)
             throw DataErrors.NoPretrainedCheckpoint(store.Folder);
         using var arena = device.NewArena();
-        var net = PretrainTrainer.NetworkOf(resolved.Spec);
+        var net = NetworkFactory.PretrainingOf(resolved.Spec);
         var student = new State(net.Layout, arena);
         string path = store.PathOf(StageId.Pretrain.Name, last);
         OuterWeights.Load(path, "", student, WeightsUse.Features);

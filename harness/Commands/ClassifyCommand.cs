@@ -4,11 +4,11 @@ using LutNative.Harness.Errors;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Images;
+using LutNative.Harness.Protocol;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
-using LutNative.Model.Networks;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Commands;
@@ -65,7 +65,7 @@ internal static class ClassifyCommand
         var device = request.Device;
         using var pool = new Pool(Math.Min(request.Exec.Threads, device.MostThreads));
         using var arena = device.NewArena();
-        var net = new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, p.Finetune.GlobalPool, 0f);
+        var net = NetworkFactory.ClassifierOf(p, training: false);
         var state = new State(net.Layout, arena);
         foreach (string note in OuterWeights.Load(request.Checkpoint!, which, state, WeightsUse.Classifier).Notes)
             Console.Error.WriteLine(note);

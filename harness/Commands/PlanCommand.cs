@@ -6,7 +6,6 @@ using LutNative.Harness.Experiments;
 using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Surroundings;
-using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Results;
 
@@ -86,7 +85,7 @@ internal static class PlanCommand
     private static void Print(RunRequest request, bool json)
     {
         var p = request.Protocol.Spec;
-        var net = PretrainTrainer.NetworkOf(p);
+        var net = NetworkFactory.PretrainingOf(p);
         var cost = new Cost(p, net);
         long steps = StageCatalog.Default[StageId.Pretrain].Steps(p);
         long fineSteps = StageCatalog.Default[StageId.Finetune].Steps(p);

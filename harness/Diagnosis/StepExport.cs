@@ -3,6 +3,7 @@ using System.Text.Json;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
+using LutNative.Model.Networks;
 using LutNative.Model.Tensors;
 using LutNative.Results;
 
@@ -99,7 +100,7 @@ public static class StepExport
                 head = r.HeadMlpDim,
                 batch = t.Batch,
                 bn_batch = r.BnBatch,
-                kept = (int)(grid.Patches * (1 - r.MaskRatio)),
+                kept = new MaskPlan(grid.Patches, r.MaskRatio).Kept,
                 norm_pix_loss = r.NormPixLoss,
                 w_bc = r.WBc,
                 lr = report.Lr,

@@ -61,8 +61,6 @@ public static class Analysis
             .Select(_ =>
             {
                 var a = new EncoderActivations(arena, shape, Chunk, patches, training: true);
-                for (int i = 0; i < a.Index.Length; i++)
-                    a.Index[i] = i % patches;
                 return (
                     A: a,
                     Image: new HostInput(device, shape.Grid.ImageFloats),

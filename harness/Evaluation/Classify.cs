@@ -12,7 +12,7 @@ namespace LutNative.Harness.Evaluation;
 /// <summary>A trained classifier on every image of a set, once.</summary>
 public static class Classify
 {
-    private const int Chunk = 50;
+    internal const int Chunk = 50;
 
     /// <param name="present">Classes that compete, where the set has not all of them; null for all.</param>
     /// <param name="logitsPath">Where to write the scores [N, classes] as safetensors, or null.</param>
@@ -30,28 +30,22 @@ public static class Classify
         using Arena arena = device.NewArena();
         using Arena host = new();
         int n = views.Images.Count;
-        Mat scores = host.Matrix(n, net.Classes);
-        var workers = Enumerable
-            .Range(0, pool.Workers)
-            .Select(_ =>
-            {
-                var a = new Classifier.Activations(arena, net, Chunk, training: false);
-                a.AllPatches();
-                return (A: a, Image: new HostInput(device, net.Shape.Grid.ImageFloats));
-            })
-            .ToArray();
+        var buffers = new ClassifyBuffers(net, n, pool.Workers, arena, host);
+        Mat scores = buffers.Scores;
+        HostInput[] inputs = [.. buffers.Workers.Select(_ => new HostInput(device, net.Shape.Grid.ImageFloats))];
         pool.Run(
             (n + Chunk - 1) / Chunk,
             (chunk, w) =>
             {
                 int count = Math.Min(Chunk, n - chunk * Chunk);
+                var (a, image) = (buffers.Workers[w], inputs[w]);
                 for (int i = 0; i < count; i++)
                 {
-                    views.Plain(chunk * Chunk + i, workers[w].Image.Begin(workers[w].A.Trunk.Images.Slice(i, 1)));
-                    workers[w].Image.End();
+                    views.Plain(chunk * Chunk + i, image.Begin(a.Trunk.Images.Slice(i, 1)));
+                    image.End();
                 }
-                net.Forward(new Pass(device, weights), workers[w].A);
-                device.Read(scores.Slice(chunk * Chunk, count).Span, workers[w].A.Logits.Slice(0, count));
+                net.Forward(new Pass(device, weights), a);
+                device.Read(scores.Slice(chunk * Chunk, count).Span, a.Logits.Slice(0, count));
             }
         );
         if (logitsPath is not null)

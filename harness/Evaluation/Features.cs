@@ -18,12 +18,12 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
 {
     internal const int Chunk = 50;
     private readonly Arena scratch = device.NewArena();
-    private (EncoderActivations A, HostInput Image, Mat Normed, Mat Stats, Mat Pooled)[]? workers;
+    private FeatureBuffers[]? workers;
 
     /// <summary>The features of every image of a set as evaluation sees it.</summary>
     public Mat Encode(Views views, Arena arena)
     {
-        Mat all = arena.Matrix(views.Images.Count, net.Mae.Shape.Width);
+        Mat all = Table(views.Images.Count, net.Mae.Shape.Width, arena);
         Encode(all, views.Plain);
         return all;
     }
@@ -35,55 +35,46 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
     {
         int n = all.Rows;
         int patches = net.Mae.Shape.Grid.Patches;
-        int d = net.Mae.Shape.Width;
         workers ??=
         [
-            .. Enumerable
-                .Range(0, pool.Workers)
-                .Select(_ =>
-                {
-                    var a = new EncoderActivations(scratch, net.Mae.Shape, Chunk, patches, training: false);
-                    for (int i = 0; i < a.Index.Length; i++)
-                        a.Index[i] = i % patches;
-                    return (
-                        a,
-                        new HostInput(device, net.Mae.Shape.Grid.ImageFloats),
-                        scratch.Matrix(Chunk * (patches + 1), d),
-                        scratch.Matrix(Chunk * (patches + 1), 2),
-                        scratch.Matrix(Chunk, d)
-                    );
-                }),
+            .. Enumerable.Range(0, pool.Workers).Select(_ => new FeatureBuffers(net.Mae.Shape, Chunk, device, scratch)),
         ];
         pool.Run(
             (n + Chunk - 1) / Chunk,
             (chunk, w) =>
             {
-                var (a, image, normed, stats, pooled) = workers[w];
+                FeatureBuffers b = workers[w];
                 int count = Math.Min(Chunk, n - chunk * Chunk);
                 for (int i = 0; i < count; i++)
                 {
-                    fill(chunk * Chunk + i, image.Begin(a.Images.Slice(i, 1)));
-                    image.End();
+                    fill(chunk * Chunk + i, b.Image.Begin(b.Encoder.Images.Slice(i, 1)));
+                    b.Image.End();
                 }
-                net.Mae.Encode(new Pass(device, weights), normed, stats, a);
+                net.Mae.Encode(new Pass(device, weights), b.Normed, b.Stats, b.Encoder);
                 if (cls)
                     for (int i = 0; i < count; i++)
-                        device.Copy(pooled.Slice(i, 1), normed.Slice(i * (patches + 1), 1));
+                        device.Copy(b.Pooled.Slice(i, 1), b.Normed.Slice(i * (patches + 1), 1));
                 else
-                    Pooling.Forward(device, pooled, normed);
-                device.Read(all.Slice(chunk * Chunk, count).Span, pooled.Slice(0, count));
+                    Pooling.Forward(device, b.Pooled, b.Normed);
+                device.Read(all.Slice(chunk * Chunk, count).Span, b.Pooled.Slice(0, count));
             }
         );
     }
 
+    /// <summary>[N, D]: a row of features an image, on the host.</summary>
+    internal static Mat Table(int images, int width, Arena arena) => arena.Matrix(images, width);
+
     public delegate void Fill(int i, Span<float> planes);
+
+    /// <summary>Bytes of the device that the buffers took.</summary>
+    internal long Bytes => scratch.Bytes;
 
     public void Dispose() => scratch.Dispose();
 
     /// <summary>Gray values / 255: what the pixels alone can do.</summary>
     public static Mat RawPixels(GrayImages images, Arena arena)
     {
-        Mat all = arena.Matrix(images.Count, images.Size * images.Size);
+        Mat all = Table(images.Count, images.Size * images.Size, arena);
         for (int i = 0; i < images.Count; i++)
         {
             var gray = images.Gray(i);
@@ -93,19 +84,4 @@ public sealed class Features(Lut net, Weights weights, Device device, Pool pool,
         }
         return all;
     }
-}
-
-/// <summary>What an evaluation found: one prediction an image.</summary>
-/// <param name="Ranks">
-/// Of the true class among the scores, from 0 (ties: the lower class first), where there are classes enough for a top-5
-/// to mean something.
-/// </param>
-public sealed record EvalResult(string Metric, int[] Predicted, float[] Margin, int[] Labels, int[]? Ranks = null)
-{
-    /// <summary>Below this a top-5 says nothing.</summary>
-    public const int ClassesForTop5 = 100;
-
-    public int Correct { get; } = Predicted.Where((p, i) => p == Labels[i]).Count();
-    public int? Top5 => Ranks?.Count(r => r < 5);
-    public double Accuracy => 100.0 * Correct / Labels.Length;
 }

@@ -28,13 +28,14 @@ public static unsafe class Knn
     )
     {
         using var arena = new Arena();
-        Mat a = Unit(train, device, pool, arena);
-        Mat b = Unit(test, device, pool, arena);
-        long floats = device.PackedFloats(a.Cols, a.Rows);
-        var weight = new Weight(a, floats > 0 ? arena.Floats(floats) : null, null);
-        if (floats > 0)
+        var buffers = new KnnBuffers(train.Rows, test.Rows, train.Cols, device, pool.Workers, arena);
+        Mat a = buffers.Train;
+        Mat b = buffers.Test;
+        Weight weight = buffers.Weight;
+        Unit(a, buffers.TrainSquares, train, device, pool);
+        Unit(b, buffers.TestSquares, test, device, pool);
+        if (buffers.Packed)
             device.Pack(weight.ForwardPanels, a.Data, 1, a.Cols, a.Cols, a.Rows);
-        var similarity = Enumerable.Range(0, pool.Workers).Select(_ => arena.Matrix(Chunk, a.Rows)).ToArray();
         var predicted = new int[b.Rows];
         var margin = new float[b.Rows];
         pool.Run(
@@ -42,7 +43,7 @@ public static unsafe class Knn
             (chunk, w) =>
             {
                 int count = Math.Min(Chunk, b.Rows - chunk * Chunk);
-                Mat s = similarity[w].Slice(0, count);
+                Mat s = buffers.Similarity[w].Slice(0, count);
                 Gemm.Nt(device, s, b.Slice(chunk * Chunk, count), weight, Epilogue.None);
                 Span<ulong> best = stackalloc ulong[spec.K];
                 Span<float> votes = stackalloc float[classes];
@@ -99,10 +100,9 @@ public static unsafe class Knn
         return n;
     }
 
-    private static Mat Unit(Mat x, Device device, Pool pool, Arena arena)
+    /// <summary>y [N, D] = rows of x, each divided by its length; squares [N, 1].</summary>
+    private static void Unit(Mat y, Mat squares, Mat x, Device device, Pool pool)
     {
-        Mat y = arena.Matrix(x.Rows, x.Cols);
-        Mat squares = arena.Matrix(x.Rows, 1);
         pool.Run(
             (x.Rows + Chunk - 1) / Chunk,
             (chunk, _) =>
@@ -117,6 +117,5 @@ public static unsafe class Knn
                 }
             }
         );
-        return y;
     }
 }

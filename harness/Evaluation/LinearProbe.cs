@@ -33,30 +33,16 @@ public static unsafe class LinearProbe
         using var arena = new Arena();
         int n = train.Rows;
         int d = train.Cols;
-        int batch = Math.Min(spec.Batch, n);
+        int batch = LinearProbeBuffers.BatchOf(spec, n);
         int perEpoch = n / batch;
-        Mat a = arena.Matrix(n, d);
-        Mat b = arena.Matrix(test.Rows, d);
-        Standardise(device, a, b, train, test, arena);
-        var layout = new StateLayout();
-        var head = new Linear(layout, "head", classes, d);
-        State state = new(layout, arena);
-        State gradient = new(layout, arena);
-        var weights = new Weights(state, device, arena, backward: false);
-        var adam = new AdamWOptimizer(
-            device,
-            state,
-            arena,
-            0.9,
-            0.999,
-            1e-8,
-            e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : spec.WeightDecay)
-        );
+        var buffers = new LinearProbeBuffers(spec, n, test.Rows, d, classes, device, arena);
+        Mat a = buffers.Train;
+        Mat b = buffers.Test;
+        Standardise(device, buffers, train, test);
+        var (head, weights, gradient) = (buffers.Head, buffers.Weights, buffers.Gradient);
+        var (x, logits, target, loss) = (buffers.Batch, buffers.Logits, buffers.Target, buffers.Loss);
+        var adam = buffers.Optimizer;
         using var one = new Pool(1);
-        Mat x = arena.Matrix(batch, d);
-        Mat logits = arena.Matrix(batch, classes);
-        Mat target = arena.Matrix(batch, classes);
-        Mat loss = arena.Matrix(batch, 1);
         long steps = (long)spec.Epochs * perEpoch;
         int[] order = [];
         for (long s = 0; s < steps; s++)
@@ -73,12 +59,12 @@ public static unsafe class LinearProbe
             weights.Pack(one);
             head.Forward(new Pass(device, weights), logits, x);
             CrossEntropy.Run(device, loss, logits, logits, target, (float)(1.0 / batch));
-            new Span<float>(gradient.Data, (int)layout.Length).Clear();
+            new Span<float>(gradient.Data, (int)gradient.Layout.Length).Clear();
             head.BackwardParameters(new Pass(device, weights, gradient.Data, first: true), logits, x);
             adam.Step(one, gradient.Data, Schedules.LearningRate((double)s / perEpoch, spec.Lr, 0.0, 0.0, spec.Epochs));
         }
         weights.Pack(one);
-        Mat scores = arena.Matrix(b.Rows, classes);
+        Mat scores = buffers.Scores;
         head.Forward(new Pass(device, weights), scores, b);
         return Predictions(StageId.Probe.Top1, scores, testLabels);
     }
@@ -107,10 +93,13 @@ public static unsafe class LinearProbe
         return rank;
     }
 
-    private static void Standardise(Device device, Mat a, Mat b, Mat train, Mat test, Arena arena)
+    /// <summary>Both sets by the training set's mean and variance.</summary>
+    private static void Standardise(Device device, LinearProbeBuffers buffers, Mat train, Mat test)
     {
-        Mat mean = arena.Vector(train.Cols);
-        Mat square = arena.Vector(train.Cols);
+        Mat a = buffers.Train;
+        Mat b = buffers.Test;
+        Mat mean = buffers.Mean;
+        Mat square = buffers.Square;
         Elementwise.ColumnSum(device, mean, train);
         for (int j = 0; j < mean.Cols; j++)
             mean.Data[j] /= train.Rows;

@@ -17,7 +17,7 @@ namespace LutNative.Harness.Evaluation;
 /// </summary>
 public static class Reconstructions
 {
-    private const int Count = 16;
+    internal const int Count = 16;
     private const int Zoom = 4;
     private const int Gap = 4;
 
@@ -35,8 +35,8 @@ public static class Reconstructions
         int n = Math.Min(Count, test.Images.Count);
         int size = grid.Size;
         var mask = new MaskPlan(grid.Patches, net.Options.MaskRatio);
-        var a = new EncoderActivations(arena, net.Mae.Shape, n, mask.Kept, training: false);
-        var d = new DecoderActivations(arena, net.Mae.Shape, net.Mae.DecoderShape, n, mask.Kept);
+        var buffers = new ReconstructionBuffers(net, mask, n, arena);
+        var (a, d) = (buffers.Encoder, buffers.Decoder);
         var keys = new ulong[grid.Patches];
         var image = new HostInput(device, grid.ImageFloats);
         for (int s = 0; s < n; s++)

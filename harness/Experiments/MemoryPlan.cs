@@ -1,22 +1,19 @@
 using LutNative.Harness.Errors;
-using LutNative.Harness.Evaluation;
 using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
-using LutNative.Model.Layers;
-using LutNative.Model.Networks;
-using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Results;
 
 namespace LutNative.Harness.Experiments;
 
 /// <summary>
-/// The memory that a run will need at its peak, found by making every buffer of every stage in arenas that only count.
-/// What the runtime itself takes is an estimate (measured; it matters for small networks only).
+/// The memory that a run will need at its peak: <see cref="StageMemory"/> counts the tensors of every stage. What the
+/// runtime itself takes is an estimate (measured; it matters for small networks only).
 /// </summary>
-public static unsafe class MemoryPlan
+public static class MemoryPlan
 {
     /// <summary>
     /// Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run
@@ -25,41 +22,31 @@ public static unsafe class MemoryPlan
     private const long Stepping = 95L << 20;
     private const long Recording = 75L << 20;
 
-    /// <summary>A checkpoint goes to and from the disk through one buffer, whatever its size.</summary>
-    private const long Checkpointing = CheckpointFile.Staging * sizeof(float);
-
     /// <summary>A GPU's copies of index tables and an operation's scratch.</summary>
     private const long Transfers = 8L << 20;
 
     /// <summary>
-    /// Peak bytes of a whole run: pre-training's values stay, its step's buffers go before the other stages begin.
+    /// Peak bytes of a whole run, in the device's memory: pre-training's values stay, a stage's buffers go before the
+    /// next stage's are made.
     /// </summary>
     public static long Run(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null)
     {
-        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
-        long values = PretrainValues(p, device);
-        long step = PretrainStep(p, device, exec, pool, bench);
-        long fine = Finetune(p, device, exec, pool);
-        if (!device.OnHost)
-            return Transfers + values + Math.Max(Math.Max(step, fine), Encoder(p, device, exec with { Threads = 1 }));
-        long features = Features(p, device, exec);
-        long raw = p.Baselines.RawPixels ? RawPixels(p, exec) : 0;
-        return Stepping
-            + Recording
-            + Checkpointing
-            + Images(p)
-            + values
-            + Math.Max(Math.Max(step, fine), Math.Max(features, raw));
+        var memory = new StageMemory(p, device, exec, bench);
+        var moments = StageCatalog
+            .Default.All.Where(s => s.In(p) == StagePresence.On)
+            .SelectMany(s => s.Moments(memory));
+        long runtime = device.OnHost ? Stepping + Recording + Images(p) : Transfers;
+        return runtime + memory.Values.On(device) + Most(moments, device);
     }
 
     /// <summary>
     /// Bytes of the trained values (student, teacher, moments), of a pre-training step's buffers, and of everything in
-    /// fine-tuning.
+    /// fine-tuning, in the device's memory.
     /// </summary>
     public static (long Values, long Pretrain, long Finetune) Phases(ProtocolSpec p, Device device, ExecOptions exec)
     {
-        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
-        return (PretrainValues(p, device), PretrainStep(p, device, exec, pool), Finetune(p, device, exec, pool));
+        var memory = new StageMemory(p, device, exec);
+        return (memory.Values.On(device), Most(memory.Pretrain, device), Most(memory.Supervised, device));
     }
 
     /// <summary>
@@ -70,7 +57,7 @@ public static unsafe class MemoryPlan
     public static (long Pretrain, long Supervised, long Disk) Checkpoints(ProtocolSpec p, int keepEpochs)
     {
         using var arena = Arena.Counting();
-        var net = PretrainTrainer.NetworkOf(p);
+        var net = NetworkFactory.PretrainingOf(p);
         var student = new State(net.Layout, arena);
         long pretrain = CheckpointFile.DataBytes([
             ("student", student),
@@ -78,10 +65,7 @@ public static unsafe class MemoryPlan
             ("exp_avg_sq", student),
             .. net.Options.Context ? [("teacher", student)] : Array.Empty<(string, State)>(),
         ]);
-        var classifier = new State(
-            new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, p.Finetune.GlobalPool, 0f).Layout,
-            arena
-        );
+        var classifier = new State(NetworkFactory.ClassifierOf(p, training: true).Layout, arena);
         long supervised = CheckpointFile.DataBytes([
             ("student", classifier),
             ("exp_avg", classifier),
@@ -89,35 +73,19 @@ public static unsafe class MemoryPlan
         ]);
         long Kept(int epochs) => keepEpochs > 0 ? epochs / keepEpochs : 0;
         long after = (1 + Kept(p.Pretrain.Epochs)) * pretrain;
-        long trainings =
-            p.Finetune.Epochs == 0 ? 0
-            : p.Baselines.Scratch ? 2
-            : 1;
+        long trainings = 0;
+        if (p.Finetune.Epochs > 0)
+            trainings = p.Baselines.Scratch ? 2 : 1;
         long running = trainings * (1 + Kept(p.Finetune.Epochs)) * supervised + (trainings > 0 ? 2 * supervised : 0);
         return (pretrain, supervised, after + Math.Max(2 * pretrain, running));
     }
 
-    /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it.</summary>
-    public static long Stage(
-        ProtocolSpec p,
-        IStage stage,
-        Device device,
-        ExecOptions exec,
-        BenchOptions? bench = null
-    ) => Stepping + Images(p) + stage.Bytes(p, device, exec, bench);
-
-    /// <summary>Trained values and a step's buffers.</summary>
-    internal static long Pretraining(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench)
+    /// <summary>Peak bytes of the steps of one stage, as `lut bench` runs it: nothing is evaluated.</summary>
+    public static long Stage(ProtocolSpec p, IStage stage, Device device, ExecOptions exec, BenchOptions? bench = null)
     {
-        using var pool = new Pool(exec.Threads);
-        return PretrainValues(p, device) + PretrainStep(p, device, exec, pool, bench);
-    }
-
-    /// <summary>Everything in fine-tuning, or in the same from scratch.</summary>
-    internal static long Supervised(ProtocolSpec p, Device device, ExecOptions exec)
-    {
-        using var pool = new Pool(exec.Threads);
-        return Finetune(p, device, exec, pool);
+        var memory = new StageMemory(p, device, exec, bench);
+        long values = stage.Id == StageId.Pretrain ? memory.Values.On(device) : 0;
+        return Stepping + Images(p) + values + Most(stage.Moments(memory), device);
     }
 
     /// <summary>
@@ -156,96 +124,5 @@ public static unsafe class MemoryPlan
         ((long)p.Data.TrainImages + p.Data.TestImages)
         * (p.Data.Name is DataSetNames.ImageNet or DataSetNames.Folder ? 200 : p.Data.ImageSize * p.Data.ImageSize);
 
-    private static long PretrainValues(ProtocolSpec p, Device device)
-    {
-        using var arena = Arena.Counting(device);
-        Pretrain(p, device, arena);
-        return arena.Taken;
-    }
-
-    private static (Lut Net, Weights Student, Weights? Teacher) Pretrain(ProtocolSpec p, Device device, Arena arena)
-    {
-        var net = PretrainTrainer.NetworkOf(p);
-        var student = new State(net.Layout, arena);
-        var weights = new Weights(student, device, arena, backward: true);
-        var teacher = net.Options.Context
-            ? new Weights(new State(net.Layout, arena), device, arena, backward: false)
-            : null;
-        _ = new AdamWOptimizer(device, student, arena, 0, 0, 0, _ => default);
-        return (net, weights, teacher);
-    }
-
-    private static long PretrainStep(
-        ProtocolSpec p,
-        Device device,
-        ExecOptions exec,
-        Pool pool,
-        BenchOptions? bench = null
-    )
-    {
-        using Arena values = Arena.Counting(device);
-        using Arena arena = Arena.Counting(device);
-        var (net, student, teacher) = Pretrain(p, device, values);
-        var plan = PretrainTrainer.PlanOf(p, device, exec);
-        _ = new PretrainStep(net, student, teacher, device, pool, arena, plan, exec.Recompute);
-        for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++)
-            arena.Floats(net.Layout.Length);
-        var grid = net.Mae.Shape.Grid;
-        long views = net.Options.Context ? 2 : 1;
-        bool frozen = bench is { FrozenData: true };
-        long prepared =
-            exec.DataWorkers > 0 || frozen
-                ? (frozen ? 1L : 2L) * p.Pretrain.Batch * grid.ImageFloats * views * sizeof(float)
-                : 0;
-        return arena.Taken + prepared;
-    }
-
-    private static long Finetune(ProtocolSpec p, Device device, ExecOptions exec, Pool pool)
-    {
-        using var arena = Arena.Counting(device);
-        var f = p.Finetune;
-        var net = new Classifier(PretrainTrainer.ShapeOf(p), p.Data.Classes, f.GlobalPool, (float)f.DropPath);
-        var state = new State(net.Layout, arena);
-        var weights = new Weights(state, device, arena, backward: true);
-        var plan = exec.PlanOf(device, f.Batch, f.Batch, f.Grain);
-        _ = new ClassifierStep(net, weights, device, pool, arena, plan);
-        _ = new AdamWOptimizer(device, state, arena, 0, 0, 0, _ => default);
-        for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++)
-            arena.Floats(net.Layout.Length);
-        return arena.Taken;
-    }
-
-    /// <summary>The encoder's buffers, the features and what is computed of them, on the host.</summary>
-    internal static long Features(ProtocolSpec p, Device device, ExecOptions exec) =>
-        Encoder(p, device, exec) + Evaluation(p, p.Model.Width, exec);
-
-    /// <summary>The same of pixels, which need no encoder.</summary>
-    internal static long RawPixels(ProtocolSpec p, ExecOptions exec) =>
-        Evaluation(p, p.Data.ImageSize * p.Data.ImageSize, exec);
-
-    /// <summary>The encoder's buffers while features are made.</summary>
-    private static long Encoder(ProtocolSpec p, Device device, ExecOptions exec)
-    {
-        using var arena = Arena.Counting(device);
-        var shape = PretrainTrainer.ShapeOf(p);
-        for (int w = 0; w < exec.Threads; w++)
-            _ = new EncoderActivations(
-                arena,
-                shape,
-                LutNative.Harness.Evaluation.Features.Chunk,
-                shape.Grid.Patches,
-                training: false
-            );
-        return arena.Taken;
-    }
-
-    /// <summary>
-    /// Features of both sets, d floats each; k-NN's unit vectors, their packed copy and a similarity table a worker.
-    /// </summary>
-    private static long Evaluation(ProtocolSpec p, int d, ExecOptions exec)
-    {
-        long train = p.Data.TrainImages;
-        long all = train + p.Data.TestImages;
-        return sizeof(float) * (2 * all * d + train * d + exec.Threads * Knn.Chunk * train);
-    }
+    private static long Most(IEnumerable<StageBytes> moments, Device device) => moments.Max(m => m.On(device));
 }

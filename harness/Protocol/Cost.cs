@@ -15,7 +15,7 @@ public sealed class Cost
         this.p = p;
         var (v, d) = (net.Mae.Shape, net.Mae.DecoderShape);
         int patches = v.Grid.Patches;
-        int kept = (int)(patches * (1 - p.Pretrain.MaskRatio));
+        int kept = new MaskPlan(patches, p.Pretrain.MaskRatio).Kept;
         double full = Trunk(patches, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats);
         double visible = Trunk(kept, v.Width, v.Depth, v.Hidden, v.Grid.PatchFloats);
         double decoder =

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LutNative.Harness.Surroundings;
+using LutNative.Model.Networks;
 
 namespace LutNative.Harness.Protocol;
 
@@ -121,7 +122,7 @@ public static class ProtocolRules
             Int("data.image_size") / Int("model.patch_size") * (Int("data.image_size") / Int("model.patch_size"));
         Need(patches <= 1 << 20, "model.patch_size", "must leave at most 1048576 patches of an image");
         Need(
-            mask is >= 0 and < 1 && (int)(patches * (1 - mask)) is > 0 and var kept && kept < patches,
+            mask is >= 0 and < 1 && new MaskPlan(patches, mask).Kept is > 0 and var kept && kept < patches,
             "pretrain.mask_ratio",
             $"must be in [0, 1) and hide and keep at least one of {patches} patches"
         );

@@ -58,17 +58,9 @@ public class BatchFeed : ISampleSource, IDisposable
         viewParts = new Digest[batch];
         keyParts = new Digest[batch];
         threads = new Thread[frozen ? Math.Max(1, workers) : workers];
-        buffers =
-        [
-            .. Enumerable
-                .Range(
-                    0,
-                    threads.Length == 0 ? 0
-                        : frozen ? 1
-                        : 2
-                )
-                .Select(_ => new Buffer(batch, u + v, patches)),
-        ];
+        buffers = new Buffer[BuffersOf(workers, frozen)];
+        for (int i = 0; i < buffers.Length; i++)
+            buffers[i] = new Buffer(batch, u + v, patches);
         for (int i = 0; i < threads.Length; i++)
         {
             threads[i] = new Thread(Make) { IsBackground = true, Name = $"lut data {i}" };
@@ -78,6 +70,11 @@ public class BatchFeed : ISampleSource, IDisposable
 
     /// <summary>The step whose samples are handed out.</summary>
     public long Current => step;
+
+    /// <summary>Bytes of the batches that are prepared ahead, on the host.</summary>
+    /// <param name="floats">Of a sample, both parts.</param>
+    public static long Bytes(int batch, int floats, int patches, int workers, bool frozen) =>
+        BuffersOf(workers, frozen) * (long)batch * (floats * sizeof(float) + patches * sizeof(ulong));
 
     /// <summary>Nanoseconds the last <see cref="Begin"/> waited for data.</summary>
     public long WaitNs { get; private set; }
@@ -147,6 +144,14 @@ public class BatchFeed : ISampleSource, IDisposable
         next = 0;
         pending = threads.Length;
         wanted.Release(threads.Length);
+    }
+
+    /// <summary>The running batch and the next; one where there is no next.</summary>
+    private static int BuffersOf(int workers, bool frozen)
+    {
+        if (frozen)
+            return 1;
+        return workers == 0 ? 0 : 2;
     }
 
     /// <summary>Waits until nothing is being prepared.</summary>

@@ -42,22 +42,15 @@ public sealed unsafe class FinetuneTrainer : Trainer
         this.views = views;
         Id = trunk is null ? StageId.Scratch : StageId.Finetune;
         samples = new SupervisedSamples(protocol, views, Id);
-        Net = new Classifier(PretrainTrainer.ShapeOf(protocol), protocol.Data.Classes, f.GlobalPool, (float)f.DropPath);
-        State = new State(Net.Layout, Arena);
+        Net = NetworkFactory.ClassifierOf(protocol, training: true);
+        var values = new SupervisedValues(f, Net, device, pool, exec, Arena);
+        State = values.State;
+        weights = values.Weights;
+        step = values.Step;
+        Optimizer = values.Optimizer;
         Initializer.Fill(State, (ulong)protocol.Seed + 1);
         if (trunk is not null)
             Load(trunk);
-        weights = new Weights(State, device, Arena, backward: true);
-        step = new ClassifierStep(Net, weights, device, pool, Arena, exec.PlanOf(device, f.Batch, f.Batch, f.Grain));
-        Optimizer = new AdamWOptimizer(
-            device,
-            State,
-            Arena,
-            f.Beta1,
-            f.Beta2,
-            f.Eps,
-            Net.Groups(f.LayerDecay, f.WeightDecay)
-        );
         feed = new SupervisedFeed(
             samples,
             f.Batch,

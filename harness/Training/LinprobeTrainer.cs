@@ -28,22 +28,8 @@ public sealed unsafe class LinprobeTrainer : Trainer
     private readonly Pool pool;
     private readonly Views views;
     private readonly SampleOrder order;
-    private readonly Linear head;
-    private readonly Entry mean;
-    private readonly Entry variance;
-    private readonly Weights weights;
-    private readonly Lars lars;
-    private readonly GradientTree tree;
-    private readonly Mat ones;
-    private readonly Mat zeros;
-    private readonly Mat x;
-    private readonly Mat y;
-    private readonly Mat stats;
-    private readonly Mat logits;
-    private readonly Mat target;
-    private readonly Mat loss;
+    private readonly LinprobeValues values;
     private readonly float[] lossRead;
-    private readonly int counter;
 
     /// <param name="features">Of the pre-trained network.</param>
     /// <param name="host">A device of host memory, with its pool.</param>
@@ -57,72 +43,58 @@ public sealed unsafe class LinprobeTrainer : Trainer
         this.host = host;
         this.pool = pool;
         order = new SampleOrder((ulong)protocol.Seed, StageId.Linprobe, views.Images.Count, l.Batch);
-        int d = protocol.Model.Width;
-        int classes = protocol.Data.Classes;
-        var layout = new StateLayout();
-        mean = layout.Add("head.0.running_mean", [d], EntryKind.Buffer);
-        variance = layout.Add("head.0.running_var", [d], EntryKind.Buffer);
-        counter = layout.AddCounter("head.0.num_batches_tracked");
-        head = new Linear(layout, "head.1", classes, d);
-        State = new State(layout, Arena);
-        State[variance].Span.Fill(1f);
+        values = new LinprobeValues(l, protocol.Model.Width, protocol.Data.Classes, host, Arena);
+        values.Ones.Span.Fill(1f);
+        State[values.Variance].Span.Fill(1f);
         var random = new Philox((ulong)protocol.Seed, Purpose.Probe, 0, 0, 0);
-        foreach (ref float w in State[head.Weight].Span)
+        foreach (ref float w in State[values.Head.Weight].Span)
             // main_linprobe.py trunc_normal_(std=0.01), cut at 2, which is 200 deviations
             w = (float)(0.01 * random.NextNormal());
-        weights = new Weights(State, host, Arena, backward: false);
-        lars = new Lars(host, State, Arena, l.Momentum, l.TrustCoefficient, l.WeightDecay);
-        tree = new GradientTree(host, layout.Length, Arena, layout.Matrices);
-        ones = Arena.Vector(d);
-        zeros = Arena.Vector(d);
-        stats = Arena.Matrix(2, d);
-        ones.Span.Fill(1f);
-        x = Arena.Matrix(l.Batch, d);
-        y = Arena.Matrix(l.Batch, d);
-        logits = Arena.Matrix(l.Batch, classes);
-        target = Arena.Matrix(l.Batch, classes);
-        loss = Arena.Matrix(l.Batch, 1);
         lossRead = new float[l.Batch];
     }
 
-    public State State { get; }
+    public State State => values.State;
     public override StageId Id => StageId.Linprobe;
     public override AdamWOptimizer? Optimizer => null;
     public override int StepsPerEpoch => views.Images.Count / l.Batch;
     public override int Epochs => l.Epochs;
     public override int Batch => l.Batch;
     public override int DigestEvery => l.DigestEvery;
-    public override IEnumerable<(string Name, State State)> States => [("student", State), ("exp_avg", lars.M)];
+    public override IEnumerable<(string Name, State State)> States =>
+        [("student", State), ("exp_avg", values.Optimizer.M)];
 
     public override StepReport Step(long s)
     {
         var ids = order.Of(s).ToArray();
         uint epoch = (uint)(s / StepsPerEpoch);
-        features.Encode(x, (i, planes) => views.Probe(ids[i], epoch, ViewNumber.Linprobe, l.ScaleMin, planes));
+        features.Encode(
+            values.Features,
+            (i, planes) => views.Probe(ids[i], epoch, ViewNumber.Linprobe, l.ScaleMin, planes)
+        );
         for (int first = 0; first < l.Batch; first += l.BnBatch)
         {
             BatchNorm.Forward(
                 host,
-                y.Slice(first, l.BnBatch),
-                stats,
-                State[mean],
-                State[variance],
-                x.Slice(first, l.BnBatch),
-                ones,
-                zeros,
+                values.Normed.Slice(first, l.BnBatch),
+                values.Stats,
+                State[values.Mean],
+                State[values.Variance],
+                values.Features.Slice(first, l.BnBatch),
+                values.Ones,
+                values.Zeros,
                 l.Grain,
                 Momentum,
                 BatchNormEps
             );
-            State.Counters[counter]++;
+            State.Counters[values.Counter]++;
         }
-        weights.Pack(pool);
-        tree.Begin(l.Batch / l.Grain);
+        values.Weights.Pack(pool);
+        values.Tree.Begin(l.Batch / l.Grain);
         pool.Run(l.Batch / l.Grain, (g, _) => Grain(g, ids));
-        loss.Span.CopyTo(lossRead);
+        values.Loss.Span.CopyTo(lossRead);
         float meanLoss = Tree.Sum(lossRead) / l.Batch;
         float norm = GradientNorm();
-        Finite.Check(host, Stage, s, meanLoss, norm, State.Layout, tree.Root);
+        Finite.Check(host, Stage, s, meanLoss, norm, State.Layout, values.Tree.Root);
         double lr = Schedules.LearningRate(
             (double)s / StepsPerEpoch,
             BaseRate(l.Blr, l.LrRule, l.Batch),
@@ -130,32 +102,32 @@ public sealed unsafe class LinprobeTrainer : Trainer
             l.WarmupEpochs,
             l.Epochs
         );
-        lars.Step(tree.Root, lr);
+        values.Optimizer.Step(values.Tree.Root, lr);
         return new StepReport(lr, meanLoss, null, null, norm, Digest.Of(ids), 0);
     }
 
     private void Grain(int g, int[] ids)
     {
-        Mat xs = y.Slice(g * l.Grain, l.Grain);
-        Mat z = logits.Slice(g * l.Grain, l.Grain);
-        Mat t = target.Slice(g * l.Grain, l.Grain);
-        head.Forward(new Pass(host, weights), z, xs);
+        Mat xs = values.Normed.Slice(g * l.Grain, l.Grain);
+        Mat z = values.Logits.Slice(g * l.Grain, l.Grain);
+        Mat t = values.Target.Slice(g * l.Grain, l.Grain);
+        values.Head.Forward(new Pass(host, values.Weights), z, xs);
         t.Span.Clear();
         for (int i = 0; i < l.Grain; i++)
             t.Row(i)[views.Images.Labels[ids[g * l.Grain + i]]] = 1f;
-        CrossEntropy.Run(host, loss.Slice(g * l.Grain, l.Grain), z, z, t, (float)(1.0 / l.Batch));
-        float* leaf = tree.Rent();
-        head.BackwardParameters(new Pass(host, weights, leaf, first: true), z, xs);
-        tree.Add(g, leaf);
+        CrossEntropy.Run(host, values.Loss.Slice(g * l.Grain, l.Grain), z, z, t, (float)(1.0 / l.Batch));
+        float* leaf = values.Tree.Rent();
+        values.Head.BackwardParameters(new Pass(host, values.Weights, leaf, first: true), z, xs);
+        values.Tree.Add(g, leaf);
     }
 
     private float GradientNorm()
     {
-        Mat one = new(loss.Data, 1, 1); // read already
+        Mat one = new(values.Loss.Data, 1, 1); // read already
         float sum = 0f;
         foreach (var e in State.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
-            Elementwise.SquaredNorm(host, one, e.In(tree.Root));
+            Elementwise.SquaredNorm(host, one, e.In(values.Tree.Root));
             sum += one.Data[0];
         }
         return MathF.Sqrt(sum);
@@ -166,19 +138,28 @@ public sealed unsafe class LinprobeTrainer : Trainer
     {
         using var arena = new Arena();
         int n = test.Images.Count;
-        Mat f = arena.Matrix(n, x.Cols);
-        Mat normed = arena.Matrix(n, x.Cols);
-        Mat scores = arena.Matrix(n, logits.Cols);
-        features.Encode(f, (i, planes) => test.Plain(i, planes));
-        BatchNorm.Evaluate(host, normed, f, State[mean], State[variance], ones, zeros, BatchNormEps);
-        weights.Pack(pool);
+        var buffers = new LinprobeScores(n, values.Features.Cols, values.Logits.Cols, arena);
+        Mat normed = buffers.Normed;
+        Mat scores = buffers.Logits;
+        features.Encode(buffers.Features, (i, planes) => test.Plain(i, planes));
+        BatchNorm.Evaluate(
+            host,
+            normed,
+            buffers.Features,
+            State[values.Mean],
+            State[values.Variance],
+            values.Ones,
+            values.Zeros,
+            BatchNormEps
+        );
+        values.Weights.Pack(pool);
         pool.Run(
             (n + Features.Chunk - 1) / Features.Chunk,
             (chunk, _) =>
             {
                 int count = Math.Min(Features.Chunk, n - chunk * Features.Chunk);
-                head.Forward(
-                    new Pass(host, weights),
+                values.Head.Forward(
+                    new Pass(host, values.Weights),
                     scores.Slice(chunk * Features.Chunk, count),
                     normed.Slice(chunk * Features.Chunk, count)
                 );

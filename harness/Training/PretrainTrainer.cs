@@ -4,7 +4,6 @@ using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
-using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
 using LutNative.Results;
@@ -43,28 +42,17 @@ public sealed unsafe class PretrainTrainer : Trainer
         this.pool = pool;
         var p = protocol.Pretrain;
         Samples = new PretrainSamples(protocol, views);
-        Net = NetworkOf(protocol);
-        Student = new State(Net.Layout, Arena);
+        Net = NetworkFactory.PretrainingOf(protocol);
+        var values = new PretrainValues(p, Net, device, Arena);
+        Student = values.Student;
+        weights = values.Weights;
+        teacher = values.Teacher;
+        teacherWeights = values.TeacherWeights;
+        Optimizer = values.Optimizer;
         Initializer.Fill(Student, (ulong)protocol.Seed);
-        weights = new Weights(Student, device, Arena, backward: true);
-        if (Net.Options.Context)
-        {
-            teacher = new State(Net.Layout, Arena);
-            teacher.CopyFrom(Student);
-            teacherWeights = new Weights(teacher, device, Arena, backward: false);
-        }
+        teacher?.CopyFrom(Student);
         plan = PlanOf(protocol, device, exec);
         recompute = exec.Recompute;
-        // timm optim_factory.py:29-41: no decay for one-dimensional tensors; cls_token and mask_token are decayed
-        Optimizer = new AdamWOptimizer(
-            device,
-            Student,
-            Arena,
-            p.Beta1,
-            p.Beta2,
-            p.Eps,
-            e => new ParameterGroup(1.0, e.Shape.Length == 1 ? 0.0 : p.WeightDecay)
-        );
         var grid = Net.Mae.Shape.Grid;
         feed = new BatchFeed(
             p.Batch,
@@ -86,43 +74,6 @@ public sealed unsafe class PretrainTrainer : Trainer
     public override int Epochs => protocol.Pretrain.Epochs;
     public override int Batch => protocol.Pretrain.Batch;
     public override int DigestEvery => protocol.Pretrain.DigestEvery;
-
-    public static VitShape ShapeOf(ProtocolSpec p) =>
-        new(
-            new PatchGrid(p.Data.ImageSize, p.Model.PatchSize),
-            p.Model.Width,
-            p.Model.Depth,
-            p.Model.Heads,
-            p.Model.MlpRatio,
-            (float)p.Model.NormEps
-        );
-
-    public static Lut NetworkOf(ProtocolSpec p)
-    {
-        var t = p.Pretrain;
-        var options = new LutOptions(
-            t.MaskRatio,
-            t.NormPixLoss,
-            t.WMae,
-            t.Method == "lut" ? t.WBc : 0.0,
-            t.Method == "lut",
-            t.DepthHead,
-            t.DepthPred,
-            t.HeadMlpDim,
-            t.HeadNormLayer switch
-            {
-                "BN" => HeadNorm.BatchNorm,
-                "LN" => HeadNorm.LayerNorm,
-                _ => HeadNorm.None,
-            },
-            t.HeadActLayer == "GELU" ? HeadActivation.Gelu : HeadActivation.Relu
-        );
-        return new Lut(
-            ShapeOf(p),
-            new DecoderShape(p.Model.DecoderWidth, p.Model.DecoderDepth, p.Model.DecoderHeads, p.Model.MlpRatio),
-            options
-        );
-    }
 
     public static BatchPlan PlanOf(ProtocolSpec p, Device device, ExecOptions exec) =>
         exec.PlanOf(device, p.Pretrain.Batch, p.Pretrain.BnBatch, p.Pretrain.Grain);
@@ -197,6 +148,9 @@ public sealed unsafe class PretrainTrainer : Trainer
             seen?.Keys
         );
     }
+
+    /// <summary>Bytes that a step's buffers took so far, its gradients with the first step.</summary>
+    internal long StepBytes => stepArena?.Bytes ?? 0;
 
     protected override long? GradientOffset(nint address) => step?.GradientOffset(address);
 

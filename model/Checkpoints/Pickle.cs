@@ -75,6 +75,15 @@ public sealed class Pickle
             )
         );
 
+    /// <summary>What protocol 0 writes as INT: booleans are 01 and 00.</summary>
+    private static object IntegerOrBoolean(string text) =>
+        text switch
+        {
+            "01" => true,
+            "00" => false,
+            _ => long.Parse(text, CultureInfo.InvariantCulture),
+        };
+
     private object? Run()
     {
         while (true)
@@ -96,7 +105,7 @@ public sealed class Pickle
                 case (byte)'N': Push(null); break;
                 case 0x88: Push(true); break;
                 case 0x89: Push(false); break;
-                case (byte)'I': { string s = Line(); Push(s is "01" ? true : s is "00" ? false : long.Parse(s, CultureInfo.InvariantCulture)); break; }
+                case (byte)'I': Push(IntegerOrBoolean(Line())); break;
                 case (byte)'L': Push(Line().TrimEnd('L')); break;
                 case (byte)'F': Push(double.Parse(Line(), CultureInfo.InvariantCulture)); break;
                 case (byte)'S' or (byte)'V': Push(Line().Trim('\'', '"')); break;

@@ -46,10 +46,15 @@ public sealed class WeightSet : IDisposable
     public long FileBytes => file.Length;
 
     /// <summary>What people should know about the choice, or null where there was none.</summary>
-    public string? Choice =>
-        Sets.Count > 1 ? $"the file holds several sets, {string.Join(", ", Sets.Select(Said))}; took {Said(Prefix)}"
-        : Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names"
-        : null;
+    public string? Choice
+    {
+        get
+        {
+            if (Sets.Count > 1)
+                return $"the file holds several sets, {string.Join(", ", Sets.Select(Said))}; took {Said(Prefix)}";
+            return Prefix.Length > 0 ? $"took the prefix {Said(Prefix)} off the names" : null;
+        }
+    }
 
     /// <param name="which">A set's prefix or one word of it; "" for the usual one.</param>
     /// <exception cref="CheckpointException">No such set, several, or no tensors at all.</exception>

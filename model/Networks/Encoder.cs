@@ -4,56 +4,6 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Networks;
 
-/// <summary>The shape of a ViT trunk. mlp_ratio is 4 in every published model.</summary>
-public sealed record VitShape(
-    PatchGrid Grid,
-    int Width,
-    int Depth,
-    int Heads,
-    double MlpRatio = 4.0,
-    float NormEps = 1e-6f
-)
-{
-    public int Hidden => (int)(Width * MlpRatio);
-}
-
-/// <summary>
-/// Buffers of one pass of S sequences with K patches each through a trunk; without training the blocks share theirs.
-/// </summary>
-public sealed class EncoderActivations
-{
-    public readonly int Sequences;
-    public readonly int Kept;
-    public readonly int[] Index; // S*K: which patch sits at each place
-    public readonly Mat Images; // [S, C*H*W]
-    public readonly Mat Columns; // [S*K, C*p*p]
-    public readonly Mat Patches; // [S*K, D]
-    public readonly Mat Embedded; // [S*(K+1), D]
-    public readonly BlockActivations[] Blocks;
-    public readonly Mat Spare; // [S*(K+1), D], drop path only
-
-    public EncoderActivations(Arena arena, VitShape v, int sequences, int kept, bool training)
-    {
-        Sequences = sequences;
-        Kept = kept;
-        Index = new int[sequences * kept];
-        int rows = sequences * (kept + 1);
-        Images = arena.Matrix(sequences, v.Grid.ImageFloats);
-        Columns = arena.Matrix(sequences * kept, v.Grid.PatchFloats);
-        Patches = arena.Matrix(sequences * kept, v.Width);
-        Embedded = arena.Matrix(rows, v.Width);
-        Spare = arena.Matrix(rows, v.Width);
-        Blocks = new BlockActivations[v.Depth];
-        for (int i = 0; i < v.Depth; i++)
-            Blocks[i] =
-                training || i < 2
-                    ? new BlockActivations(arena, sequences, kept + 1, v.Width, v.Heads, v.Hidden, training)
-                    : Blocks[i - 2];
-    }
-
-    public Mat Output => Blocks.Length == 0 ? Embedded : Blocks[^1].Out;
-}
-
 /// <summary>
 /// The ViT trunk: patch embedding, class token, position embeddings, pre-norm blocks; the final norm belongs to the
 /// network around it.

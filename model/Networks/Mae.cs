@@ -4,52 +4,6 @@ using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Networks;
 
-/// <summary>The decoder's shape: width, depth and heads; published: 512, 8, 16.</summary>
-public sealed record DecoderShape(int Width, int Depth, int Heads, double MlpRatio = 4.0);
-
-/// <summary>Buffers of the decoder for S sequences of P patches, and of the reconstruction loss.</summary>
-public sealed class DecoderActivations
-{
-    public readonly Mat Normed;
-    public readonly Mat Stats; // [S*(K+1), D], [.., 2]: the encoder's output after its final norm
-    public readonly Mat Embedded; // [S*(K+1), Dd]
-    public readonly Mat Tokens; // [S*(P+1), Dd]
-    public readonly BlockActivations[] Blocks;
-    public readonly Mat Final;
-    public readonly Mat FinalStats; // [S*(P+1), Dd]
-    public readonly Mat Pred; // [S*(P+1), C*p*p], row 0 of a sequence is the class token's
-    public readonly Mat DPred;
-    public readonly Mat Target; // [S*P, p*p*C]
-    public readonly int[] Restore; // S*P: place of each patch in shuffled order
-
-    public DecoderActivations(Arena arena, VitShape v, DecoderShape d, int sequences, int kept)
-    {
-        int rows = sequences * (v.Grid.Patches + 1);
-        int hidden = (int)(d.Width * d.MlpRatio);
-        Normed = arena.Matrix(sequences * (kept + 1), v.Width);
-        Stats = arena.Matrix(sequences * (kept + 1), 2);
-        Embedded = arena.Matrix(sequences * (kept + 1), d.Width);
-        Tokens = arena.Matrix(rows, d.Width);
-        Blocks = new BlockActivations[d.Depth];
-        for (int i = 0; i < d.Depth; i++)
-            Blocks[i] = new BlockActivations(
-                arena,
-                sequences,
-                v.Grid.Patches + 1,
-                d.Width,
-                d.Heads,
-                hidden,
-                training: true
-            );
-        Final = arena.Matrix(rows, d.Width);
-        FinalStats = arena.Matrix(rows, 2);
-        Pred = arena.Matrix(rows, v.Grid.PatchFloats);
-        DPred = arena.Matrix(rows, v.Grid.PatchFloats);
-        Target = arena.Matrix(sequences * v.Grid.Patches, v.Grid.PatchFloats);
-        Restore = new int[sequences * v.Grid.Patches];
-    }
-}
-
 /// <summary>
 /// The masked autoencoder: trunk, final norm, and a decoder that sees mask tokens for hidden patches.
 /// Source: He et al. 2022; MAE models_mae.py; LUT models_lut.py (same names). The order of registration is the authors'
@@ -90,7 +44,7 @@ public sealed class Mae
                 $"decoder_blocks.{i}",
                 decoder.Width,
                 decoder.Heads,
-                (int)(decoder.Width * decoder.MlpRatio),
+                decoder.Hidden,
                 shape.NormEps
             );
         decoderNorm = new Norm(layout, "decoder_norm", decoder.Width, shape.NormEps);

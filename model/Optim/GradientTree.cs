@@ -23,10 +23,22 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     private nint root;
 
     /// <summary>
-    /// Buffers in use when grains take about the same time: one a worker, and the sums that wait for a sibling.
+    /// Buffers in use at the most when grains end in the order in which they began, as they do with one worker: one a
+    /// worker, and the sums of a whole prefix of leaves that wait for a sibling, one for each binary digit of its
+    /// length. A worker that lags behind can cost a few more.
     /// </summary>
-    public static int Buffers(int leaves, int workers) =>
-        Math.Min(leaves, workers + Math.Max(0, System.Numerics.BitOperations.Log2((uint)leaves) - 1));
+    public static int Buffers(int leaves, int workers)
+    {
+        int running = Math.Min(leaves, workers);
+        return running + System.Numerics.BitOperations.Log2((uint)(leaves - running) + 1);
+    }
+
+    /// <summary>Takes from an arena what a tree will have taken from it after a step, to count it.</summary>
+    public static void Reserve(long length, Arena arena, int leaves, int workers)
+    {
+        for (int i = 0; i < Buffers(leaves, workers); i++)
+            arena.Floats(length);
+    }
 
     public void Begin(int leafCount)
     {

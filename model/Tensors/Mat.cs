@@ -53,6 +53,3 @@ public readonly unsafe struct Mat(float* data, int rows, int cols)
             );
     }
 }
-
-/// <summary>Two tensors do not fit together; the message names both shapes.</summary>
-public sealed class ShapeException(string message) : ModelException(ModelFault.Shape, message);

@@ -35,7 +35,6 @@ public unsafe class TorchFileTests
         using var pool = new Pool(1);
         weights.Pack(pool);
         var a = new Classifier.Activations(arena, net, 6, training: false);
-        a.AllPatches();
         expected["images"].Floats.CopyTo(a.Trunk.Images.Span);
         net.Forward(new Pass(device, weights), a);
         var logits = expected["logits"].Floats;

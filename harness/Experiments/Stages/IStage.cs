@@ -1,6 +1,4 @@
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Training;
-using LutNative.Model.Devices;
 using LutNative.Results;
 
 namespace LutNative.Harness.Experiments.Stages;
@@ -54,8 +52,11 @@ public interface IStage
     /// <summary>Optimiser steps of the whole stage; 0 where the protocol has none of it.</summary>
     long Steps(ProtocolSpec p);
 
-    /// <summary>Peak bytes of its values and buffers on the device, beside what every run needs.</summary>
-    long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null);
+    /// <summary>
+    /// What its tensors take beside the pre-trained values, at the moments that may be its fullest: which one is depends
+    /// on the device.
+    /// </summary>
+    IReadOnlyList<StageBytes> Moments(StageMemory memory);
 
     /// <summary>Runs it from where the newest checkpoint left it; what it finds goes into the run's tables.</summary>
     void Run(RunContext run);

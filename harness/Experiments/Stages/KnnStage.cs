@@ -1,7 +1,5 @@
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Training;
-using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
 using LutNative.Results;
 
@@ -19,8 +17,7 @@ internal sealed class KnnStage : IStage
 
     public long Steps(ProtocolSpec p) => 0;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
-        MemoryPlan.Features(p, device, exec);
+    public IReadOnlyList<StageBytes> Moments(StageMemory memory) => memory.Frozen;
 
     public void Run(RunContext run)
     {

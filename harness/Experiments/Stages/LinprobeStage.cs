@@ -1,7 +1,6 @@
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
-using LutNative.Model.Devices;
 using LutNative.Results;
 
 namespace LutNative.Harness.Experiments.Stages;
@@ -20,8 +19,7 @@ internal sealed class LinprobeStage : IStage
 
     public long Steps(ProtocolSpec p) => p.Linprobe is { } l ? (long)(p.Data.TrainImages / l.Batch) * l.Epochs : 0;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
-        MemoryPlan.Features(p, device, exec);
+    public IReadOnlyList<StageBytes> Moments(StageMemory memory) => [memory.Linprobe];
 
     public void Run(RunContext run)
     {

@@ -28,10 +28,9 @@ internal sealed class PretrainStage : ITrainedStage
 
     public int Grain(ProtocolSpec p) => p.Pretrain.Grain;
 
-    public double FlopsPerImage(ProtocolSpec p) => new Cost(p, PretrainTrainer.NetworkOf(p)).PretrainFlops;
+    public double FlopsPerImage(ProtocolSpec p) => new Cost(p, NetworkFactory.PretrainingOf(p)).PretrainFlops;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
-        MemoryPlan.Pretraining(p, device, exec, bench);
+    public IReadOnlyList<StageBytes> Moments(StageMemory memory) => memory.Pretrain;
 
     public Trainer NewTrainer(
         ProtocolSpec p,

@@ -1,8 +1,6 @@
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Training;
-using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
 using LutNative.Results;
 
@@ -23,8 +21,7 @@ internal sealed class RawStage : IStage
 
     public long Steps(ProtocolSpec p) => 0;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
-        MemoryPlan.RawPixels(p, exec);
+    public IReadOnlyList<StageBytes> Moments(StageMemory memory) => [memory.RawPixels];
 
     public void Run(RunContext run)
     {

@@ -25,10 +25,9 @@ internal abstract class SupervisedStage : ITrainedStage
 
     public int Grain(ProtocolSpec p) => p.Finetune.Grain;
 
-    public double FlopsPerImage(ProtocolSpec p) => new Cost(p, PretrainTrainer.NetworkOf(p)).FinetuneFlops;
+    public double FlopsPerImage(ProtocolSpec p) => new Cost(p, NetworkFactory.PretrainingOf(p)).FinetuneFlops;
 
-    public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench = null) =>
-        MemoryPlan.Supervised(p, device, exec);
+    public IReadOnlyList<StageBytes> Moments(StageMemory memory) => memory.Supervised;
 
     public Trainer NewTrainer(
         ProtocolSpec p,

@@ -89,7 +89,7 @@ public sealed class AddedStageTests : IDisposable
 
         public long Steps(ProtocolSpec p) => Length;
 
-        public long Bytes(ProtocolSpec p, Device device, ExecOptions exec, BenchOptions? bench) => sizeof(float);
+        public IReadOnlyList<StageBytes> Moments(StageMemory memory) => [new(sizeof(float), 0)];
 
         public void Run(RunContext run)
         {

@@ -124,7 +124,6 @@ public class FinetuneGoldenTests
             );
         weights.Pack(pool);
         var a = new Classifier.Activations(arena, net, batch, training: false);
-        a.AllPatches();
         string last = g.Has("eval_images") ? "eval_images" : $"step{steps - 1}/images";
         g[last].Floats.CopyTo(a.Trunk.Images.Span);
         net.Forward(new Pass(device, weights), a);
