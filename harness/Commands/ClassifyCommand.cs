@@ -6,10 +6,10 @@ using LutNative.Harness.Experiments;
 using LutNative.Harness.Images;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
-using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Commands;
 

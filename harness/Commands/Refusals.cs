@@ -5,8 +5,8 @@ using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Interop;
 using LutNative.Model.Checkpoints;
-using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;

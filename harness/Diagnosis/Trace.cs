@@ -4,7 +4,10 @@ using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
 using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Diagnosis;
@@ -244,12 +247,7 @@ public sealed class Trace : IDisposable
                 differs.StartsWith("loss", StringComparison.Ordinal) ? "forward"
                 : differs.StartsWith("grad", StringComparison.Ordinal) ? "backward"
                 : "optimizer";
-            foreach (
-                string op in operations
-                    .Select(o => o.Op)
-                    .Distinct()
-                    .OrderBy(o => InstrumentedDevice.PhaseOf(o) != likely)
-            )
+            foreach (var op in operations.Select(o => o.Op).Distinct().OrderBy(o => o.Phase != likely))
             foreach (var how in WrongArithmetic.Of(op))
             foreach (bool only in new[] { true, false })
             {
@@ -337,7 +335,7 @@ public sealed class Trace : IDisposable
     /// <summary>
     /// Whether this machine gives the run's record when it computes an operation in another way, from a step on.
     /// </summary>
-    private bool Gives(Recorded run, string op, Variant how, Snapshot start, long first)
+    private bool Gives(Recorded run, OpId op, Variant how, Snapshot start, long first)
     {
         start.Restore();
         device.Fault = (op, how);
@@ -363,7 +361,7 @@ public sealed class Trace : IDisposable
 
     /// <summary>The first operation whose result the explanation changes, and the first element of it.</summary>
     private (string Place, ElementPair? Element) Parting(
-        string op,
+        OpId op,
         Variant how,
         Snapshot start,
         long first,

@@ -3,6 +3,7 @@ using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Evaluation;
 
@@ -29,10 +30,8 @@ public static unsafe class Knn
         using var arena = new Arena();
         Mat a = Unit(train, device, pool, arena);
         Mat b = Unit(test, device, pool, arena);
-        long floats = device.PackedFloats(a.Cols, a.Rows);
-        var weight = new Weight(a, floats > 0 ? arena.Floats(floats) : null, null);
-        if (floats > 0)
-            device.Pack(weight.ForwardPanels, a.Data, 1, a.Cols, a.Cols, a.Rows);
+        var weight = Weight.For(device, arena, a, backward: false);
+        weight.PackForward(device);
         var similarity = Enumerable.Range(0, pool.Workers).Select(_ => arena.Matrix(Chunk, a.Rows)).ToArray();
         var predicted = new int[b.Rows];
         var margin = new float[b.Rows];

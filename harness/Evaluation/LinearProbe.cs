@@ -5,6 +5,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Evaluation;
 
@@ -40,7 +41,7 @@ public static unsafe class LinearProbe
         var layout = new StateLayout();
         var head = new Linear(layout, "head", classes, d);
         State state = new(layout, arena);
-        State gradient = new(layout, arena);
+        var gradient = arena.Gradient(layout);
         var weights = new Weights(state, device, arena, backward: false);
         var adam = new AdamWOptimizer(
             device,
@@ -72,9 +73,9 @@ public static unsafe class LinearProbe
             weights.Pack(one);
             head.Forward(new Pass(device, weights), logits, x);
             CrossEntropy.Run(device, loss, logits, logits, target, (float)(1.0 / batch));
-            new Span<float>(gradient.Data, (int)layout.Length).Clear();
-            head.BackwardParameters(new Pass(device, weights, gradient.Data, first: true), logits, x);
-            adam.Step(one, gradient.Data, Schedules.LearningRate((double)s / perEpoch, spec.Lr, 0.0, 0.0, spec.Epochs));
+            device.Clear(gradient.Slice(0, (int)layout.Length));
+            head.BackwardParameters(new Pass(device, weights, gradient, first: true), logits, x);
+            adam.Step(one, gradient, Schedules.LearningRate((double)s / perEpoch, spec.Lr, 0.0, 0.0, spec.Epochs));
         }
         weights.Pack(one);
         Mat scores = arena.Matrix(b.Rows, classes);

@@ -9,6 +9,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Experiments;
 
@@ -16,7 +17,7 @@ namespace LutNative.Harness.Experiments;
 /// The memory that a run will need at its peak, found by making every buffer of every stage in arenas that only count.
 /// What the runtime itself takes is an estimate (measured; it matters for small networks only).
 /// </summary>
-public static unsafe class MemoryPlan
+public static class MemoryPlan
 {
     /// <summary>
     /// Runtime, machine code and its heap while stepping, and the tables, pictures and Parquet writer of a whole run
@@ -182,7 +183,7 @@ public static unsafe class MemoryPlan
         var plan = PretrainTrainer.PlanOf(p, device, exec);
         _ = new PretrainStep(net, student, teacher, device, pool, arena, plan, exec.Recompute);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++)
-            arena.Floats(net.Layout.Length);
+            arena.Gradient(net.Layout);
         var grid = net.Mae.Shape.Grid;
         long views = net.Options.Context ? 2 : 1;
         long prepared =
@@ -203,7 +204,7 @@ public static unsafe class MemoryPlan
         _ = new ClassifierStep(net, weights, device, pool, arena, plan);
         _ = new AdamWOptimizer(device, state, arena, 0, 0, 0, _ => default);
         for (int i = 0; i < GradientTree.Buffers(plan.Batch / plan.Grain, pool.Workers); i++)
-            arena.Floats(net.Layout.Length);
+            arena.Gradient(net.Layout);
         return arena.Taken;
     }
 

@@ -3,7 +3,8 @@ using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
-using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Experiments;
 

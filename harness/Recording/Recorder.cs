@@ -3,8 +3,8 @@ using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Training;
 using LutNative.Interop;
-using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
 using LutNative.Results;
 
 namespace LutNative.Harness.Recording;
@@ -87,8 +87,8 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
             stage,
             step,
             o.Ordinal,
-            InstrumentedDevice.PhaseOf(o.Op),
-            o.Op,
+            o.Op.Phase,
+            o.Op.ToString(),
             o.Tensor,
             o.Output,
             FormattableString.Invariant($"{o.Rows}x{o.Cols}"),

@@ -7,6 +7,7 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Training;
 
@@ -15,7 +16,7 @@ namespace LutNative.Harness.Training;
 /// Features are made where the network lies, the rest on the host, which is small beside it. Names as in the source,
 /// where head = Sequential(BatchNorm1d, Linear). Source: MAE main_linprobe.py, models_vit.py, util/lars.py.
 /// </summary>
-public sealed unsafe class LinprobeTrainer : Trainer
+public sealed class LinprobeTrainer : Trainer
 {
     private const float BatchNormEps = 1e-6f;
     private const float Momentum = 0.1f; // main_linprobe.py BatchNorm1d(affine=False, eps=1e-6)
@@ -71,7 +72,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
             w = (float)(0.01 * random.NextNormal());
         weights = new Weights(State, host, Arena, backward: false);
         lars = new Lars(host, State, Arena, l.Momentum, l.TrustCoefficient, l.WeightDecay);
-        tree = new GradientTree(host, layout.Length, Arena, layout.Matrices);
+        tree = new GradientTree(host, layout, Arena, layout.Matrices);
         ones = Arena.Vector(d);
         zeros = Arena.Vector(d);
         stats = Arena.Matrix(2, d);
@@ -121,7 +122,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
         loss.Span.CopyTo(lossRead);
         float meanLoss = Tree.Sum(lossRead) / l.Batch;
         float norm = GradientNorm();
-        Finite.Check(host, Stage, s, meanLoss, norm, State.Layout, tree.Root);
+        Finite.Check(host, Stage, s, meanLoss, norm, tree.Root);
         double lr = Schedules.LearningRate(
             (double)s / StepsPerEpoch,
             BaseRate(l.Blr, l.LrRule, l.Batch),
@@ -141,21 +142,21 @@ public sealed unsafe class LinprobeTrainer : Trainer
         head.Forward(new Pass(host, weights), z, xs);
         t.Span.Clear();
         for (int i = 0; i < l.Grain; i++)
-            t.Row(i)[views.Images.Labels[ids[g * l.Grain + i]]] = 1f;
+            t.Slice(i, 1).Span[views.Images.Labels[ids[g * l.Grain + i]]] = 1f;
         CrossEntropy.Run(host, loss.Slice(g * l.Grain, l.Grain), z, z, t, (float)(1.0 / l.Batch));
-        float* leaf = tree.Rent();
+        Gradient leaf = tree.Rent();
         head.BackwardParameters(new Pass(host, weights, leaf, first: true), z, xs);
         tree.Add(g, leaf);
     }
 
     private float GradientNorm()
     {
-        Mat one = new(loss.Data, 1, 1); // read already
+        Mat one = loss.Slice(0, 1); // read already
         float sum = 0f;
         foreach (var e in State.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
-            Elementwise.SquaredNorm(host, one, e.In(tree.Root));
-            sum += one.Data[0];
+            Elementwise.SquaredNorm(host, one, tree.Root[e]);
+            sum += one.Span[0];
         }
         return MathF.Sqrt(sum);
     }

@@ -8,11 +8,12 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Training;
 
 /// <summary>MAE or LUT pre-training of a protocol.</summary>
-public sealed unsafe class PretrainTrainer : Trainer
+public sealed class PretrainTrainer : Trainer
 {
     private readonly ProtocolSpec protocol;
     private readonly Pool pool;
@@ -155,7 +156,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         var loss = step.Run(feed);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
-        Finite.Check(device, Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
+        Finite.Check(device, Stage, s, loss.Total, norm, step.Gradient);
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0 counts
         // micro-steps as the source does: what does not fill a step at an epoch's end is dropped, but was counted
         // (engine_lut.py:45-50)
@@ -215,7 +216,7 @@ public sealed unsafe class PretrainTrainer : Trainer
     /// <summary>
     /// The step's gradient in <see cref="Student"/>'s layout, in the device's memory; valid until the next step.
     /// </summary>
-    public float* Gradient => step is null ? throw new InvalidOperationException("no step has run") : step.Gradient;
+    public Gradient Gradient => step is null ? throw new InvalidOperationException("no step has run") : step.Gradient;
 
     /// <summary>
     /// Makes the sample at a position of step s: views u and v (empty for MAE), normalised planes, and the sort keys of
@@ -240,25 +241,17 @@ public sealed unsafe class PretrainTrainer : Trainer
 }
 
 /// <summary>Refuses to go on with numbers that are not finite (NUMERICS rule 11).</summary>
-internal static unsafe class Finite
+internal static class Finite
 {
-    internal static void Check(
-        Device device,
-        string stage,
-        long step,
-        float loss,
-        float norm,
-        StateLayout layout,
-        float* gradient
-    )
+    internal static void Check(Device device, string stage, long step, float loss, float norm, Gradient gradient)
     {
         if (float.IsFinite(loss) && float.IsFinite(norm))
             return;
         string where = "the loss";
-        foreach (var e in layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
+        foreach (var e in gradient.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
             var values = new float[e.Count];
-            device.Read(values, e.In(gradient));
+            device.Read(values, gradient[e]);
             int i = values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
             if (i < 0)
                 continue;

@@ -1,6 +1,6 @@
-using LutNative.Model.Devices;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Layers;
 
@@ -246,8 +246,8 @@ public sealed unsafe class MlpHead
         {
             Mat dw = a.DWeightParts[l];
             Mat db = a.DBiasParts[l]; // a leaf for each grain
-            p.Device.Clear(dw.Data, dw.Count);
-            p.Device.Clear(db.Data, db.Count);
+            p.Device.Clear(dw);
+            p.Device.Clear(db);
             LayerNorm.Backward(p.Device, d, dw, db, d, a.Linear[l], a.Stats[l], p.Value(normWeight[l]), default);
         }
     }

@@ -4,6 +4,7 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Networks;
 
@@ -12,7 +13,7 @@ namespace LutNative.Model.Networks;
 /// token, then a linear head. Position embeddings are trained. Source: MAE models_vit.py; timm 0.4.12 VisionTransformer
 /// (order of the state dict included).
 /// </summary>
-public sealed unsafe class Classifier
+public sealed class Classifier
 {
     private readonly Norm norm;
     private readonly Linear head;
@@ -100,7 +101,7 @@ public sealed unsafe class Classifier
             Pooling.Backward(p.Device, a.DTokens, a.DPooled);
         else
         {
-            p.Device.Clear(a.DTokens.Data, a.DTokens.Count);
+            p.Device.Clear(a.DTokens);
             for (int s = 0; s < a.Pooled.Rows; s++)
                 p.Device.Copy(a.DTokens.Slice(s * (a.Trunk.Kept + 1), 1), a.DPooled.Slice(s, 1));
         }
@@ -121,7 +122,7 @@ public interface ILabelledSource
 }
 
 /// <summary>One fine-tuning step's gradient: grains forward and backward, T over leaves.</summary>
-public sealed unsafe class ClassifierStep
+public sealed class ClassifierStep
 {
     private sealed class Worker(Classifier net, Device device, Arena arena, int samples)
     {
@@ -163,7 +164,7 @@ public sealed unsafe class ClassifierStep
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan.Samples))];
         foreach (var w in workers)
             w.A.AllPatches();
-        tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
+        tree = new GradientTree(device, net.Layout, arena, net.Layout.Matrices);
         leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
         loss = arena.Matrix(plan.Batch, 1);
         lossRead = new float[plan.Batch];
@@ -171,7 +172,7 @@ public sealed unsafe class ClassifierStep
 
     public Weights Weights { get; }
 
-    public float* Gradient => tree.Root;
+    public Gradient Gradient => tree.Root;
 
     /// <summary>Where in the layout an address in a leaf's or node's gradient is; null for any other.</summary>
     public long? GradientOffset(nint address) => tree.OffsetOf(address);
@@ -197,12 +198,12 @@ public sealed unsafe class ClassifierStep
     {
         float scale = (float)(1.0 / plan.Batch);
         var w = workers[worker];
-        float* leaf = tree.Rent();
-        float* gradients = leaves.Begin(leaf);
+        Gradient leaf = tree.Rent();
+        Gradient gradients = leaves.Begin(leaf);
         long time = PhaseClock.Now;
         for (int first = g * plan.GroupSamples; first < (g + 1) * plan.GroupSamples; first += plan.Samples)
         {
-            var p = new Pass(device, Weights, gradients, first: first == g * plan.GroupSamples, plan.GrainsAtOnce);
+            var p = new Pass(device, Weights, gradients, first: first == g * plan.GroupSamples);
             for (int s = 0; s < plan.Samples; s++)
             {
                 source.Load(

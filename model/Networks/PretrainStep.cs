@@ -4,6 +4,7 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Networks;
 
@@ -78,7 +79,7 @@ public readonly record struct PretrainLoss(float Total, float Mae, float Context
 /// backward into a leaf gradient; T sums the leaves. Inside a grain the chains run over view u's samples, then view
 /// v's. Grains go to workers in any order; nothing depends on it.
 /// </summary>
-public sealed unsafe class PretrainStep
+public sealed class PretrainStep
 {
     private sealed class Slot(Lut net, Arena arena, BatchPlan plan, MaskPlan mask)
     {
@@ -210,7 +211,7 @@ public sealed unsafe class PretrainStep
                 .Select(_ => new Slot(net, arena, plan, Mask)),
         ];
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan, Mask))];
-        tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
+        tree = new GradientTree(device, net.Layout, arena, net.Layout.Matrices);
         leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
         int b = plan.BnBatch;
         int d = net.Mae.Shape.Width;
@@ -243,7 +244,7 @@ public sealed unsafe class PretrainStep
     public MaskPlan Mask { get; }
 
     /// <summary>The step's gradient, in the student's layout; valid until the next <see cref="Run"/>.</summary>
-    public float* Gradient => tree.Root;
+    public Gradient Gradient => tree.Root;
 
     /// <summary>Where in the layout an address in a leaf's or node's gradient is; null for any other.</summary>
     public long? GradientOffset(nint address) => tree.OffsetOf(address);
@@ -435,11 +436,11 @@ public sealed unsafe class PretrainStep
     {
         Worker w = workers[worker];
         long time = PhaseClock.Now;
-        float* leaf = tree.Rent();
-        float* gradients = leaves.Begin(leaf);
+        Gradient leaf = tree.Rent();
+        Gradient gradients = leaves.Begin(leaf);
         // view u comes first and reaches every weight: its contribution overwrites
-        Pass first = new(device, Student, gradients, first: true, plan.GrainsAtOnce);
-        Pass p = new(device, Student, gradients, first: false, plan.GrainsAtOnce);
+        Pass first = new(device, Student, gradients, first: true);
+        Pass p = new(device, Student, gradients, first: false);
         if (net.Options.Context)
         {
             net.Predictor!.LeafGradients(first, predictorU!, g, plan.Grain);

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
-namespace LutNative.Model.Devices;
+namespace LutNative.Model.Threads;
 
 /// <summary>
 /// What the hardware can do at most, measured: benchmarks are read as a share of these. Best of several short runs,
