@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
-namespace LutNative.Model.Threads;
+namespace LutNative.Model.Devices;
 
 /// <summary>
 /// What the hardware can do at most, measured: benchmarks are read as a share of these. Best of several short runs,
