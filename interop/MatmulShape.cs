@@ -28,7 +28,7 @@ public readonly record struct MatmulShape(
 /// read past the words that are there, and one that was chosen for less is slower. At most 256, what the library takes
 /// for granted if nobody says otherwise, so that a plan does not depend on where an allocation happens to lie.
 /// </summary>
-public readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bias)
+internal readonly record struct MatmulAlignment(int A, int B, int C, int D, int Bias)
 {
     private const int Most = 256;
 

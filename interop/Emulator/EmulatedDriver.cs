@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -23,11 +22,6 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     private readonly EmulatedStreams streams = new(options ?? new EmulationOptions());
     private readonly HashSet<nint> hostAllocations = [];
     private int contexts;
-
-    /// <summary>Modules do not change, so a text is read once for all drivers of the process.</summary>
-    private static readonly ConcurrentDictionary<string, PtxModule> parsed = new(StringComparer.Ordinal);
-
-    private sealed record Module(PtxModule Ptx);
 
     private sealed class Event
     {
@@ -125,46 +119,24 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         module = 0;
         try
         {
-            string text = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(image));
-            module = Add(new Module(parsed.GetOrAdd(text, t => PtxParser.Parse(NameOf(t), t))));
+            module = Add(EmulatedModule.Read(image));
             return streams.Code;
         }
         catch (PtxException e)
         {
-            WriteLog(e.Message, new ReadOnlySpan<JitOption>(options, (int)count), values);
+            EmulatedModule.WriteLog(e.Message, new ReadOnlySpan<JitOption>(options, (int)count), values);
             return (int)CudaResult.InvalidPtx;
         }
     }
 
-    /// <summary>Into the buffer that the caller gave for errors, if it did.</summary>
-    private static void WriteLog(string message, ReadOnlySpan<JitOption> options, void** values)
-    {
-        int buffer = options.IndexOf(JitOption.ErrorLogBuffer);
-        int size = options.IndexOf(JitOption.ErrorLogBufferSizeBytes);
-        if (buffer < 0 || size < 0)
-            return;
-        byte[] log = Encoding.UTF8.GetBytes(message + "\0");
-        log.AsSpan(0, Math.Min(log.Length, (int)values[size]))
-            .CopyTo(new Span<byte>(values[buffer], (int)values[size]));
-    }
-
-    public int ModuleUnload(nint module) => Remove<Module>(module);
-
-    /// <summary>For messages: the module's first kernel.</summary>
-    private static string NameOf(string text) =>
-        PtxSignature.ReadAll(text).FirstOrDefault() is { } first ? $"module of {first.Name}" : "module";
+    public int ModuleUnload(nint module) => Remove<EmulatedModule>(module);
 
     public int ModuleGetFunction(out nint function, nint module, byte* name)
     {
         function = 0;
-        if (!Find<Module>(module, out var loaded))
+        if (!Find<EmulatedModule>(module, out var loaded))
             return (int)CudaResult.InvalidHandle;
-        if (
-            !loaded.Ptx.Kernels.TryGetValue(
-                Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)),
-                out var kernel
-            )
-        )
+        if (loaded.Find(name) is not { } kernel)
             return (int)CudaResult.NotFound;
         function = handles.Of(kernel);
         if (function == 0)

@@ -17,10 +17,10 @@ public sealed class CpuDevice<V, L> : Device
             _ => "cpu-128",
         };
 
-    public override long PackedFloats(int k, int columns) => GemmCpu<V, L>.PanelFloats(k, columns);
+    public override long PackedFloats(int k, int columns) => GemmPacking<V, L>.PanelFloats(k, columns);
 
     public override unsafe void Pack(float* panels, float* source, nint ks, nint js, int k, int columns) =>
-        GemmCpu<V, L>.Pack(panels, source, ks, js, k, columns);
+        GemmPacking<V, L>.Pack(panels, source, ks, js, k, columns);
 
     internal override void Run<TOp>(TOp op) => op.Cpu<V, L>();
 }
