@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace LutNative.Interop;
 
 /// <summary>
@@ -9,31 +7,6 @@ namespace LutNative.Interop;
 /// </summary>
 public sealed unsafe class CudaQueue : IDisposable
 {
-    private enum Kind
-    {
-        Launch,
-        Call,
-        ToDevice,
-        ToHost,
-        Copy,
-        Clear,
-    }
-
-    /// <summary>One operation; a launch's or call's arguments follow it, 8 bytes or more each.</summary>
-    private struct Operation
-    {
-        public Kind Kind;
-        public int Kernel;
-        public int Threads;
-        public int ArgumentBytes;
-        public long X;
-        public long Y;
-        public long Z;
-        public long Bytes;
-        public ulong To;
-        public ulong From;
-    }
-
     private sealed class Segment
     {
         public byte[] Operations = [];
@@ -46,8 +19,7 @@ public sealed unsafe class CudaQueue : IDisposable
     private readonly List<CudaKernel> kernels = [];
     private readonly List<CudaCall> calls = [];
     private readonly Dictionary<object, int> numbers = []; // of kernels and of calls
-    private byte[] recorded = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
-    private int length;
+    private readonly QueuedWork recorded = new();
     private int at;
     private List<Segment>? step;
     private bool deferred;
@@ -119,10 +91,10 @@ public sealed unsafe class CudaQueue : IDisposable
         int bytes = 0;
         foreach (var a in arguments)
             bytes += CudaKernel.Padded(a.Bytes);
-        Operation* o = Record(
-            new Operation
+        QueuedOperation* o = Record(
+            new QueuedOperation
             {
-                Kind = Kind.Launch,
+                Kind = QueuedKind.Launch,
                 Kernel = number,
                 Threads = threads,
                 ArgumentBytes = bytes,
@@ -142,7 +114,7 @@ public sealed unsafe class CudaQueue : IDisposable
     }
 
     /// <summary>Performs it unless it waits for its graph, and measures it where that is asked for.</summary>
-    private void Perform(Operation* o, string name, in Work work)
+    private void Perform(QueuedOperation* o, string name, in Work work)
     {
         if (deferred)
             return;
@@ -153,16 +125,16 @@ public sealed unsafe class CudaQueue : IDisposable
     }
 
     // apart, so that no closure is made where nothing is measured
-    private void Measured(KernelProfile with, Operation* o, string name, in Work work) =>
+    private void Measured(KernelProfile with, QueuedOperation* o, string name, in Work work) =>
         with.Around(context, stream.Handle, name, work, () => Perform(o));
 
     /// <summary>What a library does with some device memory.</summary>
     public void Call(CudaCall call, in Work work, params ReadOnlySpan<ulong> addresses)
     {
-        Operation* o = Record(
-            new Operation
+        QueuedOperation* o = Record(
+            new QueuedOperation
             {
-                Kind = Kind.Call,
+                Kind = QueuedKind.Call,
                 Kernel = NumberOf(call, calls),
                 ArgumentBytes = addresses.Length * sizeof(ulong),
             }
@@ -182,33 +154,33 @@ public sealed unsafe class CudaQueue : IDisposable
     }
 
     /// <summary>from is pinned memory that stays as it is until the next wait.</summary>
-    public void CopyToDevice(void* to, void* from, long bytes) => Memory(Kind.ToDevice, to, from, bytes);
+    public void CopyToDevice(void* to, void* from, long bytes) => Memory(QueuedKind.ToDevice, to, from, bytes);
 
     /// <summary>to is pinned memory; the values are there after the next wait.</summary>
-    public void CopyToHost(void* to, void* from, long bytes) => Memory(Kind.ToHost, to, from, bytes);
+    public void CopyToHost(void* to, void* from, long bytes) => Memory(QueuedKind.ToHost, to, from, bytes);
 
-    public void Copy(void* to, void* from, long bytes) => Memory(Kind.Copy, to, from, bytes);
+    public void Copy(void* to, void* from, long bytes) => Memory(QueuedKind.Copy, to, from, bytes);
 
     /// <summary>bytes is a multiple of 4.</summary>
-    public void Clear(void* to, long bytes) => Memory(Kind.Clear, to, null, bytes);
+    public void Clear(void* to, long bytes) => Memory(QueuedKind.Clear, to, null, bytes);
 
     /// <summary>Waits for everything; errors of kernels come out here.</summary>
     public void Synchronize()
     {
         if (step is not null)
             EndSegment();
-        length = 0;
+        recorded.Clear();
         stream.Synchronize();
         profile?.Collect(context);
         Expect();
     }
 
-    private void Memory(Kind kind, void* to, void* from, long bytes)
+    private void Memory(QueuedKind kind, void* to, void* from, long bytes)
     {
         if (bytes == 0)
             return;
-        Operation* o = Record(
-            new Operation
+        QueuedOperation* o = Record(
+            new QueuedOperation
             {
                 Kind = kind,
                 To = (ulong)to,
@@ -220,33 +192,20 @@ public sealed unsafe class CudaQueue : IDisposable
             o,
             kind switch
             {
-                Kind.ToDevice => "copy to the device",
-                Kind.ToHost => "copy to the host",
-                Kind.Copy => "copy",
+                QueuedKind.ToDevice => "copy to the device",
+                QueuedKind.ToHost => "copy to the host",
+                QueuedKind.Copy => "copy",
                 _ => "clear",
             },
-            new Work(0, kind == Kind.Copy ? 2 * bytes : bytes)
+            new Work(0, kind == QueuedKind.Copy ? 2 * bytes : bytes)
         );
     }
 
-    private Operation* Record(in Operation operation)
+    private QueuedOperation* Record(in QueuedOperation operation)
     {
-        int bytes = sizeof(Operation) + operation.ArgumentBytes;
         if (step is null)
-            length = 0; // outside of a step nothing is compared
-        if (length + bytes > recorded.Length)
-        {
-            byte[] larger = GC.AllocateUninitializedArray<byte>(
-                Math.Max(2 * recorded.Length, length + bytes),
-                pinned: true
-            );
-            recorded.AsSpan(0, length).CopyTo(larger);
-            recorded = larger;
-        }
-        var o = (Operation*)Marshal.UnsafeAddrOfPinnedArrayElement(recorded, length);
-        *o = operation;
-        length += bytes;
-        return o;
+            recorded.Clear(); // outside of a step nothing is compared
+        return recorded.Add(operation);
     }
 
     private void Expect() => deferred = profile is null && step is not null && at < step.Count && step[at].Graph != 0;
@@ -256,7 +215,7 @@ public sealed unsafe class CudaQueue : IDisposable
         if (at == step!.Count)
             step.Add(new Segment());
         var segment = step[at++];
-        bool same = recorded.AsSpan(0, length).SequenceEqual(segment.Operations);
+        bool same = recorded.Bytes.SequenceEqual(segment.Operations);
         if (deferred && same)
         {
             context.Check(context.Driver.GraphLaunch(segment.Graph, stream.Handle), "cuGraphLaunch");
@@ -269,9 +228,9 @@ public sealed unsafe class CudaQueue : IDisposable
             context.Driver.GraphExecDestroy(segment.Graph);
             segment.Graph = 0;
         }
-        else if (same && length > 0 && profile is null)
+        else if (same && !recorded.Bytes.IsEmpty && profile is null)
             segment.Graph = Capture();
-        segment.Operations = recorded.AsSpan(0, length).ToArray();
+        segment.Operations = recorded.Bytes.ToArray();
     }
 
     /// <summary>
@@ -295,28 +254,27 @@ public sealed unsafe class CudaQueue : IDisposable
 
     private void PerformAll()
     {
-        byte* first = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(recorded, 0);
-        for (int i = 0; i < length; i += sizeof(Operation) + ((Operation*)(first + i))->ArgumentBytes)
-            Perform((Operation*)(first + i));
+        for (var o = recorded.First; o != null; o = recorded.After(o))
+            Perform(o);
     }
 
-    private void Perform(Operation* o)
+    private void Perform(QueuedOperation* o)
     {
         switch (o->Kind)
         {
-            case Kind.Launch:
+            case QueuedKind.Launch:
                 kernels[o->Kernel].Launch(stream, (o->X, o->Y, o->Z), o->Threads, (byte*)(o + 1));
                 break;
-            case Kind.Call:
+            case QueuedKind.Call:
                 calls[o->Kernel].Run(stream.Handle, (ulong*)(o + 1));
                 break;
-            case Kind.ToDevice:
+            case QueuedKind.ToDevice:
                 stream.CopyToDevice((void*)o->To, (void*)o->From, o->Bytes);
                 break;
-            case Kind.ToHost:
+            case QueuedKind.ToHost:
                 stream.CopyToHost((void*)o->To, (void*)o->From, o->Bytes);
                 break;
-            case Kind.Copy:
+            case QueuedKind.Copy:
                 stream.Copy((void*)o->To, (void*)o->From, o->Bytes);
                 break;
             default:

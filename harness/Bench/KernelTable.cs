@@ -8,6 +8,7 @@ using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Bench;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LutNative.Harness.Recording;
 using LutNative.Interop;
 using LutNative.Model.Devices;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Bench;

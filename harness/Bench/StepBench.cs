@@ -5,6 +5,7 @@ using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Model.Devices;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Bench;
 

@@ -7,9 +7,9 @@ using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
-using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Commands;
 

@@ -1,7 +1,8 @@
 using LutNative.Harness.Errors;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
-using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
+using LutNative.Model.Ops;
 using LutNative.Results;
 
 namespace LutNative.Harness.Diagnosis;
@@ -15,7 +16,7 @@ internal sealed class OtherArithmetic(TracedStage stage, long step)
     /// <summary>
     /// Whether this machine gives the run's record when it computes an operation in another way, from a step on.
     /// </summary>
-    internal bool Gives(Recorded run, string op, Variant how, Snapshot start, long first)
+    internal bool Gives(Recorded run, OpId op, Variant how, Snapshot start, long first)
     {
         start.Restore();
         stage.Device.Fault = (op, how);
@@ -41,7 +42,7 @@ internal sealed class OtherArithmetic(TracedStage stage, long step)
 
     /// <summary>The first operation whose result the explanation changes, and the first element of it.</summary>
     internal (string Place, ElementPair? Element) Parting(
-        string op,
+        OpId op,
         Variant how,
         Snapshot start,
         long first,

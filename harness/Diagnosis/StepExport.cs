@@ -66,17 +66,7 @@ public static class StepExport
         var report = t.Step(s);
         AddStates("after");
         foreach (var e in t.Student.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
-            Add(
-                "gradient." + e.Name,
-                e.Shape,
-                to =>
-                {
-                    unsafe
-                    {
-                        t.Device.Read(to, e.In(t.Gradient));
-                    }
-                }
-            );
+            Add("gradient." + e.Name, e.Shape, to => t.Device.Read(to, t.Gradient[e]));
         Add("view_u", [t.Batch, grid.ImageFloats], to => u.CopyTo(to));
         if (context)
             Add("view_v", [t.Batch, grid.ImageFloats], to => v.CopyTo(to));

@@ -2,7 +2,9 @@ using LutNative.Harness.Errors;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
 using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
 using LutNative.Results;
 
 namespace LutNative.Harness.Diagnosis;
@@ -109,7 +111,7 @@ public sealed class Trace
         stage.Trainer.Step(step); // the values that the digests are of
         if (ChangedValue.In(stage.Trainer, run, step, mine.Report, mine.After) is { } changed)
             return new TraceSide(folder, false, differs, changed.Text, null, changed.Element);
-        foreach (string op in Suspects(differs, mine.Operations))
+        foreach (OpId op in Suspects(differs, mine.Operations))
         foreach (var how in WrongArithmetic.Of(op))
         foreach (bool only in new[] { true, false })
         {
@@ -132,7 +134,7 @@ public sealed class Trace
     /// Those of the phase where the record parts come first: forward may be guilty of anything, but is the likeliest
     /// only of losses.
     /// </summary>
-    private static IEnumerable<string> Suspects(string differs, List<Operation> operations)
+    private static IEnumerable<OpId> Suspects(string differs, List<Operation> operations)
     {
         string likely = differs switch
         {
@@ -140,7 +142,7 @@ public sealed class Trace
             _ when differs.StartsWith("grad", StringComparison.Ordinal) => "backward",
             _ => "optimizer",
         };
-        return operations.Select(o => o.Op).Distinct().OrderBy(o => InstrumentedDevice.PhaseOf(o) != likely);
+        return operations.Select(o => o.Op).Distinct().OrderBy(o => o.Phase != likely);
     }
 
     /// <summary>The first operation that differs from what the run itself recorded with --trace-step.</summary>

@@ -5,6 +5,8 @@ using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Diagnosis;

@@ -5,6 +5,7 @@ using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace LutNative.Harness.Evaluation;
@@ -42,7 +43,7 @@ public static class Analysis
     private const int MostTokenImages = 200;
     private const double Rank = 1e-12; // of the largest singular value: below is rounding
 
-    public static unsafe AnalysisResult Run(Lut net, Weights weights, Device device, Pool pool, Views images, int count)
+    public static AnalysisResult Run(Lut net, Weights weights, Device device, Pool pool, Views images, int count)
     {
         var shape = net.Mae.Shape;
         int n = Math.Min(count, images.Images.Count);

@@ -5,6 +5,7 @@ using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Evaluation;

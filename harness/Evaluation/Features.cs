@@ -4,6 +4,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Evaluation;
 

@@ -3,6 +3,7 @@ using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Evaluation;
@@ -34,8 +35,7 @@ public static unsafe class Knn
         Weight weight = buffers.Weight;
         Unit(a, buffers.TrainSquares, train, device, pool);
         Unit(b, buffers.TestSquares, test, device, pool);
-        if (buffers.Packed)
-            device.Pack(weight.ForwardPanels, a.Data, 1, a.Cols, a.Cols, a.Rows);
+        weight.PackForward(device);
         var predicted = new int[b.Rows];
         var margin = new float[b.Rows];
         pool.Run(

@@ -5,7 +5,7 @@ using LutNative.Model.Tensors;
 namespace LutNative.Harness.Evaluation;
 
 /// <summary>What k-NN needs besides its features: N training and T test images of D channels, on the host.</summary>
-internal sealed unsafe class KnnBuffers
+internal sealed class KnnBuffers
 {
     internal KnnBuffers(int train, int test, int width, Device device, int workers, Arena arena)
     {
@@ -13,9 +13,7 @@ internal sealed unsafe class KnnBuffers
         TrainSquares = arena.Matrix(train, 1);
         Test = arena.Matrix(test, width);
         TestSquares = arena.Matrix(test, 1);
-        long floats = device.PackedFloats(width, train);
-        Weight = new Weight(Train, floats > 0 ? arena.Floats(floats) : null, null);
-        Packed = floats > 0;
+        Weight = Weight.For(device, arena, Train, backward: false);
         Similarity = new Mat[workers];
         for (int w = 0; w < workers; w++)
             Similarity[w] = arena.Matrix(Knn.Chunk, train);
@@ -26,6 +24,5 @@ internal sealed unsafe class KnnBuffers
     internal Mat Test { get; } // [T, D], unit vectors
     internal Mat TestSquares { get; } // [T, 1]
     internal Weight Weight { get; } // Train as the product's weight
-    internal bool Packed { get; } // whether the device's product reads a packed copy
     internal Mat[] Similarity { get; } // a worker's each: [Chunk, N]
 }

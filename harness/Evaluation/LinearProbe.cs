@@ -5,6 +5,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Evaluation;
@@ -59,9 +60,9 @@ public static unsafe class LinearProbe
             weights.Pack(one);
             head.Forward(new Pass(device, weights), logits, x);
             CrossEntropy.Run(device, loss, logits, logits, target, (float)(1.0 / batch));
-            new Span<float>(gradient.Data, (int)gradient.Layout.Length).Clear();
-            head.BackwardParameters(new Pass(device, weights, gradient.Data, first: true), logits, x);
-            adam.Step(one, gradient.Data, Schedules.LearningRate((double)s / perEpoch, spec.Lr, 0.0, 0.0, spec.Epochs));
+            device.Clear(gradient.Slice(0, (int)gradient.Layout.Length));
+            head.BackwardParameters(new Pass(device, weights, gradient, first: true), logits, x);
+            adam.Step(one, gradient, Schedules.LearningRate((double)s / perEpoch, spec.Lr, 0.0, 0.0, spec.Epochs));
         }
         weights.Pack(one);
         Mat scores = buffers.Scores;

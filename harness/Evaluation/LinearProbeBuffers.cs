@@ -22,7 +22,7 @@ internal sealed class LinearProbeBuffers
         var layout = new StateLayout();
         Head = new Linear(layout, "head", classes, width);
         State = new State(layout, arena);
-        Gradient = new State(layout, arena);
+        Gradient = arena.Gradient(layout);
         Weights = new Weights(State, device, arena, backward: false);
         Optimizer = new AdamWOptimizer(
             device,
@@ -46,7 +46,7 @@ internal sealed class LinearProbeBuffers
     internal Mat Square { get; } // [1, D], variance, then 1/sqrt of it
     internal Linear Head { get; }
     internal State State { get; }
-    internal State Gradient { get; }
+    internal Gradient Gradient { get; }
     internal Weights Weights { get; }
     internal AdamWOptimizer Optimizer { get; }
     internal Mat Batch { get; } // [B, D]

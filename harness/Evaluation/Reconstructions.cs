@@ -21,14 +21,7 @@ public static class Reconstructions
     private const int Zoom = 4;
     private const int Gap = 4;
 
-    public static unsafe void Write(
-        string path,
-        ProtocolSpec protocol,
-        Lut net,
-        Weights weights,
-        Views test,
-        Device device
-    )
+    public static void Write(string path, ProtocolSpec protocol, Lut net, Weights weights, Views test, Device device)
     {
         using var arena = device.NewArena();
         var grid = net.Mae.Shape.Grid;

@@ -3,6 +3,7 @@ using LutNative.Harness.Errors;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
 using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
 
 namespace LutNative.Harness.Experiments;
 

@@ -6,6 +6,7 @@ using LutNative.Harness.Recording;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Experiments;

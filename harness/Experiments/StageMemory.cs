@@ -6,6 +6,7 @@ using LutNative.Model.Devices;
 using LutNative.Model.Networks;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Experiments;
 
@@ -64,7 +65,7 @@ public sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exec,
             var v = new PretrainValues(p.Pretrain, net, device, values);
             var plan = PretrainTrainer.PlanOf(p, device, exec);
             _ = new PretrainStep(net, v.Weights, v.TeacherWeights, device, pool, step, plan, exec.Recompute);
-            GradientTree.Reserve(net.Layout.Length, step, plan.Leaves, workers);
+            GradientTree.Reserve(net.Layout, step, plan.Leaves, workers);
             var mask = new MaskPlan(net.Mae.Shape.Grid.Patches, net.Options.MaskRatio);
             int images = Math.Min(Reconstructions.Count, p.Data.TestImages);
             _ = new ReconstructionBuffers(net, mask, images, picture);
@@ -91,7 +92,7 @@ public sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exec,
             Device host = Host();
             var l = p.Linprobe!;
             var values = new LinprobeValues(l, p.Model.Width, p.Data.Classes, host, training);
-            GradientTree.Reserve(values.State.Layout.Length, training, l.Batch / l.Grain, hostWorkers);
+            GradientTree.Reserve(values.State.Layout, training, l.Batch / l.Grain, hostWorkers);
             _ = new LinprobeScores(p.Data.TestImages, p.Model.Width, p.Data.Classes, test);
             return FeaturePass + new StageBytes(0, training.Taken + Math.Max(Checkpointing, test.Taken));
         }
@@ -112,7 +113,7 @@ public sealed class StageMemory(ProtocolSpec p, Device device, ExecOptions exec,
             var classifier = NetworkFactory.ClassifierOf(p, training: true);
             _ = new SupervisedValues(f, classifier, device, pool, exec, training);
             int leaves = SupervisedValues.PlanOf(f, device, exec).Leaves;
-            GradientTree.Reserve(classifier.Layout.Length, training, leaves, workers);
+            GradientTree.Reserve(classifier.Layout, training, leaves, workers);
             _ = new ClassifyBuffers(classifier, p.Data.TestImages, workers, test, scores);
             int floats = classifier.Shape.Grid.ImageFloats + classifier.Classes;
             long fed = BatchFeed.Bytes(f.Batch, floats, 0, exec.DataWorkers, frozenData);

@@ -2,7 +2,8 @@ using System.Diagnostics;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
-using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Experiments;
 

@@ -6,6 +6,7 @@ using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
 using LutNative.Results;
 
 namespace LutNative.Harness.Nightly;

@@ -1,5 +1,5 @@
-using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
 
 namespace LutNative.Harness.Recording;
 
@@ -9,7 +9,7 @@ namespace LutNative.Harness.Recording;
 /// </param>
 public sealed record Operation(
     int Ordinal,
-    string Op,
+    OpId Op,
     string Tensor,
     string Output,
     int Rows,
@@ -23,6 +23,6 @@ public sealed record Operation(
 {
     public override string ToString() =>
         FormattableString.Invariant(
-            $"operation {Ordinal}, {InstrumentedDevice.PhaseOf(Op)} {Op} at {Tensor}, output {Output} [{Rows}, {Cols}]"
+            $"operation {Ordinal}, {Op.Phase} {Op} at {Tensor}, output {Output} [{Rows}, {Cols}]"
         );
 }

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Training;
 using LutNative.Interop;
-using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
+using LutNative.Model.Ops;
 using LutNative.Results;
 
 namespace LutNative.Harness.Recording;
@@ -93,8 +93,8 @@ public sealed class Recorder(RunStore store, string runId, IReadOnlyDictionary<s
             Stage = stage,
             Step = step,
             Ordinal = o.Ordinal,
-            Phase = InstrumentedDevice.PhaseOf(o.Op),
-            Op = o.Op,
+            Phase = o.Op.Phase,
+            Op = o.Op.ToString(),
             Tensor = o.Tensor,
             Output = o.Output,
             Shape = FormattableString.Invariant($"{o.Rows}x{o.Cols}"),

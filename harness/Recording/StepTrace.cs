@@ -1,6 +1,6 @@
 using LutNative.Harness.Training;
-using LutNative.Model.Devices;
-using LutNative.Model.Numerics;
+using LutNative.Model.Diagnosis;
+using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Harness.Recording;
@@ -27,7 +27,7 @@ public static class StepTrace
         {
             if (tensor is not null)
                 last = tensor;
-            var o = Count(ordinal++, op, tensor ?? "> " + last, output, value);
+            var o = Count(device, ordinal++, op, tensor ?? "> " + last, output, value);
             record(o);
             see?.Invoke(o, value);
         };
@@ -41,15 +41,21 @@ public static class StepTrace
         }
     }
 
-    private static unsafe Operation Count(int ordinal, string op, string tensor, string output, Mat value)
+    private static Operation Count(
+        InstrumentedDevice device,
+        int ordinal,
+        OpId op,
+        string tensor,
+        string output,
+        Mat value
+    )
     {
         long nan = 0;
         long inf = 0;
         long zero = 0;
         long subnormal = 0;
-        for (long i = 0; i < value.Count; i++)
+        foreach (float x in value.Span)
         {
-            float x = value.Data[i];
             if (float.IsNaN(x))
                 nan++;
             else if (float.IsInfinity(x))
@@ -66,7 +72,7 @@ public static class StepTrace
             output,
             value.Rows,
             value.Cols,
-            Digest.Of(value.Data, value.Count),
+            device.DigestOf(value),
             nan,
             inf,
             zero,

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using LutNative.Model.Devices;
 using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Training;
 

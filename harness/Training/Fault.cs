@@ -1,6 +1,7 @@
 using System.Globalization;
 using LutNative.Harness.Errors;
-using LutNative.Model.Devices;
+using LutNative.Model.Diagnosis;
+using LutNative.Model.Ops;
 using LutNative.Results;
 
 namespace LutNative.Harness.Training;
@@ -49,19 +50,21 @@ public abstract record Fault(string Stage, long Step)
                 Number("element", int.MaxValue, 0),
                 (int)Number("bit", 31)
             );
-        if (!InstrumentedDevice.Operations.Contains(op))
-            throw Bad($"there is no operation {op}", $"did you mean {Nearest.To(op, InstrumentedDevice.Operations)}?");
+        string[] names = Enum.GetNames<OpId>();
+        if (!names.Contains(op))
+            throw Bad($"there is no operation {op}", $"did you mean {Nearest.To(op, names)}?");
+        var id = Enum.Parse<OpId>(op);
         string word = parts.GetValueOrDefault("variant") ?? throw Bad("variant is missing");
         string[] known =
         [
-            .. WrongArithmetic.Words.Where(w => WrongArithmetic.Of(op).Contains(w.Value)).Select(w => w.Key),
+            .. WrongArithmetic.Words.Where(w => WrongArithmetic.Of(id).Contains(w.Value)).Select(w => w.Key),
         ];
         if (!known.Contains(word))
             throw Bad(
                 $"{op} has no variant {word}; it has {string.Join(", ", known)}",
                 $"did you mean {Nearest.To(word, known)}?"
             );
-        return new WrongOperation(stage, step, op, WrongArithmetic.Words[word]);
+        return new WrongOperation(stage, step, id, WrongArithmetic.Words[word]);
     }
 }
 
@@ -71,4 +74,4 @@ public sealed record BitFlip(string Stage, long Step, string State, string Tenso
     : Fault(Stage, Step);
 
 /// <summary>One kind of operation is computed in another way during the step.</summary>
-public sealed record WrongOperation(string Stage, long Step, string Op, Variant How) : Fault(Stage, Step);
+public sealed record WrongOperation(string Stage, long Step, OpId Op, Variant How) : Fault(Stage, Step);

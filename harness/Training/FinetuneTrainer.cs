@@ -6,6 +6,7 @@ using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Training;
@@ -13,7 +14,7 @@ namespace LutNative.Harness.Training;
 /// <summary>
 /// Supervised training of the classifier: fine-tuning from a pre-trained trunk, or the same from scratch.
 /// </summary>
-public sealed unsafe class FinetuneTrainer : Trainer
+public sealed class FinetuneTrainer : Trainer
 {
     private readonly FinetuneSpec f;
     private readonly Pool pool;
@@ -96,7 +97,7 @@ public sealed unsafe class FinetuneTrainer : Trainer
         float loss = step.Run(feed);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, f.ClipGrad > 0 ? f.ClipGrad : null);
-        Finite.Check(device, Stage, s, loss, norm, Net.Layout, step.Gradient);
+        Finite.Check(device, Stage, s, loss, norm, step.Gradient);
         double lr = Schedules.LearningRate(
             (double)s / StepsPerEpoch,
             BaseRate(f.Blr, f.LrRule, f.Batch),

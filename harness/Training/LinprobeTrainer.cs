@@ -7,6 +7,7 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Training;
@@ -16,7 +17,7 @@ namespace LutNative.Harness.Training;
 /// Features are made where the network lies, the rest on the host, which is small beside it. Names as in the source,
 /// where head = Sequential(BatchNorm1d, Linear). Source: MAE main_linprobe.py, models_vit.py, util/lars.py.
 /// </summary>
-public sealed unsafe class LinprobeTrainer : Trainer
+public sealed class LinprobeTrainer : Trainer
 {
     private const float BatchNormEps = 1e-6f;
     private const float Momentum = 0.1f; // main_linprobe.py BatchNorm1d(affine=False, eps=1e-6)
@@ -94,7 +95,7 @@ public sealed unsafe class LinprobeTrainer : Trainer
         values.Loss.Span.CopyTo(lossRead);
         float meanLoss = Tree.Sum(lossRead) / l.Batch;
         float norm = GradientNorm();
-        Finite.Check(host, Stage, s, meanLoss, norm, State.Layout, values.Tree.Root);
+        Finite.Check(host, Stage, s, meanLoss, norm, values.Tree.Root);
         double lr = Schedules.LearningRate(
             (double)s / StepsPerEpoch,
             BaseRate(l.Blr, l.LrRule, l.Batch),
@@ -114,21 +115,21 @@ public sealed unsafe class LinprobeTrainer : Trainer
         values.Head.Forward(new Pass(host, values.Weights), z, xs);
         t.Span.Clear();
         for (int i = 0; i < l.Grain; i++)
-            t.Row(i)[views.Images.Labels[ids[g * l.Grain + i]]] = 1f;
+            t.Slice(i, 1).Span[views.Images.Labels[ids[g * l.Grain + i]]] = 1f;
         CrossEntropy.Run(host, values.Loss.Slice(g * l.Grain, l.Grain), z, z, t, (float)(1.0 / l.Batch));
-        float* leaf = values.Tree.Rent();
+        Gradient leaf = values.Tree.Rent();
         values.Head.BackwardParameters(new Pass(host, values.Weights, leaf, first: true), z, xs);
         values.Tree.Add(g, leaf);
     }
 
     private float GradientNorm()
     {
-        Mat one = new(values.Loss.Data, 1, 1); // read already
+        Mat one = values.Loss.Slice(0, 1); // read already
         float sum = 0f;
         foreach (var e in State.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter))
         {
-            Elementwise.SquaredNorm(host, one, e.In(values.Tree.Root));
-            sum += one.Data[0];
+            Elementwise.SquaredNorm(host, one, values.Tree.Root[e]);
+            sum += one.Span[0];
         }
         return MathF.Sqrt(sum);
     }

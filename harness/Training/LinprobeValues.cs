@@ -22,7 +22,7 @@ internal sealed class LinprobeValues
         State = new State(layout, arena);
         Weights = new Weights(State, host, arena, backward: false);
         Optimizer = new Lars(host, State, arena, l.Momentum, l.TrustCoefficient, l.WeightDecay);
-        Tree = new GradientTree(host, layout.Length, arena, layout.Matrices);
+        Tree = new GradientTree(host, layout, arena, layout.Matrices);
         Ones = arena.Vector(width);
         Zeros = arena.Vector(width);
         Stats = arena.Matrix(2, width);

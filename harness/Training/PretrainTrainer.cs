@@ -6,12 +6,13 @@ using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Training;
 
 /// <summary>MAE or LUT pre-training of a protocol.</summary>
-public sealed unsafe class PretrainTrainer : Trainer
+public sealed class PretrainTrainer : Trainer
 {
     private readonly ProtocolSpec protocol;
     private readonly Pool pool;
@@ -113,7 +114,7 @@ public sealed unsafe class PretrainTrainer : Trainer
         var loss = step.Run(feed);
         time = PhaseClock.Now;
         float norm = Optimizer.ClipNorm(pool, step.Gradient, p.ClipGrad > 0 ? p.ClipGrad : null);
-        Finite.Check(device, Stage, s, loss.Total, norm, Net.Layout, step.Gradient);
+        Finite.Check(device, Stage, s, loss.Total, norm, step.Gradient);
         // MAE's schedule takes the epoch at the first micro-step of a group, so the very first step has lr 0 counts
         // micro-steps as the source does: what does not fill a step at an epoch's end is dropped, but was counted
         // (engine_lut.py:45-50)
@@ -176,7 +177,7 @@ public sealed unsafe class PretrainTrainer : Trainer
     /// <summary>
     /// The step's gradient in <see cref="Student"/>'s layout, in the device's memory; valid until the next step.
     /// </summary>
-    public float* Gradient => step is null ? throw new InvalidOperationException("no step has run") : step.Gradient;
+    public Gradient Gradient => step is null ? throw new InvalidOperationException("no step has run") : step.Gradient;
 
     public override void Dispose()
     {

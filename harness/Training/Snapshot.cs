@@ -5,7 +5,7 @@ namespace LutNative.Harness.Training;
 /// <summary>
 /// A trainer's whole state at one moment, so that a step can run again from it. Of trainers on the host.
 /// </summary>
-internal sealed unsafe class Snapshot
+internal sealed class Snapshot
 {
     private readonly Trainer trainer;
     private readonly (State State, float[] Values, long[] Counters)[] states;
@@ -16,13 +16,7 @@ internal sealed unsafe class Snapshot
         this.trainer = trainer;
         states =
         [
-            .. trainer.States.Select(s =>
-                (
-                    s.State,
-                    new Span<float>(s.State.Data, checked((int)s.State.Layout.Length)).ToArray(),
-                    (long[])s.State.Counters.Clone()
-                )
-            ),
+            .. trainer.States.Select(s => (s.State, s.State.Values.Span.ToArray(), (long[])s.State.Counters.Clone())),
         ];
         if (trainer.Optimizer is { } adam)
             powers = (adam.Beta1Power, adam.Beta2Power);
@@ -32,7 +26,7 @@ internal sealed unsafe class Snapshot
     {
         foreach (var (state, values, counters) in states)
         {
-            values.CopyTo(new Span<float>(state.Data, values.Length));
+            values.CopyTo(state.Values.Span);
             counters.CopyTo(state.Counters, 0);
         }
         if (trainer.Optimizer is { } adam)

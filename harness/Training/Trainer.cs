@@ -3,6 +3,7 @@ using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Training;
@@ -39,7 +40,7 @@ public abstract class Trainer(Device device) : IDisposable
     public abstract AdamWOptimizer? Optimizer { get; }
 
     /// <summary>Digest of every tensor, "student/blocks.0...", computed over all workers.</summary>
-    public unsafe List<TensorDigest> Digests(Pool pool)
+    public List<TensorDigest> Digests(Pool pool)
     {
         var jobs = States
             .SelectMany(s =>
@@ -70,14 +71,10 @@ public abstract class Trainer(Device device) : IDisposable
     /// <summary>
     /// The parameter (or gradient of it, or the teacher's) that an address lies in, for people; null for any other.
     /// </summary>
-    public unsafe string? NameOf(nint address)
+    public string? NameOf(nint address)
     {
         foreach (var (name, state) in States)
-            if (
-                (address - (nint)state.Data) / sizeof(float) is var at
-                && address >= (nint)state.Data
-                && at < state.Layout.Length
-            )
+            if (state.Values.OffsetOf(address) is { } at)
                 return (name == "student" ? "" : name + "/") + state.Layout.At(at)?.Name;
         return GradientOffset(address) is { } g ? States.First().State.Layout.At(g)?.Name : null;
     }

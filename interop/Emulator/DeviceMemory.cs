@@ -89,6 +89,26 @@ internal sealed unsafe class DeviceMemory : IDisposable
         return high >= 0 && allocations.Values[high] is { } a && address + bytes <= a.End ? a : null;
     }
 
+    /// <summary>Where bytes lie on the host, to be read; a kernel's fault when nobody owns them.</summary>
+    internal byte* Host(ulong address, ulong bytes)
+    {
+        Require(address, bytes);
+        return (byte*)(address - Tag);
+    }
+
+    /// <summary>The same, to be written.</summary>
+    internal byte* HostWritten(ulong address, ulong bytes)
+    {
+        Touch(Require(address, bytes), address, bytes);
+        return (byte*)(address - Tag);
+    }
+
+    private Allocation Require(ulong address, ulong bytes) =>
+        Find(address, Math.Max(bytes, 1))
+        ?? throw new InvalidOperationException(
+            FormattableString.Invariant($"a copy of {bytes} bytes at {address:x} is outside every allocation")
+        );
+
     /// <summary>The host wrote these bytes.</summary>
     internal static void Touch(Allocation a, ulong address, ulong bytes)
     {

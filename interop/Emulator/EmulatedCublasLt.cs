@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
@@ -23,16 +21,6 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
         public bool Bias;
         public ulong BiasPointer;
         public CublasCompute Compute;
-    }
-
-    private sealed class Layout
-    {
-        public CudaDataType Type;
-        public int Rows;
-        public int Cols;
-        public int Batch = 1;
-        public long Ld;
-        public long Stride;
     }
 
     private sealed class Preference
@@ -90,7 +78,7 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
             ? InvalidValue
             : Made(
                 out layout,
-                new Layout
+                new MatrixLayout
                 {
                     Type = type,
                     Rows = (int)rows,
@@ -103,7 +91,7 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
     public int MatrixLayoutSetAttribute(nint layout, MatrixLayoutAttribute attribute, void* value, nuint bytes)
     {
         if (
-            !driver.Find<Layout>(layout, out var l)
+            !driver.Find<MatrixLayout>(layout, out var l)
             || bytes != (attribute == MatrixLayoutAttribute.BatchCount ? 4u : 8u)
         )
             return InvalidValue;
@@ -114,7 +102,7 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
         return Success;
     }
 
-    public int MatrixLayoutDestroy(nint layout) => driver.Remove<Layout>(layout) == 0 ? Success : InvalidValue;
+    public int MatrixLayoutDestroy(nint layout) => driver.Remove<MatrixLayout>(layout) == 0 ? Success : InvalidValue;
 
     public int MatmulPreferenceCreate(out nint preference) => Made(out preference, new Preference());
 
@@ -208,9 +196,9 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
         )
             return InvalidValue;
         ulong[] addresses = [aPointer, bPointer, cPointer, dPointer];
-        Layout[] layouts = [la, lb, ld, ld];
+        MatrixLayout[] layouts = [la, lb, ld, ld];
         for (int i = 0; i < 4; i++)
-            if (((addresses[i] | BatchBytes(layouts[i])) & ((1UL << ((byte*)algo)[1 + i]) - 1)) != 0)
+            if (((addresses[i] | layouts[i].BatchBytes) & ((1UL << ((byte*)algo)[1 + i]) - 1)) != 0)
                 return NotSupported; // words that are not where they were said to be
         if ((op.Compute == CublasCompute.Tf32) != (la.Type == CudaDataType.Float32))
             return NotSupported;
@@ -225,98 +213,26 @@ public sealed unsafe class EmulatedCublasLt(EmulatedDriver driver) : ICublasLt
                 {
                     float[] left = Read(aPointer, la, i, op.TransA);
                     float[] right = Read(bPointer, lb, i, !op.TransB); // [k][m], [k][n]
-                    float* from = (float*)driver.Host(cPointer, Bytes(ld, i)) + i * ld.Stride;
-                    float* to = (float*)driver.HostWritten(dPointer, Bytes(ld, i)) + i * ld.Stride;
+                    float* from = (float*)driver.Host(cPointer, ld.Bytes(i)) + i * ld.Stride;
+                    float* to = (float*)driver.HostWritten(dPointer, ld.Bytes(i)) + i * ld.Stride;
                     float* add = bias == 0 ? null : (float*)driver.Host(bias, 4UL * (ulong)ld.Rows);
-                    Product(left, right, ld, from, to, add, scale, keep);
+                    EmulatedProduct.Run(left, right, ld, from, to, add, scale, keep);
                 }
             }
         );
     }
 
-    private static ulong BatchBytes(Layout l) =>
-        l.Batch == 1 ? 0 : (ulong)(l.Stride * (l.Type == CudaDataType.Float32 ? 4 : 2));
+    private float[] Read(ulong address, MatrixLayout l, int i, bool rowsAreK) =>
+        EmulatedProduct.Operand(driver.Host(address, l.Bytes(i)), l, i, rowsAreK);
 
-    private static ulong Bytes(Layout l, int i) =>
-        (ulong)((i * l.Stride + (l.Cols - 1) * l.Ld + l.Rows) * (l.Type == CudaDataType.Float32 ? 4 : 2));
-
-    /// <summary>An operand as [k][other], k outside, so that a product goes along the other index.</summary>
-    private float[] Read(ulong address, Layout l, int i, bool rowsAreK)
-    {
-        byte* from = driver.Host(address, Bytes(l, i));
-        int k = rowsAreK ? l.Rows : l.Cols;
-        int n = rowsAreK ? l.Cols : l.Rows;
-        var x = new float[(long)k * n];
-        for (int col = 0; col < l.Cols; col++)
-        for (int row = 0; row < l.Rows; row++)
-        {
-            long at = i * l.Stride + col * l.Ld + row;
-            float v = l.Type == CudaDataType.Float32 ? Tf32(((float*)from)[at]) : BFloat.ToFloat(((ushort*)from)[at]);
-            x[rowsAreK ? (long)row * n + col : (long)col * n + row] = v;
-        }
-        return x;
-    }
-
-    private static void Product(
-        float[] left,
-        float[] right,
-        Layout d,
-        float* from,
-        float* to,
-        float* bias,
-        float alpha,
-        float beta
-    )
-    {
-        int m = d.Rows;
-        int n = d.Cols;
-        int k = left.Length / m;
-        Parallel.For(
-            0,
-            n,
-            () => new float[m],
-            (j, _, sum) =>
-            {
-                Array.Clear(sum);
-                for (int e = 0; e < k; e++)
-                {
-                    var a = left.AsSpan(e * m, m);
-                    var b = Vector512.Create(right[e * n + j]);
-                    int i = 0;
-                    for (; i + 16 <= m; i += 16)
-                        Vector512
-                            .FusedMultiplyAdd(
-                                Vector512.Create<float>(a[i..]),
-                                b,
-                                Vector512.Create<float>(sum.AsSpan(i))
-                            )
-                            .CopyTo(sum, i);
-                    for (; i < m; i++)
-                        sum[i] = MathF.FusedMultiplyAdd(a[i], b[0], sum[i]);
-                }
-                for (int i = 0; i < m; i++)
-                {
-                    float v = alpha * sum[i] + (beta == 0f ? 0f : beta * from[j * d.Ld + i]);
-                    to[j * d.Ld + i] = bias == null ? v : v + bias[i];
-                }
-                return sum;
-            },
-            _ => { }
-        );
-    }
-
-    /// <summary>10 bits of mantissa, as tensor cores read binary32 in this mode.</summary>
-    private static float Tf32(float x) =>
-        BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(x) + 0x1000) & 0xffffe000);
-
-    private (Desc Op, Layout A, Layout B, Layout D)? Shapes(nint desc, nint a, nint b, nint c, nint d)
+    private (Desc Op, MatrixLayout A, MatrixLayout B, MatrixLayout D)? Shapes(nint desc, nint a, nint b, nint c, nint d)
     {
         if (
             !driver.Find<Desc>(desc, out var op)
-            || !driver.Find<Layout>(a, out var la)
-            || !driver.Find<Layout>(b, out var lb)
-            || !driver.Find<Layout>(c, out var lc)
-            || !driver.Find<Layout>(d, out var ld)
+            || !driver.Find<MatrixLayout>(a, out var la)
+            || !driver.Find<MatrixLayout>(b, out var lb)
+            || !driver.Find<MatrixLayout>(c, out var lc)
+            || !driver.Find<MatrixLayout>(d, out var ld)
         )
             return null;
         var (m, k) = op.TransA ? (la.Cols, la.Rows) : (la.Rows, la.Cols);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -19,19 +18,10 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
 {
     private readonly EmulationOptions options = options ?? new EmulationOptions();
     private readonly DeviceMemory memory = new(memoryBytes, options ?? new EmulationOptions());
-    private readonly Dictionary<nint, object> handles = [];
+    private readonly EmulatedHandles handles = new();
+    private readonly EmulatedStreams streams = new(options ?? new EmulationOptions());
     private readonly HashSet<nint> hostAllocations = [];
-    private readonly Dictionary<nint, Queue<Action>> streams = new() { [0] = new() };
-    private nint nextHandle = 0x1000;
     private int contexts;
-    private int sticky;
-    private List<Action>? capture;
-    private nint capturing;
-
-    /// <summary>Modules do not change, so a text is read once for all drivers of the process.</summary>
-    private static readonly ConcurrentDictionary<string, PtxModule> parsed = new(StringComparer.Ordinal);
-
-    private sealed record Module(PtxModule Ptx);
 
     private sealed class Event
     {
@@ -65,17 +55,16 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     public string Name => "emulator";
 
     /// <summary>What went wrong in a kernel, or null.</summary>
-    public Exception? Fault { get; private set; }
+    public Exception? Fault => streams.Fault;
 
     /// <summary>
     /// Everything that was created and not destroyed: contexts, modules, streams, events, graphs, device and host
     /// memory.
     /// </summary>
-    public int LiveHandles =>
-        contexts + handles.Values.Count(h => h is not PtxKernel) + memory.Count + hostAllocations.Count;
+    public int LiveHandles => contexts + handles.Count(h => h is not PtxKernel) + memory.Count + hostAllocations.Count;
 
     /// <summary>Calls return this from the next one on, as after a device is lost; for tests.</summary>
-    public void Fail(CudaResult code) => sticky = (int)code;
+    public void Fail(CudaResult code) => streams.Code = (int)code;
 
     public int Init(uint flags) => 0;
 
@@ -100,25 +89,8 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
 
     public int DeviceTotalMem(out nuint bytes, int device) => Ok(bytes = (nuint)memory.Limit);
 
-    public int DeviceGetAttribute(out int value, DeviceAttribute attribute, int device)
-    {
-        value = attribute switch
-        {
-            DeviceAttribute.MaxThreadsPerBlock => 1024,
-            DeviceAttribute.MaxSharedMemoryPerBlock => 48 << 10,
-            DeviceAttribute.MaxSharedMemoryPerBlockOptin => 99 << 10,
-            DeviceAttribute.WarpSize => 32,
-            DeviceAttribute.MaxRegistersPerBlock => 65536,
-            DeviceAttribute.MultiprocessorCount => options.Multiprocessors > 0
-                ? options.Multiprocessors
-                : Environment.ProcessorCount,
-            DeviceAttribute.ComputeCapabilityMajor => 8,
-            DeviceAttribute.ComputeCapabilityMinor => 0,
-            DeviceAttribute.MaxThreadsPerMultiprocessor => 2048,
-            _ => 0,
-        };
-        return 0;
-    }
+    public int DeviceGetAttribute(out int value, DeviceAttribute attribute, int device) =>
+        Ok(value = options.Attribute(attribute));
 
     public int DevicePrimaryCtxRetain(out nint context, int device)
     {
@@ -134,13 +106,12 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         return 0;
     }
 
-    public int CtxSetCurrent(nint context) => context is 0 or 1 ? sticky : (int)CudaResult.InvalidContext;
+    public int CtxSetCurrent(nint context) => context is 0 or 1 ? streams.Code : (int)CudaResult.InvalidContext;
 
     public int CtxSynchronize()
     {
-        foreach (nint s in streams.Keys)
-            Drain(s);
-        return sticky;
+        streams.DrainAll();
+        return streams.Code;
     }
 
     public int ModuleLoadDataEx(out nint module, byte* image, uint count, JitOption* options, void** values)
@@ -148,59 +119,29 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         module = 0;
         try
         {
-            module = Add(
-                new Module(
-                    parsed.GetOrAdd(
-                        Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(image)),
-                        text => PtxParser.Parse(NameOf(text), text)
-                    )
-                )
-            );
-            return sticky;
+            module = Add(EmulatedModule.Read(image));
+            return streams.Code;
         }
         catch (PtxException e)
         {
-            for (int i = 0; i < count; i++)
-                if (
-                    options[i] == JitOption.ErrorLogBuffer
-                    && Array.IndexOf(
-                        new Span<JitOption>(options, (int)count).ToArray(),
-                        JitOption.ErrorLogBufferSizeBytes
-                    )
-                        is >= 0
-                            and int size
-                )
-                {
-                    byte[] log = Encoding.UTF8.GetBytes(e.Message + "\0");
-                    log.AsSpan(0, Math.Min(log.Length, (int)values[size]))
-                        .CopyTo(new Span<byte>(values[i], (int)values[size]));
-                }
+            EmulatedModule.WriteLog(e.Message, new ReadOnlySpan<JitOption>(options, (int)count), values);
             return (int)CudaResult.InvalidPtx;
         }
     }
 
-    public int ModuleUnload(nint module) => Remove<Module>(module);
-
-    /// <summary>For messages: the module's first kernel.</summary>
-    private static string NameOf(string text) =>
-        PtxSignature.ReadAll(text).FirstOrDefault() is { } first ? $"module of {first.Name}" : "module";
+    public int ModuleUnload(nint module) => Remove<EmulatedModule>(module);
 
     public int ModuleGetFunction(out nint function, nint module, byte* name)
     {
         function = 0;
-        if (!Find<Module>(module, out var loaded))
+        if (!Find<EmulatedModule>(module, out var loaded))
             return (int)CudaResult.InvalidHandle;
-        if (
-            !loaded.Ptx.Kernels.TryGetValue(
-                Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)),
-                out var kernel
-            )
-        )
+        if (loaded.Find(name) is not { } kernel)
             return (int)CudaResult.NotFound;
-        function = handles.FirstOrDefault(h => h.Value == kernel).Key;
+        function = handles.Of(kernel);
         if (function == 0)
             function = Add(kernel);
-        return sticky;
+        return streams.Code;
     }
 
     public int FuncGetAttribute(out int value, FunctionAttribute attribute, nint function)
@@ -214,11 +155,11 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
             FunctionAttribute.MaxThreadsPerBlock => kernel.MaxThreads,
             _ => 0,
         };
-        return sticky;
+        return streams.Code;
     }
 
     public int FuncSetAttribute(nint function, FunctionAttribute attribute, int value) =>
-        Find<PtxKernel>(function, out _) ? sticky : (int)CudaResult.InvalidHandle;
+        Find<PtxKernel>(function, out _) ? streams.Code : (int)CudaResult.InvalidHandle;
 
     public int LaunchKernel(
         nint function,
@@ -236,36 +177,17 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     {
         if (!Find<PtxKernel>(function, out var kernel))
             return (int)CudaResult.InvalidHandle;
-        uint threads = blockX * blockY * blockZ;
         if (
-            gridX == 0
-            || gridY == 0
-            || gridZ == 0
-            || gridY > 65535
-            || gridZ > 65535
-            || threads == 0
-            || threads > 1024
-            || (kernel.MaxThreads > 0 && threads > kernel.MaxThreads)
+            Launch.Of(kernel, (gridX, gridY, gridZ), (blockX, blockY, blockZ), sharedBytes, parameters)
+            is not { } launch
         )
             return (int)CudaResult.InvalidValue;
-        var arguments = new byte[kernel.ParameterBytes];
-        for (int i = 0; i < kernel.Parameters.Count; i++)
-            new ReadOnlySpan<byte>(parameters[i], kernel.Parameters[i].Bytes).CopyTo(
-                arguments.AsSpan(kernel.Parameters[i].Offset)
-            );
-        var launch = new Launch(
-            kernel,
-            ((int)gridX, (int)gridY, (int)gridZ),
-            ((int)blockX, (int)blockY, (int)blockZ),
-            (int)sharedBytes,
-            arguments
-        );
-        return Queue(
+        return streams.Add(
             stream,
             () =>
             {
                 if (++launched > LostAfter)
-                    sticky = (int)CudaResult.EccUncorrectable;
+                    streams.Code = (int)CudaResult.EccUncorrectable;
                 else
                     launch.Run(memory, options);
             }
@@ -275,13 +197,13 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     public int MemGetInfo(out nuint free, out nuint total)
     {
         (free, total) = ((nuint)(memory.Limit - memory.Used), (nuint)memory.Limit);
-        return sticky;
+        return streams.Code;
     }
 
     public int MemAlloc(out ulong address, nuint bytes)
     {
-        address = sticky == 0 ? memory.Allocate(bytes) : 0;
-        return sticky != 0 ? sticky
+        address = streams.Code == 0 ? memory.Allocate(bytes) : 0;
+        return streams.Code != 0 ? streams.Code
             : address == 0 ? (int)CudaResult.OutOfMemory
             : 0;
     }
@@ -298,7 +220,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         if (!options.Execute)
             NativeMemory.Clear(pointer, bytes); // what is read back is 0
         hostAllocations.Add((nint)pointer);
-        return sticky;
+        return streams.Code;
     }
 
     public int MemFreeHost(void* pointer)
@@ -312,90 +234,49 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     public int MemcpyHtoDAsync(ulong to, void* from, nuint bytes, nint stream)
     {
         nint source = (nint)from;
-        return Queue(
-            stream,
-            () =>
-            {
-                var a = Device(to, bytes);
-                Buffer.MemoryCopy((void*)source, (void*)(to - DeviceMemory.Tag), bytes, bytes);
-                DeviceMemory.Touch(a, to, bytes);
-            }
-        );
+        return streams.Add(stream, () => Buffer.MemoryCopy((void*)source, memory.HostWritten(to, bytes), bytes, bytes));
     }
 
     public int MemcpyDtoHAsync(void* to, ulong from, nuint bytes, nint stream)
     {
         nint target = (nint)to;
-        return Queue(
-            stream,
-            () =>
-            {
-                Device(from, bytes);
-                Buffer.MemoryCopy((void*)(from - DeviceMemory.Tag), (void*)target, bytes, bytes);
-            }
-        );
+        return streams.Add(stream, () => Buffer.MemoryCopy(memory.Host(from, bytes), (void*)target, bytes, bytes));
     }
 
     public int MemcpyDtoDAsync(ulong to, ulong from, nuint bytes, nint stream) =>
-        Queue(
+        streams.Add(
             stream,
-            () =>
-            {
-                Device(from, bytes);
-                var a = Device(to, bytes);
-                Buffer.MemoryCopy((void*)(from - DeviceMemory.Tag), (void*)(to - DeviceMemory.Tag), bytes, bytes);
-                DeviceMemory.Touch(a, to, bytes);
-            }
+            () => Buffer.MemoryCopy(memory.Host(from, bytes), memory.HostWritten(to, bytes), bytes, bytes)
         );
 
     public int MemsetD32Async(ulong to, uint value, nuint count, nint stream) =>
-        Queue(
-            stream,
-            () =>
-            {
-                var a = Device(to, 4 * count);
-                new Span<uint>((void*)(to - DeviceMemory.Tag), (int)count).Fill(value);
-                DeviceMemory.Touch(a, to, 4 * count);
-            }
-        );
+        streams.Add(stream, () => new Span<uint>(memory.HostWritten(to, 4 * count), (int)count).Fill(value));
 
     public int StreamCreate(out nint stream, uint flags)
     {
-        stream = Add(new Queue<Action>());
-        streams.Add(stream, (Queue<Action>)handles[stream]);
-        return sticky;
+        var work = new Queue<Action>();
+        stream = Add(work);
+        streams.Open(stream, work);
+        return streams.Code;
     }
 
     public int StreamDestroy(nint stream)
     {
-        Drain(stream);
-        streams.Remove(stream);
+        streams.Close(stream);
         return Remove<Queue<Action>>(stream);
     }
 
-    public int StreamSynchronize(nint stream)
-    {
-        if (capture is not null)
-            return (int)CudaResult.StreamCaptureUnsupported;
-        return Drain(stream);
-    }
+    public int StreamSynchronize(nint stream) => streams.Synchronize(stream);
 
-    public int StreamBeginCapture(nint stream, CaptureMode mode)
-    {
-        if (capture is not null || !streams.ContainsKey(stream) || stream == 0)
-            return (int)CudaResult.StreamCaptureUnsupported;
-        (capture, capturing) = ([], stream);
-        return sticky;
-    }
+    public int StreamBeginCapture(nint stream, CaptureMode mode) => streams.BeginCapture(stream);
 
     public int StreamEndCapture(nint stream, out nint graph)
     {
         graph = 0;
-        if (capture is null || stream != capturing)
+        if (streams.EndCapture(stream) is not { } captured)
             return (int)CudaResult.StreamCaptureUnmatched;
-        graph = Add(capture);
-        capture = null;
-        return sticky;
+        graph = Add(captured);
+        return streams.Code;
     }
 
     public int GraphInstantiateWithFlags(out nint executable, nint graph, ulong flags)
@@ -404,16 +285,16 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         if (!Find<List<Action>>(graph, out var g))
             return (int)CudaResult.InvalidHandle;
         executable = Add(g.ToArray());
-        return sticky;
+        return streams.Code;
     }
 
     public int GraphLaunch(nint executable, nint stream)
     {
         if (!Find<Action[]>(executable, out var actions))
             return (int)CudaResult.InvalidHandle;
-        int code = sticky;
+        int code = streams.Code;
         foreach (var action in actions)
-            code = Queue(stream, action);
+            code = streams.Add(stream, action);
         return code;
     }
 
@@ -424,12 +305,12 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
     public int EventCreate(out nint handle, uint flags)
     {
         handle = Add(new Event());
-        return sticky;
+        return streams.Code;
     }
 
     public int EventRecord(nint handle, nint stream) =>
         Find<Event>(handle, out var e)
-            ? Queue(stream, () => e.Time = Stopwatch.GetTimestamp())
+            ? streams.Add(stream, () => e.Time = Stopwatch.GetTimestamp())
             : (int)CudaResult.InvalidHandle;
 
     public int EventSynchronize(nint handle) =>
@@ -443,7 +324,7 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
         if (options.Execute && (a.Time == 0 || b.Time == 0))
             return (int)CudaResult.NotReady;
         milliseconds = (float)Stopwatch.GetElapsedTime(a.Time, b.Time).TotalMilliseconds;
-        return sticky;
+        return streams.Code;
     }
 
     public int EventDestroy(nint handle) => Remove<Event>(handle);
@@ -452,76 +333,22 @@ public sealed unsafe class EmulatedDriver(EmulationOptions? options = null, long
 
     private static int Ok<T>(T value) => 0;
 
-    private DeviceMemory.Allocation Device(ulong address, ulong bytes) =>
-        memory.Find(address, Math.Max(bytes, 1))
-        ?? throw new InvalidOperationException(
-            FormattableString.Invariant($"a copy of {bytes} bytes at {address:x} is outside every allocation")
-        );
-
-    private int Queue(nint stream, Action action)
-    {
-        if (sticky != 0)
-            return sticky;
-        if (!streams.TryGetValue(stream, out var queue))
-            return (int)CudaResult.InvalidHandle;
-        if (capture is not null && stream == capturing)
-            capture.Add(action);
-        else
-            queue.Enqueue(action);
-        return 0;
-    }
-
-    private int Drain(nint stream)
-    {
-        if (!streams.TryGetValue(stream, out var queue))
-            return (int)CudaResult.InvalidHandle;
-        while (sticky == 0 && queue.TryDequeue(out var action))
-            try
-            {
-                if (options.Execute)
-                    action();
-            }
-            catch (Exception e) when (e is PtxFault or InvalidOperationException)
-            {
-                Fault = e;
-                // else a copy outside of all memory
-                sticky = (int)(e is PtxFault fault ? fault.Code : CudaResult.IllegalAddress);
-            }
-        return sticky;
-    }
-
     /// <summary>For libraries of this device: work in a stream's order.</summary>
-    internal int Enqueue(nint stream, Action action) => Queue(stream, action);
+    internal int Enqueue(nint stream, Action action) => streams.Add(stream, action);
 
-    /// <summary>
-    /// Where bytes of device memory lie on the host, to be read; a kernel's fault when nobody owns them.
-    /// </summary>
-    internal byte* Host(ulong address, ulong bytes)
-    {
-        Device(address, bytes);
-        return (byte*)(address - DeviceMemory.Tag);
-    }
+    // for libraries of this device
+
+    /// <summary>Where bytes of device memory lie on the host; see <see cref="DeviceMemory.Host"/>.</summary>
+    internal byte* Host(ulong address, ulong bytes) => memory.Host(address, bytes);
 
     /// <summary>The same, to be written.</summary>
-    internal byte* HostWritten(ulong address, ulong bytes)
-    {
-        DeviceMemory.Touch(Device(address, bytes), address, bytes);
-        return (byte*)(address - DeviceMemory.Tag);
-    }
+    internal byte* HostWritten(ulong address, ulong bytes) => memory.HostWritten(address, bytes);
 
-    internal nint Add(object o)
-    {
-        handles.Add(nextHandle += 16, o);
-        return nextHandle;
-    }
+    internal nint Add(object o) => handles.Add(o);
 
     internal bool Find<T>(nint handle, out T found)
-        where T : class
-    {
-        found = (handles.GetValueOrDefault(handle) as T)!;
-        return found is not null;
-    }
+        where T : class => handles.Find(handle, out found);
 
     internal int Remove<T>(nint handle)
-        where T : class => Find<T>(handle, out _) && handles.Remove(handle) ? 0 : (int)CudaResult.InvalidHandle;
+        where T : class => handles.Remove<T>(handle);
 }

@@ -11,6 +11,34 @@ internal sealed unsafe class Launch(
 {
     internal PtxKernel Kernel { get; } = kernel;
 
+    /// <summary>The launch, or null where a driver would refuse it.</summary>
+    internal static Launch? Of(
+        PtxKernel kernel,
+        (uint X, uint Y, uint Z) grid,
+        (uint X, uint Y, uint Z) block,
+        uint sharedBytes,
+        void** parameters
+    )
+    {
+        uint threads = block.X * block.Y * block.Z;
+        if (grid.X == 0 || grid.Y == 0 || grid.Z == 0 || grid.Y > 65535 || grid.Z > 65535)
+            return null;
+        if (threads == 0 || threads > 1024 || (kernel.MaxThreads > 0 && threads > kernel.MaxThreads))
+            return null;
+        var arguments = new byte[kernel.ParameterBytes];
+        for (int i = 0; i < kernel.Parameters.Count; i++)
+            new ReadOnlySpan<byte>(parameters[i], kernel.Parameters[i].Bytes).CopyTo(
+                arguments.AsSpan(kernel.Parameters[i].Offset)
+            );
+        return new Launch(
+            kernel,
+            ((int)grid.X, (int)grid.Y, (int)grid.Z),
+            ((int)block.X, (int)block.Y, (int)block.Z),
+            (int)sharedBytes,
+            arguments
+        );
+    }
+
     /// <summary>
     /// Runs every block. With checks, on one thread in the asked order; otherwise threads share the blocks, which may
     /// run in any order.

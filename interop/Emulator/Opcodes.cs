@@ -33,6 +33,7 @@ internal static unsafe partial class Opcodes
         Integer();
         Convert();
         Memory();
+        Atomics();
         Control();
         TensorCore();
     }

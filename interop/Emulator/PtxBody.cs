@@ -4,18 +4,13 @@ using System.Text.RegularExpressions;
 namespace LutNative.Interop.Emulator;
 
 /// <summary>
-/// Decodes a kernel's body: registers to places in a warp's register file, constants to registers of their own, labels
-/// to instruction numbers.
+/// Decodes a kernel's body: registers and constants to places in a warp's register file, labels to instruction numbers.
 /// </summary>
 internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module, PtxKernel kernel)
 {
-    private readonly record struct Register(bool Predicate, bool Wide, int Place);
-
-    private readonly Dictionary<string, Register> registers = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (bool Predicate, bool Wide)> families = new(StringComparer.Ordinal);
+    private readonly PtxRegisters registers = new(kernel);
     private readonly Dictionary<string, int> labels = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> shared = new(StringComparer.Ordinal);
-    private readonly Dictionary<(bool Wide, ulong Value), int> constants = [];
     private readonly List<(int Instruction, string Label)> branches = [];
     private readonly List<Instruction> code = [];
     private int line;
@@ -57,9 +52,7 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
             {
                 int range = name.IndexOf('<', StringComparison.Ordinal);
                 string stem = range < 0 ? name : name[..range];
-                families[stem] = (type == ".pred", type.EndsWith("64", StringComparison.Ordinal));
-                if (range < 0)
-                    registers.Remove(stem); // a new register in an inner scope
+                registers.Declare(stem, type == ".pred", type.EndsWith("64", StringComparison.Ordinal), range < 0);
             }
         }
         else if (
@@ -129,7 +122,7 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
             switch (letter)
             {
                 case 'p':
-                    i.R[r++] = IsRegister(operand) ? Lookup(operand).Place : ConstantPredicate(operand);
+                    i.R[r++] = registers.Knows(operand) ? Lookup(operand).Place : ConstantPredicate(operand);
                     break;
                 case 'w':
                     i.R[r++] = Value(operand, wide: false);
@@ -139,20 +132,20 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
                     break;
                 case 'W' or 'L':
                     // a result, which may be dropped
-                    i.R[r++] = operand == "_" ? Spare() : Written(operand, letter == 'L');
+                    i.R[r++] = operand == "_" ? registers.Spare() : Written(operand, letter == 'L');
                     break;
                 case 'v':
                     foreach (string part in Parts(operand, out i.Vector))
                         i.R[r++] =
-                            part == "_" ? Spare()
-                            : IsRegister(part) ? Lookup(part).Place
+                            part == "_" ? registers.Spare()
+                            : registers.Knows(part) ? Lookup(part).Place
                             : Value(part, wide: false);
                     break;
                 case 'm':
                     // one 64-bit operand or two 32-bit ones; the result's count in Vector, the source's in Immediate
                     var parts = Parts(operand, out int n);
                     foreach (string part in parts)
-                        i.R[r++] = part == "_" ? Spare() : Value(part, wide: n == 1);
+                        i.R[r++] = part == "_" ? registers.Spare() : Value(part, wide: n == 1);
                     if (i.Vector == 0)
                         i.Vector = n;
                     else
@@ -186,7 +179,7 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
         string name = m.Groups["name"].Value;
         if (m.Groups["offset"].Success)
             i.Immediate = long.Parse(m.Groups["offset"].Value, CultureInfo.InvariantCulture);
-        if (IsRegister(name))
+        if (registers.Knows(name))
         {
             var register = Lookup(name);
             if (!register.Wide)
@@ -194,7 +187,7 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
             i.R[r++] = register.Place;
         }
         else
-            i.R[r++] = Constant(true, (ulong)Symbol(name));
+            i.R[r++] = registers.Constant(true, (ulong)Symbol(name));
     }
 
     private long Symbol(string name)
@@ -210,19 +203,28 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
 
     private int Value(string operand, bool wide)
     {
-        if (IsRegister(operand))
+        if (registers.Knows(operand))
             return Lookup(operand).Place;
         if (operand[0] == '%')
             return Special(operand);
         if (operand.StartsWith("0f", StringComparison.OrdinalIgnoreCase))
-            return Constant(wide, uint.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            return registers.Constant(
+                wide,
+                uint.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+            );
         if (operand.StartsWith("0d", StringComparison.OrdinalIgnoreCase))
-            return Constant(true, ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            return registers.Constant(
+                true,
+                ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+            );
         if (long.TryParse(operand, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
-            return Constant(wide, wide ? (ulong)value : (uint)value);
+            return registers.Constant(wide, wide ? (ulong)value : (uint)value);
         if (operand.StartsWith("0x", StringComparison.Ordinal))
-            return Constant(wide, ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-        return Constant(wide, (ulong)Symbol(operand));
+            return registers.Constant(
+                wide,
+                ulong.Parse(operand[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+            );
+        return registers.Constant(wide, (ulong)Symbol(operand));
     }
 
     private int Written(string operand, bool wide)
@@ -233,38 +235,6 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
         return register.Place;
     }
 
-    private bool IsRegister(string name) => registers.ContainsKey(name) || families.ContainsKey(Stem(name));
-
-    private Register Lookup(string name)
-    {
-        if (registers.TryGetValue(name, out var known))
-            return known;
-        if (!families.TryGetValue(Stem(name), out var family))
-            throw Bad($"register '{name}' is not declared");
-        var register = new Register(
-            family.Predicate,
-            family.Wide,
-            family.Predicate ? kernel.Predicates++ : Allocate(family.Wide)
-        );
-        return registers[name] = register;
-    }
-
-    /// <summary>%rd12 is of the family %rd; a register declared alone is its own family.</summary>
-    private string Stem(string name) =>
-        families.ContainsKey(name) ? name : name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
-
-    /// <summary>32 lanes of 4 or 8 bytes.</summary>
-    private int Allocate(bool wide)
-    {
-        int place = kernel.RegisterBytes;
-        kernel.RegisterBytes += wide ? 256 : 128;
-        return place;
-    }
-
-    private int spare = -1;
-
-    private int Spare() => spare >= 0 ? spare : spare = Allocate(true);
-
     private static string[] Parts(string operand, out int count)
     {
         string[] parts =
@@ -273,32 +243,23 @@ internal sealed unsafe partial class PtxBody(PtxParser parser, PtxModule module,
         return parts;
     }
 
-    private int Constant(bool wide, ulong value)
-    {
-        if (constants.TryGetValue((wide, value), out int place))
-            return place;
-        place = constants[(wide, value)] = Allocate(wide);
-        kernel.Constants.Add((place, wide, value));
-        return place;
-    }
-
     /// <summary>0 is false, 1 and -1 are true.</summary>
     private int ConstantPredicate(string operand)
     {
         if (operand is not ("0" or "1" or "-1"))
             throw Bad($"'{operand}' is no predicate");
-        kernel.ConstantPredicates.Add((kernel.Predicates, operand != "0"));
-        return kernel.Predicates++;
+        return registers.ConstantPredicate(operand != "0");
     }
 
     private int Special(string name)
     {
         if (!Warp.SpecialNames.Contains(name))
             throw Bad($"special register '{name}' is not supported");
-        if (!kernel.Specials.TryGetValue(name, out int place))
-            kernel.Specials[name] = place = Allocate(false);
-        return place;
+        return registers.Special(name);
     }
+
+    private PtxRegisters.Register Lookup(string name) =>
+        registers.Find(name) ?? throw Bad($"register '{name}' is not declared");
 
     /// <summary>Operands between commas; a vector in braces or an address in brackets is one.</summary>
     private static IEnumerable<string> Split(string text)

@@ -4,7 +4,7 @@ namespace LutNative.Interop.Emulator;
 /// A PTX text as the emulator runs it: kernels decoded to instructions, constant tables as bytes. Made by <see
 /// cref="PtxParser"/>.
 /// </summary>
-public sealed class PtxModule(string name)
+internal sealed class PtxModule(string name)
 {
     /// <summary>For messages: the file's name.</summary>
     public string Name { get; } = name;
@@ -17,7 +17,7 @@ public sealed class PtxModule(string name)
 }
 
 /// <summary>One .entry: its parameters, resources and instructions.</summary>
-public sealed class PtxKernel(PtxModule module, PtxSignature signature)
+internal sealed class PtxKernel(PtxModule module, PtxSignature signature)
 {
     public PtxModule Module { get; } = module;
     public string Name => signature.Name;
@@ -82,4 +82,4 @@ internal enum Kind : byte
 }
 
 /// <summary>PTX that the emulator, and so the project, refuses: unknown opcode, bad operand, wrong structure.</summary>
-public sealed class PtxException(string module, int line, string what) : Exception($"{module}:{line}: {what}");
+internal sealed class PtxException(string module, int line, string what) : Exception($"{module}:{line}: {what}");

@@ -8,7 +8,7 @@ namespace LutNative.Interop.Emulator;
 /// so what a kernel may use is a whitelist: no approximations, no flush to zero, no rounding that the assembler could
 /// choose. Syntax: NVIDIA's "PTX ISA", chapters 4, 5 and 9.
 /// </summary>
-public sealed partial class PtxParser
+internal sealed partial class PtxParser
 {
     /// <summary>Shared memory begins here in generic addresses.</summary>
     internal const ulong SharedWindow = 0x7000_0000_0000_0000;

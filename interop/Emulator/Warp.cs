@@ -36,8 +36,7 @@ internal sealed unsafe class Warp
 
     private readonly Group[] groups = new Group[33];
     private int count;
-    private uint maskOf = uint.MaxValue;
-    private readonly Vector512<int>[] masks = new Vector512<int>[6];
+    private readonly LaneMasks masks = new();
     private Random? shuffle;
 
     internal Block Block = null!;
@@ -233,50 +232,8 @@ internal sealed unsafe class Warp
 
     private void Remove(int g) => groups[g] = groups[--count];
 
-    /// <summary>
-    /// Lanes of Active as vectors of all-ones and zeros: 0 and 1 for 32-bit values, 2 to 5 for 64-bit ones.
-    /// </summary>
-    internal Vector512<int> Mask(int part)
-    {
-        if (maskOf != Active)
-        {
-            maskOf = Active;
-            for (int p = 0; p < 2; p++)
-                masks[p] = Spread32(Active >> (16 * p));
-            for (int p = 0; p < 4; p++)
-                masks[2 + p] = Spread64(Active >> (8 * p));
-        }
-        return masks[part];
-    }
-
-    private static Vector512<int> Spread32(uint bits)
-    {
-        var one = Vector512.Create(
-            1,
-            1 << 1,
-            1 << 2,
-            1 << 3,
-            1 << 4,
-            1 << 5,
-            1 << 6,
-            1 << 7,
-            1 << 8,
-            1 << 9,
-            1 << 10,
-            1 << 11,
-            1 << 12,
-            1 << 13,
-            1 << 14,
-            1 << 15
-        );
-        return Vector512.Equals(Vector512.Create((int)bits) & one, one);
-    }
-
-    private static Vector512<int> Spread64(uint bits)
-    {
-        var one = Vector512.Create(1L, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7);
-        return Vector512.Equals(Vector512.Create((long)bits) & one, one).AsInt32();
-    }
+    /// <summary>Lanes of Active as vectors of all-ones and zeros; see <see cref="LaneMasks"/>.</summary>
+    internal Vector512<int> Mask(int part) => masks.Of(Active, part);
 
     /// <summary>A predicate's new bits, for the active lanes.</summary>
     internal void SetPredicate(int number, uint bits) =>
@@ -296,14 +253,4 @@ internal sealed unsafe class Warp
             what,
             code
         );
-}
-
-/// <summary>
-/// A kernel did something that no GPU may be trusted with: the message names module, kernel, PTX line, block and lanes.
-/// </summary>
-public sealed class PtxFault(string module, string kernel, int line, string where, string what, CudaResult code)
-    : Exception($"{module}:{line}: kernel {kernel}, {where}: {what}")
-{
-    public int Line { get; } = line;
-    public CudaResult Code { get; } = code;
 }

@@ -178,7 +178,7 @@ public sealed class CheckpointFile : IDisposable
                         $"{file.Path}: tensor {Prefix(name)}{e.Name} has shape {t.ShapeText}, the network needs [{string.Join(", ", e.Shape)}]; the checkpoint belongs to another model"
                     );
                 else
-                    state.Write(e, t, buffer);
+                    t.CopyTo(state, e, buffer);
             }
             foreach (string counter in Counters(name, state))
                 if (!file.Tensors.TryGetValue(Prefix(name) + counter, out var t))

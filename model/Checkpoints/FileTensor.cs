@@ -1,4 +1,5 @@
 using System.Buffers;
+using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Checkpoints;
 
@@ -126,6 +127,19 @@ public sealed class FileTensor
         var values = new float[Count];
         Read(0, values);
         return values;
+    }
+
+    /// <summary>Into a tensor of as many elements, through a buffer.</summary>
+    public void CopyTo(State state, Entry e, float[] buffer)
+    {
+        if (Count != e.Count)
+            throw new ShapeException($"tensor {Name} {ShapeText} of a file where {e} is needed");
+        for (long done = 0; done < e.Count; done += buffer.Length)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, e.Count - done));
+            Read(done, piece);
+            state.Write(e, done, piece);
+        }
     }
 
     /// <summary>The only element of an integer counter.</summary>

@@ -1,15 +1,17 @@
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Devices;
 
 /// <summary>
-/// A place where operations run. All devices give the same bits; the oracle is the definition. Callers use the
-/// documented entries in Ops/ (Gemm, LayerNorm, ...), which check shapes and then call these. The CPU's have no state:
-/// every worker thread may use one at once; a GPU's belongs to one thread.
+/// A place where operations run, and the memory that it computes in. All devices give the same bits; the oracle is the
+/// definition. Callers use the documented entries in Ops/ (Gemm, LayerNorm, ...), which check shapes and then hand an
+/// <see cref="IOperation"/> to <see cref="Run{TOp}"/>. The CPU's have no state: every worker thread may use one at once;
+/// a GPU's belongs to one thread.
 /// </summary>
-public abstract class Device
+public abstract class Device : IMemory
 {
     /// <summary>oracle, cpu-512, cpu-256, cpu-128, cuda:0, cuda:emulated.</summary>
     public abstract string Name { get; }
@@ -26,26 +28,18 @@ public abstract class Device
     /// </summary>
     public virtual Arena NewArena() => new();
 
-    /// <summary>
-    /// to = from, on the host before the call returns or after everything queued so far, which cannot be told apart.
-    /// </summary>
-    public virtual void Write(Mat to, ReadOnlySpan<float> from) => from.CopyTo(to.Span);
+    // the memory of that arena: the host's, unless a device has its own
+    public virtual bool OnHost => HostMemory.Instance.OnHost;
 
-    /// <summary>Waits for what computes from, and copies it.</summary>
-    public virtual void Read(Span<float> to, Mat from) => from.Span.CopyTo(to);
+    public virtual void Write(Mat to, ReadOnlySpan<float> from) => HostMemory.Instance.Write(to, from);
 
-    /// <summary>to = from, both of this device.</summary>
-    public virtual void Copy(Mat to, Mat from) => from.Span.CopyTo(to.Span);
+    public virtual void Read(Span<float> to, Mat from) => HostMemory.Instance.Read(to, from);
 
-    /// <summary>count floats from p on become +0.</summary>
-    public virtual unsafe void Clear(float* p, long count) =>
-        System.Runtime.InteropServices.NativeMemory.Clear(p, (nuint)(count * sizeof(float)));
+    public virtual void Copy(Mat to, Mat from) => HostMemory.Instance.Copy(to, from);
 
-    /// <summary>The digest of a tensor (docs/NUMERICS.md rule 13).</summary>
-    public virtual unsafe Digest DigestOf(Mat x) => Digest.Of(x.Data, x.Count);
+    public virtual void Clear(Mat x) => HostMemory.Instance.Clear(x);
 
-    /// <summary>Whether the host may read and write tensors in place.</summary>
-    public virtual bool OnHost => true;
+    public virtual Digest DigestOf(Mat x) => HostMemory.Instance.DigestOf(x);
 
     /// <summary>Threads that may call operations at once.</summary>
     public virtual int MostThreads => int.MaxValue;
@@ -86,97 +80,7 @@ public abstract class Device
     /// <summary>Packs b[k, j] = source[k*ks + j*js].</summary>
     public abstract unsafe void Pack(float* panels, float* source, nint ks, nint js, int k, int columns);
 
-    internal abstract void GemmNt(Mat y, Mat x, Weight w, in Epilogue e);
-    internal abstract void GemmNn(Mat dx, Mat dy, Weight w, in Epilogue e);
-    internal abstract void GemmTn(Mat dw, Mat dy, Mat x, bool accumulate);
-    internal abstract void GeluForward(Mat y, Mat erf, Mat x);
-    internal abstract void GeluBackward(Mat dx, Mat dy, Mat x, Mat erf);
-    internal abstract void LayerNormForward(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps);
-    internal abstract void LayerNormBackward(
-        Mat dx,
-        Mat dWeight,
-        Mat dBias,
-        Mat dy,
-        Mat x,
-        Mat stats,
-        Mat weight,
-        Mat residual
-    );
-    internal abstract void BatchNormForward(
-        Mat y,
-        Mat stats,
-        Mat runningMean,
-        Mat runningVar,
-        Mat x,
-        Mat weight,
-        Mat bias,
-        int grain,
-        float momentum,
-        float eps
-    );
-    internal abstract void BatchNormEvaluate(
-        Mat y,
-        Mat x,
-        Mat runningMean,
-        Mat runningVar,
-        Mat weight,
-        Mat bias,
-        float eps
-    );
-    internal abstract void BatchNormBackward(
-        Mat dx,
-        Mat dWeightParts,
-        Mat dBiasParts,
-        Mat dy,
-        Mat x,
-        Mat stats,
-        Mat weight,
-        int grain
-    );
-    internal abstract void AttentionForward(Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale);
-    internal abstract void AttentionBackward(
-        Mat dQkv,
-        Mat dOutput,
-        Mat prob,
-        Mat qkv,
-        int tokens,
-        int heads,
-        float scale
-    );
-    internal abstract void TokensEmbed(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept);
-    internal abstract void TokensEmbedBackward(
-        Mat dPatches,
-        Mat dCls,
-        Mat dPos,
-        Mat dx,
-        ReadOnlySpan<int> index,
-        int kept
-    );
-    internal abstract void TokensRestore(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept);
-    internal abstract void TokensRestoreBackward(Mat dy, Mat dMaskToken, Mat dz, ReadOnlySpan<int> restore, int kept);
-    internal abstract void PatchifyEmbed(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid);
-    internal abstract void PatchifyTarget(Mat output, Mat images, PatchGrid grid);
-    internal abstract void PoolForward(Mat y, Mat x, int tokens);
-    internal abstract void PoolBackward(Mat dx, Mat dy, int tokens);
-    internal abstract void PatchNormalise(Mat target);
-    internal abstract void PatchLoss(
-        Mat loss,
-        Mat dPred,
-        Mat pred,
-        Mat target,
-        ReadOnlySpan<int> restore,
-        int kept,
-        float scale
-    );
-    internal abstract void ContextLoss(Mat loss, Mat dq, Mat q, Mat t, float k);
-    internal abstract void CrossEntropy(Mat loss, Mat dx, Mat x, Mat target, float scale);
-    internal abstract void Add(Mat y, Mat a, Mat b);
-    internal abstract void Scale(Mat y, Mat x, float s);
-    internal abstract void Relu(Mat y, Mat x, Mat gate);
-    internal abstract void DropPath(Mat y, Mat residual, Mat branch, ReadOnlySpan<bool> kept, float keep);
-    internal abstract void ColumnSum(Mat acc, Mat x, int first, int step);
-    internal abstract void LeavesTree(Mat sum, Mat leaves);
-    internal abstract void SquaredNorm(Mat norm, Mat x);
-    internal abstract void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s);
-    internal abstract void Average(Mat e, Mat p, float oneMinusDecay);
+    /// <summary>Calls the operation's method that is this device's, or queues what it asks for.</summary>
+    internal abstract void Run<TOp>(TOp op)
+        where TOp : struct, IOperation, allows ref struct;
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Devices;
 

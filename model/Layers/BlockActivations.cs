@@ -1,3 +1,4 @@
+using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Layers;
@@ -18,7 +19,7 @@ public sealed class BlockActivations(
     public readonly Mat Stats1 = arena.Matrix(sequences * tokens, 2);
     public readonly Mat Qkv = arena.Matrix(sequences * tokens, 3 * width); // [R, 3*D] as (3, H, E)
     public readonly Mat Prob = training
-        ? arena.Matrix(sequences * heads * tokens, arena.Device?.AttentionKept(tokens) ?? tokens)
+        ? arena.Matrix(sequences * heads * tokens, Attention.Kept(arena.Memory, tokens))
         : default; // [S*H*N, N] where scores are kept
     public readonly Mat Att = arena.Matrix(sequences * tokens, width); // [R, D]
     public readonly Mat Mid = arena.Matrix(sequences * tokens, width); // [R, D] after the first residual

@@ -95,8 +95,7 @@ internal sealed class HeadBatchNorm : HeadNormLayer
 }
 
 /// <summary>LayerNorm with LUT's eps (models_lut.py:112-142).</summary>
-internal sealed unsafe class HeadLayerNorm(StateLayout layout, string name, int width)
-    : HeadNormLayer(layout, name, width)
+internal sealed class HeadLayerNorm(StateLayout layout, string name, int width) : HeadNormLayer(layout, name, width)
 {
     private const float Eps = 1e-6f;
 
@@ -107,8 +106,8 @@ internal sealed unsafe class HeadLayerNorm(StateLayout layout, string name, int 
     {
         Mat dWeight = a.DWeightParts; // a leaf for each grain
         Mat dBias = a.DBiasParts;
-        p.Device.Clear(dWeight.Data, dWeight.Count);
-        p.Device.Clear(dBias.Data, dBias.Count);
+        p.Device.Clear(dWeight);
+        p.Device.Clear(dBias);
         LayerNorm.Backward(p.Device, d, dWeight, dBias, d, a.Linear, a.Stats, p.Value(Weight), default);
     }
 }

@@ -1,6 +1,6 @@
-using LutNative.Model.Devices;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Layers;
 

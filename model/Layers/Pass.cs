@@ -7,11 +7,11 @@ namespace LutNative.Model.Layers;
 /// What a pass reads and writes besides activations: where it runs, its weights and, going backward, the leaf gradients
 /// it continues.
 /// </summary>
-public readonly unsafe struct Pass
+public readonly struct Pass
 {
     public readonly Device Device;
     public readonly Weights Weights;
-    private readonly float* gradients;
+    private readonly Gradient gradients;
 
     /// <summary>Matrices have no gradient in the leaf yet: theirs are overwritten, not continued.</summary>
     public readonly bool First;
@@ -22,22 +22,20 @@ public readonly unsafe struct Pass
         Weights = weights;
     }
 
-    /// <summary>Grains whose leaf gradients this pass makes, each tensor's beside each other.</summary>
-    public readonly int Leaves = 1;
-
-    /// <param name="gradients">A flat buffer in the weights' layout, every tensor leaves times.</param>
+    /// <param name="gradients">Of the weights' layout; L leaves where the pass makes those of L grains at once.</param>
     /// <param name="first">See <see cref="First"/>.</param>
-    /// <param name="leaves">See <see cref="Leaves"/>.</param>
-    public Pass(Device device, Weights weights, float* gradients, bool first, int leaves = 1)
+    public Pass(Device device, Weights weights, Gradient gradients, bool first)
         : this(device, weights)
     {
         this.gradients = gradients;
         First = first;
-        Leaves = leaves;
     }
 
     public Mat Value(Entry e) => Weights.Value(e);
 
+    /// <summary>Grains whose leaf gradients this pass makes, each tensor's beside each other.</summary>
+    public int Leaves => gradients.Leaves;
+
     /// <summary>[R, C], or [L*R, C] where the pass makes L leaves at once.</summary>
-    public Mat Gradient(Entry e) => new(gradients + e.Offset * Leaves, e.Rows * Leaves, e.Cols);
+    public Mat Gradient(Entry e) => gradients[e];
 }

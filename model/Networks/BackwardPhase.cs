@@ -2,6 +2,8 @@ using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
+using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Networks;
 
@@ -10,7 +12,7 @@ namespace LutNative.Model.Networks;
 /// view u's samples, then view v's; a line undoes the line of <see cref="ForwardPhase"/> or <see cref="ContextPhase"/>
 /// that stands above it as a comment.
 /// </summary>
-internal sealed unsafe class BackwardPhase(PretrainParts parts, GradientTree tree, LeafGroup leaves)
+internal sealed class BackwardPhase(PretrainParts parts, GradientTree tree, LeafGroup leaves)
 {
     private readonly Lut net = parts.Net;
     private readonly Device device = parts.Device;
@@ -22,11 +24,11 @@ internal sealed unsafe class BackwardPhase(PretrainParts parts, GradientTree tre
     {
         WorkerBuffers w = parts.Buffers.Workers[worker];
         long time = PhaseClock.Now;
-        float* leaf = tree.Rent();
-        float* gradients = leaves.Begin(leaf);
+        Gradient leaf = tree.Rent();
+        Gradient gradients = leaves.Begin(leaf);
         // view u comes first and reaches every weight: its contribution overwrites
-        Pass first = new(device, parts.Student, gradients, first: true, plan.GrainsAtOnce);
-        Pass next = new(device, parts.Student, gradients, first: false, plan.GrainsAtOnce);
+        Pass first = new(device, parts.Student, gradients, first: true);
+        Pass next = new(device, parts.Student, gradients, first: false);
         if (context is not null)
         {
             HeadGradients(first, context.U, g);

@@ -10,7 +10,7 @@ namespace LutNative.Model.Networks;
 /// token, then a linear head. Position embeddings are trained. Source: MAE models_vit.py; timm 0.4.12 VisionTransformer
 /// (order of the state dict included).
 /// </summary>
-public sealed unsafe class Classifier
+public sealed class Classifier
 {
     private readonly Norm norm;
     private readonly Linear head;
@@ -97,7 +97,7 @@ public sealed unsafe class Classifier
             Pooling.Backward(p.Device, a.DTokens, a.DPooled);
         else
         {
-            p.Device.Clear(a.DTokens.Data, a.DTokens.Count);
+            p.Device.Clear(a.DTokens);
             for (int s = 0; s < a.Pooled.Rows; s++)
                 p.Device.Copy(a.DTokens.Slice(s * (a.Trunk.Kept + 1), 1), a.DPooled.Slice(s, 1));
         }

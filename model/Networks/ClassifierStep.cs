@@ -4,11 +4,12 @@ using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Networks;
 
 /// <summary>One fine-tuning step's gradient: grains forward and backward, T over leaves.</summary>
-public sealed unsafe class ClassifierStep
+public sealed class ClassifierStep
 {
     private sealed class Worker(Classifier net, Device device, Arena arena, int samples)
     {
@@ -48,7 +49,7 @@ public sealed unsafe class ClassifierStep
         this.pool = pool;
         this.plan = plan;
         workers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new Worker(net, device, arena, plan.Samples))];
-        tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
+        tree = new GradientTree(device, net.Layout, arena, net.Layout.Matrices);
         leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
         loss = arena.Matrix(plan.Batch, 1);
         lossRead = new float[plan.Batch];
@@ -56,7 +57,7 @@ public sealed unsafe class ClassifierStep
 
     public Weights Weights { get; }
 
-    public float* Gradient => tree.Root;
+    public Gradient Gradient => tree.Root;
 
     /// <summary>Where in the layout an address in a leaf's or node's gradient is; null for any other.</summary>
     public long? GradientOffset(nint address) => tree.OffsetOf(address);
@@ -82,12 +83,12 @@ public sealed unsafe class ClassifierStep
     {
         float scale = (float)(1.0 / plan.Batch);
         var w = workers[worker];
-        float* leaf = tree.Rent();
-        float* gradients = leaves.Begin(leaf);
+        Gradient leaf = tree.Rent();
+        Gradient gradients = leaves.Begin(leaf);
         long time = PhaseClock.Now;
         for (int first = g * plan.GroupSamples; first < (g + 1) * plan.GroupSamples; first += plan.Samples)
         {
-            var p = new Pass(device, Weights, gradients, first: first == g * plan.GroupSamples, plan.GrainsAtOnce);
+            var p = new Pass(device, Weights, gradients, first: first == g * plan.GroupSamples);
             for (int s = 0; s < plan.Samples; s++)
             {
                 source.Load(

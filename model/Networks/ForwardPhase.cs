@@ -3,6 +3,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Networks;
 

@@ -1,5 +1,6 @@
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Networks;
 

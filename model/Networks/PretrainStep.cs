@@ -3,6 +3,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Numerics;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Networks;
 
@@ -12,7 +13,7 @@ namespace LutNative.Model.Networks;
 /// (3) <see cref="BackwardPhase"/>: every grain runs backward into a leaf gradient; T sums the leaves. Inside a grain
 /// the chains run over view u's samples, then view v's. Grains go to workers in any order; nothing depends on it.
 /// </summary>
-public sealed unsafe class PretrainStep
+public sealed class PretrainStep
 {
     private readonly Lut net;
     private readonly Pool pool;
@@ -49,7 +50,7 @@ public sealed unsafe class PretrainStep
         bool waits = net.Options.Context && !recompute; // activations, for the context phase
         int places = waits ? plan.Groups : pool.Workers;
         buffers = new PretrainBuffers(net, device, arena, plan, Mask, pool.Workers, places);
-        tree = new GradientTree(device, net.Layout.Length, arena, net.Layout.Matrices);
+        tree = new GradientTree(device, net.Layout, arena, net.Layout.Matrices);
         var leaves = new LeafGroup(device, net.Layout, arena, plan.GrainsAtOnce);
         var parts = new PretrainParts(net, student, teacher, device, pool, plan, Mask, buffers);
         forward = new ForwardPhase(parts);
@@ -63,7 +64,7 @@ public sealed unsafe class PretrainStep
     public MaskPlan Mask { get; }
 
     /// <summary>The step's gradient, in the student's layout; valid until the next <see cref="Run"/>.</summary>
-    public float* Gradient => tree.Root;
+    public Gradient Gradient => tree.Root;
 
     /// <summary>Where in the layout an address in a leaf's or node's gradient is; null for any other.</summary>
     public long? GradientOffset(nint address) => tree.OffsetOf(address);

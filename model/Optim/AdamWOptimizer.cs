@@ -1,6 +1,7 @@
 using LutNative.Model.Devices;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Optim;
 
@@ -10,7 +11,7 @@ public readonly record struct ParameterGroup(double LrScale, double WeightDecay)
 /// <summary>
 /// AdamW over a flat state. beta powers are running products in double (never pow), so they are part of a checkpoint.
 /// </summary>
-public sealed unsafe class AdamWOptimizer
+public sealed class AdamWOptimizer
 {
     private readonly Device device;
     private readonly State parameters;
@@ -68,18 +69,18 @@ public sealed unsafe class AdamWOptimizer
     /// </summary>
     /// <param name="teacher">Of the same layout, or null.</param>
     /// <param name="decay">The average's decay, see <see cref="Schedules.EmaDecay"/>.</param>
-    public void Step(Pool pool, float* gradients, double lr, State? teacher = null, double decay = 1.0)
+    public void Step(Pool pool, Gradient gradient, double lr, State? teacher = null, double decay = 1.0)
     {
         Beta1Power *= beta1;
         Beta2Power *= beta2;
         pool.Run(
             chunks.Length,
-            (Adam: this, Gradients: (nint)gradients, Lr: lr, Teacher: teacher, Decay: decay),
-            static (i, _, j) => j.Adam.Update(i, (float*)j.Gradients, j.Lr, j.Teacher, j.Decay)
+            (Adam: this, Gradient: gradient, Lr: lr, Teacher: teacher, Decay: decay),
+            static (i, _, j) => j.Adam.Update(i, j.Gradient, j.Lr, j.Teacher, j.Decay)
         );
     }
 
-    private void Update(int chunk, float* gradients, double lr, State? teacher, double decay)
+    private void Update(int chunk, Gradient gradient, double lr, State? teacher, double decay)
     {
         var (e, start, count) = chunks[chunk];
         double rate = lr * groups[e.Index].LrScale;
@@ -93,17 +94,11 @@ public sealed unsafe class AdamWOptimizer
             (float)eps
         );
         long at = e.Offset + start;
-        var p = new Mat(parameters.Data + at, 1, count);
-        AdamW.Update(
-            device,
-            p,
-            new Mat(M.Data + at, 1, count),
-            new Mat(V.Data + at, 1, count),
-            new Mat(gradients + at, 1, count),
-            scalars
-        );
+        Mat p = parameters.Values.Slice(at, count);
+        Mat g = gradient.Slice(at, count);
+        AdamW.Update(device, p, M.Values.Slice(at, count), V.Values.Slice(at, count), g, scalars);
         if (teacher is not null)
-            AdamW.Average(device, new Mat(teacher.Data + at, 1, count), p, (float)(1.0 - decay));
+            AdamW.Average(device, teacher.Values.Slice(at, count), p, (float)(1.0 - decay));
     }
 
     /// <summary>
@@ -111,17 +106,13 @@ public sealed unsafe class AdamWOptimizer
     /// clip is given and the norm exceeds it, gradients are scaled by clip / (norm + 1e-6). Source:
     /// torch.nn.utils.clip_grad_norm_.
     /// </summary>
-    public float ClipNorm(Pool pool, float* gradients, double? clip)
+    public float ClipNorm(Pool pool, Gradient gradient, double? clip)
     {
         pool.Run(
             trained.Length,
-            (Adam: this, Gradients: (nint)gradients),
+            (Adam: this, Gradient: gradient),
             static (i, _, j) =>
-                Elementwise.SquaredNorm(
-                    j.Adam.device,
-                    j.Adam.squares.Slice(i, 1),
-                    j.Adam.trained[i].In((float*)j.Gradients)
-                )
+                Elementwise.SquaredNorm(j.Adam.device, j.Adam.squares.Slice(i, 1), j.Gradient[j.Adam.trained[i]])
         );
         device.Read(squaresRead, squares);
         float norm = MathF.Sqrt(Numerics.Tree.Sum(squaresRead));
@@ -130,11 +121,11 @@ public sealed unsafe class AdamWOptimizer
             float factor = (float)limit / (norm + 1e-6f);
             pool.Run(
                 chunks.Length,
-                (Adam: this, Gradients: (nint)gradients, Factor: factor),
+                (Adam: this, Gradient: gradient, Factor: factor),
                 static (i, _, j) =>
                 {
                     var (e, start, count) = j.Adam.chunks[i];
-                    var g = new Mat((float*)j.Gradients + e.Offset + start, 1, count);
+                    Mat g = j.Gradient.Slice(e.Offset + start, count);
                     Elementwise.Scale(j.Adam.device, g, g, j.Factor);
                 }
             );

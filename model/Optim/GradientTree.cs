@@ -13,14 +13,14 @@ namespace LutNative.Model.Optim;
 /// <param name="overwritten">
 /// Tensors whose first contribution overwrites what is there: a leaf's are not cleared (most of its bytes).
 /// </param>
-public sealed unsafe class GradientTree(Device device, long length, Arena arena, IEnumerable<Entry>? overwritten = null)
+public sealed class GradientTree(Device device, StateLayout layout, Arena arena, IEnumerable<Entry>? overwritten = null)
 {
-    private readonly (long Start, long Count)[] cleared = [.. Others(length, overwritten ?? [])];
-    private readonly Dictionary<(int Level, int Index), nint> waiting = [];
-    private readonly Stack<nint> free = [];
-    private readonly List<nint> all = [];
+    private readonly (long Start, long Count)[] cleared = [.. Others(layout.Length, overwritten ?? [])];
+    private readonly Dictionary<(int Level, int Index), Gradient> waiting = [];
+    private readonly Stack<Gradient> free = [];
+    private readonly List<Gradient> all = [];
     private int leaves;
-    private nint root;
+    private Gradient root;
 
     /// <summary>
     /// Buffers in use at the most when grains end in the order in which they began, as they do with one worker: one a
@@ -34,42 +34,43 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
     }
 
     /// <summary>Takes from an arena what a tree will have taken from it after a step, to count it.</summary>
-    public static void Reserve(long length, Arena arena, int leaves, int workers)
+    public static void Reserve(StateLayout layout, Arena arena, int leaves, int workers)
     {
         for (int i = 0; i < Buffers(leaves, workers); i++)
-            arena.Floats(length);
+            arena.Gradient(layout);
     }
 
     public void Begin(int leafCount)
     {
-        if (root != 0)
+        if (!root.IsEmpty)
             free.Push(root);
-        foreach (nint left in waiting.Values)
+        foreach (var left in waiting.Values)
             free.Push(left);
         waiting.Clear();
-        (root, leaves) = (0, leafCount);
+        root = default;
+        leaves = leafCount;
     }
 
-    /// <summary>A flat gradient buffer, zeroed but for the tensors that are overwritten.</summary>
-    public float* Rent()
+    /// <summary>A gradient to write a leaf into, zeroed but for the tensors that are overwritten.</summary>
+    public Gradient Rent()
     {
-        nint p = 0;
+        Gradient leaf;
         lock (waiting)
-            if (!free.TryPop(out p))
+            if (!free.TryPop(out leaf))
             {
-                p = (nint)arena.Floats(length);
-                all.Add(p);
-                return (float*)p;
+                leaf = arena.Gradient(layout);
+                all.Add(leaf);
+                return leaf;
             }
         foreach (var (start, count) in cleared)
-            device.Clear((float*)p + start, count);
-        return (float*)p;
+            device.Clear(leaf.Slice(start, checked((int)count)));
+        return leaf;
     }
 
     /// <summary>Hands in a finished leaf; the buffer belongs to the tree from here on.</summary>
-    public void Add(int leaf, float* buffer)
+    public void Add(int leaf, Gradient buffer)
     {
-        nint mine = (nint)buffer;
+        var mine = buffer;
         for (int level = 0, index = leaf; ; level++, index >>= 1)
         {
             if (1L << level >= leaves)
@@ -80,7 +81,7 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
             int sibling = index ^ 1;
             if ((long)sibling << level >= leaves)
                 continue;
-            nint other;
+            Gradient other;
             lock (waiting)
                 if (!waiting.Remove((level, sibling), out other))
                 {
@@ -88,26 +89,26 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
                     return;
                 }
             var (left, right) = (index & 1) == 0 ? (mine, other) : (other, mine);
-            AddInto((float*)left, (float*)right);
+            AddInto(left, right);
             lock (waiting)
                 free.Push(right);
             mine = left;
         }
     }
 
-    /// <summary>Where in a gradient's layout an address of one of the buffers is; null for any other.</summary>
+    /// <summary>Where in the layout an address in one of the buffers is; null for any other.</summary>
     public long? OffsetOf(nint address)
     {
         lock (waiting)
-            foreach (nint p in all)
-                if (address >= p && address < p + length * sizeof(float))
-                    return (address - p) / sizeof(float);
+            foreach (var gradient in all)
+                if (gradient.OffsetOf(address) is { } offset)
+                    return offset;
         return null;
     }
 
     /// <summary>The sum of all leaves, valid until <see cref="Begin"/>.</summary>
-    public float* Root =>
-        root == 0 ? throw new InvalidOperationException("the gradient tree is not complete") : (float*)root;
+    public Gradient Root =>
+        root.IsEmpty ? throw new InvalidOperationException("the gradient tree is not complete") : root;
 
     /// <summary>The gaps between some tensors of a layout.</summary>
     private static IEnumerable<(long Start, long Count)> Others(long length, IEnumerable<Entry> entries)
@@ -123,14 +124,13 @@ public sealed unsafe class GradientTree(Device device, long length, Arena arena,
             yield return (at, length - at);
     }
 
-    private void AddInto(float* a, float* b)
+    private void AddInto(Gradient a, Gradient b)
     {
         int chunk = Math.Max(1 << 20, device.UpdateChunk);
-        for (long i = 0; i < length; i += chunk)
+        for (long i = 0; i < layout.Length; i += chunk)
         {
-            int n = (int)Math.Min(chunk, length - i);
-            var view = new Mat(a + i, 1, n);
-            Elementwise.Add(device, view, view, new Mat(b + i, 1, n));
+            int n = (int)Math.Min(chunk, layout.Length - i);
+            Elementwise.Add(device, a.Slice(i, n), a.Slice(i, n), b.Slice(i, n));
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed unsafe class Lars(
     /// <summary>The momentum buffers.</summary>
     public State M { get; } = new(parameters.Layout, arena);
 
-    public void Step(float* gradients, double lr)
+    public void Step(Gradient gradient, double lr)
     {
         float rate = (float)lr;
         float keep = (float)momentum;
@@ -36,7 +36,7 @@ public sealed unsafe class Lars(
         {
             Mat p = parameters[e];
             Mat m = M[e];
-            Mat g = e.In(gradients);
+            Mat g = gradient[e];
             float q = 1f;
             if (e.Shape.Length > 1)
             {

@@ -9,9 +9,9 @@ namespace LutNative.Model.Optim;
 /// of the gradient tree, since their number is a power of two and the group is aligned. With one grain at once the leaf
 /// is the node.
 /// </summary>
-internal sealed unsafe class LeafGroup(Device device, StateLayout layout, Arena arena, int leaves)
+internal sealed class LeafGroup(Device device, StateLayout layout, Arena arena, int leaves)
 {
-    private readonly float* buffer = leaves == 1 ? null : arena.Floats(layout.Length * leaves);
+    private readonly Gradient group = leaves == 1 ? default : arena.Gradient(layout, leaves);
     private readonly Entry[] trained = [.. layout.Entries.Where(e => e.Kind == EntryKind.Parameter)];
     private readonly Entry[] continued =
     [
@@ -21,20 +21,20 @@ internal sealed unsafe class LeafGroup(Device device, StateLayout layout, Arena 
     /// <summary>
     /// Where the passes of a group write: node itself, or a buffer whose continued tensors are cleared.
     /// </summary>
-    internal float* Begin(float* node)
+    internal Gradient Begin(Gradient node)
     {
         if (leaves == 1)
             return node;
         foreach (var e in continued)
-            device.Clear(buffer + e.Offset * leaves, e.Count * leaves);
-        return buffer;
+            device.Clear(group[e]);
+        return group;
     }
 
-    internal void Fold(float* node)
+    internal void Fold(Gradient node)
     {
         if (leaves == 1)
             return;
         foreach (var e in trained)
-            Leaves.Tree(device, e.In(node), new Mat(buffer + e.Offset * leaves, e.Rows * leaves, e.Cols));
+            Leaves.Tree(device, node[e], group[e]);
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using LutNative.Model.Devices;
 
 namespace LutNative.Model.Tensors;
 
@@ -25,30 +24,30 @@ public sealed unsafe partial class Arena : IDisposable
 
     public Arena() { }
 
-    private Arena(Device? device)
+    private Arena(IMemory memory)
     {
         counting = true;
-        Device = device;
+        Memory = memory;
     }
 
     /// <summary>
     /// An arena of another memory: source gives zeroed chunks, one for each tensor when separate, so that a checker
     /// knows where a tensor ends.
     /// </summary>
-    internal Arena(Func<long, (IDisposable Owner, nint Address)> source, Device device, bool separate)
+    internal Arena(Func<long, (IDisposable Owner, nint Address)> source, IMemory memory, bool separate)
     {
         this.source = source;
-        Device = device;
+        Memory = memory;
         this.separate = separate;
     }
 
-    /// <summary>Whose memory this is; null for the host's.</summary>
-    public Device? Device { get; }
+    /// <summary>Which memory this is part of.</summary>
+    public IMemory Memory { get; } = HostMemory.Instance;
 
     /// <summary>
     /// An arena without memory: its tensors must not be read or written, but it knows how much they would take.
     /// </summary>
-    public static Arena Counting(Device? device = null) => new(device is { OnHost: false } ? device : null);
+    public static Arena Counting(IMemory? memory = null) => new(memory ?? HostMemory.Instance);
 
     /// <summary>Bytes handed out so far.</summary>
     public long Bytes { get; private set; }
@@ -56,14 +55,20 @@ public sealed unsafe partial class Arena : IDisposable
     /// <summary>
     /// Bytes taken for them: pages of the host cost nothing until they are written, a device's memory is all taken.
     /// </summary>
-    public long Taken => Device is null ? Bytes : reserved;
+    public long Taken => Memory.OnHost ? Bytes : reserved;
 
     public Mat Matrix(int rows, int cols) => new(Floats((long)rows * cols), rows, cols);
 
     public Mat Vector(int cols) => Matrix(1, cols);
 
+    /// <summary>A zeroed value for every element of a layout.</summary>
+    public Values Values(StateLayout layout) => new(Floats(layout.Length), layout);
+
+    /// <summary>Zeroed gradients of a layout's tensors, for so many leaves.</summary>
+    public Gradient Gradient(StateLayout layout, int leaves = 1) => new(Floats(layout.Length * leaves), layout, leaves);
+
     /// <summary>count floats, zeroed; at least one vector is readable past the end.</summary>
-    public float* Floats(long count)
+    internal float* Floats(long count)
     {
         long bytes = (count * sizeof(float) + 127) / 64 * 64;
         Bytes += bytes;
@@ -73,7 +78,7 @@ public sealed unsafe partial class Arena : IDisposable
         {
             // grows with the arena, since many are small; a device's memory is scarcer than the host's pages, which
             // cost nothing until they are written
-            left = Math.Max(bytes, Math.Clamp(Device is null ? Bytes : Bytes / 8, LeastChunk, MostChunk));
+            left = Math.Max(bytes, Math.Clamp(Memory.OnHost ? Bytes : Bytes / 8, LeastChunk, MostChunk));
             reserved += left;
             next = NewChunk(left);
         }

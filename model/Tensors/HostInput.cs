@@ -1,19 +1,17 @@
-using LutNative.Model.Devices;
-
 namespace LutNative.Model.Tensors;
 
 /// <summary>
-/// A row that the host fills for a device: in place where the host may, otherwise in a buffer that is copied over.
+/// A row that the host fills: in place where the host may, otherwise in a buffer that is copied over.
 /// </summary>
-public sealed class HostInput(Device device, int floats)
+public sealed class HostInput(IMemory memory, int floats)
 {
-    private readonly float[] buffer = device.OnHost ? [] : new float[floats];
+    private readonly float[] buffer = memory.OnHost ? [] : new float[floats];
     private Mat target;
 
     /// <summary>Where to write the row; <see cref="End"/> hands it over.</summary>
     public Span<float> Begin(Mat row)
     {
-        if (device.OnHost)
+        if (memory.OnHost)
             return row.Span;
         target = row;
         return buffer;
@@ -22,7 +20,7 @@ public sealed class HostInput(Device device, int floats)
     public void End()
     {
         if (!target.IsEmpty)
-            device.Write(target, buffer);
+            memory.Write(target, buffer);
         target = default;
     }
 }

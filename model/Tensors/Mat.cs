@@ -18,12 +18,6 @@ public readonly unsafe struct Mat(float* data, int rows, int cols)
 
     public float* Row(int r) => Data + (long)r * Cols;
 
-    /// <summary>As an argument of a kernel.</summary>
-    public static implicit operator Interop.Argument(Mat m) => Interop.Argument.Tensor(m.Data, m.Count * sizeof(float));
-
-    /// <summary>As an argument that a kernel reads and writes.</summary>
-    internal Interop.Argument Updated => Interop.Argument.Tensor(Data, 2 * Count * sizeof(float));
-
     /// <summary>Rows [first, first + count) as a view.</summary>
     public Mat Slice(int first, int count) => new(Data + (long)first * Cols, count, Cols);
 

@@ -6,6 +6,7 @@ using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Networks;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Tests;
 

@@ -8,6 +8,7 @@ using LutNative.Harness.Tests.Cli;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Tests;

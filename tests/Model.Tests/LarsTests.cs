@@ -24,7 +24,7 @@ public unsafe class LarsTests
             var layout = new StateLayout();
             var linear = new Linear(layout, "head.1", 7, 37);
             State state = new(layout, arena);
-            State gradient = new(layout, arena);
+            var gradient = arena.Gradient(layout);
             var lars = new Lars(device, state, arena, Momentum, Trust, weightDecay);
             var random = new Philox(1, Purpose.Test, 0, 0, 0);
             foreach (var e in layout.Entries)
@@ -52,7 +52,7 @@ public unsafe class LarsTests
                     for (int i = 0; i < g.Length; i++)
                         p[e.Name][i] -= Rate * (m[e.Name][i] = Momentum * m[e.Name][i] + q * g[i]);
                 }
-                lars.Step(gradient.Data, Rate);
+                lars.Step(gradient, Rate);
             }
             foreach (var e in layout.Entries)
                 for (int i = 0; i < e.Count; i++)

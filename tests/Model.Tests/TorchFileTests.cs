@@ -6,6 +6,7 @@ using LutNative.Model.Layers;
 using LutNative.Model.Networks;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Tests;
 

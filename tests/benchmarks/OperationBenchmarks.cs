@@ -7,6 +7,7 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using LutNative.Model.Devices;
+using LutNative.Model.Threads;
 
 namespace LutNative.Benchmarks;
 

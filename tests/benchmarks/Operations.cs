@@ -264,13 +264,9 @@ internal sealed unsafe class Operations
     private Weight Packed(int outputs, int inputs)
     {
         Mat w = Noise(outputs, inputs);
-        var packed = new Weight(
-            w,
-            arena.Floats(device.PackedFloats(inputs, outputs)),
-            arena.Floats(device.PackedFloats(outputs, inputs))
-        );
-        device.Pack(packed.ForwardPanels, w.Data, 1, inputs, inputs, outputs);
-        device.Pack(packed.BackwardPanels, w.Data, inputs, 1, outputs, inputs);
+        var packed = Weight.For(device, arena, w);
+        packed.PackForward(device);
+        packed.PackBackward(device);
         return packed;
     }
 }

@@ -5,6 +5,7 @@ using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Experiments.Stages;

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -17,12 +18,18 @@ namespace LutNative.Model.Ops;
 /// </summary>
 public static class Attention
 {
+    /// <summary>
+    /// Floats a row that attention over so many tokens keeps for its backward pass, by the device whose memory this is.
+    /// </summary>
+    public static int Kept(IMemory memory, int tokens) =>
+        memory is Device device ? device.AttentionKept(tokens) : tokens;
+
     public static void Forward(Device device, Mat output, Mat prob, Mat qkv, int tokens, int heads, float scale)
     {
         output.Require(qkv.Rows, qkv.Cols / 3);
         if (!prob.IsEmpty)
             prob.Require(qkv.Rows * heads, device.AttentionKept(tokens));
-        device.AttentionForward(output, prob, qkv, tokens, heads, scale);
+        device.Run(new AttentionForwardOp(output, prob, qkv, tokens, heads, scale));
     }
 
     public static void Backward(
@@ -39,6 +46,57 @@ public static class Attention
         dQkv.Require(qkv.Rows, qkv.Cols);
         dOutput.Require(qkv.Rows, qkv.Cols / 3);
         prob.Require(qkv.Rows * heads, device.AttentionKept(tokens));
-        device.AttentionBackward(dQkv, dOutput, prob, qkv, tokens, heads, scale);
+        device.Run(new AttentionBackwardOp(dQkv, dOutput, prob, qkv, tokens, heads, scale));
+    }
+}
+
+internal readonly record struct AttentionForwardOp(Mat Output, Mat Prob, Mat Qkv, int Tokens, int Heads, float Scale)
+    : IOperation
+{
+    public static OpId Id => OpId.AttentionForward;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("y", Output), ("prob", Prob)];
+
+    public void Oracle() => AttentionOracle.Forward(Output, Prob, Qkv, Tokens, Heads, Scale);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => AttentionCpu<V, L>.Forward(Output, Prob, Qkv, Tokens, Heads, Scale);
+
+    public void Cuda(CudaDevice device)
+    {
+        if (device is RunToRunDevice libraries)
+            AttentionTensorCore.Forward(libraries, Output, Prob, Qkv, Tokens, Heads, Scale);
+        else
+            AttentionCuda.Forward(device, Output, Prob, Qkv, Tokens, Heads, Scale);
+    }
+}
+
+internal readonly record struct AttentionBackwardOp(
+    Mat DQkv,
+    Mat DOutput,
+    Mat Prob,
+    Mat Qkv,
+    int Tokens,
+    int Heads,
+    float Scale
+) : IOperation
+{
+    public static OpId Id => OpId.AttentionBackward;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("dQkv", DQkv)];
+
+    public void Oracle() => AttentionOracle.Backward(DQkv, DOutput, Prob, Qkv, Tokens, Heads, Scale);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => AttentionCpu<V, L>.Backward(DQkv, DOutput, Prob, Qkv, Tokens, Heads, Scale);
+
+    public void Cuda(CudaDevice device)
+    {
+        if (device is RunToRunDevice libraries)
+            AttentionTensorCore.Backward(libraries, DQkv, DOutput, Prob, Qkv, Tokens, Heads, Scale);
+        else
+            AttentionCuda.Backward(device, DQkv, DOutput, Prob, Qkv, Tokens, Heads, Scale);
     }
 }

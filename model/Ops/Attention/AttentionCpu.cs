@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Ops;
 
@@ -77,11 +77,11 @@ internal static unsafe class AttentionCpu<V, L>
             float* query = qkv.Row(q * n) + h * e;
             float* p = prob.IsEmpty ? own : prob.Row((q * heads + h) * n);
             TransposePadded(kt, ldn, query + d, ld, n, e);
-            GemmCpu<V, L>.Small(s, ldn, query, ld, 1, kt, ldn, n, ldn, e);
+            GemmSmall<V, L>.Run(s, ldn, query, ld, 1, kt, ldn, n, ldn, e);
             for (int i = 0; i < n; i++)
                 Softmax(p + (long)i * n, s + (long)i * ldn, n, ldn, scale);
             CopyPadded(v, lde, query + 2 * d, ld, n, e);
-            GemmCpu<V, L>.Small(output.Row(q * n) + h * e, d, p, n, 1, v, lde, n, e, n);
+            GemmSmall<V, L>.Run(output.Row(q * n) + h * e, d, p, n, 1, v, lde, n, e, n);
         }
     }
 
@@ -103,15 +103,15 @@ internal static unsafe class AttentionCpu<V, L>
             float* p = prob.Row((q * heads + h) * n);
             float* dq = dQkv.Row(q * n) + h * e;
             TransposePadded(vt, ldn, query + 2 * d, ld, n, e);
-            GemmCpu<V, L>.Small(da, ldn, dout, d, 1, vt, ldn, n, ldn, e);
+            GemmSmall<V, L>.Run(da, ldn, dout, d, 1, vt, ldn, n, ldn, e);
             for (int i = 0; i < n; i++)
                 SoftmaxBackward(da + (long)i * ldn, p + (long)i * n, n, scale);
             CopyPadded(rows, lde, query + d, ld, n, e);
-            GemmCpu<V, L>.Small(dq, ld, da, ldn, 1, rows, lde, n, e, n);
+            GemmSmall<V, L>.Run(dq, ld, da, ldn, 1, rows, lde, n, e, n);
             CopyPadded(rows, lde, query, ld, n, e);
-            GemmCpu<V, L>.Small(dq + d, ld, da, 1, ldn, rows, lde, n, e, n);
+            GemmSmall<V, L>.Run(dq + d, ld, da, 1, ldn, rows, lde, n, e, n);
             CopyPadded(rows, lde, dout, d, n, e);
-            GemmCpu<V, L>.Small(dq + 2 * d, ld, p, 1, n, rows, lde, n, e, n);
+            GemmSmall<V, L>.Run(dq + 2 * d, ld, p, 1, n, rows, lde, n, e, n);
         }
     }
 
@@ -129,7 +129,7 @@ internal static unsafe class AttentionCpu<V, L>
     {
         for (int j = 0; j < n; j++, to += ldt, from += ldf)
         {
-            GemmCpu<V, L>.CopyRow(to, from, e);
+            GemmPacking<V, L>.CopyRow(to, from, e);
             for (int t = e; t < ldt; t++)
                 to[t] = 0f;
         }

@@ -26,7 +26,7 @@ internal static unsafe class AttentionCuda
             "softmax",
             "softmax_forward",
             (long)qkv.Rows * heads,
-            new Mat(p, qkv.Rows * heads, n).Updated,
+            KernelArgument.Updated(new Mat(p, qkv.Rows * heads, n)),
             qkv.Rows * heads,
             n
         );
@@ -63,7 +63,7 @@ internal static unsafe class AttentionCuda
             "softmax",
             "softmax_backward",
             (long)qkv.Rows * heads,
-            new Mat(da, qkv.Rows * heads, n).Updated,
+            KernelArgument.Updated(new Mat(da, qkv.Rows * heads, n)),
             prob,
             qkv.Rows * heads,
             n,

@@ -13,7 +13,7 @@ internal static unsafe class AttentionTensorCore
     private const int Widest = 64;
 
     internal static void Forward(RunToRunDevice d, Mat output, Mat kept, Mat qkv, int n, int heads, float scale) =>
-        d.Queue.Launch(
+        d.Launch(
             Kernel(d, "", output.Cols / heads),
             Grid(qkv, n, heads),
             Threads,
@@ -39,7 +39,7 @@ internal static unsafe class AttentionTensorCore
     )
     {
         float* delta = d.Scratch((long)qkv.Rows * heads);
-        d.Queue.Launch(
+        d.Launch(
             Kernel(d, "_queries", dOutput.Cols / heads),
             Grid(qkv, n, heads),
             Threads,
@@ -55,7 +55,7 @@ internal static unsafe class AttentionTensorCore
             scale * Log2E,
             scale
         );
-        d.Queue.Launch(
+        d.Launch(
             Kernel(d, "_keys", dOutput.Cols / heads),
             Grid(qkv, n, heads),
             Threads,

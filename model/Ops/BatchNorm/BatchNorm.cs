@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -38,7 +39,7 @@ public static class BatchNorm
         runningVar.Require(1, x.Cols);
         weight.Require(1, x.Cols);
         bias.Require(1, x.Cols);
-        device.BatchNormForward(y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps);
+        device.Run(new BatchNormForwardOp(y, stats, runningMean, runningVar, x, weight, bias, grain, momentum, eps));
     }
 
     public static void Evaluate(
@@ -55,7 +56,7 @@ public static class BatchNorm
         y.Require(x.Rows, x.Cols);
         runningMean.Require(1, x.Cols);
         runningVar.Require(1, x.Cols);
-        device.BatchNormEvaluate(y, x, runningMean, runningVar, weight, bias, eps);
+        device.Run(new BatchNormEvaluateOp(y, x, runningMean, runningVar, weight, bias, eps));
     }
 
     public static void Backward(
@@ -74,6 +75,96 @@ public static class BatchNorm
         dy.Require(x.Rows, x.Cols);
         dWeightParts.Require(x.Rows / grain, x.Cols);
         dBiasParts.Require(x.Rows / grain, x.Cols);
-        device.BatchNormBackward(dx, dWeightParts, dBiasParts, dy, x, stats, weight, grain);
+        device.Run(new BatchNormBackwardOp(dx, dWeightParts, dBiasParts, dy, x, stats, weight, grain));
+    }
+}
+
+internal readonly record struct BatchNormForwardOp(
+    Mat Y,
+    Mat Stats,
+    Mat RunningMean,
+    Mat RunningVar,
+    Mat X,
+    Mat Weight,
+    Mat Bias,
+    int Grain,
+    float Momentum,
+    float Eps
+) : IOperation
+{
+    public static OpId Id => OpId.BatchNormForward;
+    public Mat Parameter => RunningMean;
+    public (string Name, Mat Value)[] Outputs =>
+        [("y", Y), ("stats", Stats), ("running_mean", RunningMean), ("running_var", RunningVar)];
+
+    public void Oracle() =>
+        BatchNormOracle.Forward(Y, Stats, RunningMean, RunningVar, X, Weight, Bias, Grain, Momentum, Eps);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> =>
+        BatchNormCpu<V, L>.Forward(Y, Stats, RunningMean, RunningVar, X, Weight, Bias, Grain, Momentum, Eps);
+
+    public void Cuda(CudaDevice device)
+    {
+        if (device is RunToRunDevice libraries)
+            BatchNormCudnn.Forward(libraries, Y, Stats, RunningMean, RunningVar, X, Weight, Bias, Momentum, Eps);
+        else
+            BatchNormCuda.Forward(device, Y, Stats, RunningMean, RunningVar, X, Weight, Bias, Grain, Momentum, Eps);
+    }
+}
+
+internal readonly record struct BatchNormEvaluateOp(
+    Mat Y,
+    Mat X,
+    Mat RunningMean,
+    Mat RunningVar,
+    Mat Weight,
+    Mat Bias,
+    float Eps
+) : IOperation
+{
+    public static OpId Id => OpId.BatchNormEvaluate;
+    public Mat Parameter => RunningMean;
+    public (string Name, Mat Value)[] Outputs => [("y", Y)];
+
+    public void Oracle() => BatchNormOracle.Evaluate(Y, X, RunningMean, RunningVar, Weight, Bias, Eps);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => BatchNormCpu<V, L>.Evaluate(Y, X, RunningMean, RunningVar, Weight, Bias, Eps);
+
+    public void Cuda(CudaDevice device) =>
+        BatchNormCuda.Evaluate(device, Y, X, RunningMean, RunningVar, Weight, Bias, Eps);
+}
+
+internal readonly record struct BatchNormBackwardOp(
+    Mat Dx,
+    Mat DWeightParts,
+    Mat DBiasParts,
+    Mat Dy,
+    Mat X,
+    Mat Stats,
+    Mat Weight,
+    int Grain
+) : IOperation
+{
+    public static OpId Id => OpId.BatchNormBackward;
+    public Mat Parameter => Weight;
+    public (string Name, Mat Value)[] Outputs => [("dx", Dx), ("dWeight", DWeightParts), ("dBias", DBiasParts)];
+
+    public void Oracle() => BatchNormOracle.Backward(Dx, DWeightParts, DBiasParts, Dy, X, Stats, Weight, Grain);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> =>
+        BatchNormCpu<V, L>.Backward(Dx, DWeightParts, DBiasParts, Dy, X, Stats, Weight, Grain);
+
+    public void Cuda(CudaDevice device)
+    {
+        if (device is RunToRunDevice libraries)
+            BatchNormCudnn.Backward(libraries, Dx, DWeightParts, DBiasParts, Dy, X, Stats, Weight);
+        else
+            BatchNormCuda.Backward(device, Dx, DWeightParts, DBiasParts, Dy, X, Stats, Weight, Grain);
     }
 }

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -22,7 +23,7 @@ public static class Gelu
         y.Require(x.Rows, x.Cols);
         if (!erf.IsEmpty)
             erf.Require(x.Rows, x.Cols);
-        device.GeluForward(y, erf, x);
+        device.Run(new GeluForwardOp(y, erf, x));
     }
 
     public static void Backward(Device device, Mat dx, Mat dy, Mat x, Mat erf)
@@ -30,6 +31,38 @@ public static class Gelu
         dx.Require(x.Rows, x.Cols);
         dy.Require(x.Rows, x.Cols);
         erf.Require(x.Rows, x.Cols);
-        device.GeluBackward(dx, dy, x, erf);
+        device.Run(new GeluBackwardOp(dx, dy, x, erf));
     }
+}
+
+internal readonly record struct GeluForwardOp(Mat Y, Mat Erf, Mat X) : IOperation
+{
+    public static OpId Id => OpId.GeluForward;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("y", Y), ("erf", Erf)];
+
+    public void Oracle() => GeluOracle.Forward(Y, Erf, X);
+
+    public unsafe void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => GeluCpu<V, L>.Forward(Y.Data, Erf.Data, X.Data, X.Count);
+
+    public void Cuda(CudaDevice device) =>
+        device.Elements("elementwise", "gelu_forward", X.Count, 1, Y, Erf, X, X.Count);
+}
+
+internal readonly record struct GeluBackwardOp(Mat Dx, Mat Dy, Mat X, Mat Erf) : IOperation
+{
+    public static OpId Id => OpId.GeluBackward;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("dx", Dx)];
+
+    public void Oracle() => GeluOracle.Backward(Dx, Dy, X, Erf);
+
+    public unsafe void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => GeluCpu<V, L>.Backward(Dx.Data, Dy.Data, X.Data, Erf.Data, X.Count);
+
+    public void Cuda(CudaDevice device) =>
+        device.Elements("elementwise", "gelu_backward_all", X.Count, 1, Dx, Dy, X, Erf, X.Count);
 }

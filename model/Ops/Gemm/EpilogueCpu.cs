@@ -17,7 +17,7 @@ internal static unsafe class EpilogueCpu<V, L>
         {
             case EpilogueKind.None:
                 for (int i = 0; i < rows; i++)
-                    GemmCpu<V, L>.CopyRow(c.Row(i0 + i) + j, strip + i * lds, width);
+                    GemmPacking<V, L>.CopyRow(c.Row(i0 + i) + j, strip + i * lds, width);
                 break;
             case EpilogueKind.Bias:
                 for (int i = 0; i < rows; i++)

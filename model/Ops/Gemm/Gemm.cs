@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -7,16 +8,47 @@ namespace LutNative.Model.Ops;
 /// A weight matrix [N, K] (out, in) with the packed copies that a device's kernels read; see <see
 /// cref="Layers.Weights"/>.
 /// </summary>
-public readonly unsafe struct Weight(Mat values, float* forward, float* backward)
+public readonly unsafe struct Weight
 {
+    internal Weight(Mat values, float* forward, float* backward)
+    {
+        Values = values;
+        ForwardPanels = forward;
+        BackwardPanels = backward;
+    }
+
     /// <summary>[N, K], row-major.</summary>
-    public readonly Mat Values = values;
+    public readonly Mat Values;
 
     /// <summary>
     /// Column panels of W^T (K rows each) and of W (N rows each), or null where the device reads Values.
     /// </summary>
-    public readonly float* ForwardPanels = forward;
-    public readonly float* BackwardPanels = backward;
+    public readonly float* ForwardPanels;
+    public readonly float* BackwardPanels;
+
+    /// <summary>With room for the packed copies that a device's products read; what they hold is not packed yet.</summary>
+    /// <param name="forward">For y = x W^T.</param>
+    /// <param name="backward">For dx = dy W.</param>
+    public static Weight For(Device device, Arena arena, Mat values, bool forward = true, bool backward = true)
+    {
+        long there = forward ? device.PackedFloats(values.Cols, values.Rows) : 0;
+        long back = backward ? device.PackedFloats(values.Rows, values.Cols) : 0;
+        return new Weight(values, there > 0 ? arena.Floats(there) : null, back > 0 ? arena.Floats(back) : null);
+    }
+
+    /// <summary>Packs W^T's panels anew, where the device reads them.</summary>
+    public void PackForward(Device device)
+    {
+        if (ForwardPanels != null)
+            device.Pack(ForwardPanels, Values.Data, 1, Values.Cols, Values.Cols, Values.Rows);
+    }
+
+    /// <summary>Packs W's panels anew, where the device reads them.</summary>
+    public void PackBackward(Device device)
+    {
+        if (BackwardPanels != null)
+            device.Pack(BackwardPanels, Values.Data, Values.Cols, 1, Values.Rows, Values.Cols);
+    }
 }
 
 /// <summary>What happens to a finished element, in the contract's order: bias, activation, residual.</summary>
@@ -95,7 +127,7 @@ public static class Gemm
         x.Require(y.Rows, w.Values.Cols);
         y.Require(x.Rows, w.Values.Rows);
         Check(y, epilogue);
-        device.GemmNt(y, x, w, epilogue);
+        device.Run(new GemmNtOp(y, x, w, epilogue));
     }
 
     public static void Nn(Device device, Mat dx, Mat dy, Weight w, in Epilogue epilogue)
@@ -103,7 +135,7 @@ public static class Gemm
         dy.Require(dx.Rows, w.Values.Rows);
         dx.Require(dy.Rows, w.Values.Cols);
         Check(dx, epilogue);
-        device.GemmNn(dx, dy, w, epilogue);
+        device.Run(new GemmNnOp(dx, dy, w, epilogue));
     }
 
     public static void Tn(Device device, Mat dw, Mat dy, Mat x, bool accumulate)
@@ -112,7 +144,7 @@ public static class Gemm
         x.Require(dy.Rows, dw.Cols);
         int n = Leaves.Parts(device, dw, dy.Cols, dy.Rows);
         for (int l = 0; l < n; l++)
-            device.GemmTn(Leaves.Part(dw, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), accumulate);
+            device.Run(new GemmTnOp(Leaves.Part(dw, l, n), Leaves.Part(dy, l, n), Leaves.Part(x, l, n), accumulate));
     }
 
     private static void Check(Mat y, in Epilogue e)
@@ -126,5 +158,68 @@ public static class Gemm
             e.Pre.Require(y.Rows, y.Cols);
             e.Erf.Require(y.Rows, y.Cols);
         }
+    }
+}
+
+internal readonly record struct GemmNtOp(Mat Y, Mat X, Weight W, Epilogue Epilogue) : IOperation
+{
+    public static OpId Id => OpId.GemmNt;
+    public Mat Parameter => W.Values;
+    public (string Name, Mat Value)[] Outputs => [("y", Y)];
+
+    public void Oracle() => GemmOracle.Nt(Y, X, W, Epilogue);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => GemmCpu<V, L>.Nt(Y, X, W, Epilogue);
+
+    public void Cuda(CudaDevice device)
+    {
+        if (device is RunToRunDevice libraries)
+            GemmTensorCore.Nt(libraries, Y, X, W, Epilogue);
+        else
+            GemmCuda.Nt(device, Y, X, W, Epilogue);
+    }
+}
+
+internal readonly record struct GemmNnOp(Mat Dx, Mat Dy, Weight W, Epilogue Epilogue) : IOperation
+{
+    public static OpId Id => OpId.GemmNn;
+    public Mat Parameter => W.Values;
+    public (string Name, Mat Value)[] Outputs => [("dx", Dx)];
+
+    public void Oracle() => GemmOracle.Nn(Dx, Dy, W, Epilogue);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => GemmCpu<V, L>.Nn(Dx, Dy, W, Epilogue);
+
+    public void Cuda(CudaDevice device)
+    {
+        if (device is RunToRunDevice libraries)
+            GemmTensorCore.Nn(libraries, Dx, Dy, W, Epilogue);
+        else
+            GemmCuda.Nn(device, Dx, Dy, W, Epilogue);
+    }
+}
+
+internal readonly record struct GemmTnOp(Mat Dw, Mat Dy, Mat X, bool Accumulate) : IOperation
+{
+    public static OpId Id => OpId.GemmTn;
+    public Mat Parameter => Dw;
+    public (string Name, Mat Value)[] Outputs => [("dw", Dw)];
+
+    public void Oracle() => GemmOracle.Tn(Dw, Dy, X, Accumulate);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => GemmCpu<V, L>.Tn(Dw, Dy, X, Accumulate);
+
+    public void Cuda(CudaDevice device)
+    {
+        if (device is RunToRunDevice libraries)
+            GemmTensorCore.Tn(libraries, Dw, Dy, X, Accumulate);
+        else
+            GemmCuda.Tn(device, Dw, Dy, X, Accumulate);
     }
 }

@@ -144,7 +144,7 @@ internal static unsafe class GemmCuda
             part.A += first * p.AOuter;
             part.B += first * p.BOuter;
             part.C += first * p.COuter;
-            d.Queue.Launch(
+            d.Launch(
                 d.Kernel("gemm", FormattableString.Invariant($"gemm_{layout}_{rows}x{columns}")),
                 (CudaDevice.Blocks(p.N, columns), CudaDevice.Blocks(p.M, rows), n * inner),
                 threads,

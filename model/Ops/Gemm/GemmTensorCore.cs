@@ -111,8 +111,8 @@ internal static unsafe class GemmTensorCore
             (ulong)e.Bias.Data
         );
         if (e.Kind == EpilogueKind.BiasGelu)
-            d.GeluForward(y, e.Erf, to);
+            d.Run(new GeluForwardOp(y, e.Erf, to));
         else if (e.Kind == EpilogueKind.GeluBackward)
-            d.GeluBackward(y, y, e.Pre, e.Erf);
+            d.Run(new GeluBackwardOp(y, y, e.Pre, e.Erf));
     }
 }

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -23,7 +24,7 @@ public static class LayerNorm
         stats.Require(x.Rows, 2);
         weight.Require(1, x.Cols);
         bias.Require(1, x.Cols);
-        device.LayerNormForward(y, stats, x, weight, bias, eps);
+        device.Run(new LayerNormForwardOp(y, stats, x, weight, bias, eps));
     }
 
     public static void Backward(
@@ -47,15 +48,58 @@ public static class LayerNorm
             residual.Require(x.Rows, x.Cols);
         int n = Leaves.Parts(device, dWeight, 1, x.Rows);
         for (int l = 0; l < n; l++)
-            device.LayerNormBackward(
-                Leaves.Part(dx, l, n),
-                Leaves.Part(dWeight, l, n),
-                Leaves.Part(dBias, l, n),
-                Leaves.Part(dy, l, n),
-                Leaves.Part(x, l, n),
-                Leaves.Part(stats, l, n),
-                weight,
-                Leaves.Part(residual, l, n)
+            device.Run(
+                new LayerNormBackwardOp(
+                    Leaves.Part(dx, l, n),
+                    Leaves.Part(dWeight, l, n),
+                    Leaves.Part(dBias, l, n),
+                    Leaves.Part(dy, l, n),
+                    Leaves.Part(x, l, n),
+                    Leaves.Part(stats, l, n),
+                    weight,
+                    Leaves.Part(residual, l, n)
+                )
             );
     }
+}
+
+internal readonly record struct LayerNormForwardOp(Mat Y, Mat Stats, Mat X, Mat Weight, Mat Bias, float Eps)
+    : IOperation
+{
+    public static OpId Id => OpId.LayerNormForward;
+    public Mat Parameter => Weight;
+    public (string Name, Mat Value)[] Outputs => [("y", Y), ("stats", Stats)];
+
+    public void Oracle() => LayerNormOracle.Forward(Y, Stats, X, Weight, Bias, Eps);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => LayerNormCpu<V, L>.Forward(Y, Stats, X, Weight, Bias, Eps);
+
+    public void Cuda(CudaDevice device) => LayerNormCuda.Forward(device, Y, Stats, X, Weight, Bias, Eps);
+}
+
+internal readonly record struct LayerNormBackwardOp(
+    Mat Dx,
+    Mat DWeight,
+    Mat DBias,
+    Mat Dy,
+    Mat X,
+    Mat Stats,
+    Mat Weight,
+    Mat Residual
+) : IOperation
+{
+    public static OpId Id => OpId.LayerNormBackward;
+    public Mat Parameter => Weight;
+    public (string Name, Mat Value)[] Outputs => [("dx", Dx), ("dWeight", DWeight), ("dBias", DBias)];
+
+    public void Oracle() => LayerNormOracle.Backward(Dx, DWeight, DBias, Dy, X, Stats, Weight, Residual);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => LayerNormCpu<V, L>.Backward(Dx, DWeight, DBias, Dy, X, Stats, Weight, Residual);
+
+    public void Cuda(CudaDevice device) =>
+        LayerNormCuda.Backward(device, Dx, DWeight, DBias, Dy, X, Stats, Weight, Residual);
 }

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Ops;
 

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -18,7 +19,7 @@ public static class Leaves
     public static void Tree(Device device, Mat sum, Mat leaves)
     {
         leaves.Require(leaves.Rows / sum.Rows * sum.Rows, sum.Cols);
-        device.LeavesTree(sum, leaves);
+        device.Run(new LeavesTreeOp(sum, leaves));
     }
 
     /// <summary>
@@ -40,6 +41,22 @@ public static class Leaves
 
     /// <summary>Part l of n equal parts of a matrix's rows; an empty matrix stays empty.</summary>
     internal static Mat Part(Mat x, int l, int n) => x.IsEmpty ? x : x.Slice(l * (x.Rows / n), x.Rows / n);
+}
+
+internal readonly record struct LeavesTreeOp(Mat Sum, Mat Leaves) : IOperation
+{
+    public static OpId Id => OpId.LeavesTree;
+    public Mat Parameter => Sum;
+    public (string Name, Mat Value)[] Outputs => [("sum", Sum)];
+
+    public void Oracle() => LeavesOracle.Tree(Sum, Leaves);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => LeavesOracle.Tree(Sum, Leaves);
+
+    public void Cuda(CudaDevice device) =>
+        device.Elements("sums", "tree_leaves", Sum.Count, 1, Sum, Leaves, Sum.Count, Sum.Count, Leaves.Rows / Sum.Rows);
 }
 
 internal static unsafe class LeavesOracle

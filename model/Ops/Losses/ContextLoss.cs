@@ -22,8 +22,24 @@ public static class ContextLoss
         loss.Require(q.Rows, 1);
         dq.Require(q.Rows, q.Cols);
         t.Require(q.Rows, q.Cols);
-        device.ContextLoss(loss, dq, q, t, k);
+        device.Run(new ContextLossOp(loss, dq, q, t, k));
     }
+}
+
+internal readonly record struct ContextLossOp(Mat Loss, Mat Dq, Mat Q, Mat T, float K) : IOperation
+{
+    public static OpId Id => OpId.ContextLoss;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("loss", Loss), ("dq", Dq)];
+
+    public void Oracle() => ContextLossOracle.Run(Loss, Dq, Q, T, K);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => ContextLossCpu<V, L>.Run(Loss, Dq, Q, T, K);
+
+    public void Cuda(CudaDevice device) =>
+        device.Rows("losses", "context_loss", Q.Rows, Loss, Dq, Q, T, Q.Rows, Q.Cols, K);
 }
 
 internal static unsafe class ContextLossOracle

@@ -21,8 +21,24 @@ public static class CrossEntropy
         loss.Require(x.Rows, 1);
         dx.Require(x.Rows, x.Cols);
         target.Require(x.Rows, x.Cols);
-        device.CrossEntropy(loss, dx, x, target, scale);
+        device.Run(new CrossEntropyOp(loss, dx, x, target, scale));
     }
+}
+
+internal readonly record struct CrossEntropyOp(Mat Loss, Mat Dx, Mat X, Mat Target, float Scale) : IOperation
+{
+    public static OpId Id => OpId.CrossEntropy;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("loss", Loss), ("dx", Dx)];
+
+    public void Oracle() => CrossEntropyOracle.Run(Loss, Dx, X, Target, Scale);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => CrossEntropyCpu<V, L>.Run(Loss, Dx, X, Target, Scale);
+
+    public void Cuda(CudaDevice device) =>
+        device.Rows("losses", "cross_entropy", X.Rows, Loss, Dx, X, Target, X.Rows, X.Cols, Scale);
 }
 
 internal static unsafe class CrossEntropyOracle

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -20,7 +21,7 @@ public static class PatchTarget
 {
     internal const float Eps = 1e-6f;
 
-    public static void Normalise(Device device, Mat target) => device.PatchNormalise(target);
+    public static void Normalise(Device device, Mat target) => device.Run(new PatchNormaliseOp(target));
 
     public static void Loss(
         Device device,
@@ -36,6 +37,62 @@ public static class PatchTarget
         loss.Require(pred.Rows - target.Rows, target.Rows / (pred.Rows - target.Rows));
         dPred.Require(pred.Rows, target.Cols);
         pred.Require(dPred.Rows, target.Cols);
-        device.PatchLoss(loss, dPred, pred, target, restore, kept, scale);
+        device.Run(new PatchLossOp(loss, dPred, pred, target, restore, kept, scale));
     }
+}
+
+internal readonly record struct PatchNormaliseOp(Mat Target) : IOperation
+{
+    public static OpId Id => OpId.PatchNormalise;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("target", Target)];
+
+    public void Oracle() => PatchTargetOracle.Normalise(Target);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => PatchTargetCpu<V, L>.Normalise(Target);
+
+    public void Cuda(CudaDevice device) =>
+        device.Rows("losses", "patch_normalise", Target.Rows, Target, Target.Rows, Target.Cols);
+}
+
+internal readonly ref struct PatchLossOp(
+    Mat loss,
+    Mat dPred,
+    Mat pred,
+    Mat target,
+    ReadOnlySpan<int> restore,
+    int kept,
+    float scale
+) : IOperation
+{
+    private readonly ReadOnlySpan<int> restore = restore;
+
+    public static OpId Id => OpId.PatchLoss;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("loss", loss), ("dPred", dPred)];
+
+    public void Oracle() => PatchTargetOracle.Loss(loss, dPred, pred, target, restore, kept, scale);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => PatchTargetCpu<V, L>.Loss(loss, dPred, pred, target, restore, kept, scale);
+
+    public unsafe void Cuda(CudaDevice device) =>
+        device.Rows(
+            "losses",
+            "patch_loss",
+            pred.Rows,
+            loss,
+            dPred,
+            pred,
+            target,
+            device.Integers(restore),
+            pred.Rows,
+            loss.Cols,
+            target.Cols,
+            kept,
+            scale
+        );
 }

@@ -40,14 +40,45 @@ public static class AdamW
         m.Require(p.Rows, p.Cols);
         v.Require(p.Rows, p.Cols);
         g.Require(p.Rows, p.Cols);
-        device.AdamW(p, m, v, g, s);
+        device.Run(new AdamWOp(p, m, v, g, s));
     }
 
     public static void Average(Device device, Mat e, Mat p, float oneMinusDecay)
     {
         e.Require(p.Rows, p.Cols);
-        device.Average(e, p, oneMinusDecay);
+        device.Run(new AverageOp(e, p, oneMinusDecay));
     }
+}
+
+internal readonly record struct AdamWOp(Mat P, Mat M, Mat V, Mat G, AdamWScalars Scalars) : IOperation
+{
+    public static OpId Id => OpId.AdamW;
+    public Mat Parameter => P;
+    public (string Name, Mat Value)[] Outputs => [("p", P), ("exp_avg", M), ("exp_avg_sq", V)];
+
+    public void Oracle() => AdamWOracle.Update(P, M, V, G, Scalars);
+
+    public void Cpu<U, L>()
+        where U : unmanaged
+        where L : struct, ILanes<U> => AdamWCpu<U, L>.Update(P, M, V, G, Scalars);
+
+    public void Cuda(CudaDevice device) => AdamWCuda.Update(device, P, M, V, G, Scalars);
+}
+
+internal readonly record struct AverageOp(Mat E, Mat P, float OneMinusDecay) : IOperation
+{
+    public static OpId Id => OpId.Average;
+    public Mat Parameter => E;
+    public (string Name, Mat Value)[] Outputs => [("teacher", E)];
+
+    public void Oracle() => AdamWOracle.Average(E, P, OneMinusDecay);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => AdamWCpu<V, L>.Average(E, P, OneMinusDecay);
+
+    public void Cuda(CudaDevice device) =>
+        device.Elements("optimizer", "average", P.Count, 4, KernelArgument.Updated(E), P, P.Count, OneMinusDecay);
 }
 
 internal static unsafe class AdamWOracle

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -19,14 +20,73 @@ public static class Patchify
     public static void Embed(Device device, Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid)
     {
         output.Require(index.Length, grid.PatchFloats);
-        device.PatchifyEmbed(output, images, index, grid);
+        device.Run(new PatchifyEmbedOp(output, images, index, grid));
     }
 
     public static void Target(Device device, Mat output, Mat images, PatchGrid grid)
     {
         output.Require(images.Rows * grid.Patches, grid.PatchFloats);
-        device.PatchifyTarget(output, images, grid);
+        device.Run(new PatchifyTargetOp(output, images, grid));
     }
+}
+
+internal readonly ref struct PatchifyEmbedOp(Mat output, Mat images, ReadOnlySpan<int> index, PatchGrid grid)
+    : IOperation
+{
+    private readonly ReadOnlySpan<int> index = index;
+
+    public static OpId Id => OpId.PatchifyEmbed;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("columns", output)];
+
+    public void Oracle() => PatchifyOracle.Embed(output, images, index, grid);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => PatchifyOracle.Embed(output, images, index, grid);
+
+    public unsafe void Cuda(CudaDevice device) =>
+        device.Elements(
+            "patchify",
+            "patchify_embed",
+            output.Count,
+            1,
+            output,
+            images,
+            device.Integers(index),
+            output.Count,
+            index.Length / images.Rows,
+            grid.Channels,
+            grid.Size,
+            grid.Patch
+        );
+}
+
+internal readonly record struct PatchifyTargetOp(Mat Output, Mat Images, PatchGrid Grid) : IOperation
+{
+    public static OpId Id => OpId.PatchifyTarget;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("target", Output)];
+
+    public void Oracle() => PatchifyOracle.Target(Output, Images, Grid);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => PatchifyOracle.Target(Output, Images, Grid);
+
+    public void Cuda(CudaDevice device) =>
+        device.Elements(
+            "patchify",
+            "patchify_target",
+            Output.Count,
+            1,
+            Output,
+            Images,
+            Output.Count,
+            Grid.Channels,
+            Grid.Size,
+            Grid.Patch
+        );
 }
 
 internal static unsafe class PatchifyOracle

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -17,14 +18,45 @@ public static class Pooling
     public static void Forward(Device device, Mat y, Mat x)
     {
         y.Require(y.Rows, x.Cols);
-        device.PoolForward(y, x, x.Rows / y.Rows);
+        device.Run(new PoolForwardOp(y, x, x.Rows / y.Rows));
     }
 
     public static void Backward(Device device, Mat dx, Mat dy)
     {
         dy.Require(dy.Rows, dx.Cols);
-        device.PoolBackward(dx, dy, dx.Rows / dy.Rows);
+        device.Run(new PoolBackwardOp(dx, dy, dx.Rows / dy.Rows));
     }
+}
+
+internal readonly record struct PoolForwardOp(Mat Y, Mat X, int Tokens) : IOperation
+{
+    public static OpId Id => OpId.PoolForward;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("y", Y)];
+
+    public void Oracle() => PoolingOracle.Forward(Y, X, Tokens);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => PoolingCpu<V, L>.Forward(Y, X, Tokens);
+
+    public void Cuda(CudaDevice device) => device.Grid("tokens", "pool_forward", Y.Rows, Y.Cols, Y, X, Tokens, Y.Cols);
+}
+
+internal readonly record struct PoolBackwardOp(Mat Dx, Mat Dy, int Tokens) : IOperation
+{
+    public static OpId Id => OpId.PoolBackward;
+    public Mat Parameter => default;
+    public (string Name, Mat Value)[] Outputs => [("dx", Dx)];
+
+    public void Oracle() => PoolingOracle.Backward(Dx, Dy, Tokens);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => PoolingCpu<V, L>.Backward(Dx, Dy, Tokens);
+
+    public void Cuda(CudaDevice device) =>
+        device.Grid("tokens", "pool_backward", Dx.Rows, Dx.Cols, Dx, Dy, Tokens, Dx.Cols);
 }
 
 internal static unsafe class PoolingOracle

@@ -1,4 +1,5 @@
 using LutNative.Model.Devices;
+using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
 
 namespace LutNative.Model.Ops;
@@ -24,7 +25,7 @@ public static class Tokens
         int kept = Sequence(patches.Rows, x.Rows - patches.Rows);
         x.Require(patches.Rows / kept * (kept + 1), patches.Cols);
         cls.Require(1, x.Cols);
-        device.TokensEmbed(x, patches, cls, pos, index, kept);
+        device.Run(new TokensEmbedOp(x, patches, cls, pos, index, kept));
     }
 
     public static void EmbedBackward(Device device, Mat dPatches, Mat dCls, Mat dPos, Mat dx, ReadOnlySpan<int> index)
@@ -33,13 +34,15 @@ public static class Tokens
         dCls.Require(dCls.Rows, dx.Cols);
         int n = Leaves.Parts(device, dCls, 1, dx.Rows / (kept + 1));
         for (int l = 0; l < n; l++)
-            device.TokensEmbedBackward(
-                Leaves.Part(dPatches, l, n),
-                Leaves.Part(dCls, l, n),
-                Leaves.Part(dPos, l, n),
-                Leaves.Part(dx, l, n),
-                index.Slice(l * (index.Length / n), index.Length / n),
-                kept
+            device.Run(
+                new TokensEmbedBackwardOp(
+                    Leaves.Part(dPatches, l, n),
+                    Leaves.Part(dCls, l, n),
+                    Leaves.Part(dPos, l, n),
+                    Leaves.Part(dx, l, n),
+                    index.Slice(l * (index.Length / n), index.Length / n),
+                    kept
+                )
             );
     }
 
@@ -47,7 +50,7 @@ public static class Tokens
     {
         z.Require(y.Rows / (kept + 1) * pos.Rows, y.Cols);
         maskToken.Require(1, y.Cols);
-        device.TokensRestore(z, y, maskToken, pos, restore, kept);
+        device.Run(new TokensRestoreOp(z, y, maskToken, pos, restore, kept));
     }
 
     public static void RestoreBackward(
@@ -63,12 +66,14 @@ public static class Tokens
         dz.Require(restore.Length + dy.Rows / (kept + 1), dy.Cols);
         int n = Leaves.Parts(device, dMaskToken, 1, dy.Rows / (kept + 1));
         for (int l = 0; l < n; l++)
-            device.TokensRestoreBackward(
-                Leaves.Part(dy, l, n),
-                Leaves.Part(dMaskToken, l, n),
-                Leaves.Part(dz, l, n),
-                restore.Slice(l * (restore.Length / n), restore.Length / n),
-                kept
+            device.Run(
+                new TokensRestoreBackwardOp(
+                    Leaves.Part(dy, l, n),
+                    Leaves.Part(dMaskToken, l, n),
+                    Leaves.Part(dz, l, n),
+                    restore.Slice(l * (restore.Length / n), restore.Length / n),
+                    kept
+                )
             );
     }
 
@@ -78,4 +83,87 @@ public static class Tokens
             throw new ShapeException($"{patchRows} patch rows are not {sequences} equal sequences");
         return patchRows / sequences;
     }
+}
+
+internal readonly ref struct TokensEmbedOp(Mat x, Mat patches, Mat cls, Mat pos, ReadOnlySpan<int> index, int kept)
+    : IOperation
+{
+    private readonly ReadOnlySpan<int> index = index;
+
+    public static OpId Id => OpId.TokensEmbed;
+    public Mat Parameter => cls;
+    public (string Name, Mat Value)[] Outputs => [("x", x)];
+
+    public void Oracle() => TokensOracle.Embed(x, patches, cls, pos, index, kept);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => TokensCpu<V, L>.Embed(x, patches, cls, pos, index, kept);
+
+    public void Cuda(CudaDevice device) => TokensCuda.Embed(device, x, patches, cls, pos, index, kept);
+}
+
+internal readonly ref struct TokensEmbedBackwardOp(
+    Mat dPatches,
+    Mat dCls,
+    Mat dPos,
+    Mat dx,
+    ReadOnlySpan<int> index,
+    int kept
+) : IOperation
+{
+    private readonly ReadOnlySpan<int> index = index;
+
+    public static OpId Id => OpId.TokensEmbedBackward;
+    public Mat Parameter => dCls;
+    public (string Name, Mat Value)[] Outputs => [("dPatches", dPatches), ("dCls", dCls), ("dPos", dPos)];
+
+    public void Oracle() => TokensOracle.EmbedBackward(dPatches, dCls, dPos, dx, index, kept);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => TokensCpu<V, L>.EmbedBackward(dPatches, dCls, dPos, dx, index, kept);
+
+    public void Cuda(CudaDevice device) => TokensCuda.EmbedBackward(device, dPatches, dCls, dPos, dx, index, kept);
+}
+
+internal readonly ref struct TokensRestoreOp(Mat z, Mat y, Mat maskToken, Mat pos, ReadOnlySpan<int> restore, int kept)
+    : IOperation
+{
+    private readonly ReadOnlySpan<int> restore = restore;
+
+    public static OpId Id => OpId.TokensRestore;
+    public Mat Parameter => maskToken;
+    public (string Name, Mat Value)[] Outputs => [("z", z)];
+
+    public void Oracle() => TokensOracle.Restore(z, y, maskToken, pos, restore, kept);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => TokensCpu<V, L>.Restore(z, y, maskToken, pos, restore, kept);
+
+    public void Cuda(CudaDevice device) => TokensCuda.Restore(device, z, y, maskToken, pos, restore, kept);
+}
+
+internal readonly ref struct TokensRestoreBackwardOp(
+    Mat dy,
+    Mat dMaskToken,
+    Mat dz,
+    ReadOnlySpan<int> restore,
+    int kept
+) : IOperation
+{
+    private readonly ReadOnlySpan<int> restore = restore;
+
+    public static OpId Id => OpId.TokensRestoreBackward;
+    public Mat Parameter => dMaskToken;
+    public (string Name, Mat Value)[] Outputs => [("dy", dy), ("dMaskToken", dMaskToken)];
+
+    public void Oracle() => TokensOracle.RestoreBackward(dy, dMaskToken, dz, restore, kept);
+
+    public void Cpu<V, L>()
+        where V : unmanaged
+        where L : struct, ILanes<V> => TokensCpu<V, L>.RestoreBackward(dy, dMaskToken, dz, restore, kept);
+
+    public void Cuda(CudaDevice device) => TokensCuda.RestoreBackward(device, dy, dMaskToken, dz, restore, kept);
 }

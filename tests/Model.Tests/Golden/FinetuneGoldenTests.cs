@@ -5,6 +5,7 @@ using LutNative.Model.Networks;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Tests.Golden;
 
@@ -99,7 +100,7 @@ public class FinetuneGoldenTests
             foreach (var e in net.Layout.Entries.Where(e => g.Has($"step{s}/grad/{e.Name}")))
                 GoldenFile.Near(
                     $"{at} gradient of {e.Name}",
-                    e.In(step.Gradient).Span,
+                    step.Gradient[e].Span,
                     g[$"step{s}/grad/{e.Name}"].Floats,
                     Tolerance,
                     PretrainGoldenTests.KeyBias(e)

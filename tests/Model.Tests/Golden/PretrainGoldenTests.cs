@@ -4,6 +4,7 @@ using LutNative.Model.Networks;
 using LutNative.Model.Ops;
 using LutNative.Model.Optim;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Tests.Golden;
 
@@ -168,7 +169,7 @@ public class PretrainGoldenTests
             foreach (var e in net.Layout.Entries.Where(e => g.Has($"step{s}/grad/{e.Name}")))
                 GoldenFile.Near(
                     $"{at} gradient of {e.Name}",
-                    e.In(step.Gradient).Span,
+                    step.Gradient[e].Span,
                     g[$"step{s}/grad/{e.Name}"].Floats,
                     Tolerance,
                     KeyBias(e)

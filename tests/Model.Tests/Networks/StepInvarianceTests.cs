@@ -5,6 +5,7 @@ using LutNative.Model.Networks;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Model.Tests.Networks;
 
@@ -99,7 +100,7 @@ public unsafe class StepInvarianceTests
             Assert.True(float.IsFinite(loss.Total) && loss.Mae > 0);
             var gradient = net
                 .Layout.Entries.Where(e => e.Kind == EntryKind.Parameter)
-                .Select(e => (e.Name, device.DigestOf(e.In(step.Gradient))));
+                .Select(e => (e.Name, device.DigestOf(step.Gradient[e])));
             var buffers = net
                 .Layout.Entries.Where(e => e.Kind == EntryKind.Buffer)
                 .Select(e => (e.Name, student.DigestOf(e)));
@@ -144,7 +145,7 @@ public unsafe class StepInvarianceTests
             weights.Pack(pool);
             var step = new ClassifierStep(net, weights, device, pool, arena, new BatchPlan(16, 16, 4, micro, atOnce));
             float loss = step.Run(new Noise(8));
-            return $"{BitConverter.SingleToUInt32Bits(loss):x8} {Digest.Combine(net.Layout.Entries.Select(e => (e.Name, device.DigestOf(e.In(step.Gradient)))))}";
+            return $"{BitConverter.SingleToUInt32Bits(loss):x8} {Digest.Combine(net.Layout.Entries.Select(e => (e.Name, device.DigestOf(step.Gradient[e]))))}";
         }
         string expected = Run(new OracleDevice(), 1, 4);
         foreach (var device in Cpu.All())
@@ -190,7 +191,7 @@ public unsafe class StepInvarianceTests
                     var loss = step.Run(new Noise(7 + (i == 4 ? 1 : 0)));
                     device.EndStep();
                     seen.Add(
-                        $"{BitConverter.SingleToUInt32Bits(loss.Total):x8} {Digest.Combine(net.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Select(e => (e.Name, device.DigestOf(e.In(step.Gradient)))))}"
+                        $"{BitConverter.SingleToUInt32Bits(loss.Total):x8} {Digest.Combine(net.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Select(e => (e.Name, device.DigestOf(step.Gradient[e]))))}"
                     );
                 }
                 Assert.True(((CudaDevice)device).Replays > 0);

@@ -163,19 +163,21 @@ public unsafe class ContractTests
         const int Length = 37;
         float[][] x = [.. Enumerable.Range(0, leaves).Select(l => Inputs.Floats(Length, 100 + l))];
         using var arena = new Arena();
-        var tree = new GradientTree(Cpu.Best(), Length, arena);
+        var layout = new StateLayout();
+        var e = layout.Add("x", [Length]);
+        var tree = new GradientTree(Cpu.Best(), layout, arena);
         for (uint trial = 0; trial < 6; trial++)
         {
             int[] order = [.. Enumerable.Range(0, leaves).OrderBy(l => Philox.Block((uint)l, trial, 0, 0, 5, 5).Item1)];
             tree.Begin(leaves);
             foreach (int l in order)
             {
-                float* leaf = tree.Rent();
-                x[l].CopyTo(new Span<float>(leaf, Length));
+                var leaf = tree.Rent();
+                x[l].CopyTo(leaf[e].Span);
                 tree.Add(l, leaf);
             }
             for (int i = 0; i < Length; i++)
-                Assert.Equal(Bits(TreeOracle.Sum([.. x.Select(v => v[i])])), Bits(tree.Root[i] + 0f));
+                Assert.Equal(Bits(TreeOracle.Sum([.. x.Select(v => v[i])])), Bits(tree.Root[e].Span[i] + 0f));
         }
     }
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using LutNative.Model.Devices;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 namespace LutNative.Peer;
 
@@ -81,14 +82,10 @@ internal static unsafe partial class Blas
         Mat y = Noise(arena, rows, outputs);
         Mat w = Noise(arena, outputs, inputs);
         Mat result = Noise(arena, outputs, inputs);
-        var packed = new Weight(
-            w,
-            arena.Floats(device.PackedFloats(inputs, outputs)),
-            arena.Floats(device.PackedFloats(outputs, inputs))
-        );
+        var packed = Weight.For(device, arena, w);
         // weights are packed once a step and used for every grain and view of it, so packing is not part of the product
-        device.Pack(packed.ForwardPanels, w.Data, 1, inputs, inputs, outputs);
-        device.Pack(packed.BackwardPanels, w.Data, inputs, 1, outputs, inputs);
+        packed.PackForward(device);
+        packed.PackBackward(device);
         Action product = kind switch
         {
             "fwd" => () => Gemm.Nt(device, y, x, packed, Epilogue.None),

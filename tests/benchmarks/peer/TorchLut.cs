@@ -1,3 +1,4 @@
+using LutNative.Model.Threads;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LutNative.Model.Devices;
+namespace LutNative.Model.Threads;
 
 /// <summary>
 /// The caches of a core, as Linux tells them; elsewhere, or where it does not, what most servers have. They decide

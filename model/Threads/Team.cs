@@ -1,4 +1,4 @@
-namespace LutNative.Model.Devices;
+namespace LutNative.Model.Threads;
 
 /// <summary>
 /// Threads that work on one item together, because there are fewer items than threads. The leader runs the item; an

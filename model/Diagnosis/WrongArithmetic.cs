@@ -1,8 +1,9 @@
+using System.Runtime.CompilerServices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Ops;
 using LutNative.Model.Tensors;
 
-namespace LutNative.Model.Devices;
+namespace LutNative.Model.Diagnosis;
 
 /// <summary>Ways in which other software computes the same formula to other bits.</summary>
 public enum Variant
@@ -51,10 +52,10 @@ public static unsafe class WrongArithmetic
         };
 
     /// <summary>The wrong ways known for an operation.</summary>
-    public static IReadOnlyList<Variant> Of(string op) =>
+    public static IReadOnlyList<Variant> Of(OpId op) =>
         op switch
         {
-            "GemmNt" or "GemmNn" or "GemmTn" =>
+            OpId.GemmNt or OpId.GemmNn or OpId.GemmTn =>
             [
                 Variant.Order,
                 Variant.Split,
@@ -62,10 +63,61 @@ public static unsafe class WrongArithmetic
                 Variant.Tf32,
                 Variant.FlushToZero,
             ],
-            "LayerNormForward" or "ColumnSum" or "SquaredNorm" or "PoolForward" => [Variant.Order, Variant.FlushToZero],
-            "AdamW" or "Average" => [Variant.Unfused, Variant.FlushToZero],
+            OpId.LayerNormForward or OpId.ColumnSum or OpId.SquaredNorm or OpId.PoolForward =>
+            [
+                Variant.Order,
+                Variant.FlushToZero,
+            ],
+            OpId.AdamW or OpId.Average => [Variant.Unfused, Variant.FlushToZero],
             _ => [Variant.FlushToZero],
         };
+
+    /// <summary>
+    /// Computes an operation in a wrong way that <see cref="Of"/> lists for it. Every operation that can be done wrong by
+    /// more than flushing is matched by its type.
+    /// </summary>
+    internal static void Run<TOp>(Variant how, TOp op)
+        where TOp : struct, IOperation, allows ref struct
+    {
+        switch (TOp.Id)
+        {
+            case OpId.GemmNt:
+                Nt(how, The<TOp, GemmNtOp>(op));
+                break;
+            case OpId.GemmNn:
+                Nn(how, The<TOp, GemmNnOp>(op));
+                break;
+            case OpId.GemmTn:
+                Tn(how, The<TOp, GemmTnOp>(op));
+                break;
+            case OpId.LayerNormForward:
+                LayerNorm(The<TOp, LayerNormForwardOp>(op));
+                break;
+            case OpId.PoolForward:
+                Pool(The<TOp, PoolForwardOp>(op));
+                break;
+            case OpId.ColumnSum:
+                ColumnSum(The<TOp, ColumnSumOp>(op));
+                break;
+            case OpId.SquaredNorm:
+                SquaredNorm(The<TOp, SquaredNormOp>(op));
+                break;
+            case OpId.AdamW:
+                AdamW(The<TOp, AdamWOp>(op));
+                break;
+            case OpId.Average:
+                Average(The<TOp, AverageOp>(op));
+                break;
+            default:
+                throw new InvalidOperationException($"{TOp.Id} is not done wrong by {how}");
+        }
+    }
+
+    /// <summary>The operation as what its id says it is; a type that may be a ref struct has no other cast.</summary>
+    private static T The<TOp, T>(TOp op)
+        where TOp : struct, IOperation, allows ref struct
+        where T : struct, IOperation =>
+        typeof(TOp) == typeof(T) ? Unsafe.As<TOp, T>(ref op) : throw new InvalidCastException(typeof(TOp).Name);
 
     internal static void Flush(Mat x)
     {
@@ -74,15 +126,17 @@ public static unsafe class WrongArithmetic
                 x.Data[i] = float.IsNegative(x.Data[i]) ? -0f : 0f;
     }
 
-    internal static void Nt(Variant how, Mat y, Mat x, Weight w, in Epilogue e)
+    private static void Nt(Variant how, GemmNtOp op)
     {
+        var (y, x, w, e) = op;
         for (int m = 0; m < y.Rows; m++)
         for (int n = 0; n < y.Cols; n++)
             GemmOracle.Finish(y, m, n, Chain(how, x.Row(m), 1, w.Values.Row(n), 1, x.Cols, 0f) + 0f, e);
     }
 
-    internal static void Nn(Variant how, Mat dx, Mat dy, Weight w, in Epilogue e)
+    private static void Nn(Variant how, GemmNnOp op)
     {
+        var (dx, dy, w, e) = op;
         for (int m = 0; m < dx.Rows; m++)
         for (int k = 0; k < dx.Cols; k++)
             GemmOracle.Finish(
@@ -94,8 +148,9 @@ public static unsafe class WrongArithmetic
             );
     }
 
-    internal static void Tn(Variant how, Mat dw, Mat dy, Mat x, bool accumulate)
+    private static void Tn(Variant how, GemmTnOp op)
     {
+        var (dw, dy, x, accumulate) = op;
         for (int n = 0; n < dw.Rows; n++)
         for (int k = 0; k < dw.Cols; k++)
             dw.Row(n)[k] =
@@ -136,8 +191,9 @@ public static unsafe class WrongArithmetic
     }
 
     /// <summary>One chain over a row where the contract sums in lanes.</summary>
-    internal static void LayerNorm(Mat y, Mat stats, Mat x, Mat weight, Mat bias, float eps)
+    private static void LayerNorm(LayerNormForwardOp op)
     {
+        var (y, stats, x, weight, bias, eps) = op;
         int d = x.Cols;
         for (int r = 0; r < x.Rows; r++)
         {
@@ -155,8 +211,9 @@ public static unsafe class WrongArithmetic
         }
     }
 
-    internal static void Pool(Mat y, Mat x, int tokens)
+    private static void Pool(PoolForwardOp op)
     {
+        var (y, x, tokens) = op;
         for (int s = 0; s < y.Rows; s++)
         for (int c = 0; c < y.Cols; c++)
         {
@@ -167,8 +224,9 @@ public static unsafe class WrongArithmetic
         }
     }
 
-    internal static void ColumnSum(Mat acc, Mat x, int first, int step)
+    private static void ColumnSum(ColumnSumOp op)
     {
+        var (acc, x, first, step) = op;
         int last = first + (x.Rows - 1 - first) / step * step;
         for (int c = 0; c < x.Cols; c++)
         {
@@ -179,16 +237,18 @@ public static unsafe class WrongArithmetic
         }
     }
 
-    internal static void SquaredNorm(Mat norm, Mat x)
+    private static void SquaredNorm(SquaredNormOp op)
     {
+        var (norm, x) = op;
         float acc = 0f;
         for (long i = 0; i < x.Count; i++)
             acc = MathF.FusedMultiplyAdd(x.Data[i], x.Data[i], acc);
         norm.Data[0] = acc;
     }
 
-    internal static void AdamW(Mat p, Mat m, Mat v, Mat g, in AdamWScalars s)
+    private static void AdamW(AdamWOp op)
     {
+        var (p, m, v, g, s) = op;
         for (long i = 0; i < p.Count; i++)
         {
             float p1 = p.Data[i] * s.Decay;
@@ -198,8 +258,9 @@ public static unsafe class WrongArithmetic
         }
     }
 
-    internal static void Average(Mat e, Mat p, float oneMinusDecay)
+    private static void Average(AverageOp op)
     {
+        var (e, p, oneMinusDecay) = op;
         for (long i = 0; i < p.Count; i++)
             e.Data[i] += oneMinusDecay * (p.Data[i] - e.Data[i]);
     }

@@ -1,6 +1,6 @@
 using LutNative.Model.Numerics;
 
-namespace LutNative.Model.Devices;
+namespace LutNative.Model.Threads;
 
 /// <summary>
 /// A fixed set of compute threads. <see cref="Run{T}"/> hands out items by an interlocked counter: which thread takes

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace LutNative.Model.Devices;
+namespace LutNative.Model.Threads;
 
 /// <summary>What a worker does inside an optimiser step.</summary>
 public enum Phase
