@@ -3,6 +3,7 @@
 
 record-outputs.py mask RAW OUT WORK LUT VERSION DOCTOR   writes RAW's files to OUT, masked; DOCTOR: what `lut doctor --json` printed
 record-outputs.py contents FOLDER                        prints the hashes of a run's files that no time or machine changes"""
+import base64
 import csv
 import hashlib
 import io
@@ -134,6 +135,13 @@ class Mask:
 
     def html(self, text):
         text = re.sub(r"<dt>(wall|started_utc|lut_version|machine|device)</dt><dd>[^<]*</dd>", r"<dt>\1</dt><dd>#</dd>", text)
+        text = re.sub(r">\d\d-\d\d \d\d:\d\d<", ">##-## ##:##<", text)
+        # the table that a page offers, as a text
+        text = re.sub(
+            r"data:text/csv;base64,([\w+/=]+)",
+            lambda m: "data:text/csv\n" + self.table("night.csv", self.text("night.csv", base64.b64decode(m[1]).decode())),
+            text,
+        )
         # a line for each element: differences can be read
         return re.sub(r"(</\w+>)(?=<)", r"\1\n", text)
 
