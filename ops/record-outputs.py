@@ -2,7 +2,8 @@
 """The filter of record-outputs.sh: what depends on time, machine, path, process, commit or version becomes #; all else stays.
 
 record-outputs.py mask RAW OUT WORK LUT VERSION DOCTOR   writes RAW's files to OUT, masked; DOCTOR: what `lut doctor --json` printed
-record-outputs.py contents FOLDER                        prints the hashes of a run's files that no time or machine changes"""
+record-outputs.py contents FOLDER                        prints the hashes of a folder's files that no time, machine or version changes"""
+import base64
 import csv
 import hashlib
 import io
@@ -33,6 +34,7 @@ UNSTEADY = ("bench-against", "nightly-perf")
 VERDICT = re.compile(r"\b(FASTER|SAME|SLOWER|UNDECIDED|UNSTABLE|UNFIT|NO-BASELINE|CLEAN|green|grey|yellow|red)\b(?!=)")
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+VERSION = re.compile(r"\b\d+\.\d+\.\d+(\+|\\u002B)[0-9a-f]{40}\b")
 RULES = [
     # a run's folder: PROTOCOL_sSEED_ and the last digits of its id
     (re.compile(r"(_s-?\d+_)[0-9a-f]{8}\b"), r"\1########"),
@@ -134,6 +136,13 @@ class Mask:
 
     def html(self, text):
         text = re.sub(r"<dt>(wall|started_utc|lut_version|machine|device)</dt><dd>[^<]*</dd>", r"<dt>\1</dt><dd>#</dd>", text)
+        text = re.sub(r">\d\d-\d\d \d\d:\d\d<", ">##-## ##:##<", text)
+        # the table that a page offers, as a text
+        text = re.sub(
+            r"data:text/csv;base64,([\w+/=]+)",
+            lambda m: "data:text/csv\n" + self.table("night.csv", self.text("night.csv", base64.b64decode(m[1]).decode())),
+            text,
+        )
         # a line for each element: differences can be read
         return re.sub(r"(</\w+>)(?=<)", r"\1\n", text)
 
@@ -158,7 +167,7 @@ class Mask:
 
 
 def contents(folder):
-    """The names of a run's files; of tables the hash of their exact columns, of checkpoints their bytes without the run's id."""
+    """The names of its files; of tables the hash of their exact columns, of weights their bytes without run, version and padding."""
     root = Path(folder)
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         name, data = path.relative_to(root), path.read_bytes()
@@ -167,7 +176,8 @@ def contents(folder):
             print(name, seal[1].decode() if seal else "unsealed")
         elif path.suffix == ".safetensors":
             header = 8 + int.from_bytes(data[:8], "little")
-            print(name, hashlib.sha256(UUID.sub("#", data[8:header].decode()).encode() + data[header:]).hexdigest())
+            said = VERSION.sub("#", UUID.sub("#", data[8:header].decode())).rstrip()
+            print(name, hashlib.sha256(said.encode() + data[header:]).hexdigest())
         elif name.name in ("MANIFEST.sha256", "COMPLETE") or path.suffix == ".sha256":
             print(name)
         else:

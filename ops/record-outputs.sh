@@ -94,7 +94,7 @@ things() {
     done
     cp "$fixtures/golden/images/jpeg/$(((class + 1) % 3))_gray.jpg" "$fixtures/golden/images/jpeg/$((class % 3))_rgb.png" "ten/val/n0000000$class/"
   done
-  mkdir tar
+  mkdir tar weights
   tar --sort=name --mtime=2026-01-01 --owner=0 --group=0 --numeric-owner -cf tar/plain.tar images
   cp -r "$fixtures/torch" torch
   cp -r "$fixtures/trials/90-broken-files" broken
@@ -202,7 +202,7 @@ runs() {
   made eval-ten ten-eval eval imagenet-lut-vitb16@1 -q --threads 2 --data ten "${options[@]}" --checkpoint "$checkpoint"
   checkpoint=$(ls "$(run_in ten-run-text)"checkpoints/finetune-*.safetensors)
   both classify-own classify imagenet-lut-vitb16@1 -q --threads 2 --data ten "${options[@]}" --checkpoint "$checkpoint"
-  both classify-torch classify imagenet-lut-vitb16@1 --threads 2 --data ten "${options[@]}" --checkpoint torch/finetuned.pth --logits logits.safetensors
+  both classify-torch classify imagenet-lut-vitb16@1 --threads 2 --data ten "${options[@]}" --checkpoint torch/finetuned.pth --logits weights/logits.safetensors
   both classify-over classify imagenet-lut-vitb16@1 -q --threads 2 --data ten "${options[@]}" --checkpoint torch/finetuned.pth --over ten/val --over ten/train
   both error-classify-other-network classify imagenet-lut-vitb16@1 -q --data ten "${options[@]}" --set model.depth=3 --checkpoint torch/finetuned.pth
   both error-classify-no-data classify imagenet-lut-vitb16@1 -q "${options[@]}" --checkpoint torch/finetuned.pth --over ten/val
@@ -293,14 +293,14 @@ data_and_weights() {
   both data-bench data bench images --seconds 0.01
   both data-index-tar data index tar
   both convert-list convert torch/wrapped.pth
-  both convert-which convert torch/wrapped.pth wrapped.safetensors --which model_ema
-  both convert-torch convert torch/finetuned.pth finetuned.safetensors
+  both convert-which convert torch/wrapped.pth weights/wrapped.safetensors --which model_ema
+  both convert-torch convert torch/finetuned.pth weights/finetuned.safetensors
   both convert-strided convert torch/strided.pt
   both convert-bf16 convert "bf16.safetensors"
-  both convert-own convert "$(ls "$(run_in a-text)"checkpoints/pretrain-*.safetensors)" own.safetensors
-  both export-step-hello export-step hello@1 step.safetensors --batch 16 --threads 2
-  both export-step-tiny export-step tiny tiny.safetensors --batch 16 --step 0 --method mae --threads 2
-  (sha256sum logits.safetensors wrapped.safetensors finetuned.safetensors own.safetensors step.safetensors tiny.safetensors) >"$raw/weights.sha256"
+  both convert-own convert "$(ls "$(run_in a-text)"checkpoints/pretrain-*.safetensors)" weights/own.safetensors
+  both export-step-hello export-step hello@1 weights/step.safetensors --batch 16 --threads 2
+  both export-step-tiny export-step tiny weights/tiny.safetensors --batch 16 --step 0 --method mae --threads 2
+  contents weights weights
 }
 
 machine() {
