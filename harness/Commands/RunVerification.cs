@@ -2,7 +2,6 @@ using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
-using LutNative.Harness.Surroundings;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -65,8 +64,8 @@ internal static class RunVerification
         if (report.Verdict == ExactVerdict.Incomparable)
             lines.AddRange(Values(run, row.Get<string>(0, "protocol")));
         if (!damaged)
-            exit = Output.ExitOf(report.Verdict);
-        return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
+            exit = ExactVerdicts.ExitOf(report.Verdict);
+        return (ExactVerdicts.Line(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
     }
 
     /// <summary>Checkpoints that are not what the run's tables say.</summary>

@@ -7,6 +7,9 @@ namespace LutNative.Harness.Errors;
 /// </summary>
 internal static class Files
 {
+    /// <summary>Whether it was a file, its folder, its disk or its permissions, and no mistake of ours.</summary>
+    internal static bool Failed(Exception e) => e is IOException or UnauthorizedAccessException;
+
     /// <param name="what">What the file is: "the protocol".</param>
     /// <param name="exit">
     /// Usage for what a command line names as instructions, Data for what is computed with, Store for results.
@@ -22,7 +25,7 @@ internal static class Files
         {
             return read(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw new LutError(
                 exit,
@@ -44,7 +47,7 @@ internal static class Files
         {
             write();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw new LutError(
                 Exit.Store,

@@ -36,7 +36,7 @@ public static unsafe class MemoryPlan
     /// </summary>
     public static long Run(ProtocolSpec p, Device device, ExecOptions exec)
     {
-        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
+        using var pool = device.NewPool(exec.Threads);
         long values = PretrainValues(p, device);
         long step = PretrainStep(p, device, exec, pool);
         long fine = Finetune(p, device, exec, pool);
@@ -58,7 +58,7 @@ public static unsafe class MemoryPlan
     /// </summary>
     public static (long Values, long Pretrain, long Finetune) Phases(ProtocolSpec p, Device device, ExecOptions exec)
     {
-        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
+        using var pool = device.NewPool(exec.Threads);
         return (PretrainValues(p, device), PretrainStep(p, device, exec, pool), Finetune(p, device, exec, pool));
     }
 

@@ -161,7 +161,7 @@ internal sealed class Baselines
             WholeFile.WriteText(Path, text.ToString());
             Text = text.ToString();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw new LutError(
                 Exit.Store,

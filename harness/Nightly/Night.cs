@@ -407,10 +407,7 @@ internal sealed class Night
                 },
                 "tonight"
             );
-        new RunStore(folder).Commit(
-            [table],
-            new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
-        );
+        new RunStore(folder).Commit([table], TableMetadata.Of(id));
         if (findings.All(f => f.Colour != Colour.Red) && clean.Count > 0)
             Roll();
     }

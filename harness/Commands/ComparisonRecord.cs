@@ -1,0 +1,22 @@
+using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
+using LutNative.Results;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>What a comparison found, as rows of the table comparisons.</summary>
+internal static class ComparisonRecord
+{
+    /// <param name="key">What was compared: a protocol, a benchmark.</param>
+    internal static Finding Found(string kind, string key, string verdict, string reason) =>
+        new(DateTime.UtcNow, kind, key, "", verdict.ToUpperInvariant(), Machine.GitSha ?? "", reason);
+
+    internal static void Write(string folder, IEnumerable<(Finding Found, string A, string B)> findings)
+    {
+        string id = Guid.CreateVersion7().ToString();
+        var table = new Table(Schema.Comparisons);
+        foreach (var (found, a, b) in findings)
+            found.AddTo(table, id, RecordedSettings.Place(a), RecordedSettings.Place(b));
+        RunStore.Create(folder).Commit([table], TableMetadata.Of(id));
+    }
+}
