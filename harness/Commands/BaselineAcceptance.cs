@@ -1,4 +1,3 @@
-using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Nightly;
 using LutNative.Harness.Surroundings;
@@ -109,7 +108,7 @@ internal static class BaselineAcceptance
             [],
             Performance.BandOf(table),
             (string?)table.Rows[0][digest] ?? "",
-            DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            DateTime.UtcNow.Text("yyyy-MM-dd"),
             Environment.UserName,
             f.Commit,
             why

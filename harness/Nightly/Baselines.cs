@@ -139,12 +139,11 @@ internal sealed class Baselines
         var text = new StringBuilder(
             "# What nights are held against on this hardware. Made by `lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as you review code.\n"
         );
-        string List(IEnumerable<double> v) =>
-            "[" + string.Join(", ", v.Select(x => x.ToString("0.0###", CultureInfo.InvariantCulture))) + "]";
+        string List(IEnumerable<double> v) => "[" + string.Join(", ", v.Select(x => x.Text("0.0###"))) + "]";
         foreach (var r in rows.Values)
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.ToString("0.0###", CultureInfo.InvariantCulture)}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n"
+                $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.Text("0.0###")}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n"
             );
         try
         {

@@ -60,10 +60,7 @@ internal static class NightReport
                 new XAttribute("tests", kind.Count()),
                 new XAttribute("failures", kind.Count(f => f.Colour == Colour.Red)),
                 new XAttribute("skipped", kind.Count(f => f.Colour == Colour.Grey)),
-                new XAttribute(
-                    "timestamp",
-                    tonight[0].AtUtc.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture)
-                )
+                new XAttribute("timestamp", tonight[0].AtUtc.Text("yyyy-MM-ddTHH:mm:ss"))
             );
             foreach (var f in kind)
             {
@@ -145,7 +142,7 @@ internal static class NightReport
 
     private static string Markdown(string text) => Surroundings.Markdown.Text(text);
 
-    private static string Number(double? v) => v is { } x ? x.ToString("0.##", CultureInfo.InvariantCulture) : "";
+    private static string Number(double? v) => v is { } x ? x.Text("0.##") : "";
 
     private static string Ratio(Finding f) =>
         f.Ratio is { } r && r > 0

@@ -1,0 +1,52 @@
+using LutNative.Results;
+
+namespace LutNative.Harness.Reports;
+
+/// <summary>Curves of losses and gradient norms, by stage: a line a run.</summary>
+internal static class RunCurves
+{
+    private const int MostPoints = 400;
+
+    internal static Html Of(IReadOnlyList<RunStore> runs, string[] names)
+    {
+        var steps = runs.Select(r => r.Read(Schema.Steps)).ToArray();
+        var html = new HtmlBuilder().Add(
+            $"<p class=\"note\">Long runs are drawn as means over equal numbers of steps.</p><div class=\"plots\">"
+        );
+        foreach (
+            string stage in steps
+                .SelectMany(t => t.Rows.Select(r => (string)r[Schema.Steps.IndexOf("stage")]!))
+                .Distinct()
+        )
+        {
+            html.Put(HtmlPage.Figure(Chart.Line($"Loss, {stage}", "step", "loss", Lines(stage, "loss"))));
+            if (Lines(stage, "loss_context") is { Count: > 0 } context)
+                html.Put(HtmlPage.Figure(Chart.Line($"Context loss (L_BC), {stage}", "step", "loss", context)));
+            html.Put(HtmlPage.Figure(Chart.Line($"Gradient norm, {stage}", "step", "norm", Lines(stage, "grad_norm"))));
+        }
+        return html.Add($"</div>").Build();
+
+        List<Series> Lines(string stage, string column)
+        {
+            var all = new List<Series>();
+            for (int i = 0; i < runs.Count; i++)
+            {
+                int at = Schema.Steps.IndexOf(column);
+                int s = Schema.Steps.IndexOf("stage");
+                int step = Schema.Steps.IndexOf("step");
+                var rows = steps[i]
+                    .Rows.Where(r => (string)r[s]! == stage && r[at] is not null)
+                    .Select(r => ((double)(long)r[step]!, (double)(float)r[at]!))
+                    .ToList();
+                if (rows.Count == 0)
+                    continue;
+                int each = (rows.Count + MostPoints - 1) / MostPoints;
+                var drawn = rows.Chunk(each)
+                    .Select(c => (X: c.Average(p => p.Item1), Y: c.Average(p => p.Item2)))
+                    .ToList();
+                all.Add(new Series(names[i], [.. drawn.Select(p => p.X)], [.. drawn.Select(p => p.Y)]));
+            }
+            return all;
+        }
+    }
+}
