@@ -9,8 +9,6 @@ namespace LutNative.Harness.Commands;
 /// <summary>The command line: which verbs there are, and one of them from its words to its exit code.</summary>
 internal static class Verbs
 {
-    private static readonly string[] KeepCheckpoints = ["run", "pretrain", "finetune", "eval"];
-
     internal static RootCommand Root(CancellationToken stop)
     {
         var root = new RootCommand(
@@ -56,12 +54,7 @@ internal static class Verbs
             var parsed = Root(Interruption.Asked).Parse(args);
             if (CommandLineError.Of(parsed, args) is { } wrong)
                 throw wrong;
-            string verb = args.FirstOrDefault() ?? "";
-            Interruption.Watch(
-                KeepCheckpoints.Contains(verb) ? WhenTold.AtCheckpoint
-                : verb == "nightly" ? WhenTold.StartAgain
-                : WhenTold.BySignal
-            );
+            Interruption.Watch(WhenToldOf(args.FirstOrDefault()));
             code = parsed.Invoke(
                 new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
             );
@@ -86,6 +79,15 @@ internal static class Verbs
         }
         return Heard(code);
     }
+
+    /// <summary>What becomes of a verb that is told to stop.</summary>
+    private static WhenTold WhenToldOf(string? verb) =>
+        verb switch
+        {
+            "run" or "pretrain" or "finetune" or "eval" => WhenTold.AtCheckpoint,
+            "nightly" => WhenTold.StartAgain,
+            _ => WhenTold.BySignal,
+        };
 
     /// <summary>
     /// What was said on standard output was the result: where it could not be written, the caller has not got it.

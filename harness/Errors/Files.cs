@@ -16,9 +16,6 @@ internal static class Files
     /// </param>
     internal static string ReadText(string path, string what, Exit exit) => Read(path, what, exit, File.ReadAllText);
 
-    internal static string[] ReadLines(string path, string what, Exit exit) =>
-        Read(path, what, exit, File.ReadAllLines);
-
     internal static T Read<T>(string path, string what, Exit exit, Func<string, T> read)
     {
         try
