@@ -18,8 +18,8 @@ internal static class NightlyCommand
         );
         var suite = command.Option<string>("--suite", "TOML file that says what runs", required: true);
         var baseline = BaselineCommand.Folder(command);
-        var device = BaselineCommand.Device(command);
         var output = command.Output("Folder of nights", "nights");
+        var device = BaselineCommand.Device(command);
         var pinned = command.Option<string?>(
             "--pinned-build",
             "lut.dll or executable of the last release: a slowdown is confirmed against it, in turns"
