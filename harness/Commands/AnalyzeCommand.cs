@@ -22,7 +22,8 @@ internal static class AnalyzeCommand
     {
         var command = new Command(
             "analyze",
-            "How far attention looks in each layer, and how many directions features use: for one run or several beside each other. Example: lut analyze runs/mae runs/lut -o analysis"
+            "How far attention looks in each layer, and how many directions features use: for one run or "
+                + "several beside each other. Example: lut analyze runs/mae runs/lut -o analysis"
         );
         var runs = command.Argument<string[]>("runs", "Folders of runs that pre-trained", ArgumentArity.OneOrMore);
         var images = command.Int("--images", 1000, "Test images to look at", 2);

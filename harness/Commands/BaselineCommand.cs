@@ -77,7 +77,8 @@ internal static class BaselineCommand
     {
         var command = new Command(
             "accept",
-            "Make a night's speeds the baseline, and begin new rolling nights. Example: lut baseline accept nights/20261124-021700 --reason \"larger tiles\""
+            "Make a night's speeds the baseline, and begin new rolling nights. Example: lut baseline accept "
+                + "nights/20261124-021700 --reason \"larger tiles\""
         );
         var night = command.Argument<string>("night", "A night's folder");
         var reason = command.Option<string>("--reason", "Why: it is written into the file", required: true);
@@ -107,7 +108,8 @@ internal static class BaselineCommand
     {
         var command = new Command(
             "expire",
-            "Remove a baseline, for a row that is gone on purpose or after the driver or the clocks' policy changed. Example: lut baseline expire tiny"
+            "Remove a baseline, for a row that is gone on purpose or after the driver or the clocks' policy "
+                + "changed. Example: lut baseline expire tiny"
         );
         var row = command.Argument<string>("row", "A row of the file");
         var folder = Folder(command);

@@ -49,7 +49,8 @@ internal sealed class BenchArguments(Command command)
     public Option<bool> Kernels { get; } =
         command.Flag(
             "--kernels",
-            "What each kernel of a step asks of a GPU, and how long it should and does take. With --device planned:h200 nothing runs, only what should"
+            "What each kernel of a step asks of a GPU, and how long it should and does take. With --device "
+                + "planned:h200 nothing runs, only what should"
         );
 
     private readonly Option<bool> premade = command.Flag(
@@ -61,12 +62,14 @@ internal sealed class BenchArguments(Command command)
     public Option<string?> Against { get; } =
         command.Option<string?>(
             "--against",
-            "Also measure another build in turns with this one (its lut.dll or executable; self for an A/A test) and compare: FASTER, SAME, SLOWER, ..."
+            "Also measure another build in turns with this one (its lut.dll or executable; self for an A/A "
+                + "test) and compare: FASTER, SAME, SLOWER, ..."
         );
 
     private readonly Option<double?> slow = command.Double(
         "--slow",
-        "Wait after every step for this share of its time: a slowdown planted on purpose, for drills. With --against it slows the other build",
+        "Wait after every step for this share of its time: a slowdown planted on purpose, for drills. With "
+            + "--against it slows the other build",
         0,
         100
     );
@@ -78,7 +81,8 @@ internal sealed class BenchArguments(Command command)
 
     public Option<string?> Folder { get; } =
         command.Output(
-            "Also write the blocks to this folder, as a part of its throughput table (Parquet); with --against to its folders a and b"
+            "Also write the blocks to this folder, as a part of its throughput table (Parquet); with --against "
+                + "to its folders a and b"
         );
 
     public Option<bool> Json { get; } = command.Json("Print one JSON object");

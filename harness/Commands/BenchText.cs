@@ -20,19 +20,23 @@ internal static class BenchText
                 ["machine", found.Cpu],
                 [
                     "images/s",
-                    $"{rate}   95 % interval {found.Low.Text("g5")} to {found.High.Text("g5")}, {found.Launches} launches x {found.Blocks.Count / found.Launches} blocks",
+                    $"{rate}   95 % interval {found.Low.Text("g5")} to {found.High.Text("g5")}, "
+                        + $"{found.Launches} launches x {found.Blocks.Count / found.Launches} blocks",
                 ],
                 ["matrix products", $"{image} GFLOP an image, {Giga(found.MfuNumerator, "f0")} GFLOP/s"],
                 [
                     "MFU",
-                    $"{Percent(found.Mfu)} % = {rate} images/s x {image} GFLOP / {Giga(found.MfuDenominator, "f0")} GFLOP/s ({found.MfuSource})",
+                    $"{Percent(found.Mfu)} % = {rate} images/s x {image} GFLOP / "
+                        + $"{Giga(found.MfuDenominator, "f0")} GFLOP/s ({found.MfuSource})",
                 ],
                 ["step", Step(found)],
                 ["machine's state", State(found)],
                 ["threads' time", string.Join(", ", found.Phases.Select(f => $"{f.Key} {Percent(f.Value)} %"))],
                 [
                     "memory",
-                    $"{(found.PeakBytes / Mebi).Text("f0")} MiB at most, planned {(found.PlannedBytes / Mebi).Text("f0")}; {found.BytesPerStep.Text("f0")} managed bytes a step",
+                    $"{(found.PeakBytes / Mebi).Text("f0")} MiB at most, planned "
+                        + $"{(found.PlannedBytes / Mebi).Text("f0")}; {found.BytesPerStep.Text("f0")} managed bytes a "
+                        + "step",
                 ],
                 ["energy", Energy(found)],
                 ["digest", $"{found.CheckDigest} after three steps, {found.Digest} after {found.StepsOfALaunch}"],
@@ -44,13 +48,15 @@ internal static class BenchText
     {
         string level = found.LevelOfDevice is { } named ? ", " + named : "";
         string premade = found.Premade ? ", images made beforehand" : "";
-        return $"{found.Method}, batch {found.Batch}, grain {found.Grain}, {found.Threads} thread(s), {found.Device}{level}{premade}";
+        return $"{found.Method}, batch {found.Batch}, grain {found.Grain}, {found.Threads} thread(s), "
+            + $"{found.Device}{level}{premade}";
     }
 
     private static string Step(BenchResult found)
     {
         var ns = found.StepNs;
-        return $"{Ms(ns.P50)} ms (median), p90 {Ms(ns.P90)}, p99 {Ms(ns.P99)}, longest {Ms(ns.Max)}; {Percent(found.DataWait)} % of the time waiting for data";
+        return $"{Ms(ns.P50)} ms (median), p90 {Ms(ns.P90)}, p99 {Ms(ns.P99)}, longest {Ms(ns.Max)}; "
+            + $"{Percent(found.DataWait)} % of the time waiting for data";
     }
 
     private static string State(BenchResult found)

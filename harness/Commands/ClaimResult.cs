@@ -72,7 +72,8 @@ internal static class ClaimText
         if (found.ReportedRuns.Count > 0)
             return $"{printed}; its {found.ReportedRuns.Count} runs have the mean {found.About.Target.Text("f3")}";
         string half = (found.About.Precision / 2).Text("R");
-        return $"{printed}, give or take {half} of printing; {found.About.Selection} epoch in the source, last epoch here";
+        return $"{printed}, give or take {half} of printing; {found.About.Selection} epoch in the source, last "
+            + "epoch here";
     }
 
     private static string Interval(double[]? interval) =>
@@ -80,6 +81,7 @@ internal static class ClaimText
 
     private static string Equivalence(ClaimResult found) =>
         found.EquivalenceLow is { } low
-            ? $"difference {low.Text("f3")} to {found.EquivalenceHigh.Text("f3")} (90 %), margin {found.About.Margin.Text("R")}"
+            ? $"difference {low.Text("f3")} to {found.EquivalenceHigh.Text("f3")} (90 %), margin "
+                + $"{found.About.Margin.Text("R")}"
             : TooFew;
 }

@@ -20,7 +20,8 @@ internal static class ClassifyCommand
     {
         var command = new Command(
             "classify",
-            "Evaluate a fine-tuned classifier: top-1 and top-5, each image once. Example: lut classify imagenet-lut-vitb16@1 --checkpoint finetuned.pth --data /data/imagenet --over /data/imagenet-a"
+            "Evaluate a fine-tuned classifier: top-1 and top-5, each image once. Example: lut classify "
+                + "imagenet-lut-vitb16@1 --checkpoint finetuned.pth --data /data/imagenet --over /data/imagenet-a"
         );
         var options = new RunOptions(command);
         var checkpoint = command.Option<string>(
@@ -31,7 +32,8 @@ internal static class ClassifyCommand
         var which = command.Which("Which set of a file that holds several: model, model_ema, ...");
         var over = command.Option<string[]>(
             "--over",
-            "A folder of class folders to evaluate in place of the validation images: ImageNet-A, -R, -Sketch, -V2, or one corruption and severity of -C. May be repeated; of several the mean error is told"
+            "A folder of class folders to evaluate in place of the validation images: ImageNet-A, -R, -Sketch, "
+                + "-V2, or one corruption and severity of -C. May be repeated; of several the mean error is told"
         );
         var logits = command.Option<string?>("--logits", "Write the scores of every image to this .safetensors file");
         command.SetAction(r =>

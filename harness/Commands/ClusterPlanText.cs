@@ -24,16 +24,19 @@ internal static class ClusterPlanText
                 ["fine-tuning", Stage(p.Finetune.Epochs, plan.FinetuneImages, p.Finetune.Batch, plan.FinetuneFlops)],
                 [
                     "memory by phase",
-                    $"values, teacher and moments {Gib(plan.MemoryValuesBytes)}, a pre-training step {Gib(plan.MemoryPretrainStepBytes)}, fine-tuning {Gib(plan.MemoryFinetuneBytes)}",
+                    $"values, teacher and moments {Gib(plan.MemoryValuesBytes)}, a pre-training step "
+                        + $"{Gib(plan.MemoryPretrainStepBytes)}, fine-tuning {Gib(plan.MemoryFinetuneBytes)}",
                 ],
                 ["memory", Memory(plan)],
                 [
                     "speed a device",
-                    $"{plan.PretrainImagesPerSecond.Text("n0")} images/s pre-training, {plan.FinetuneImagesPerSecond.Text("n0")} fine-tuning: {Source(plan)}",
+                    $"{plan.PretrainImagesPerSecond.Text("n0")} images/s pre-training, "
+                        + $"{plan.FinetuneImagesPerSecond.Text("n0")} fine-tuning: {Source(plan)}",
                 ],
                 [
                     "time",
-                    $"{plan.PretrainDays.Text("f1")} days pre-training, {plan.FinetuneDays.Text("f1")} days fine-tuning",
+                    $"{plan.PretrainDays.Text("f1")} days pre-training, {plan.FinetuneDays.Text("f1")} days "
+                        + "fine-tuning",
                 ],
                 [
                     "energy",
@@ -41,7 +44,8 @@ internal static class ClusterPlanText
                 ],
                 [
                     "images a second from disk",
-                    $"{(plan.PretrainImagesPerSecond * plan.Count).Text("n0")} to decode and augment twice (docs/PERFORMANCE.md: images/s a core)",
+                    $"{(plan.PretrainImagesPerSecond * plan.Count).Text("n0")} to decode and augment twice "
+                        + "(docs/PERFORMANCE.md: images/s a core)",
                 ],
             ]
         );
@@ -51,23 +55,28 @@ internal static class ClusterPlanText
     {
         string views = plan.TwoViews ? ", two views" : "";
         string ratio = plan.Spec.Pretrain.MaskRatio.Text("g");
-        return $"{Giga(plan.MacsPerImage)} pre-training: student {Giga(plan.StudentViewMacs)} a view at mask ratio {ratio}{views}, decoder {Giga(plan.DecoderMacs)}, heads {Giga(plan.HeadMacs)} a view, each three times (forward and backward); teacher {Giga(plan.TeacherViewMacs)} a view, once";
+        return $"{Giga(plan.MacsPerImage)} pre-training: student {Giga(plan.StudentViewMacs)} a view at mask "
+            + $"ratio {ratio}{views}, decoder {Giga(plan.DecoderMacs)}, heads {Giga(plan.HeadMacs)} a view, "
+            + $"each three times (forward and backward); teacher {Giga(plan.TeacherViewMacs)} a view, once";
     }
 
     private static string Stage(int epochs, long images, int batch, double flops) =>
-        $"{epochs.Text("n0")} epochs, {(images / batch).Text("n0")} steps of {batch.Text("n0")}: {flops.Text("0.00e+0")} FLOP";
+        $"{epochs.Text("n0")} epochs, {(images / batch).Text("n0")} steps of {batch.Text("n0")}: "
+        + $"{flops.Text("0.00e+0")} FLOP";
 
     private static string Memory(ClusterPlan plan)
     {
         string activations = plan.Recompute ? "recomputed" : "kept";
         string fits = plan.MemoryBytes > ClusterPlan.MostMemory * plan.Sheet.MemoryBytes ? "; it does not fit" : "";
-        return $"{Gib(plan.MemoryBytes)} at most of {Gib(plan.Sheet.MemoryBytes)}: {plan.SamplesAtOnce} samples at once, activations {activations}{fits}";
+        return $"{Gib(plan.MemoryBytes)} at most of {Gib(plan.Sheet.MemoryBytes)}: {plan.SamplesAtOnce} samples "
+            + $"at once, activations {activations}{fits}";
     }
 
     private static string Source(ClusterPlan plan) =>
         plan.Measured
             ? $"measured, {plan.MeasuredIn}"
-            : $"{(100 * ClusterPlan.Reached).Text("f0")} % of what the data sheet allows (an assumption; bench it and pass --result)";
+            : $"{(100 * ClusterPlan.Reached).Text("f0")} % of what the data sheet allows (an assumption; bench "
+                + "it and pass --result)";
 
     private static string Giga(double macs) => (macs / 1e9).Text("f2") + " G";
 

@@ -14,7 +14,8 @@ internal static class CompareCommand
     {
         var command = new Command(
             "compare",
-            "Compare two runs (or two checkpoints) bit by bit: IDENTICAL, or the first difference. Example: lut compare runs/a runs/b"
+            "Compare two runs (or two checkpoints) bit by bit: IDENTICAL, or the first difference. Example: "
+                + "lut compare runs/a runs/b"
         );
         var a = command.Argument<string>("A", "A run's folder or a .safetensors file");
         var b = command.Argument<string>("B", "The other one");

@@ -114,7 +114,8 @@ internal static class CompareText
         Output.Lines(found.Environment.Select(line => "different: " + line));
         if (found.RunsDiverged && found.Environment.Count == 0)
             Output.Line(
-                "different: nothing that was recorded of the machines; look for a fault (`lut trace`), or run both with --self-check"
+                "different: nothing that was recorded of the machines; look for a fault (`lut trace`), or run "
+                    + "both with --self-check"
             );
         Output.Lines(found.Replay.Select(line => "replay: " + line));
         Output.Line(ExactVerdicts.Line(found.Report, found.Exit));

@@ -60,7 +60,8 @@ internal static class ConvertCommand
     {
         var command = new Command(
             "convert",
-            "Read weights from .pth, .pt or .safetensors (nothing in the file is run) and write safetensors that timm and PyTorch load. Example: lut convert mae_pretrain_vit_base.pth mae.safetensors"
+            "Read weights from .pth, .pt or .safetensors (nothing in the file is run) and write safetensors "
+                + "that timm and PyTorch load. Example: lut convert mae_pretrain_vit_base.pth mae.safetensors"
         );
         var from = command.Argument<string>("from", "A file of torch.save (zip format), or safetensors");
         var to = command.Argument<string?>(

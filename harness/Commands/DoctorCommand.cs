@@ -22,7 +22,8 @@ internal static class DoctorCommand
     {
         var command = new Command(
             "doctor",
-            "Is this machine fit, and for what: to keep the contract, to be timed, to use a GPU? Example: lut doctor --require exact,perf"
+            "Is this machine fit, and for what: to keep the contract, to be timed, to use a GPU? Example: lut "
+                + "doctor --require exact,perf"
         );
         var require = command.Option<string?>(
             "--require",
@@ -36,7 +37,8 @@ internal static class DoctorCommand
         var libraries = command.Flag("--libraries", "List the native libraries that are loaded, with SHA-256");
         var registers = command.Flag(
             "--registers",
-            "With --device cuda:0: what its driver made of every kernel: registers, bytes of local memory (spilled registers) and of shared memory"
+            "With --device cuda:0: what its driver made of every kernel: registers, bytes of local memory "
+                + "(spilled registers) and of shared memory"
         );
         var json = command.Json();
         command.SetAction(r =>

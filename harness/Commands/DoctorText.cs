@@ -82,7 +82,8 @@ internal static class DoctorText
         [
             "disk here",
             probe.DiskBytesPerSecond is { } disk
-                ? $"{(disk / 1e6).Text("f0")} MB/s written and flushed, {(probe.DiskFreeBytes >> 20).Text("n0")} MiB free"
+                ? $"{(disk / 1e6).Text("f0")} MB/s written and flushed, "
+                    + $"{(probe.DiskFreeBytes >> 20).Text("n0")} MiB free"
                 : "not writable",
         ];
         yield return ["to be timed", found.PerfWhy.Count == 0 ? "fit" : string.Join("; ", found.PerfWhy)];

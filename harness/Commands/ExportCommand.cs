@@ -25,7 +25,9 @@ internal static class ExportCommand
     {
         var command = new Command(
             "export",
-            "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. In CSV a text that a spreadsheet would run as a formula begins with an apostrophe. Example: lut export runs/A --to jsonl --output tables"
+            "Write a run's tables as CSV or JSON lines; floats so that they read back to the same bits. In CSV "
+                + "a text that a spreadsheet would run as a formula begins with an apostrophe. Example: lut export "
+                + "runs/A --to jsonl --output tables"
         );
         var run = command.Argument<string>("run", "A run's folder, or a unique part of its name");
         var to = command.Option("--to", "csv or jsonl", "csv");

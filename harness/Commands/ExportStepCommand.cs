@@ -39,7 +39,8 @@ internal static class ExportStepCommand
     {
         var command = new Command(
             "export-step",
-            "Run one pre-training step and write everything that goes in and comes out. Example: lut export-step vitb16 step.safetensors --batch 4"
+            "Run one pre-training step and write everything that goes in and comes out. Example: lut "
+                + "export-step vitb16 step.safetensors --batch 4"
         );
         var shape = command.Argument<string>(
             "shape",

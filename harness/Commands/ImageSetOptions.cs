@@ -14,7 +14,8 @@ internal sealed class ImageSetOptions(Command command)
     private readonly Option<string> split = command.Option("--split", "train or val", "train");
     private readonly Option<string?> index = command.Option<string?>(
         "--index",
-        "The index: a file, or a folder for lut-index.SPLIT.tsv; by default in FOLDER, or in ~/.cache/lut where that cannot be written"
+        "The index: a file, or a folder for lut-index.SPLIT.tsv; by default in FOLDER, or in ~/.cache/lut "
+            + "where that cannot be written"
     );
 
     public Option<bool> Json { get; } = command.Json();

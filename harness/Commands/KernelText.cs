@@ -38,9 +38,11 @@ internal static class KernelText
         double flops = report.Kernels.Sum(k => k.Flops);
         double bytes = report.Kernels.Sum(k => k.Bytes);
         string allowed = report.SheetTitle is { } title
-            ? $"; {title}'s sheet allows {report.FloorMs.Text("f2")} ms, {(report.Batch / report.FloorMs * 1e3).Text("f0")} images/s"
+            ? $"; {title}'s sheet allows {report.FloorMs.Text("f2")} ms, "
+                + $"{(report.Batch / report.FloorMs * 1e3).Text("f0")} images/s"
             : "";
         string measured = report.Planned ? "" : $"; measured {report.MeasuredMs.Text("f2")} ms in kernels";
-        return $"{report.Shape} {report.Stage}, batch {report.Batch}, {report.Level}: {launches} launches a step, {(flops / 1e9).Text("f1")} GFLOP, {(bytes / 1e9).Text("f2")} GB{allowed}{measured}";
+        return $"{report.Shape} {report.Stage}, batch {report.Batch}, {report.Level}: {launches} launches a "
+            + $"step, {(flops / 1e9).Text("f1")} GFLOP, {(bytes / 1e9).Text("f2")} GB{allowed}{measured}";
     }
 }

@@ -14,7 +14,8 @@ internal static class NightlyCommand
     {
         var command = new Command(
             "nightly",
-            "One night of a suite: bits, then accuracy, then speed with confirmation; Markdown, JUnit, issues, history. Example: lut nightly --suite ops/nightly.toml"
+            "One night of a suite: bits, then accuracy, then speed with confirmation; Markdown, JUnit, issues, "
+                + "history. Example: lut nightly --suite ops/nightly.toml"
         );
         var suite = command.Option<string>("--suite", "TOML file that says what runs", required: true);
         var baseline = BaselineCommand.Folder(command);

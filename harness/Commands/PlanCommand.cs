@@ -16,7 +16,9 @@ internal static class PlanCommand
     {
         var command = new Command(
             "plan",
-            "Show a protocol resolved: parameters, FLOPs, memory, steps and a time estimate. Nothing is run. Examples: lut plan fashion-lut@1; lut plan imagenet-lut-vitb16@1 --device h200 --count 8; lut plan imagenet-lut-vitl16@1 --explain pretrain.epochs"
+            "Show a protocol resolved: parameters, FLOPs, memory, steps and a time estimate. Nothing is run. "
+                + "Examples: lut plan fashion-lut@1; lut plan imagenet-lut-vitb16@1 --device h200 --count 8; lut "
+                + "plan imagenet-lut-vitl16@1 --explain pretrain.epochs"
         );
         var options = new RunOptions(command);
         var explain = command.Option<string?>(
@@ -26,7 +28,8 @@ internal static class PlanCommand
         var count = command.Int("--count", 1, "Devices, for --device a100, h100, h200, l40s or rtx4090", 1);
         var result = command.Option<string?>(
             "--result",
-            "A folder that `lut bench SHAPE -o FOLDER` wrote: plan with the images/s measured there in place of the data sheet"
+            "A folder that `lut bench SHAPE -o FOLDER` wrote: plan with the images/s measured there in place "
+                + "of the data sheet"
         );
         command.SetAction(r =>
         {

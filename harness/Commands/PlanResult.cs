@@ -54,17 +54,21 @@ internal static class PlanText
                 ["finetune", $"{plan.FinetuneSteps.Text("n0")} steps of {p.Finetune.Batch.Text("n0")} images{twice}"],
                 [
                     "FLOPs per image",
-                    $"{Mega(plan.FlopsPerImagePretrain)} M pre-training, {Mega(plan.FlopsPerImageFinetune)} M fine-tuning (2 per multiply-add, forward and backward)",
+                    $"{Mega(plan.FlopsPerImagePretrain)} M pre-training, {Mega(plan.FlopsPerImageFinetune)} M "
+                        + "fine-tuning (2 per multiply-add, forward and backward)",
                 ],
                 ["FLOPs in all", $"{(plan.FlopsTotal / 1e12).Text("n1")} T"],
                 ["memory", Memory(plan)],
                 [
                     "checkpoints",
-                    $"{Mega(plan.CheckpointBytesPretrain)} MB of pre-training, {Mega(plan.CheckpointBytesFinetune)} MB of fine-tuning; {Mega(plan.CheckpointDiskBytes)} MB of disk at most; no memory but a buffer of 4 MiB",
+                    $"{Mega(plan.CheckpointBytesPretrain)} MB of pre-training, "
+                        + $"{Mega(plan.CheckpointBytesFinetune)} MB of fine-tuning; {Mega(plan.CheckpointDiskBytes)} "
+                        + "MB of disk at most; no memory but a buffer of 4 MiB",
                 ],
                 [
                     "time estimate",
-                    $"{plan.EstimateS.Text("n0")} s on {request.Exec.Threads.Text()} threads of {request.Device.Name} (rough)",
+                    $"{plan.EstimateS.Text("n0")} s on {request.Exec.Threads.Text()} threads of "
+                        + $"{request.Device.Name} (rough)",
                 ],
             ]
         );
@@ -77,6 +81,7 @@ internal static class PlanText
     private static string Memory(PlanResult plan)
     {
         var (now, other) = plan.Request.Exec.Recompute ? ("recomputed", "keep") : ("kept", "recompute");
-        return $"{(plan.MemoryBytes / Mebi).Text("n0")} MiB at most, activations {now}; {(plan.OtherMemoryBytes / Mebi).Text("n0")} MiB with --memory {other}";
+        return $"{(plan.MemoryBytes / Mebi).Text("n0")} MiB at most, activations {now}; "
+            + $"{(plan.OtherMemoryBytes / Mebi).Text("n0")} MiB with --memory {other}";
     }
 }

@@ -26,7 +26,8 @@ internal static class ReportCommand
     {
         var command = new Command(
             "report",
-            "One HTML file, readable anywhere and offline: runs, curves, reconstructions, analysis, digests, comparison, nights. Example: lut report runs/mae runs/lut --analysis analysis -o report.html"
+            "One HTML file, readable anywhere and offline: runs, curves, reconstructions, analysis, digests, "
+                + "comparison, nights. Example: lut report runs/mae runs/lut --analysis analysis -o report.html"
         );
         var runs = command.Argument<string[]>(
             "runs",

@@ -22,7 +22,8 @@ internal sealed record RunResult(
         EvalLine.Table(found.Evals);
         if (found.Protocol == "hello@1")
             Output.Line(
-                "hello@1 trains for seconds on 256 images: its accuracies are below the raw pixels' on purpose. It asks whether the bits agree, and nothing else."
+                "hello@1 trains for seconds on 256 images: its accuracies are below the raw pixels' on "
+                    + "purpose. It asks whether the bits agree, and nothing else."
             );
         Output.Line($"results {found.Run}");
         Output.Lines(found.Differences);

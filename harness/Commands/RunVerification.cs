@@ -124,7 +124,8 @@ internal static class RunVerification
             ? FormattableString.Invariant($"{step.Stage} step {step.Step}")
             : "nothing";
         lines.Add(
-            $"the run has not ended: recorded up to {last}{(state.Differs is { } said ? $"; it was told of a difference: {said}" : "")}"
+            "the run has not ended: recorded up to "
+                + $"{last}{(state.Differs is { } said ? $"; it was told of a difference: {said}" : "")}"
         );
         if (state.Note is { } note)
             lines.Add(note);

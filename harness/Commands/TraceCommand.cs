@@ -18,7 +18,8 @@ internal static class TraceCommand
     {
         var command = new Command(
             "trace",
-            "Run the first step that two runs do not share again, here, operation by operation: which run is wrong, where, and what explains its bits. Example: lut trace runs/a runs/b"
+            "Run the first step that two runs do not share again, here, operation by operation: which run is "
+                + "wrong, where, and what explains its bits. Example: lut trace runs/a runs/b"
         );
         var a = command.Argument<string>("A", "A run's folder");
         var b = command.Argument<string>("B", "The other one");

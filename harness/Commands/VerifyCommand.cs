@@ -26,7 +26,8 @@ internal static class VerifyCommand
     {
         var command = new Command(
             "verify",
-            "Check a run's integrity and its digests against the committed reference, or a checkpoint's integrity. Example: lut verify runs/fashion-lut@1_s0_1234abcd"
+            "Check a run's integrity and its digests against the committed reference, or a checkpoint's "
+                + "integrity. Example: lut verify runs/fashion-lut@1_s0_1234abcd"
         );
         var target = command.Argument<string[]>(
             "run",

@@ -108,7 +108,8 @@ internal sealed class Baselines
             );
             if (row.Pinned.Count == 0 || row.Pinned.Concat(row.Rolling).Any(v => !(v > 0)) || !(band > 0))
                 problems.Add(
-                    $"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, and a positive band"
+                    $"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, "
+                        + "and a positive band"
                 );
             all.rows[group.Key] = row;
         }
@@ -139,7 +140,9 @@ internal sealed class Baselines
     internal void Write()
     {
         var text = new StringBuilder(
-            "# What nights are held against on this hardware. Made by `lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as you review code.\n"
+            "# What nights are held against on this hardware. Made by "
+                + "`lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as "
+                + "you review code.\n"
         );
         string List(IEnumerable<double> v) => "[" + string.Join(", ", v.Select(x => x.Text("0.0###"))) + "]";
         foreach (var r in rows.Values)

@@ -31,7 +31,8 @@ internal static class NightReport
             $"# Night of {tonight[0].AtUtc:yyyy-MM-dd HH:mm} UTC: {(red > 0 ? $"{red} red" : grey > 0 ? $"not fit ({grey} grey)" : "clean")}\n\n{Markdown(tonight[0].Hardware)}, commit {Short(tonight[0].Commit)}\n\n"
         );
         text.Append(
-            "| stage | row | verdict | tonight | before | ratio | nights failing | what |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+            "| stage | row | verdict | tonight | before | ratio | nights failing | what |\n| --- | --- | --- | "
+                + "--- | --- | --- | --- | --- |\n"
         );
         foreach (var f in tonight.OrderByDescending(f => f.Colour))
         {
