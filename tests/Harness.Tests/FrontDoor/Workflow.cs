@@ -13,7 +13,7 @@ internal static partial class Workflow
     [GeneratedRegex(@"\./build\.sh ([a-z-]+)")]
     private static partial Regex OurVerb();
 
-    [GeneratedRegex(@"\$\{\{\s*([a-z]+)\.([A-Za-z_]+)")]
+    [GeneratedRegex(@"\$\{\{\s*([a-z]+)\.([A-Za-z_][A-Za-z_0-9]*)")]
     private static partial Regex Expression();
 
     /// <summary>The document, or null with why it is none.</summary>
