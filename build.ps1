@@ -1,4 +1,4 @@
-# The front door on Windows. Verbs: reproduce | test | format | bench | gpu-check [DEVICE] | lut ARGS... (the same as build.sh, but for compiling kernels and packing)
+# The front door on Windows: the verbs of build.sh, but for compiling kernels and packing.
 param([Parameter(Position = 0)][string]$Verb, [Parameter(Position = 1, ValueFromRemainingArguments)][string[]]$Rest = @())
 $ErrorActionPreference = 'Stop'
 Set-Location $PSScriptRoot
@@ -35,6 +35,25 @@ switch ($Verb) {
         "$($total.succeeded) passed, $($total.failed) failed, $($total.skipped) skipped"
         exit $status
     }
+    'coverage' {
+        Build LutNative.sln
+        $projects = if ($Rest.Count -gt 0) { $Rest } else { 'Model', 'Results', 'Interop', 'Harness' }
+        if (Test-Path out/coverage) { Remove-Item -Recurse -Force out/coverage }
+        $status = 0
+        foreach ($project in $projects) {
+            dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --progress off --no-ansi `
+                --coverlet --coverlet-single-hit --coverlet-output-format cobertura --coverlet-file-prefix $project `
+                --results-directory out/coverage/raw
+            if ($LASTEXITCODE -ne 0) { $status = 1 }
+        }
+        dotnet tool restore | Out-Null
+        dotnet reportgenerator '-reports:out/coverage/raw/*.xml' -targetdir:out/coverage -verbosity:Error `
+            '-reporttypes:Html;JsonSummary;MarkdownSummaryGithub'
+        foreach ($assembly in (Get-Content -Raw out/coverage/Summary.json | ConvertFrom-Json).coverage.assemblies) {
+            '{0,-18} lines {1,5:F1} %  branches {2,5:F1} %' -f $assembly.name, $assembly.coverage, $assembly.branchcoverage
+        }
+        exit $status
+    }
     'format' { dotnet tool restore | Out-Null; dotnet csharpier $(if ($Rest -contains '--check') { 'check' } else { 'format' }) .; exit $LASTEXITCODE }
     'bench' { Build tests/benchmarks; dotnet tests/benchmarks/bin/Release/net10.0/LutNative.Benchmarks.dll @Rest; exit $LASTEXITCODE }
     'gpu-check' {
@@ -48,5 +67,5 @@ switch ($Verb) {
         exit $status
     }
     'lut' { Build harness; dotnet $lut @Rest; exit $LASTEXITCODE }
-    default { [Console]::Error.WriteLine('usage: ./build.ps1 reproduce | test | format [--check] | bench | gpu-check [DEVICE] | lut ARGS...'); exit 2 }
+    default { [Console]::Error.WriteLine('usage: ./build.ps1 reproduce | test | coverage [PROJECT...] | format [--check] | bench | gpu-check [DEVICE] | lut ARGS...'); exit 2 }
 }

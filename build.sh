@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The front door. Verbs: reproduce | test | format | bench | ptx | gpu-check | gpu-pack | lut ARGS... (the same as build.ps1, but for the three about GPUs)
+# The front door: usage() lists the verbs. build.ps1 has the same ones, but for compiling kernels and packing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
@@ -10,6 +10,8 @@ usage: ./build.sh VERB
   reproduce     build, pre-train MAE and LUT on Fashion-MNIST, evaluate, record, and compare with our digests (minutes);
                 what is complete is only verified, what was interrupted goes on
   test          build and run every test
+  coverage [PROJECT...]   the tests with the share of lines and branches they reach: Model, Results, Interop, Harness,
+                or all four; a page for each file in out/coverage/index.html
   format [--check]  lay out the code (CSharpier, and clang-format-19 for the kernels), or say what is not laid out
   bench         build and run the operation benchmarks (BenchmarkDotNet; arguments are passed on)
   ptx           compile the CUDA kernels again (clang-19; nobody needs this to build, run or test)
@@ -65,6 +67,25 @@ case "$verb" in
       rm -f "$log"
     done
     echo "$passed passed, $failed failed, $skipped skipped"
+    exit $status
+    ;;
+  coverage)
+    need_sdk; build LutNative.sln
+    [ $# -ge 1 ] || set -- Model Results Interop Harness
+    rm -rf out/coverage
+    status=0
+    for project in "$@"; do
+      # one hit a line is enough to know that it was reached, and keeps kernels bearable; what a started lut reaches counts
+      dotnet "tests/$project.Tests/bin/Release/net10.0/LutNative.$project.Tests.dll" --progress off --no-ansi \
+        --coverlet --coverlet-single-hit --coverlet-output-format cobertura --coverlet-file-prefix "$project" \
+        --results-directory out/coverage/raw </dev/null || status=1
+    done
+    dotnet tool restore >/dev/null
+    dotnet reportgenerator "-reports:out/coverage/raw/*.xml" -targetdir:out/coverage -verbosity:Error \
+      "-reporttypes:Html;JsonSummary;MarkdownSummaryGithub"
+    # a line a project: what all of these tests together reach
+    sed -nE 's/^ *\{ "name": "([^"]+)", "classes": .* "coverage": ([0-9.]+),.* "branchcoverage": ([0-9.]+),.*/\1 \2 \3/p' \
+      out/coverage/Summary.json | awk '{ printf "%-18s lines %5.1f %%  branches %5.1f %%\n", $1, $2, $3 }'
     exit $status
     ;;
   format)

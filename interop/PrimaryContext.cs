@@ -74,8 +74,6 @@ public sealed unsafe class PrimaryContext : IDisposable
     /// <summary>Must be called by a thread before it uses what this context made.</summary>
     public void MakeCurrent() => Check(Driver.CtxSetCurrent(handle), "cuCtxSetCurrent");
 
-    public void Synchronize() => Check(Driver.CtxSynchronize(), "cuCtxSynchronize");
-
     public (long Free, long Total) Memory()
     {
         Check(Driver.MemGetInfo(out nuint free, out nuint total), "cuMemGetInfo");

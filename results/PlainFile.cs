@@ -3,7 +3,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LutNative.Results;
 
-/// <summary>Opening what may be no file at all: a pipe would be waited for until somebody writes to it.</summary>
+/// <summary>
+/// Opening what may be no file at all: a pipe would be waited for until somebody writes to it. It opens without waiting
+/// and looks then, so that nothing can change in between: these files are a run's own, and one process may write while
+/// another reads. (Images/FileKind of the harness asks first, since a folder of images is walked by kinds anyway and
+/// its errors name the kind.)
+/// </summary>
 public static partial class PlainFile
 {
     private const int NotThere = 2;

@@ -22,16 +22,16 @@ internal sealed record BenchShape(string Name, string Title, ProtocolSpec Protoc
     /// <param name="stage">One that `lut bench` measures.</param>
     internal static ITrainedStage Trained(string stage) => StageCatalog.Default.Benched.Single(s => s.Id.Name == stage);
 
-    internal static BenchShape Of(BenchOrder order)
-    {
-        var shape = Find(order.Shape, order.Batch, order.OnGpu);
-        return order.Method.Length == 0
-            ? shape
-            : shape with
+    internal static BenchShape Of(BenchOrder order) => Find(order.Shape, order.Batch, order.OnGpu).With(order.Method);
+
+    /// <param name="method">lut or mae; "" for the shape's own.</param>
+    internal BenchShape With(string method) =>
+        method.Length == 0
+            ? this
+            : this with
             {
-                Protocol = shape.Protocol with { Pretrain = shape.Protocol.Pretrain with { Method = order.Method } },
+                Protocol = Protocol with { Pretrain = Protocol.Pretrain with { Method = method } },
             };
-    }
 
     /// <param name="batch">Samples of a step, or 0 for the shape's own.</param>
     /// <param name="gpu">

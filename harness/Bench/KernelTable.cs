@@ -1,9 +1,7 @@
-using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
-using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Interop;
 using LutNative.Interop.Emulator;
@@ -23,7 +21,7 @@ internal static class KernelTable
     private const double NoLimit = 1e15;
     private static readonly BenchOptions FrozenData = new(FrozenData: true);
 
-    internal static void Print(
+    internal static KernelReport Of(
         BenchShape shape,
         string stage,
         ExecOptions exec,
@@ -31,8 +29,7 @@ internal static class KernelTable
         string deviceName,
         string math,
         string memory,
-        string? data,
-        bool json
+        string? data
     )
     {
         bool plan = deviceName.StartsWith(Planned, StringComparison.Ordinal);
@@ -54,13 +51,7 @@ internal static class KernelTable
             if (plan)
                 exec = ThatFits(shape, stage, cuda, exec, memory);
             var rows = Measure(shape, stage, exec, cuda, data);
-            Show(shape, stage, cuda, sheet, plan, rows, json);
-            if (plan && !json)
-                Console.Out.WriteLine(
-                    FormattableString.Invariant(
-                        $"{exec.PlanOf(cuda, shape.Batch(stage), shape.Batch(stage), shape.Grain(stage)).Samples} samples at once, activations {(exec.Recompute ? "recomputed" : "kept")}: fits {cuda.MemoryBytes / 1e9:f0} GB"
-                    )
-                );
+            return Report(shape, stage, exec, cuda, sheet, plan, rows);
         }
     }
 
@@ -113,7 +104,7 @@ internal static class KernelTable
     {
         if (
             MemoryPlan.Stage(shape.Protocol, BenchShape.Trained(stage), device, exec, FrozenData)
-            <= 0.95 * device.MemoryBytes
+            <= ClusterPlan.MostMemory * device.MemoryBytes
         )
             return exec;
         return MemoryPlan.Fitting(shape.Protocol, device, exec, FrozenData)
@@ -160,85 +151,46 @@ internal static class KernelTable
         return rows;
     }
 
-    private static void Show(
+    private static KernelReport Report(
         BenchShape shape,
         string stage,
+        ExecOptions exec,
         CudaDevice device,
         Hardware? sheet,
         bool plan,
-        IReadOnlyList<KernelRow> rows,
-        bool json
+        IReadOnlyList<KernelRow> rows
     )
     {
-        int batch = shape.Batch(stage);
-        var lines = rows.Select(r =>
-                (
-                    Row: r,
-                    Flops: Total(r, w => w.Flops),
-                    Bytes: Total(r, w => w.Bytes),
-                    Floor: sheet is null ? 0 : 1e3 * Total(r, w => sheet.Floor(w))
-                )
-            )
-            .ToList();
+        IEnumerable<KernelLine> lines = rows.Select(r => new KernelLine(
+            r.Name,
+            r.Launches,
+            Total(r, w => w.Flops),
+            Total(r, w => w.Bytes),
+            sheet is null ? 0 : 1e3 * Total(r, w => sheet.Floor(w)),
+            r.Milliseconds
+        ));
         if (plan)
-            lines = [.. lines.OrderByDescending(l => l.Floor)];
-        double floor = lines.Sum(l => l.Floor);
-        double measured = rows.Sum(r => r.Milliseconds);
-        if (json)
+            lines = lines.OrderByDescending(l => l.FloorMs);
+        KernelLine[] kernels = [.. lines];
+        int batch = shape.Batch(stage);
+        return new KernelReport(
+            shape.Name,
+            stage,
+            batch,
+            device.Name,
+            device.Level ?? shape.Protocol.Contract,
+            sheet?.Name,
+            kernels.Sum(l => l.FloorMs),
+            rows.Sum(r => r.Milliseconds),
+            kernels
+        )
         {
-            Output.Json(
-                new
-                {
-                    shape = shape.Name,
-                    stage,
-                    batch,
-                    device = device.Name,
-                    level = device.Level ?? shape.Protocol.Contract,
-                    sheet = sheet?.Name,
-                    floor_ms = floor,
-                    measured_ms = measured,
-                    kernels = lines.Select(l => new
-                    {
-                        name = l.Row.Name,
-                        launches = l.Row.Launches,
-                        flops = l.Flops,
-                        bytes = l.Bytes,
-                        floor_ms = l.Floor,
-                        measured_ms = l.Row.Milliseconds,
-                    }),
-                }
-            );
-            return;
-        }
-        static string F(double x, string f) => x.ToString(f, CultureInfo.InvariantCulture);
-        Output.Table(
-            ["kernel", "launches", "GFLOP", "MB", "sheet ms", "measured ms", "share of sheet"],
-            lines.Select(l =>
-                new[]
-                {
-                    l.Row.Name,
-                    F(l.Row.Launches, "f0"),
-                    F(l.Flops / 1e9, "f1"),
-                    F(l.Bytes / 1e6, "f1"),
-                    F(l.Floor, "f3"),
-                    plan ? "" : F(l.Row.Milliseconds, "f3"),
-                    plan || sheet is null ? "" : F(100 * l.Floor / l.Row.Milliseconds, "f0") + " %",
-                }
-            )
-        );
-        Console.Out.WriteLine(
-            FormattableString.Invariant(
-                $"{shape.Name} {stage}, batch {batch}, {device.Level ?? shape.Protocol.Contract}: {rows.Sum(r => r.Launches)} launches a step, {F(lines.Sum(l => l.Flops) / 1e9, "f1")} GFLOP, {F(lines.Sum(l => l.Bytes) / 1e9, "f2")} GB"
-            )
-                + (
-                    sheet is null
-                        ? ""
-                        : FormattableString.Invariant(
-                            $"; {sheet.Title}'s sheet allows {floor:f2} ms, {batch / floor * 1e3:f0} images/s"
-                        )
-                )
-                + (plan ? "" : FormattableString.Invariant($"; measured {measured:f2} ms in kernels"))
-        );
+            SheetTitle = sheet?.Title,
+            Planned = plan,
+            SamplesAtOnce = exec.PlanOf(device, batch, batch, shape.Grain(stage)).Samples,
+            Recompute = exec.Recompute,
+            DeviceBytes = device.MemoryBytes,
+        };
     }
 
     private static double Total(KernelRow row, Func<Work, double> of)

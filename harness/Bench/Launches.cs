@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
-using LutNative.Harness.Errors;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Model.Devices;
@@ -9,82 +5,13 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Bench;
 
-/// <summary>What to measure, as the command line says it; a fresh process gets the same words.</summary>
-/// <param name="Slow">Share of a step's time to wait after it: a slowdown planted on purpose.</param>
-internal sealed record BenchOrder(
-    string Shape,
-    string Stage,
-    string Method = "",
-    int Batch = 0,
-    int Threads = 0,
-    int MicroBatch = 0,
-    int DataWorkers = 0,
-    int Blocks = 3,
-    double Seconds = 3.0,
-    string Memory = "keep",
-    string Device = "cpu",
-    string Math = "exact",
-    bool Premade = false,
-    string? Data = null,
-    double Slow = 0
-)
-{
-    /// <summary>A GPU computes, or is emulated or planned.</summary>
-    internal bool OnGpu =>
-        Device.StartsWith("cuda", StringComparison.Ordinal)
-        || Device.StartsWith(KernelTable.Planned, StringComparison.Ordinal);
-
-    internal IEnumerable<string> Words()
-    {
-        string I(int v) => v.ToString(CultureInfo.InvariantCulture);
-        string D(double v) => v.ToString("R", CultureInfo.InvariantCulture);
-        string[] words =
-        [
-            "bench",
-            Shape,
-            "--stage",
-            Stage,
-            "--batch",
-            I(Batch),
-            "--threads",
-            I(Threads),
-            "--micro-batch",
-            I(MicroBatch),
-            "--data-workers",
-            I(DataWorkers),
-            "--blocks",
-            I(Blocks),
-            "--seconds",
-            D(Seconds),
-            "--memory",
-            Memory,
-            "--device",
-            Device,
-            "--math",
-            Math,
-            "--launches=0",
-        ];
-        return
-        [
-            .. words,
-            .. Method.Length > 0 ? (string[])["--method", Method] : [],
-            .. Premade ? (string[])["--premade"] : [],
-            .. Data is not null ? (string[])["--data", Data] : [],
-            .. Slow > 0 ? (string[])["--slow", D(Slow)] : [],
-        ];
-    }
-}
-
 /// <summary>Fresh processes that measure, one after another, and the rows that they give.</summary>
 internal static class Launches
 {
-    /// <summary>This program, for <see cref="Fresh"/>.</summary>
-    internal const string Self = "self";
-
     /// <summary>One launch in a fresh process.</summary>
     internal static Launch Fresh(BenchOrder order)
     {
-        using var child = new Child(Self, order, turns: false);
+        using var child = BenchProcess.Start(BenchProcess.Self, order, turns: false);
         return child.Result();
     }
 
@@ -95,9 +22,9 @@ internal static class Launches
     /// <param name="other">self, or another build: its lut.dll or its executable.</param>
     internal static (Launch Mine, Launch Theirs) Pair(BenchOrder order, string other, BenchOrder theirs)
     {
-        using var a = new Child(Self, order, turns: true);
+        using var a = BenchProcess.Start(BenchProcess.Self, order, turns: true);
         a.Await(); // warm, before the other begins to warm up
-        using var b = new Child(other, theirs, turns: true);
+        using var b = BenchProcess.Start(other, theirs, turns: true);
         b.Await();
         for (int block = 0; block < order.Blocks; block++)
             foreach (var child in block % 2 == 0 ? new[] { a, b } : [b, a])
@@ -108,126 +35,6 @@ internal static class Launches
         a.Go();
         b.Go();
         return (a.Result(), b.Result());
-    }
-
-    /// <summary>What a child does before every block when it takes turns.</summary>
-    internal static void MyTurn()
-    {
-        Console.Out.WriteLine(Child.Waiting);
-        Console.Out.Flush();
-        Console.In.ReadLine();
-    }
-
-    /// <summary>
-    /// A process that measures. With turns it says a line when it waits for one: before every block, and before it
-    /// gives its answer.
-    /// </summary>
-    private sealed class Child : IDisposable
-    {
-        internal const string Waiting = "waiting";
-        private readonly Process process;
-        private readonly string program;
-
-        internal Child(string program, BenchOrder order, bool turns)
-        {
-            this.program = program;
-            var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardInput = turns };
-            bool own = program == Self;
-            // `dotnet lut.dll ...` has the program as its first argument, a self-contained executable does not
-            bool runtime = own
-                ? Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
-                : program.EndsWith(".dll", StringComparison.Ordinal);
-            // absolute, so that nobody looks for it elsewhere
-            string other = own ? "" : Path.GetFullPath(program);
-            if (!own && !File.Exists(other))
-                throw Failed("there is no such file: give the path of its lut.dll or its executable");
-            string host =
-                Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? Environment.ProcessPath! : "";
-            start.FileName =
-                own ? Environment.ProcessPath!
-                : !runtime ? other
-                : host.Length > 0 ? host
-                : ExecutablePath.Find("dotnet");
-            if (runtime)
-                start.ArgumentList.Add(own ? Environment.GetCommandLineArgs()[0] : other);
-            foreach (string word in order.Words())
-                start.ArgumentList.Add(word);
-            if (turns)
-                start.ArgumentList.Add("--turns");
-            try
-            {
-                process = Process.Start(start)!;
-                Interruption.Adopt(process);
-            }
-            catch (System.ComponentModel.Win32Exception e)
-            {
-                throw Failed(e.Message);
-            }
-        }
-
-        internal void Go()
-        {
-            process.StandardInput.WriteLine("go");
-            process.StandardInput.Flush();
-        }
-
-        internal void Await()
-        {
-            if (process.StandardOutput.ReadLine() != Waiting)
-                throw Failed("it ended before its turn");
-        }
-
-        internal Launch Result()
-        {
-            string answer = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-                throw Ended();
-            try
-            {
-                return JsonSerializer.Deserialize<Launch>(answer)!;
-            }
-            catch (JsonException e)
-            {
-                throw Failed(e.Message);
-            }
-        }
-
-        /// <summary>A launch that refused has said why under its own id; one that was killed has not.</summary>
-        private Exception Ended() =>
-            Enum.IsDefined((Exit)process.ExitCode)
-                ? new ChildFailedException(
-                    (Exit)process.ExitCode,
-                    FormattableString.Invariant(
-                        $"a launch of the benchmark ended with exit code {process.ExitCode}; its error is above"
-                    )
-                )
-                : new LutError(
-                    Exit.Unfit,
-                    464,
-                    "a launch of the benchmark died",
-                    program,
-                    FormattableString.Invariant($"it ended with code {process.ExitCode}; above 128 that is a signal"),
-                    "look for what ended it (memory, a limit of time), and run it again"
-                );
-
-        private LutError Failed(string why) =>
-            new(
-                Exit.Usage,
-                37,
-                "a build cannot be measured",
-                program,
-                why,
-                "name the lut.dll or the executable of a build that knows `bench --launches=0 --turns`"
-            );
-
-        public void Dispose()
-        {
-            if (!process.HasExited)
-                process.Kill();
-            Interruption.Release(process);
-            process.Dispose();
-        }
     }
 
     /// <summary>The launches' blocks as rows of the throughput table.</summary>
@@ -317,13 +124,11 @@ internal static class Launches
             .Create(folder)
             .Commit(
                 [new Table<ThroughputRow>(rows)],
-                new Dictionary<string, string>
+                new Dictionary<string, string>(TableMetadata.Of(rows[0].RunId.Text))
                 {
-                    ["lut.run_id"] = rows[0].RunId.Text,
-                    ["lut.protocol"] = rows[0].Shape,
-                    ["lut.math_hash"] = "",
-                    ["lut.data_hash"] = "",
-                    ["lut.writer"] = "lut " + LutVersion.Text,
+                    [RunIdentity.ProtocolKey] = rows[0].Shape,
+                    [RunIdentity.MathKey] = "",
+                    [RunIdentity.DataKey] = "",
                 }
             );
 }

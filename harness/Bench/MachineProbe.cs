@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LutNative.Harness.Errors;
 using LutNative.Harness.Recording;
 using LutNative.Interop;
 using LutNative.Model.Devices;
@@ -37,7 +38,7 @@ internal static class MachineProbe
 
     internal static Probe Run(Device device, string folder)
     {
-        using var pool = new Pool(Math.Min(Environment.ProcessorCount, device.MostThreads));
+        using var pool = device.NewPool(Environment.ProcessorCount);
         using var nvml = device is CudaDevice cuda ? Nvml.Open(cuda.Context, out _) : null;
         var busy = MachineState.Busy.Now();
         double? before = nvml is null ? MachineState.ClockMhz() : nvml.Read().SmClockMhz;
@@ -115,7 +116,7 @@ internal static class MachineProbe
                 );
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             return (null, null);
         }

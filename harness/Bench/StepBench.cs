@@ -90,7 +90,7 @@ internal static class StepBench
     )
     {
         var p = shape.Protocol;
-        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
+        using var pool = device.NewPool(exec.Threads);
         var views = new Views(p, images);
         using Trainer t = BenchShape.Trained(stage).NewTrainer(p, views, device, pool, exec, bench: bench);
         long s = 0;

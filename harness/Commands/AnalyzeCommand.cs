@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Evaluation;
 using LutNative.Harness.Experiments;
@@ -24,119 +23,39 @@ internal static class AnalyzeCommand
     {
         var command = new Command(
             "analyze",
-            "How far attention looks in each layer, and how many directions features use: for one run or several beside each other. Example: lut analyze runs/mae runs/lut -o analysis"
+            "How far attention looks in each layer, and how many directions features use: for one run or "
+                + "several beside each other. Example: lut analyze runs/mae runs/lut -o analysis"
         );
-        Argument<string[]> runs = new("runs")
-        {
-            Description = "Folders of runs that pre-trained",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        Option<int> images = Numbers.Int("--images", 1000, "Test images to look at", 2);
-        Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
-        Option<string> device = new("--device") { Description = "cpu, cuda:0, ...", DefaultValueFactory = _ => "cpu" };
-        Option<string> output = new("--output", "-o")
-        {
-            Description = "Folder for the table analysis (Parquet) and the plots (SVG)",
-            DefaultValueFactory = _ => "analysis",
-        };
-        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
-        command.Arguments.Add(runs);
-        foreach (Option o in new Option[] { images, data, device, output, json })
-            command.Options.Add(o);
+        var runs = command.Argument<string[]>("runs", "Folders of runs that pre-trained", ArgumentArity.OneOrMore);
+        var images = command.Int("--images", 1000, "Test images to look at", 2);
+        var data = command.Data();
+        var device = command.Device("cpu, cuda:0, ...");
+        var output = command.Output("Folder for the table analysis (Parquet) and the plots (SVG)", "analysis");
+        var json = command.Json();
         command.SetAction(r =>
-            (int)Execute(
-                [.. r.GetValue(runs)!.Select(RunFolders.Find)],
-                r.GetValue(images),
-                r.GetValue(data),
-                DeviceCatalog.Of(r.GetValue(device)!, "exact"),
-                r.GetValue(output)!,
-                r.GetValue(json)
+            Output.Print(
+                Analyze(
+                    [.. r.GetValue(runs)!.Select(RunFolders.Find)],
+                    r.GetValue(images),
+                    r.GetValue(data),
+                    DeviceCatalog.Of(r.GetValue(device)!, "exact"),
+                    r.GetValue(output)!
+                ),
+                r.GetValue(json),
+                AnalyzeText.Write
             )
         );
         return command;
     }
 
-    private static Exit Execute(RunStore[] runs, int images, string? data, Device device, string output, bool json)
+    private static AnalyzeResult Analyze(RunStore[] runs, int images, string? data, Device device, string output)
     {
-        var found = runs.Select(run => (Run: run, Name: NameOf(run), Result: Analyze(run, images, data, device)))
-            .ToList();
+        AnalyzedRun[] found =
+        [
+            .. runs.Select(run => AnalyzedRun.Of(run, NameOf(run), Measure(run, images, data, device))),
+        ];
         Write(output, found);
-        static string F(double v, string f) => v.ToString(f, CultureInfo.InvariantCulture);
-        if (json)
-        {
-            Output.Json(
-                new
-                {
-                    output,
-                    runs = found.Select(f => new
-                    {
-                        run = f.Run.Folder,
-                        name = f.Name,
-                        attention_distance = f.Result.Distance,
-                        uniform = f.Result.Uniform,
-                        image_log_singular_values = f.Result.ImageSpectrum,
-                        token_log_singular_values = f.Result.TokenSpectrum,
-                        images = f.Result.Images,
-                        token_images = f.Result.TokenImages,
-                    }),
-                    exit = 0,
-                }
-            );
-            return Exit.Ok;
-        }
-        Output.Table(
-            ["attention distance, pixels", .. found.Select(f => f.Name)],
-            [
-                .. Enumerable
-                    .Range(0, found.Max(f => f.Result.Distance.Length))
-                    .Select(l =>
-                        (string[])
-                            [
-                                $"layer {l} (heads)",
-                                .. found.Select(f =>
-                                    l < f.Result.Distance.Length
-                                        ? $"{F(f.Result.Distance[l].Average(), "f2")} ({string.Join(" ", f.Result.Distance[l].Select(h => F(h, "f1")))})"
-                                        : ""
-                                ),
-                            ]
-                    ),
-                ["looking everywhere alike", .. found.Select(f => F(f.Result.Uniform, "f2"))],
-            ]
-        );
-        Console.Out.WriteLine();
-        Output.Table(
-            ["log singular value beside the first", .. found.Select(f => f.Name)],
-            new[] { 1, 2, 4, 8, 16, 32, 64, 128, 256 }
-                .Where(k => found.Any(f => k < f.Result.ImageSpectrum.Length))
-                .Select(k =>
-                    (string[])
-                        [
-                            $"images, rank {k}",
-                            .. found.Select(f =>
-                                k < f.Result.ImageSpectrum.Length
-                                    ? F(f.Result.ImageSpectrum[k] - f.Result.ImageSpectrum[0], "f2")
-                                    : ""
-                            ),
-                        ]
-                )
-                .Concat(
-                    new[] { 1, 2, 4, 8, 16, 32, 64 }
-                        .Where(k => found.Any(f => k < f.Result.TokenSpectrum.Length))
-                        .Select(k =>
-                            (string[])
-                                [
-                                    $"tokens of an image, rank {k}",
-                                    .. found.Select(f =>
-                                        k < f.Result.TokenSpectrum.Length
-                                            ? F(f.Result.TokenSpectrum[k] - f.Result.TokenSpectrum[0], "f2")
-                                            : ""
-                                    ),
-                                ]
-                        )
-                )
-        );
-        Output.Line($"table and plots: {output}");
-        return Exit.Ok;
+        return new AnalyzeResult(output, found, Exit.Ok);
     }
 
     private static string NameOf(RunStore run)
@@ -147,7 +66,7 @@ internal static class AnalyzeCommand
         );
     }
 
-    private static AnalysisResult Analyze(RunStore run, int images, string? data, Device device)
+    private static AnalysisResult Measure(RunStore run, int images, string? data, Device device)
     {
         var resolved = ProtocolReader.Load(Path.Combine(run.Folder, "config.resolved.toml"), []);
         var store = CheckpointStore.Of(run);
@@ -159,30 +78,30 @@ internal static class AnalyzeCommand
         var student = new State(net.Layout, arena);
         string path = store.PathOf(StageId.Pretrain.Name, last);
         OuterWeights.Load(path, "", student, WeightsUse.Features);
-        using var pool = new Pool(Math.Min(Environment.ProcessorCount, device.MostThreads));
+        using var pool = device.NewPool(Environment.ProcessorCount);
         var weights = new Weights(student, device, arena, backward: false);
         weights.Pack(pool);
         var test = DataSets.LoadTest(resolved.Spec.Data, data, Console.Error.WriteLine);
         return Analysis.Run(net, weights, device, pool, new Views(resolved.Spec, test), images);
     }
 
-    private static void Write(string folder, List<(RunStore Run, string Name, AnalysisResult Result)> found)
+    private static void Write(string folder, IReadOnlyList<AnalyzedRun> found)
     {
         var store = RunStore.Create(folder);
-        foreach (var (run, _, result) in found)
+        foreach (var analyzed in found)
         {
-            string id = run.Read(Schema.Events).First?.RunId.Text ?? "";
+            string id = analyzed.Store.Read(Schema.Events).First?.RunId.Text ?? "";
             store.Commit(
-                [new Table<AnalysisRow>(AnalysisCharts.Rows(new RunId(id), result))],
-                new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
+                [new Table<AnalysisRow>(AnalysisCharts.Rows(new RunId(id), analyzed.Measured))],
+                TableMetadata.Of(id)
             );
         }
         try
         {
-            foreach (var (name, svg) in AnalysisCharts.Files([.. found.Select(f => (f.Name, f.Result))]))
+            foreach (var (name, svg) in AnalysisCharts.Files([.. found.Select(f => (f.Name, f.Measured))]))
                 WholeFile.WriteText(Path.Combine(folder, name + ".svg"), svg);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw StoreErrors.CannotWritePlots(folder, e.Message);
         }

@@ -1,11 +1,57 @@
 using System.CommandLine;
-using System.Globalization;
 using LutNative.Harness.Errors;
+using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
+
+/// <param name="Dtype">As safetensors names it: F32, BF16, ...</param>
+internal sealed record ConvertedTensor(string Name, string Dtype, IReadOnlyList<long> Shape);
+
+/// <param name="To">The file that was written; null when the tensors are only listed.</param>
+/// <param name="Set">The set of weights that was read, of <paramref name="Sets"/>.</param>
+/// <param name="NotRead">Tensors of a type that has no place in the file.</param>
+/// <param name="Beside">Objects beside the weights, which are not read.</param>
+internal sealed record ConvertResult(
+    string From,
+    string? To,
+    string Set,
+    IReadOnlyList<string> Sets,
+    IReadOnlyList<ConvertedTensor> Tensors,
+    IReadOnlyList<string> NotRead,
+    IReadOnlyList<string> Beside,
+    Exit Exit
+) : IVerbResult
+{
+    private const int MostBeside = 8;
+
+    /// <summary>Why this set, where there was a choice.</summary>
+    internal required string? Choice { get; init; }
+
+    /// <summary>Of all tensors; one that repeats its values may claim any number of them.</summary>
+    internal required Int128 Values { get; init; }
+
+    internal static void Text(ConvertResult found)
+    {
+        if (found.To is null)
+            Output.Table(
+                ["tensor", "type", "shape"],
+                found.Tensors.Select(t => new[] { t.Name, t.Dtype, string.Join(" x ", t.Shape) })
+            );
+        if (found.Choice is { } choice)
+            Output.Line(choice);
+        if (found.NotRead.Count > 0)
+            Output.Line("not read: " + WeightLoader.Names(found.NotRead));
+        if (found.Beside.Count > 0)
+            Output.Line(
+                "objects beside the weights were not read: " + string.Join(", ", found.Beside.Take(MostBeside))
+            );
+        string written = found.To is null ? "" : $", written to {found.To}";
+        Output.Line($"{found.Tensors.Count} tensors, {found.Values.Text("n0")} values{written}");
+    }
+}
 
 /// <summary>convert: a foreign checkpoint to safetensors with plain names.</summary>
 internal static class ConvertCommand
@@ -14,95 +60,72 @@ internal static class ConvertCommand
     {
         var command = new Command(
             "convert",
-            "Read weights from .pth, .pt or .safetensors (nothing in the file is run) and write safetensors that timm and PyTorch load. Example: lut convert mae_pretrain_vit_base.pth mae.safetensors"
+            "Read weights from .pth, .pt or .safetensors (nothing in the file is run) and write safetensors "
+                + "that timm and PyTorch load. Example: lut convert mae_pretrain_vit_base.pth mae.safetensors"
         );
-        Argument<string> from = new("from") { Description = "A file of torch.save (zip format), or safetensors" };
-        Argument<string?> to = new("to")
-        {
-            Description = "The .safetensors to write; without it the tensors are listed",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        Option<string> which = new("--which")
-        {
-            Description =
-                "Which set of a file that holds several: model, model_ema, state_dict, ...; by default the student's",
-            DefaultValueFactory = _ => "",
-        };
-        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
-        command.Arguments.Add(from);
-        command.Arguments.Add(to);
-        command.Options.Add(which);
-        command.Options.Add(json);
-        command.SetAction(r => Execute(r.GetValue(from)!, r.GetValue(to), r.GetValue(which)!, r.GetValue(json)));
+        var from = command.Argument<string>("from", "A file of torch.save (zip format), or safetensors");
+        var to = command.Argument<string?>(
+            "to",
+            "The .safetensors to write; without it the tensors are listed",
+            ArgumentArity.ZeroOrOne
+        );
+        var which = command.Which(
+            "Which set of a file that holds several: model, model_ema, state_dict, ...; by default the student's"
+        );
+        var json = command.Json();
+        command.SetAction(r =>
+            Output.Print(
+                Convert(r.GetValue(from)!, r.GetValue(to), r.GetValue(which)!),
+                r.GetValue(json),
+                ConvertResult.Text
+            )
+        );
         return command;
     }
 
-    private static int Execute(string from, string? to, string which, bool json)
+    private static ConvertResult Convert(string from, string? to, string which)
     {
         using var set = WeightSet.Open(from, which);
         var tensors = WeightWriter.Writable(set);
-        // a tensor that repeats its values may claim any number of them
-        var count = tensors.Aggregate(default(Int128), (sum, t) => sum + t.Count);
         if (to is not null)
-            try
-            {
-                var metadata = new Dictionary<string, string>
-                {
-                    ["lut.converted_from"] = Path.GetFileName(from),
-                    ["lut.writer"] = "lut " + LutVersion.Text,
-                };
-                WholeFile.Write(to, stream => WeightWriter.Write(stream, set, metadata));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new LutError(
-                    Exit.Store,
-                    11,
-                    $"cannot write {to}",
-                    Path.GetFullPath(to),
-                    e.Message,
-                    "free some space or choose another place; nothing half-written is left under that name"
-                );
-            }
-        string[] left = [.. set.Tensors.Values.Except(tensors).Select(t => $"{t.Name} ({t.Type})")];
-        if (json)
-            Output.Json(
-                new
-                {
-                    from,
-                    to,
-                    set = set.Prefix.TrimEnd('.'),
-                    sets = set.Sets.Select(s => s.TrimEnd('.')),
-                    tensors = tensors.Select(t => new
-                    {
-                        name = t.Name,
-                        dtype = t.Type,
-                        shape = t.Shape,
-                    }),
-                    not_read = left,
-                    beside = set.Beside,
-                    exit = 0,
-                }
-            );
-        else
+            Write(to, set, from);
+        return new ConvertResult(
+            from,
+            to,
+            set.Prefix.TrimEnd('.'),
+            [.. set.Sets.Select(s => s.TrimEnd('.'))],
+            [.. tensors.Select(t => new ConvertedTensor(t.Name, t.Type, t.Shape))],
+            [.. set.Tensors.Values.Except(tensors).Select(t => $"{t.Name} ({t.Type})")],
+            set.Beside,
+            Exit.Ok
+        )
         {
-            if (to is null)
-                Output.Table(
-                    ["tensor", "type", "shape"],
-                    tensors.Select(t => new[] { t.Name, t.Type, string.Join(" x ", t.Shape) })
-                );
-            if (set.Choice is { } choice)
-                Console.Out.WriteLine(choice);
-            if (left.Length > 0)
-                Console.Out.WriteLine("not read: " + WeightLoader.Names(left));
-            if (set.Beside.Count > 0)
-                Console.Out.WriteLine(
-                    "objects beside the weights were not read: " + string.Join(", ", set.Beside.Take(8))
-                );
-            Console.Out.WriteLine(
-                $"{tensors.Count} tensors, {count.ToString("n0", CultureInfo.InvariantCulture)} values{(to is null ? "" : $", written to {to}")}"
+            Choice = set.Choice,
+            Values = tensors.Aggregate(default(Int128), (sum, t) => sum + t.Count),
+        };
+    }
+
+    private static void Write(string to, WeightSet set, string from)
+    {
+        try
+        {
+            var metadata = new Dictionary<string, string>
+            {
+                ["lut.converted_from"] = Path.GetFileName(from),
+                [RunIdentity.WriterKey] = LutVersion.Writer,
+            };
+            WholeFile.Write(to, stream => WeightWriter.Write(stream, set, metadata));
+        }
+        catch (Exception e) when (Files.Failed(e))
+        {
+            throw new LutError(
+                Exit.Store,
+                11,
+                $"cannot write {to}",
+                Path.GetFullPath(to),
+                e.Message,
+                "free some space or choose another place; nothing half-written is left under that name"
             );
         }
-        return 0;
     }
 }

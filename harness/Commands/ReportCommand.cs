@@ -8,6 +8,17 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
+/// <param name="Bytes">Characters of the page, which are ASCII but for names.</param>
+internal sealed record ReportResult(string File, int Bytes, int Runs, int Nights, Exit Exit) : IVerbResult
+{
+    internal static void Text(ReportResult found) =>
+        Output.Line(
+            FormattableString.Invariant(
+                $"{found.File}: {found.Runs} run(s), {found.Nights} night(s), {found.Bytes / 1024} KiB"
+            )
+        );
+}
+
 /// <summary>report: one HTML file about runs and nights.</summary>
 internal static class ReportCommand
 {
@@ -15,80 +26,73 @@ internal static class ReportCommand
     {
         var command = new Command(
             "report",
-            "One HTML file, readable anywhere and offline: runs, curves, reconstructions, analysis, digests, comparison, nights. Example: lut report runs/mae runs/lut --analysis analysis -o report.html"
+            "One HTML file, readable anywhere and offline: runs, curves, reconstructions, analysis, digests, "
+                + "comparison, nights. Example: lut report runs/mae runs/lut --analysis analysis -o report.html"
         );
-        Argument<string[]> runs = new("runs")
-        {
-            Description = "Folders of runs; each is compared with the first",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
-        Option<string?> analysis = new("--analysis") { Description = "Folder that `lut analyze` wrote" };
-        Option<string?> nights = new("--nights") { Description = "Folder of nights" };
-        Option<string> output = new("--output", "-o")
-        {
-            Description = "The file",
-            DefaultValueFactory = _ => "report.html",
-        };
-        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
-        command.Arguments.Add(runs);
-        foreach (Option o in new Option[] { analysis, nights, output, json })
-            command.Options.Add(o);
+        var runs = command.Argument<string[]>(
+            "runs",
+            "Folders of runs; each is compared with the first",
+            ArgumentArity.ZeroOrMore
+        );
+        var analysis = command.Option<string?>("--analysis", "Folder that `lut analyze` wrote");
+        var nights = command.Option<string?>("--nights", "Folder of nights");
+        var output = command.Output("The file", "report.html");
+        var json = command.Json();
         command.SetAction(r =>
-        {
-            RunStore[] found = [.. (r.GetValue(runs) ?? []).Select(RunFolders.Find)];
-            var history = r.GetValue(nights) is { } folder ? History.Load(folder) : [];
-            if (found.Length == 0 && history.Count == 0)
-                throw new LutError(
-                    Exit.NothingSelected,
-                    10,
-                    "there is nothing to report",
-                    "the arguments",
-                    "no run was named, and no night was found",
-                    "name runs, or --nights FOLDER with nights in it"
-                );
-            string html =
-                found.Length == 0
-                    ? HtmlReport.History(history)
-                    : HtmlReport.Runs(
-                        found,
-                        r.GetValue(analysis) is { } a ? new RunStore(a).Read(Schema.Analysis).Rows : null,
-                        history
-                    );
-            string path = r.GetValue(output)!;
-            try
-            {
-                WholeFile.WriteText(path, html);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new LutError(
-                    Exit.Store,
-                    19,
-                    "cannot write the report",
-                    Path.GetFullPath(path),
-                    e.Message,
-                    "choose another --output"
-                );
-            }
-            if (r.GetValue(json))
-                Output.Json(
-                    new
-                    {
-                        file = path,
-                        bytes = html.Length,
-                        runs = found.Length,
-                        nights = history.Count,
-                        exit = 0,
-                    }
-                );
-            else
-                Output.Line(
-                    FormattableString.Invariant(
-                        $"{path}: {found.Length} run(s), {history.Count} night(s), {html.Length / 1024} KiB"
-                    )
-                );
-            return 0;
-        });
+            Output.Print(
+                Write(
+                    [.. (r.GetValue(runs) ?? []).Select(RunFolders.Find)],
+                    r.GetValue(analysis),
+                    r.GetValue(nights) is { } folder ? History.Load(folder) : [],
+                    r.GetValue(output)!
+                ),
+                r.GetValue(json),
+                ReportResult.Text
+            )
+        );
         return command;
+    }
+
+    /// <param name="analysis">A folder of `lut analyze`, or null.</param>
+    private static ReportResult Write(
+        RunStore[] runs,
+        string? analysis,
+        IReadOnlyList<IReadOnlyList<Finding>> nights,
+        string path
+    )
+    {
+        if (runs.Length == 0 && nights.Count == 0)
+            throw new LutError(
+                Exit.NothingSelected,
+                10,
+                "there is nothing to report",
+                "the arguments",
+                "no run was named, and no night was found",
+                "name runs, or --nights FOLDER with nights in it"
+            );
+        string html =
+            runs.Length == 0
+                ? HtmlReport.History(nights)
+                : HtmlReport.Runs(
+                    runs,
+                    analysis is null ? null : new RunStore(analysis).Read(Schema.Analysis).Rows,
+                    nights
+                );
+        try
+        {
+            WholeFile.WriteText(path, html);
+        }
+        catch (Exception e) when (Files.Failed(e))
+        {
+            throw new LutError(
+                Exit.Store,
+                19,
+                "cannot write the report",
+                Path.GetFullPath(path),
+                e.Message,
+                "choose another --output"
+            );
+        }
+        return new ReportResult(path, html.Length, runs.Length, nights.Count, Exit.Ok);
     }
 }

@@ -78,21 +78,21 @@ internal static class RunCommand
             if (r.GetValue(options.Once) && RunFolders.Newest(request) is { } known)
             {
                 if (known.IsComplete)
-                    return (int)Known(known, r.GetValue(options.Json));
+                    return Known(known, r.GetValue(options.Json));
                 request = request with { ResumeFolder = known.Folder };
             }
-            return (int)Execute(request, r.GetValue(options.Json), stop);
+            return Execute(request, r.GetValue(options.Json), stop);
         });
         return command;
     }
 
-    private static Exit Known(RunStore run, bool json)
+    private static int Known(RunStore run, bool json)
     {
         new Progress(quiet: false).Say($"{run.Folder} is complete: nothing is computed, it is verified");
-        return VerifyCommand.Execute(run.Folder, null, null, json);
+        return VerifyCommand.Print(run.Folder, null, null, json);
     }
 
-    private static Exit Execute(RunRequest request, bool json, CancellationToken stop)
+    private static int Execute(RunRequest request, bool json, CancellationToken stop)
     {
         RunStore run;
         try
@@ -109,39 +109,21 @@ internal static class RunCommand
         // another seed has other digests: there is nothing to compare with
         if (report?.Verdict == ExactVerdict.Incomparable)
             report = null;
-        var exit = report is null ? Exit.Ok : Output.ExitOf(report.Verdict);
-        string verdict = report is null ? "VERDICT exact=NO-REFERENCE exit=0" : Output.Verdict(report, exit);
-        if (json)
-        {
-            Output.Json(
-                new
-                {
-                    run = run.Folder,
-                    protocol = request.Protocol.Name,
-                    math_hash = request.Protocol.MathHash,
-                    evals = Output
-                        .Evals(run)
-                        .Select(e => new
-                        {
-                            metric = e[0],
-                            correct = e[1],
-                            percent = e[2],
-                        }),
-                    verdict,
-                    exit = (int)exit,
-                }
-            );
-            return exit;
-        }
-        Output.Table(["metric", "correct", "percent"], Output.Evals(run));
-        if (request.Protocol.Name == "hello@1")
-            Output.Line(
-                "hello@1 trains for seconds on 256 images: its accuracies are below the raw pixels' on purpose. It asks whether the bits agree, and nothing else."
-            );
-        Console.Out.WriteLine($"results {run.Folder}");
-        foreach (string d in report?.Verdict == ExactVerdict.Diverged ? report.Details : [])
-            Console.Out.WriteLine(d);
-        Console.Out.WriteLine(verdict);
-        return exit;
+        var exit = report is null ? Exit.Ok : ExactVerdicts.ExitOf(report.Verdict);
+        return Output.Print(
+            new RunResult(
+                run.Folder,
+                request.Protocol.Name,
+                request.Protocol.MathHash,
+                EvalLine.Of(run),
+                report is null ? "VERDICT exact=NO-REFERENCE exit=0" : ExactVerdicts.Line(report, exit),
+                exit
+            )
+            {
+                Differences = report?.Verdict == ExactVerdict.Diverged ? report.Details : [],
+            },
+            json,
+            RunResult.Text
+        );
     }
 }

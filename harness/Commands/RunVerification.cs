@@ -2,7 +2,6 @@ using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Recording;
-using LutNative.Harness.Surroundings;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
 
@@ -62,8 +61,8 @@ internal static class RunVerification
         if (report.Verdict == ExactVerdict.Incomparable)
             lines.AddRange(Values(run, row.Protocol));
         if (!damaged)
-            exit = Output.ExitOf(report.Verdict);
-        return (Output.Verdict(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
+            exit = ExactVerdicts.ExitOf(report.Verdict);
+        return (ExactVerdicts.Line(report, exit).Replace(" exit=", integrity, StringComparison.Ordinal), exit);
     }
 
     /// <summary>Checkpoints that are not what the run's tables say.</summary>
@@ -126,7 +125,8 @@ internal static class RunVerification
             ? FormattableString.Invariant($"{step.Stage} step {step.Step}")
             : "nothing";
         lines.Add(
-            $"the run has not ended: recorded up to {last}{(state.Differs is { } said ? $"; it was told of a difference: {said}" : "")}"
+            "the run has not ended: recorded up to "
+                + $"{last}{(state.Differs is { } said ? $"; it was told of a difference: {said}" : "")}"
         );
         if (state.Note is { } note)
             lines.Add(note);

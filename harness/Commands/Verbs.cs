@@ -10,8 +10,6 @@ namespace LutNative.Harness.Commands;
 /// <summary>The command line: which verbs there are, and one of them from its words to its exit code.</summary>
 internal static class Verbs
 {
-    private static readonly string[] KeepCheckpoints = ["run", StageId.Pretrain.Name, StageId.Finetune.Name, "eval"];
-
     internal static RootCommand Root(CancellationToken stop)
     {
         var root = new RootCommand(
@@ -19,24 +17,31 @@ internal static class Verbs
                 + "Exit codes: 0 done and equal, 1 a bug in lut, 2 usage, 3 bits differ, 4 incomparable, 5 machine unfit, 6 data, 7 numerics, 8 nothing found, 9 results store, 75 interrupted and resumable, "
                 + "128 + n ended by signal n."
         );
-        foreach (var c in RunCommand.Build(stop))
-            root.Subcommands.Add(c);
-        root.Subcommands.Add(CompareCommand.Build());
-        root.Subcommands.Add(TraceCommand.Build());
-        root.Subcommands.Add(DoctorCommand.Build());
-        root.Subcommands.Add(AnalyzeCommand.Build());
-        root.Subcommands.Add(ReportCommand.Build());
-        foreach (var c in NightlyCommands.Build(stop))
-            root.Subcommands.Add(c);
-        root.Subcommands.Add(VerifyCommand.Build());
-        root.Subcommands.Add(PlanCommand.Build());
-        root.Subcommands.Add(BenchCommand.Build());
-        root.Subcommands.Add(DataCommand.Build());
-        root.Subcommands.Add(ConvertCommand.Build());
-        root.Subcommands.Add(ExportStepCommand.Build());
-        root.Subcommands.Add(ClassifyCommand.Build());
-        foreach (var c in InspectCommands.Build().Concat(ExportCommands.Build()))
-            root.Subcommands.Add(c);
+        Command[] verbs =
+        [
+            .. RunCommand.Build(stop),
+            CompareCommand.Build(),
+            TraceCommand.Build(),
+            DoctorCommand.Build(),
+            AnalyzeCommand.Build(),
+            ReportCommand.Build(),
+            NightlyCommand.Build(stop),
+            BaselineCommand.Build(),
+            BisectCommand.Build(),
+            VerifyCommand.Build(),
+            PlanCommand.Build(),
+            BenchCommand.Build(),
+            DataCommand.Build(),
+            ConvertCommand.Build(),
+            ExportStepCommand.Build(),
+            ClassifyCommand.Build(),
+            ListCommand.Build(),
+            ShowCommand.Build(),
+            SchemaCommand.Build(),
+            ExportCommand.Build(),
+        ];
+        foreach (var verb in verbs)
+            root.Subcommands.Add(verb);
         return root;
     }
 
@@ -52,12 +57,7 @@ internal static class Verbs
             json = CommandLineError.AsksForJson(parsed);
             if (CommandLineError.Of(parsed, args) is { } wrong)
                 throw wrong;
-            string verb = args.FirstOrDefault() ?? "";
-            Interruption.Watch(
-                KeepCheckpoints.Contains(verb) ? WhenTold.AtCheckpoint
-                : verb == "nightly" ? WhenTold.StartAgain
-                : WhenTold.BySignal
-            );
+            Interruption.Watch(WhenToldOf(args.FirstOrDefault()));
             code = parsed.Invoke(
                 new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
             );
@@ -77,6 +77,17 @@ internal static class Verbs
             code = (int)Refusals.Tell(e, json);
         }
         return Heard(code);
+    }
+
+    /// <summary>Verbs that write a checkpoint before they stop.</summary>
+    private static readonly string[] KeepCheckpoints = ["run", StageId.Pretrain.Name, StageId.Finetune.Name, "eval"];
+
+    /// <summary>What becomes of a verb that is told to stop.</summary>
+    private static WhenTold WhenToldOf(string? verb)
+    {
+        if (KeepCheckpoints.Contains(verb))
+            return WhenTold.AtCheckpoint;
+        return verb == "nightly" ? WhenTold.StartAgain : WhenTold.BySignal;
     }
 
     /// <summary>

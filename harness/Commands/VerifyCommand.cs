@@ -8,6 +8,17 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Commands;
 
+/// <param name="Target">A run's folder or a checkpoint.</param>
+internal sealed record VerifyResult(string Target, IReadOnlyList<string> Findings, string Verdict, Exit Exit)
+    : IVerbResult
+{
+    internal static void Text(VerifyResult found)
+    {
+        Output.Lines(found.Findings);
+        Output.Line(found.Verdict);
+    }
+}
+
 /// <summary>verify: is a run (or checkpoint) whole, and does it agree with the committed reference?</summary>
 internal static class VerifyCommand
 {
@@ -15,36 +26,32 @@ internal static class VerifyCommand
     {
         var command = new Command(
             "verify",
-            "Check a run's integrity and its digests against the committed reference, or a checkpoint's integrity. Example: lut verify runs/fashion-lut@1_s0_1234abcd"
+            "Check a run's integrity and its digests against the committed reference, or a checkpoint's "
+                + "integrity. Example: lut verify runs/fashion-lut@1_s0_1234abcd"
         );
-        Argument<string[]> target = new("run")
-        {
-            Description = "A run's folder or a .safetensors checkpoint; with --claim the runs of several seeds",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        Option<string?> reference = new("--reference")
-        {
-            Description = "Compare with this .digests file instead of the committed one",
-        };
-        Option<string?> write = new("--write-reference")
-        {
-            Description = "Write the run's own digests to this file (how results/reference is made)",
-        };
-        command.Arguments.Add(target);
-        command.Options.Add(reference);
-        command.Options.Add(write);
-        Option<string?> claim = new("--claim")
-        {
-            Description = $"Hold the runs against a published number: {string.Join(", ", Claim.Known)}",
-        };
-        command.Options.Add(claim);
-        Option<bool> json = new("--json") { Description = "Print the result as one JSON object" };
-        command.Options.Add(json);
+        var target = command.Argument<string[]>(
+            "run",
+            "A run's folder or a .safetensors checkpoint; with --claim the runs of several seeds",
+            ArgumentArity.OneOrMore
+        );
+        var reference = command.Option<string?>(
+            "--reference",
+            "Compare with this .digests file instead of the committed one"
+        );
+        var write = command.Option<string?>(
+            "--write-reference",
+            "Write the run's own digests to this file (how results/reference is made)"
+        );
+        var claim = command.Option<string?>(
+            "--claim",
+            $"Hold the runs against a published number: {string.Join(", ", Claim.Known)}"
+        );
+        var json = command.Json();
         command.SetAction(r =>
         {
             string[] targets = r.GetValue(target)!;
             if (r.GetValue(claim) is { } id)
-                return (int)ClaimReportCommand.Execute(id, targets, r.GetValue(json));
+                return Output.Print(ClaimVerification.Of(id, targets), r.GetValue(json), ClaimText.Write);
             if (targets.Length > 1)
                 throw new LutError(
                     Exit.Usage,
@@ -54,34 +61,23 @@ internal static class VerifyCommand
                     "several belong to a claim",
                     "add --claim NAME, or verify them one by one"
                 );
-            return (int)Execute(targets[0], r.GetValue(reference), r.GetValue(write), r.GetValue(json));
+            return Print(targets[0], r.GetValue(reference), r.GetValue(write), r.GetValue(json));
         });
         return command;
     }
 
-    internal static Exit Execute(string target, string? referencePath, string? write, bool json)
+    /// <param name="reference">A file of digests in place of the committed one, or null.</param>
+    /// <param name="write">A file to write the run's own digests to, or null.</param>
+    internal static int Print(string target, string? reference, string? write, bool json) =>
+        Output.Print(Verify(target, reference, write), json, VerifyResult.Text);
+
+    private static VerifyResult Verify(string target, string? reference, string? write)
     {
         var lines = new List<string>();
         var (verdict, exit) = target.EndsWith(".safetensors", StringComparison.Ordinal)
             ? Checkpoint(target, lines)
-            : Run(RunFolders.Find(target), referencePath, write, lines);
-        if (json)
-            Output.Json(
-                new
-                {
-                    target,
-                    findings = lines,
-                    verdict,
-                    exit = (int)exit,
-                }
-            );
-        else
-        {
-            foreach (string line in lines)
-                Console.Out.WriteLine(line);
-            Console.Out.WriteLine(verdict);
-        }
-        return exit;
+            : Run(RunFolders.Find(target), reference, write, lines);
+        return new VerifyResult(target, lines, verdict, exit);
     }
 
     private static (string Verdict, Exit Exit) Run(
@@ -124,9 +120,8 @@ internal static class VerifyCommand
             damaged = "file";
         }
         var exit = damaged is null ? Exit.Ok : Exit.Negative;
-        return (
-            $"VERDICT integrity={(damaged is null ? "ok" : "DAMAGED")} tensors={file.Tensors.Count}{(damaged is null ? "" : $" first=\"{damaged}\"")} exit={(int)exit}",
-            exit
-        );
+        string integrity = damaged is null ? "ok" : "DAMAGED";
+        string first = damaged is null ? "" : $" first=\"{damaged}\"";
+        return ($"VERDICT integrity={integrity} tensors={file.Tensors.Count}{first} exit={(int)exit}", exit);
     }
 }

@@ -7,14 +7,14 @@ namespace LutNative.Harness.Errors;
 /// </summary>
 internal static class Files
 {
+    /// <summary>Whether it was a file, its folder, its disk or its permissions, and no mistake of ours.</summary>
+    internal static bool Failed(Exception e) => e is IOException or UnauthorizedAccessException;
+
     /// <param name="what">What the file is: "the protocol".</param>
     /// <param name="exit">
     /// Usage for what a command line names as instructions, Data for what is computed with, Store for results.
     /// </param>
     internal static string ReadText(string path, string what, Exit exit) => Read(path, what, exit, File.ReadAllText);
-
-    internal static string[] ReadLines(string path, string what, Exit exit) =>
-        Read(path, what, exit, File.ReadAllLines);
 
     internal static T Read<T>(string path, string what, Exit exit, Func<string, T> read)
     {
@@ -22,7 +22,7 @@ internal static class Files
         {
             return read(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw FileErrors.CannotRead(exit, what, path, e.Message);
         }
@@ -37,7 +37,7 @@ internal static class Files
         {
             write();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw FileErrors.CannotWrite(what, path, e.Message);
         }

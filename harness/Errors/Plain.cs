@@ -6,7 +6,8 @@ namespace LutNative.Harness.Errors;
 /// <summary>
 /// Text from files, command lines and other people's programs, as it may reach a terminal or a log: whatever would move
 /// a cursor, change a colour, begin a line of its own or turn the direction of what follows is shown as an escape
-/// instead of acting.
+/// instead of acting. For display alone; names that are stored or compared go through Images/Shown, which says how the
+/// two differ.
 /// </summary>
 public static class Plain
 {

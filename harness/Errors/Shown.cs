@@ -5,6 +5,9 @@ namespace LutNative.Harness.Errors;
 
 /// <summary>
 /// Names from disk as a message may show them: on one line, without anything that a terminal or a CI log would obey.
+/// Unlike <see cref="Errors.Plain"/>, two names never look alike (a backslash is escaped too, and whatever has no width
+/// or no glyph): an index stores names in this form, so it is part of data_hash and must not change. Plain may be
+/// applied to its own output and changes nothing then; this one escapes again.
 /// </summary>
 internal static class Shown
 {

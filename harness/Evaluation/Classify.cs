@@ -88,7 +88,7 @@ public static class Classify
                 to => Safetensors.Write(to, tensors, new Dictionary<string, string> { ["format"] = "pt" })
             );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw StoreErrors.CannotWriteScores(path, e.Message);
         }

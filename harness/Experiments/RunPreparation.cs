@@ -71,7 +71,7 @@ internal sealed class RunPreparation : IDisposable
         var device = request.Device;
         // said under -q too: reading every image once takes long
         var (trainSet, testSet) = DataSets.Load(p.Data, request.DataFolder, Console.Error.WriteLine, request.Index);
-        var pool = new Pool(Math.Min(request.Exec.Threads, device.MostThreads));
+        var pool = device.NewPool(request.Exec.Threads);
         var host = device.OnHost ? device : Cpu.Best();
         var hostPool = device.OnHost ? pool : new Pool(request.Exec.Threads);
         var made = new RunPreparation(

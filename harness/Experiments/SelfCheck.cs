@@ -62,7 +62,7 @@ public static class SelfCheck
         BitFlip? planted
     )
     {
-        using var pool = new Pool(Math.Min(exec.Threads, device.MostThreads));
+        using var pool = device.NewPool(exec.Threads);
         using var t = new PretrainTrainer(p, views, device, pool, exec with { DataWorkers = 0 });
         var all = new List<(long, TensorDigest)>();
         for (long s = 0; s < Math.Min(Steps, t.Steps); s++)

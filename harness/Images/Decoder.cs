@@ -9,8 +9,6 @@ public sealed class ImageException(string name, string why) : Exception($"{Shown
 {
     /// <summary>On one line, whatever the name holds.</summary>
     public string ImageName { get; } = Shown.Name(name);
-
-    public string Why { get; } = why;
 }
 
 /// <summary>

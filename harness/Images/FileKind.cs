@@ -59,7 +59,10 @@ public readonly partial record struct FileKind(FileType Type, long Length, FileK
             : new FileKind(FileType.Missing, 0, default);
     }
 
-    /// <summary>Opens a file for reading, and nothing else than a file.</summary>
+    /// <summary>
+    /// Opens a file for reading, and nothing else than a file: asked before, by the kind that the walk of a folder knows
+    /// names by. A run's own files go through results/PlainFile, which opens first.
+    /// </summary>
     /// <exception cref="IOException">Missing, a folder, a pipe, a socket or a device; or it cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">No permission.</exception>
     public static FileStream Open(string path)

@@ -17,13 +17,6 @@ public sealed class Picture(int width, int height)
     }
 
     /// <summary>Gray to RGB: the value three times.</summary>
-    public static Picture FromGray(int width, int height, ReadOnlySpan<byte> gray)
-    {
-        var p = new Picture(width, height);
-        p.SetGray(gray);
-        return p;
-    }
-
     public void SetGray(ReadOnlySpan<byte> gray)
     {
         for (int i = 0; i < gray.Length; i++)

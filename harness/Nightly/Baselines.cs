@@ -31,20 +31,28 @@ internal sealed record Baseline(
     /// <summary>With a clean night more; its noise band follows the nights once there are some.</summary>
     internal Baseline After(double images) => this with { Rolling = [.. Rolling.Append(images).TakeLast(Nights)] };
 
+    /// <summary>Robust standard deviations that count as noise.</summary>
+    private const double Deviations = 3;
+
+    /// <summary>
+    /// A normal distribution's standard deviation beside its median absolute deviation: 1 / Phi^-1(3/4).
+    /// </summary>
+    private const double DeviationPerMad = 1.4826;
+
     /// <summary>
     /// The accepted band, or three robust standard deviations of the nights where those are further apart.
     /// </summary>
-    internal double BandNow =>
-        Rolling.Count < NightsForBand
-            ? Band
-            : Math.Max(
-                Band,
-                3
-                    * 1.4826
-                    * Performance.Median([
-                        .. Rolling.Select(r => Math.Abs(HostMath.Log(r / Performance.Median([.. Rolling])))),
-                    ])
-            );
+    internal double BandNow
+    {
+        get
+        {
+            if (Rolling.Count < NightsForBand)
+                return Band;
+            double middle = Performance.Median([.. Rolling]);
+            double mad = Performance.Median([.. Rolling.Select(r => Math.Abs(HostMath.Log(r / middle)))]);
+            return Math.Max(Band, Deviations * DeviationPerMad * mad);
+        }
+    }
 }
 
 /// <summary>
@@ -84,23 +92,9 @@ internal sealed class Baselines
                 problems.Add($"{all.Path}: {Plain.OneLine(group.Key)} cannot be a row's name: {Suite.NameRule}");
             var keys = group.ToDictionary(g => g.Key.Split('.')[2], g => g.Value.Value);
             double[] Numbers(string key) =>
-                keys.GetValueOrDefault(key) is object?[] list
-                    ?
-                    [
-                        .. list.Select(v =>
-                            v is double d ? d
-                            : v is long l ? l
-                            : double.NaN
-                        ),
-                    ]
-                    : [double.NaN];
+                keys.GetValueOrDefault(key) is object?[] list ? [.. list.Select(Number)] : [double.NaN];
             string Text(string key) => keys.GetValueOrDefault(key) as string ?? "";
-            double band = keys.GetValueOrDefault("band") switch
-            {
-                double d => d,
-                long l => l,
-                _ => double.NaN,
-            };
+            double band = Number(keys.GetValueOrDefault("band"));
             var row = new Baseline(
                 group.Key,
                 Numbers("pinned"),
@@ -114,7 +108,8 @@ internal sealed class Baselines
             );
             if (row.Pinned.Count == 0 || row.Pinned.Concat(row.Rolling).Any(v => !(v > 0)) || !(band > 0))
                 problems.Add(
-                    $"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, and a positive band"
+                    $"{all.Path}: [perf.{group.Key}] needs pinned and rolling as arrays of positive numbers, "
+                        + "and a positive band"
                 );
             all.rows[group.Key] = row;
         }
@@ -123,6 +118,14 @@ internal sealed class Baselines
         return all;
     }
 
+    private static double Number(object? value) =>
+        value switch
+        {
+            double d => d,
+            long l => l,
+            _ => double.NaN,
+        };
+
     internal void Set(Baseline row) => rows[row.Name] = row;
 
     internal bool Remove(string name) => rows.Remove(name);
@@ -130,14 +133,15 @@ internal sealed class Baselines
     internal void Write()
     {
         var text = new StringBuilder(
-            "# What nights are held against on this hardware. Made by `lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as you review code.\n"
+            "# What nights are held against on this hardware. Made by "
+                + "`lut baseline accept NIGHT --reason WHY`; nightly adds clean nights to rolling. Review changes as "
+                + "you review code.\n"
         );
-        string List(IEnumerable<double> v) =>
-            "[" + string.Join(", ", v.Select(x => x.ToString("0.0###", CultureInfo.InvariantCulture))) + "]";
+        string List(IEnumerable<double> v) => "[" + string.Join(", ", v.Select(x => x.Text("0.0###"))) + "]";
         foreach (var r in rows.Values)
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.ToString("0.0###", CultureInfo.InvariantCulture)}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n"
+                $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.Text("0.0###")}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n"
             );
         try
         {
@@ -147,7 +151,7 @@ internal sealed class Baselines
             WholeFile.WriteText(Path, text.ToString());
             Text = text.ToString();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw StoreErrors.CannotWriteBaselines(Path, e.Message);
         }

@@ -13,7 +13,11 @@ internal static class Bisect
     /// Builds a commit and prints what a run of hello@1 is, as one line: its digests do not depend on the machine.
     /// </summary>
     internal const string DefaultCommand =
-        "dotnet build harness -c Release -v quiet --nologo >&2 && dotnet harness/bin/Release/net10.0/lut.dll run hello@1 -q -o bisect-runs >&2; dotnet harness/bin/Release/net10.0/lut.dll verify bisect-runs/* --write-reference bisect.digests >&2; sha256sum < bisect.digests";
+        $"dotnet build harness -c Release -v quiet --nologo >&2 && {BuiltLut} run hello@1 -q -o bisect-runs >&2; "
+        + $"{BuiltLut} verify bisect-runs/* --write-reference bisect.digests >&2; "
+        + "sha256sum < bisect.digests";
+
+    private const string BuiltLut = "dotnet harness/bin/Release/net10.0/lut.dll";
 
     /// <param name="Bad">The first commit that differs.</param>
     /// <param name="Skipped">

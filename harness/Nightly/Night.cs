@@ -1,4 +1,3 @@
-using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
@@ -11,72 +10,55 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Nightly;
 
-/// <param name="PinnedBuild">
-/// Another build to confirm a slowdown against, in turns; null confirms against the baseline in fresh processes.
-/// </param>
-/// <param name="Inject">A fault to plant in the bits stage, for drills.</param>
-/// <param name="Slow">A slowdown to plant in the perf stage, for drills.</param>
-internal sealed record NightOrder(
-    Suite Suite,
-    string Baselines,
-    string Output,
-    string Device,
-    string? PinnedBuild,
-    Fault? Inject,
-    double Slow,
-    bool Quiet,
-    string[] Argv
-);
-
 /// <summary>
 /// One night: bits first, since a difference there is always real and makes the rest meaningless; then whether training
 /// still learns; then speed, where a loss counts only after a second measurement in fresh processes agrees. Clean
 /// nights extend the rolling baseline; red ones are recorded and change nothing.
 /// </summary>
-internal sealed class Night
+/// <param name="device">With exact math.</param>
+/// <param name="folder">The night's own.</param>
+internal sealed class Night(
+    NightOrder order,
+    DateTime at,
+    Device device,
+    Baselines baselines,
+    string folder,
+    CancellationToken stop
+)
 {
-    private readonly NightOrder order;
-    private readonly Device device;
-    private readonly Progress progress;
-    private readonly DateTime at = DateTime.UtcNow;
-    private readonly string hardware;
-    private readonly string commit;
-    private readonly string folder;
+    private readonly Progress progress = new(order.Quiet);
+    private readonly string hardware = Machine.HardwareKey(device);
+    private readonly string commit = Machine.GitSha ?? "";
     private readonly List<Finding> findings = [];
     private readonly List<(Baseline Against, double Images)> clean = [];
-    private readonly Baselines baselines;
-    private readonly CancellationToken stop;
-
-    private Night(NightOrder order, CancellationToken stop)
-    {
-        this.order = order;
-        this.stop = stop;
-        device = DeviceCatalog.Of(order.Device, "exact");
-        hardware = Machine.HardwareKey(device);
-        commit = Machine.GitSha ?? "";
-        progress = new Progress(order.Quiet);
-        baselines = Baselines.Load(order.Baselines, hardware);
-        folder = NightFolder.Make(order.Output, at, order.Suite.Text);
-    }
 
     /// <summary>Runs the night and records it; returns its folder and findings.</summary>
     internal static (string Folder, IReadOnlyList<Finding> Findings) Run(NightOrder order, CancellationToken stop)
     {
-        var night = new Night(order, stop);
+        var device = DeviceCatalog.Of(order.Device, "exact");
+        var baselines = Baselines.Load(order.Baselines, Machine.HardwareKey(device));
+        var at = DateTime.UtcNow;
+        string folder = NightFolder.Make(order.Output, at, order.Suite.Text);
+        var night = new Night(order, at, device, baselines, folder, stop);
+        night.Run();
+        return (folder, night.findings);
+    }
+
+    private void Run()
+    {
         foreach (var row in order.Suite.Bits)
-            night.Bits(row);
-        if (night.findings.Any(f => f.Colour == Colour.Red))
-            night.Say("bits differ: the night ends here, since what follows would measure other work");
+            Bits(row);
+        if (findings.Any(f => f.Colour == Colour.Red))
+            Say("bits differ: the night ends here, since what follows would measure other work");
         else
         {
             foreach (var row in order.Suite.Smoke)
-                night.Smoke(row);
+                Smoke(row);
             foreach (var row in order.Suite.Perf)
-                night.Perf(row);
+                Perf(row);
         }
-        night.Disappeared();
-        night.Record();
-        return (night.folder, night.findings);
+        Disappeared();
+        Record();
     }
 
     private void Say(string text) => progress.Say(Plain.OneLine(text));
@@ -200,176 +182,14 @@ internal sealed class Night
 
     private void Perf(PerfRow row)
     {
-        var bench = row.Order with { Device = order.Device, Slow = order.Slow };
-        var rows = Measure(row, bench);
-        if (!baselines.Rows.TryGetValue(row.Name, out var baseline))
-        {
-            string[] unfit = [.. Performance.Unfit(rows)];
-            if (unfit.Length > 0)
-                Add("perf", row.Name, "UNFIT", $"no baseline yet, and {string.Join("; ", unfit)}", b: Images(rows));
-            else
-                Add(
-                    "perf",
-                    row.Name,
-                    "NO-BASELINE",
-                    FormattableString.Invariant(
-                        $"{Images(rows):g5} images/s; `lut baseline accept {RecordedSettings.Place(folder)} --reason WHY` makes it one"
-                    ),
-                    a: null,
-                    b: Images(rows)
-                );
-            return;
-        }
-        string digest = rows[0].CheckDigest!;
-        if (digest != baseline.Digest)
-        {
-            Add(
-                "perf",
-                row.Name,
-                "OTHER-WORK",
-                $"digest {digest} after three steps, the baseline's is {baseline.Digest}: its speed says nothing"
-            );
-            return;
-        }
-        var first = Against(baseline, rows, row.Name);
-        if (first.Verdict != PerformanceVerdict.Slower)
-        {
-            Add("perf", row.Name, first.Verdict.ToString().ToUpperInvariant(), string.Join("; ", first.Why), first);
-            if (first.Verdict is PerformanceVerdict.Same or PerformanceVerdict.Undecided or PerformanceVerdict.Faster)
-                clean.Add((baseline, Images(rows)));
-            return;
-        }
-        Say(
-            FormattableString.Invariant(
-                $"perf {row.Name}: {100 * (1 - first.Ratio):f1} % slower; measuring again in fresh processes"
-            )
-        );
-        var second = order.PinnedBuild is { } pinned
-            ? InTurns(row, bench, pinned)
-            : Against(baseline, Measure(row, bench), row.Name);
-        string how = order.PinnedBuild is null
-            ? "a second measurement"
-            : "a measurement in turns with the pinned build";
-        if (second.Verdict == PerformanceVerdict.Slower)
-            Add(
-                "perf",
-                row.Name,
-                "SLOWER",
-                FormattableString.Invariant(
-                    $"{100 * (1 - first.Ratio):f1} % slower, and {100 * (1 - second.Ratio):f1} % in {how}"
-                ),
-                first
-            );
-        else if (second.Verdict == PerformanceVerdict.Unfit)
-            Add(
-                "perf",
-                row.Name,
-                "UNFIT",
-                FormattableString.Invariant(
-                    $"{100 * (1 - first.Ratio):f1} % slower at first; {how} found the machine unfit: {string.Join("; ", second.Why)}"
-                ),
-                second
-            );
-        else
-            Add(
-                "perf",
-                row.Name,
-                "CLEARED",
-                FormattableString.Invariant(
-                    $"{100 * (1 - first.Ratio):f1} % slower at first; {how} says {second.Verdict.ToString().ToUpperInvariant()} ({second.Ratio:f3})"
-                ),
-                second
-            );
+        var speed = new SpeedCheck(order, folder, device, baselines, Say).Of(row);
+        Add("perf", row.Name, speed.Verdict, speed.Reason, speed.Numbers, b: speed.Images);
+        if (speed.Clean is { } found)
+            clean.Add(found);
     }
-
-    /// <summary>Fresh launches, kept in the row's own folder of the night.</summary>
-    private IReadOnlyList<ThroughputRow> Measure(PerfRow row, BenchOrder bench)
-    {
-        var rows = Launches.Rows(
-            BenchShape.Of(bench),
-            bench.Stage,
-            DeviceOf(bench),
-            Environment.ProcessorCount,
-            [.. Enumerable.Range(0, row.Launches).Select(_ => Launches.Fresh(bench))]
-        );
-        Launches.Write(ThroughputOf(folder, row.Name), rows);
-        return rows;
-    }
-
-    /// <summary>What the launches of a row run on: its level of math is part of the work.</summary>
-    private Device DeviceOf(BenchOrder bench) =>
-        bench.Math == "exact" ? device : DeviceCatalog.Of(bench.Device, bench.Math);
 
     /// <summary>Where a night keeps what a row's launches measured.</summary>
     internal static string ThroughputOf(string night, string row) => Path.Combine(night, "perf", FileName.Of(row));
-
-    // what pairs in turns do not cancel: the largest of the twenty A/A pairs in docs/COMPARING.md was 1.6 %
-    private const double BandInTurns = 0.02;
-
-    private PerformanceRow InTurns(PerfRow row, BenchOrder bench, string pinned)
-    {
-        var pairs = Enumerable
-            .Range(0, row.Launches)
-            .Select(_ => Launches.Pair(bench, pinned, bench with { Slow = 0 }))
-            .ToList();
-        string id = Guid.CreateVersion7().ToString();
-        var shape = BenchShape.Of(bench);
-        var on = DeviceOf(bench);
-        var mine = Launches.Rows(
-            shape,
-            bench.Stage,
-            on,
-            Environment.ProcessorCount,
-            [.. pairs.Select(p => p.Mine)],
-            id
-        );
-        var theirs = Launches.Rows(
-            shape,
-            bench.Stage,
-            on,
-            Environment.ProcessorCount,
-            [.. pairs.Select(p => p.Theirs)],
-            id
-        );
-        return Performance.Compare(theirs, mine, _ => BandInTurns)[0];
-    }
-
-    /// <summary>Against the accepted launches and against the last nights: the worse of the two.</summary>
-    private static PerformanceRow Against(Baseline baseline, IReadOnlyList<ThroughputRow> rows, string name)
-    {
-        var pinned = One(baseline.Pinned);
-        if (pinned.Verdict == PerformanceVerdict.Slower || baseline.Rolling.Count < 3)
-            return pinned;
-        var rolling = One(baseline.Rolling);
-        return rolling.Verdict == PerformanceVerdict.Slower
-            ? rolling with
-            {
-                Why = [.. rolling.Why, "against the last nights"],
-            }
-            : pinned;
-
-        PerformanceRow One(IReadOnlyList<double> medians)
-        {
-            ThroughputRow[] old =
-            [
-                .. medians.Select(
-                    (median, i) =>
-                        rows[0] with
-                        {
-                            RunId = new RunId("baseline"),
-                            Launch = i,
-                            ImagesPerSecond = median,
-                            OtherLoad = null,
-                            Slowdown = null,
-                        }
-                ),
-            ];
-            return Performance.Compare(old, rows, _ => baseline.BandNow)[0] with { Key = name };
-        }
-    }
-
-    internal static double Images(IReadOnlyList<ThroughputRow> rows) =>
-        Performance.Median([.. rows.Select(r => r.ImagesPerSecond)]);
 
     /// <summary>
     /// A row that has a baseline and is not in the suite any more fails: it is easily lost without anyone noticing.
@@ -402,10 +222,7 @@ internal sealed class Night
                     "tonight"
                 )
             );
-        new RunStore(folder).Commit(
-            [table],
-            new Dictionary<string, string> { ["lut.run_id"] = id, ["lut.writer"] = "lut " + LutVersion.Text }
-        );
+        new RunStore(folder).Commit([table], TableMetadata.Of(id));
         if (findings.All(f => f.Colour != Colour.Red) && clean.Count > 0)
             Roll();
     }

@@ -26,7 +26,7 @@ internal static class NightFolder
                     return folder;
             throw new IOException($"{MostInASecond} nights began in one second");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw StoreErrors.CannotMakeNight(root, e.Message);
         }

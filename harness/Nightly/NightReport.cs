@@ -16,6 +16,10 @@ internal static class NightReport
     /// <summary>Clean nights after which an issue may be closed.</summary>
     internal const int CloseAfter = 3;
 
+    /// <summary>Nights that an issue shows.</summary>
+    private const int NightsOfAnIssue = 14;
+    private const int ShortCommit = 10;
+
     /// <param name="nights">All nights, this one last.</param>
     internal static string Summary(IReadOnlyList<IReadOnlyList<Finding>> nights)
     {
@@ -28,7 +32,8 @@ internal static class NightReport
             $"# Night of {tonight[0].AtUtc:yyyy-MM-dd HH:mm} UTC: {(red > 0 ? $"{red} red" : grey > 0 ? $"not fit ({grey} grey)" : "clean")}\n\n{Markdown(tonight[0].Hardware)}, commit {Short(tonight[0].Commit)}\n\n"
         );
         text.Append(
-            "| stage | row | verdict | tonight | before | ratio | nights failing | what |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+            "| stage | row | verdict | tonight | before | ratio | nights failing | what |\n| --- | --- | --- | "
+                + "--- | --- | --- | --- | --- |\n"
         );
         foreach (var f in tonight.OrderByDescending(f => f.Colour))
         {
@@ -61,10 +66,7 @@ internal static class NightReport
                 new XAttribute("tests", kind.Count()),
                 new XAttribute("failures", kind.Count(f => f.Colour == Colour.Red)),
                 new XAttribute("skipped", kind.Count(f => f.Colour == Colour.Grey)),
-                new XAttribute(
-                    "timestamp",
-                    tonight[0].AtUtc.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture)
-                )
+                new XAttribute("timestamp", tonight[0].AtUtc.Text("yyyy-MM-ddTHH:mm:ss"))
             );
             foreach (var f in kind)
             {
@@ -112,17 +114,14 @@ internal static class NightReport
             if (failing == 0 && clean > CloseAfter)
                 continue; // closed on an earlier night
             var worst = history.Last(f => f.Colour == Colour.Red);
-            string state =
-                failing > 0 ? $"failing {failing} night{(failing == 1 ? "" : "s")}"
-                : clean >= CloseAfter ? "close: clean for " + clean + " nights"
-                : $"clean for {clean} night{(clean == 1 ? "" : "s")}, closes after {CloseAfter}";
+            string state = State(failing, clean);
             var text = new StringBuilder();
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"title: [nightly] {Plain.OneLine($"{kind} {key} on {worst.Hardware}")}\nstate: {(failing == 0 && clean >= CloseAfter ? "closed" : "open")}\n\n{state}{(worst.Ratio is not null ? $", {Ratio(worst)}" : "")}\n\n{Markdown(worst.Verdict)}: {Markdown(worst.Reason)}\n\n"
             );
             text.Append("| night | commit | verdict | value | ratio |\n| --- | --- | --- | --- | --- |\n");
-            foreach (var f in history.TakeLast(14).Reverse())
+            foreach (var f in history.TakeLast(NightsOfAnIssue).Reverse())
                 text.Append(
                     CultureInfo.InvariantCulture,
                     $"| {f.AtUtc:yyyy-MM-dd HH:mm} | {Short(f.Commit)} | {Markdown(f.Verdict)} | {Number(f.B)} | {Ratio(f)} |\n"
@@ -139,14 +138,24 @@ internal static class NightReport
         }
     }
 
+    /// <summary>What becomes of a row's issue.</summary>
+    private static string State(int failing, int clean)
+    {
+        if (failing > 0)
+            return "failing " + Nights(failing);
+        return clean >= CloseAfter
+            ? $"close: clean for {clean} nights"
+            : $"clean for {Nights(clean)}, closes after {CloseAfter}";
+    }
+
+    private static string Nights(int n) => n == 1 ? "1 night" : n.Text() + " nights";
+
     private static string Short(string commit) =>
-        commit.Length == 0 ? "unknown"
-        : commit.Length > 10 ? Markdown(commit[..10])
-        : Markdown(commit);
+        commit.Length == 0 ? "unknown" : Markdown(commit.Length > ShortCommit ? commit[..ShortCommit] : commit);
 
     private static string Markdown(string text) => Surroundings.Markdown.Text(text);
 
-    private static string Number(double? v) => v is { } x ? x.ToString("0.##", CultureInfo.InvariantCulture) : "";
+    private static string Number(double? v) => v is { } x ? x.Text("0.##") : "";
 
     private static string Ratio(Finding f) =>
         f.Ratio is { } r && r > 0

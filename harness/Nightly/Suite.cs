@@ -121,7 +121,8 @@ internal sealed record Suite(
         )
             if (!ProtocolReader.BuiltIn.Contains(protocol))
                 problems.Add(
-                    $"{path}: there is no protocol {protocol}; did you mean {Nearest.To(protocol, ProtocolReader.BuiltIn)}?"
+                    $"{path}: there is no protocol {protocol}; did you mean "
+                        + $"{Nearest.To(protocol, ProtocolReader.BuiltIn)}?"
                 );
         if (problems.Count > 0)
             throw NightlyErrors.SuiteProblems(problems);

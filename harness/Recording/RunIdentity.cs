@@ -20,6 +20,7 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
     public const string ProtocolKey = "lut.protocol";
     public const string MathKey = "lut.math_hash";
     public const string DataKey = "lut.data_hash";
+    public const string WriterKey = "lut.writer";
     public const string WeightsKey = "lut.weights_sha256";
 
     /// <summary>The event that names the weights from outside: their hash and their file.</summary>
@@ -39,7 +40,7 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
             [ProtocolKey] = Protocol.Name,
             [MathKey] = Protocol.MathHash,
             [DataKey] = DataHash,
-            ["lut.writer"] = "lut " + LutVersion.Text,
+            [WriterKey] = LutVersion.Writer,
         };
         if (WeightsSha256 is not null)
             metadata[WeightsKey] = WeightsSha256;
@@ -56,7 +57,7 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
         foreach (var (key, value) in new[] { (MathKey, Protocol.MathHash), (DataKey, DataHash) })
             if (recorded.TryGetValue(key, out string? other) && other != value)
                 return $"{key[4..]} of {what} is {other}, this run's is {value}";
-        bool told = recorded.ContainsKey(WeightsKey) || recorded.ContainsKey("lut.writer") && !IsOlder(recorded);
+        bool told = recorded.ContainsKey(WeightsKey) || recorded.ContainsKey(WriterKey) && !IsOlder(recorded);
         string? weights = recorded.GetValueOrDefault(WeightsKey);
         if (told && weights != WeightsSha256)
             return $"weights_sha256 of {what} is {weights ?? "none (it began with no weights from outside)"}, this run's is {WeightsSha256 ?? "none (no --checkpoint)"}";

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LutNative.Harness.Surroundings;
 using LutNative.Model.Numerics;
 
 namespace LutNative.Harness.Reports;
@@ -203,7 +204,5 @@ public static class Chart
     }
 
     private static string Number(double v) =>
-        Math.Abs(v) is >= 1e5 or (< 1e-3 and > 0)
-            ? v.ToString("0.#e+0", CultureInfo.InvariantCulture)
-            : v.ToString("0.####", CultureInfo.InvariantCulture);
+        Math.Abs(v) is >= 1e5 or (< 1e-3 and > 0) ? v.Text("0.#e+0") : v.Text("0.####");
 }

@@ -16,8 +16,6 @@ public readonly struct Html
 
     private Html(string markup) => this.markup = markup;
 
-    public bool IsEmpty => string.IsNullOrEmpty(markup);
-
     public override string ToString() => markup ?? "";
 
     public static Html Of(HtmlInterpolation markup) => new(markup.ToString());

@@ -37,6 +37,8 @@ internal sealed class HtmlPage(string title, string stamp)
         return Html.Of($"<span class=\"chip {colour}\"{title}>{mark} {word}</span>");
     }
 
+    internal static Html Figure(Html svg) => Html.Of($"<figure>{svg}</figure>\n");
+
     internal static Html Details(string summary, Html content) =>
         Html.Of($"<details><summary>{summary}</summary>{content}</details>\n");
 

@@ -232,7 +232,7 @@ internal static partial class Interruption
                 )
                 && (set >> (NumberOf(signal) - 1) & 1) != 0;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             return false;
         }

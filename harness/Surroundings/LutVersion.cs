@@ -10,4 +10,7 @@ public static class LutVersion
     public static string Text { get; } =
         typeof(LutVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "0";
+
+    /// <summary>What every file that this build writes says of its writer.</summary>
+    public static string Writer { get; } = "lut " + Text;
 }

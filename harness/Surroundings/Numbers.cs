@@ -5,7 +5,8 @@ using System.Globalization;
 namespace LutNative.Harness.Surroundings;
 
 /// <summary>
-/// Numeric options, always invariant: the library would read "1,5" as 15, and "0.5" as 5 under a German locale.
+/// Numbers as text and as options, always invariant: the library would read "1,5" as 15, and "0.5" as 5 under a German
+/// locale.
 /// </summary>
 internal static class Numbers
 {
@@ -13,6 +14,14 @@ internal static class Numbers
     /// More compute threads than any machine has cores; each takes 16 MiB of address space for its stack.
     /// </summary>
     internal const int MostThreads = 1024;
+
+    /// <summary>A number by a format of .NET's ("f2", "n0"); without one as it is.</summary>
+    internal static string Text<T>(this T value, string? format = null)
+        where T : IFormattable => value.ToString(format, CultureInfo.InvariantCulture);
+
+    /// <summary>"" where there is none.</summary>
+    internal static string Text<T>(this T? value, string? format = null)
+        where T : struct, IFormattable => value is { } known ? known.Text(format) : "";
 
     internal static Option<int> Int(
         string name,

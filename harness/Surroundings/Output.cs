@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
 using LutNative.Harness.Errors;
-using LutNative.Results;
 
 namespace LutNative.Harness.Surroundings;
 
@@ -14,11 +12,34 @@ internal static class Output
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    /// <summary>Names in snake_case, as the tables' columns are.</summary>
-    internal static void Json(object value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, Indented));
+    /// <summary>A verb's result, once: as JSON, or as the text that is made from it.</summary>
+    /// <returns>The process's exit code.</returns>
+    internal static int Print<T>(T result, bool json, Action<T> text)
+        where T : IVerbResult
+    {
+        if (json)
+            Json(result);
+        else
+            text(result);
+        return (int)result.Exit;
+    }
+
+    /// <summary>A record, as the one object that scripts read.</summary>
+    internal static void Json(object record) => Console.Out.WriteLine(JsonSerializer.Serialize(record, Indented));
+
+    internal static void EmptyLine() => Console.Out.WriteLine();
 
     /// <summary>A line that may hold text from files: it stays one line and moves no cursor.</summary>
     internal static void Line(string text) => Console.Out.WriteLine(Plain.OneLine(text));
+
+    /// <summary>A text of several lines, each of ours.</summary>
+    internal static void Page(string text) => Console.Out.WriteLine(Plain.Lines(text));
+
+    internal static void Lines(IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+            Line(line);
+    }
 
     internal static void Table(string[] head, IEnumerable<string[]> rows)
     {
@@ -28,38 +49,4 @@ internal static class Output
         foreach (var r in all)
             Console.Out.WriteLine(string.Join("  ", r.Select((cell, c) => cell.PadRight(width[c]))).TrimEnd());
     }
-
-    internal static string Percent(long correct, long n) =>
-        (100.0 * correct / n).ToString("f2", CultureInfo.InvariantCulture);
-
-    internal static IEnumerable<string[]> Evals(RunStore run) =>
-        run.Read(Schema.Evals)
-            .Rows.Select(e =>
-                new[] { e.Metric, FormattableString.Invariant($"{e.Correct}/{e.N}"), Percent(e.Correct, e.N) }
-            );
-
-    /// <summary>The one greppable line that ends every verb with a verdict.</summary>
-    internal static string Verdict(ExactReport report, Exit exit)
-    {
-        string word = report.Verdict switch
-        {
-            ExactVerdict.Identical => "IDENTICAL",
-            ExactVerdict.IdenticalPrefix => "IDENTICAL-PREFIX",
-            ExactVerdict.Diverged => "DIVERGED",
-            ExactVerdict.Missing => "MISSING",
-            _ => "INCOMPARABLE",
-        };
-        string counts = string.Concat(
-            report.Compared.Select(c => $" {c.Key}={c.Value.ToString(CultureInfo.InvariantCulture)}")
-        );
-        return $"VERDICT exact={word}{counts}{(report.First is null ? "" : $" first=\"{Plain.OneLine(report.First)}\"")} exit={(int)exit}";
-    }
-
-    internal static Exit ExitOf(ExactVerdict v) =>
-        v switch
-        {
-            ExactVerdict.Identical => Exit.Ok,
-            ExactVerdict.Incomparable or ExactVerdict.IdenticalPrefix => Exit.Inconclusive,
-            _ => Exit.Negative,
-        };
 }

@@ -64,7 +64,6 @@ public sealed class FileTensor
     public long Count { get; }
     public long Bytes { get; }
     internal long Offset => offset;
-    internal TensorFile File => file;
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
     /// <summary>The same elements under another name.</summary>

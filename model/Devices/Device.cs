@@ -44,6 +44,9 @@ public abstract class Device : IMemory
     /// <summary>Threads that may call operations at once.</summary>
     public virtual int MostThreads => int.MaxValue;
 
+    /// <summary>So many threads, or as many as may call this device's operations at once.</summary>
+    public Pool NewPool(int threads) => new(Math.Min(threads, MostThreads));
+
     /// <summary>
     /// Fused multiply-adds from registers, FLOP/s, measured for about so many seconds: what a step is a share of.
     /// </summary>

@@ -21,14 +21,6 @@ public readonly unsafe struct Mat(float* data, int rows, int cols)
     /// <summary>Rows [first, first + count) as a view.</summary>
     public Mat Slice(int first, int count) => new(Data + (long)first * Cols, count, Cols);
 
-    /// <summary>The same elements under another shape.</summary>
-    public Mat As(int rows, int cols)
-    {
-        if ((long)rows * cols != Count)
-            throw new ShapeException($"cannot view {this} as [{rows}, {cols}]");
-        return new Mat(Data, rows, cols);
-    }
-
     public Span<float> Span => new(Data, checked((int)Count));
 
     public override string ToString() => FormattableString.Invariant($"[{Rows}, {Cols}]");

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.RegularExpressions;
 using LutNative.Harness.Commands;
 
@@ -8,33 +7,6 @@ namespace LutNative.Harness.Tests;
 public sealed class DocumentedCommandTests
 {
     private static readonly string[] Ellipses = ["...", "VERB", "ARGS..."];
-
-    private static RootCommand Root()
-    {
-        var root = new RootCommand();
-        IEnumerable<Command> verbs =
-        [
-            .. RunCommand.Build(default),
-            .. NightlyCommands.Build(default),
-            .. InspectCommands.Build(),
-            .. ExportCommands.Build(),
-            CompareCommand.Build(),
-            TraceCommand.Build(),
-            DoctorCommand.Build(),
-            AnalyzeCommand.Build(),
-            ReportCommand.Build(),
-            VerifyCommand.Build(),
-            PlanCommand.Build(),
-            BenchCommand.Build(),
-            DataCommand.Build(),
-            ConvertCommand.Build(),
-            ExportStepCommand.Build(),
-            ClassifyCommand.Build(),
-        ];
-        foreach (var verb in verbs)
-            root.Subcommands.Add(verb);
-        return root;
-    }
 
     public static TheoryData<string, string> Commands()
     {
@@ -77,7 +49,7 @@ public sealed class DocumentedCommandTests
         ];
         if (words.Any(Ellipses.Contains))
             return; // a sketch
-        var root = Root();
+        var root = Verbs.Root(default);
         // `lut data check` names a verb, and `lut verify --claim` one with an option: what they are given is not part
         // of the name
         bool isName = words.Length <= 2;

@@ -168,7 +168,7 @@ public sealed class ReportTests : IDisposable
         Assert.Equal(["curves"], Shown());
         page.SwitchTo().ActiveElement().SendKeys(Keys.End);
         Assert.Equal(["series"], Shown());
-        string series = HtmlReport.Id(("perf", "vitb16", "a-cpu"));
+        string series = NightSections.Id(("perf", "vitb16", "a-cpu"));
         // a link of the matrix leads to its series, inside of another tab
         page.Navigate().GoToUrl("file://" + path + "#nights");
         Assert.Equal(["nights"], Shown());

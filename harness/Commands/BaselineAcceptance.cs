@@ -1,0 +1,115 @@
+using LutNative.Harness.Errors;
+using LutNative.Harness.Nightly;
+using LutNative.Harness.Recording;
+using LutNative.Harness.Surroundings;
+using LutNative.Results;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>A row that a night's speeds replaced.</summary>
+/// <param name="Before">Medians of the launches that were accepted before, images/s; null for a new row.</param>
+internal sealed record AcceptedRow(string Row, IReadOnlyList<double>? Before, IReadOnlyList<double> Now, double Band);
+
+/// <param name="File">The baselines' file.</param>
+internal sealed record AcceptResult(string File, IReadOnlyList<AcceptedRow> Accepted, Exit Exit) : IVerbResult
+{
+    internal static void Text(AcceptResult found)
+    {
+        Output.Table(
+            ["row", "before", "now", "band"],
+            found.Accepted.Select(a =>
+                new[]
+                {
+                    a.Row,
+                    a.Before is null ? "none" : BaselineCommand.Median(a.Before),
+                    BaselineCommand.Median(a.Now),
+                    a.Band.Text("0.0###"),
+                }
+            )
+        );
+        Output.Line($"written to {found.File}: commit it");
+    }
+}
+
+/// <summary>baseline accept: a night's speeds become what nights are held against.</summary>
+internal static class BaselineAcceptance
+{
+    /// <param name="only">Rows to accept; all of them when there is none.</param>
+    /// <param name="force">Accept also what a machine measured that was not fit to be timed.</param>
+    internal static AcceptResult Accept(string night, string reason, string[] only, bool force, Baselines all)
+    {
+        var findings = Finding
+            .Of(new RunStore(night).Read(Schema.Comparisons))
+            .Where(f => f.Kind == "perf" && f.B is not null && (only.Length == 0 || only.Contains(f.Key)))
+            .ToList();
+        if (findings.Count == 0)
+            throw new LutError(
+                Exit.NothingSelected,
+                9,
+                "the night measured no such row",
+                night,
+                only.Length > 0 ? "asked for " + string.Join(", ", only) : "it has no perf row with a value",
+                "name a night of a suite with [perf.NAME]"
+            );
+        var accepted = new List<AcceptedRow>();
+        foreach (var f in findings)
+        {
+            var now = BaselineOf(f, night, reason, force);
+            accepted.Add(new AcceptedRow(f.Key, all.Rows.GetValueOrDefault(f.Key)?.Pinned, now.Pinned, now.Band));
+            all.Set(now);
+        }
+        all.Write();
+        return new AcceptResult(all.Path, accepted, Exit.Ok);
+    }
+
+    private static Baseline BaselineOf(Finding f, string night, string reason, bool force)
+    {
+        if (!Suite.IsName(f.Key))
+            throw new LutError(
+                Exit.Data,
+                486,
+                $"{f.Key} cannot be a row's name",
+                night,
+                Suite.NameRule,
+                "accept a night that lut wrote, or its other rows with --row"
+            );
+        var table = new RunStore(Night.ThroughputOf(night, f.Key)).Read(Schema.Throughput).Rows;
+        if (table.Count == 0)
+            throw new LutError(
+                Exit.Data,
+                487,
+                $"the night has no throughput of {f.Key}",
+                Night.ThroughputOf(night, f.Key),
+                "a baseline is made of the launches' speeds",
+                "accept another night, or its other rows with --row"
+            );
+        string[] unfit = [.. Performance.Unfit(table)];
+        if (unfit.Length > 0 && !force)
+            throw new LutError(
+                Exit.Unfit,
+                488,
+                $"the night was not fit to be a baseline: {f.Key}",
+                night,
+                string.Join("; ", unfit),
+                "measure again on an idle machine, or add --force (the file will say so)"
+            );
+        string why = unfit.Length == 0 ? reason : $"{reason} (forced: {string.Join("; ", unfit)})";
+        double[] launches =
+        [
+            .. table
+                .GroupBy(r => (r.RunId, r.Launch))
+                .Select(g => Performance.Median([.. g.Select(r => r.ImagesPerSecond)])),
+        ];
+        return new Baseline(
+            f.Key,
+            launches,
+            [],
+            Performance.BandOf(table),
+            table[0].CheckDigest ?? "",
+            DateTime.UtcNow.Text("yyyy-MM-dd"),
+            Environment.UserName,
+            f.Commit,
+            why
+        );
+    }
+}

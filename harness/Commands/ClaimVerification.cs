@@ -1,0 +1,105 @@
+using LutNative.Harness.Errors;
+using LutNative.Harness.Experiments;
+using LutNative.Harness.Protocol;
+using LutNative.Results;
+
+namespace LutNative.Harness.Commands;
+
+/// <summary>verify --claim: do these runs reproduce a published number?</summary>
+internal static class ClaimVerification
+{
+    /// <summary>Sources print their single runs in percent with two decimals.</summary>
+    private const double PrecisionOfRuns = 0.01;
+
+    internal static ClaimResult Of(string id, IReadOnlyList<string> folders)
+    {
+        var claim = Claim.Load(id);
+        var rows = new List<ClaimRun>();
+        foreach (string folder in folders)
+        {
+            var store = RunFolders.Find(folder);
+            var run = store.Read(Schema.Run).First ?? throw VerifyCommand.Unfinished(store);
+            var evals = store.Read(Schema.Evals);
+            if (store.Damage() is { Count: > 0 } damage)
+                throw new LutError(
+                    Exit.Store,
+                    13,
+                    "the run is damaged",
+                    store.Folder,
+                    damage[0],
+                    "a claim needs runs as they were written"
+                );
+            (long, long)? eval = null;
+            foreach (var e in evals.Rows)
+                if (e.Metric == claim.Metric)
+                    eval = (e.Correct, e.N);
+            if (claim.Refusal(run, eval) is { } why)
+                throw new LutError(
+                    Exit.Inconclusive,
+                    10,
+                    "a run does not count for this claim",
+                    store.Folder,
+                    why,
+                    "give unmodified runs of the claim's protocol, whole and evaluated once on every image"
+                );
+            rows.Add(
+                new ClaimRun(store.Folder, run.Seed, eval!.Value.Item1, eval.Value.Item2) { Protocol = run.Protocol }
+            );
+        }
+        if (rows.GroupBy(r => (r.Protocol, r.Seed)).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new LutError(
+                Exit.Inconclusive,
+                11,
+                FormattableString.Invariant($"seed {twice.Key.Seed} of {twice.Key.Protocol} is given twice"),
+                string.Join(", ", twice.Select(t => t.Run)),
+                "the same protocol and seed are the same bits, so a second run adds nothing",
+                "give runs of different seeds"
+            );
+        if (rows.Select(r => r.Protocol).Distinct().Count() > 1)
+            throw new LutError(
+                Exit.Inconclusive,
+                12,
+                "the runs are of several protocols",
+                string.Join(", ", rows.Select(r => r.Protocol).Distinct()),
+                "their spread would be mixed with the difference between them",
+                "verify each protocol's runs apart"
+            );
+        var report = ClaimCheck.Run(
+            [.. rows.Select(r => r.Percent)],
+            claim.Target,
+            Math.Max(1, claim.ReportedRuns.Length),
+            claim.ReportedRuns.Length > 0 ? PrecisionOfRuns : claim.Precision,
+            claim.Margin
+        );
+        var exit = report.Verdict switch
+        {
+            ClaimVerdict.Reproduced => Exit.Ok,
+            ClaimVerdict.Consistent or ClaimVerdict.Underpowered => Exit.Inconclusive,
+            _ => Exit.Negative,
+        };
+        string word = report.Verdict switch
+        {
+            ClaimVerdict.NotReproduced => "NOT REPRODUCED",
+            var other => other.ToString().ToUpperInvariant(),
+        };
+        return new ClaimResult(
+            claim.Id,
+            claim.Source,
+            claim.Reported,
+            claim.ReportedRuns,
+            rows,
+            report.Mean,
+            report.Sd,
+            report.Interval is { } mean ? [mean.Low, mean.High] : null,
+            report.Prediction is { } next ? [next.Low, next.High] : null,
+            claim.Notes,
+            $"VERDICT claim={claim.Id} {word} exit={(int)exit}",
+            exit
+        )
+        {
+            About = claim,
+            EquivalenceLow = report.EquivalenceLow,
+            EquivalenceHigh = report.EquivalenceHigh,
+        };
+    }
+}
