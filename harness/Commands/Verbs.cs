@@ -44,31 +44,38 @@ internal static class Verbs
     {
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         StandardStream.Install();
-        int code;
+        return Heard(Answer(args, Interruption.Watch, Interruption.Asked));
+    }
+
+    /// <summary>
+    /// A verb from its words to its exit code, but for what belongs to the process: its streams and its signals.
+    /// </summary>
+    internal static int Answer(string[] args, Action<WhenTold> watch, CancellationToken stop)
+    {
         try
         {
-            var parsed = Root(Interruption.Asked).Parse(args);
+            var parsed = Root(stop).Parse(args);
             if (CommandLineError.Of(parsed, args) is { } wrong)
                 throw wrong;
             string verb = args.FirstOrDefault() ?? "";
-            Interruption.Watch(
+            watch(
                 KeepCheckpoints.Contains(verb) ? WhenTold.AtCheckpoint
                 : verb == "nightly" ? WhenTold.StartAgain
                 : WhenTold.BySignal
             );
-            code = parsed.Invoke(
+            return parsed.Invoke(
                 new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
             );
         }
         catch (InterruptedException e)
         {
             Console.Error.WriteLine($"interrupted: {Plain.OneLine(e.Message)}");
-            code = (int)Exit.Interrupted;
+            return (int)Exit.Interrupted;
         }
         catch (ChildFailedException e)
         {
             Console.Error.WriteLine(Plain.OneLine(e.Message));
-            code = (int)e.Exit;
+            return (int)e.Exit;
         }
         catch (Exception e)
         {
@@ -76,9 +83,8 @@ internal static class Verbs
             Console.Error.WriteLine(error.Message);
             if (error.Exit == Exit.Internal)
                 Console.Error.WriteLine(Plain.Lines(e.ToString()));
-            code = (int)error.Exit;
+            return (int)error.Exit;
         }
-        return Heard(code);
     }
 
     /// <summary>
