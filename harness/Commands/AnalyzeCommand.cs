@@ -11,7 +11,6 @@ using LutNative.Harness.Training;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Tensors;
-using LutNative.Model.Threads;
 using LutNative.Results;
 
 namespace LutNative.Harness.Commands;

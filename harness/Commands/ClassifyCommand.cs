@@ -7,7 +7,6 @@ using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
 using LutNative.Model.Layers;
 using LutNative.Model.Tensors;
-using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Commands;
 

@@ -6,8 +6,8 @@ using LutNative.Harness.Experiments;
 using LutNative.Harness.Images;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
+using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
-using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Commands;
 

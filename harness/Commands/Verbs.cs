@@ -49,34 +49,40 @@ internal static class Verbs
     {
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         StandardStream.Install();
-        int code;
+        return Heard(Answer(args, Interruption.Watch, Interruption.Asked));
+    }
+
+    /// <summary>
+    /// A verb from its words to its exit code, but for what belongs to the process: its streams and its signals.
+    /// </summary>
+    internal static int Answer(string[] args, Action<WhenTold> watch, CancellationToken stop)
+    {
         bool json = false;
         try
         {
-            var parsed = Root(Interruption.Asked).Parse(args);
+            var parsed = Root(stop).Parse(args);
             json = CommandLineError.AsksForJson(parsed);
             if (CommandLineError.Of(parsed, args) is { } wrong)
                 throw wrong;
-            Interruption.Watch(WhenToldOf(args.FirstOrDefault()));
-            code = parsed.Invoke(
+            watch(WhenToldOf(args.FirstOrDefault()));
+            return parsed.Invoke(
                 new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
             );
         }
         catch (InterruptedException e)
         {
             Console.Error.WriteLine($"interrupted: {Plain.OneLine(e.Message)}");
-            code = (int)Exit.Interrupted;
+            return (int)Exit.Interrupted;
         }
         catch (ChildFailedException e)
         {
             Console.Error.WriteLine(Plain.OneLine(e.Message));
-            code = (int)e.Exit;
+            return (int)e.Exit;
         }
         catch (Exception e)
         {
-            code = (int)Refusals.Tell(e, json);
+            return (int)Refusals.Tell(e, json);
         }
-        return Heard(code);
     }
 
     /// <summary>Verbs that write a checkpoint before they stop.</summary>

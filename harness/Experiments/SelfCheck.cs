@@ -3,7 +3,6 @@ using LutNative.Harness.Images;
 using LutNative.Harness.Protocol;
 using LutNative.Harness.Training;
 using LutNative.Model.Devices;
-using LutNative.Model.Threads;
 
 namespace LutNative.Harness.Experiments;
 

@@ -6,6 +6,7 @@ using LutNative.Model.Checkpoints;
 using LutNative.Model.Devices;
 using LutNative.Model.Layers;
 using LutNative.Model.Tensors;
+using LutNative.Model.Threads;
 
 if (args.Length < 2)
 {

@@ -74,7 +74,7 @@ public sealed class NightlyTests : IDisposable
     [Fact]
     public void ANightOfRealRunsEndsWellOnThisMachine()
     {
-        var r = Lut.Run(
+        var r = Lut.Started(
             "nightly",
             "--suite",
             Path.Combine(Fixtures, "bits.toml"),
@@ -87,7 +87,7 @@ public sealed class NightlyTests : IDisposable
         Assert.True(r.Exit == 0, r.Out + r.Error);
         Assert.StartsWith("VERDICT nightly=CLEAN red=0 rows=2 ", r.LastLine, StringComparison.Ordinal);
         // a planted bit: the night is red, ends after the bits, and says where
-        r = Lut.Run(
+        r = Lut.Started(
             "nightly",
             "--suite",
             Path.Combine(Fixtures, "bits.toml"),
@@ -111,7 +111,7 @@ public sealed class NightlyTests : IDisposable
         Assert.Empty(new RunStore(night).Damage());
         Assert.Equal(
             0,
-            Lut.Run(
+            Lut.Started(
                 "nightly",
                 "--suite",
                 Path.Combine(Fixtures, "bits.toml"),
@@ -367,7 +367,7 @@ public sealed class NightlyTests : IDisposable
             Exit.NothingSelected,
             Assert.Throws<LutError>(() => Bisect.Run(folder.Path, "c0", "c3", "cat bits", _ => { })).Exit
         );
-        var r = Lut.Run(
+        var r = Lut.Started(
             "bisect",
             "--good",
             "c0",

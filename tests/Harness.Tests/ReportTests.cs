@@ -12,7 +12,7 @@ namespace LutNative.Harness.Tests;
 /// `lut report` and `lut analyze` on real runs; the page is opened in Chromium where there is one, clicked through, and
 /// must say nothing in the console.
 /// </summary>
-public sealed class ReportTests : IDisposable
+public sealed class ReportTests(HelloRuns hello) : IDisposable
 {
     private static readonly string? Chromium = new[]
     {
@@ -30,13 +30,6 @@ public sealed class ReportTests : IDisposable
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
-
-    private string Run(string name, params string[] more)
-    {
-        var r = Lut.Run(["run", "hello@1", "-q", "-o", folder[name], .. more]);
-        Assert.True(r.Exit == 0, r.Out + r.Error);
-        return Directory.GetDirectories(folder[name]).Single();
-    }
 
     private static IReadOnlyList<IReadOnlyList<Finding>> Nights() =>
         [
@@ -77,9 +70,9 @@ public sealed class ReportTests : IDisposable
     [Fact]
     public void AnalysisAndReportOfRealRuns()
     {
-        string lut = Run("lut");
-        string other = Run("other", "--threads", "1");
-        string faulty = Run("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        string lut = hello.Of("run");
+        string other = hello.Of("run", "--threads", "1");
+        string faulty = hello.Of("run", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
         var a = Lut.Run("analyze", lut, faulty, "--images", "64", "-o", folder["analysis"], "--json");
         Assert.True(a.Exit == 0, a.Out + a.Error);
         using (var json = JsonDocument.Parse(a.Out))
@@ -136,8 +129,8 @@ public sealed class ReportTests : IDisposable
     {
         if (Chromium is null || Driver is null)
             Assert.Skip("there is no Chromium with its driver here (apt-get install chromium chromium-driver)");
-        string run = Run("lut");
-        string faulty = Run("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        string run = hello.Of("run");
+        string faulty = hello.Of("run", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
         string path = folder["report.html"];
         File.WriteAllText(path, HtmlReport.Runs([new RunStore(run), new RunStore(faulty)], null, Nights()));
         using var service = ChromeDriverService.CreateDefaultService(Driver);

@@ -35,7 +35,7 @@ public sealed class BenchTests
             .. method == "" ? (string[])[] : ["--method", method],
             .. premade ? (string[])["--premade"] : [],
         ];
-        var r = Lut.Run(args);
+        var r = Lut.Started(args);
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
         Assert.Equal(0.0, json.RootElement.GetProperty("BytesPerStep").GetDouble());
@@ -45,7 +45,7 @@ public sealed class BenchTests
     public void ReportsEveryQuantityAsJsonAndAsATable()
     {
         string[] args = ["bench", "hello@1", "--launches", "2", "--blocks", "2", "--seconds", "0.1"];
-        var r = Lut.Run([.. args, "--json"]);
+        var r = Lut.Started([.. args, "--json"]);
         Assert.True(r.Exit == 0, r.Error);
         using var json = JsonDocument.Parse(r.Out);
         Assert.Equal(4, json.RootElement.GetProperty("blocks").GetArrayLength());
@@ -56,7 +56,7 @@ public sealed class BenchTests
         Assert.True(json.RootElement.GetProperty("fma_peak").GetDouble() > 1e9);
         foreach (string phase in new[] { "data", "forward", "heads", "backward", "reduce", "optimizer", "waiting" })
             json.RootElement.GetProperty("phases").GetProperty(phase).GetDouble();
-        Assert.Contains("images/s", Lut.Run(args).Out);
+        Assert.Contains("images/s", Lut.Started(args).Out);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class BenchTests
         for (int i = 0; i < 2; i++)
             Assert.Equal(
                 0,
-                Lut.Run(
+                Lut.Started(
                     "bench",
                     "hello@1",
                     "--launches",
@@ -99,7 +99,7 @@ public sealed class BenchTests
         using var other = new TemporaryFolder();
         Assert.Equal(
             0,
-            Lut.Run(
+            Lut.Started(
                 "bench",
                 "hello@1",
                 "--method",

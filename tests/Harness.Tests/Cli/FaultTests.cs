@@ -6,7 +6,7 @@ using LutNative.Results;
 namespace LutNative.Harness.Tests.Cli;
 
 /// <summary>Bad input gives one clear error, the documented exit code, and loses nothing that was recorded.</summary>
-public sealed class FaultTests : IDisposable
+public sealed class FaultTests(HelloRuns hello) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
@@ -162,7 +162,7 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public async Task AResultOfANewerSchemaIsRefused()
     {
-        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
+        hello.CopyTo(folder.Path, "pretrain");
         var field = new Parquet.Schema.DataField<int>("x");
         await using (var stream = File.Create(Directory.GetFiles(folder.Run, "steps-*.parquet")[0]))
         await using (
@@ -198,7 +198,7 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void ADamagedCheckpointIsNamedAndSkipped()
     {
-        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "3").Exit);
+        hello.CopyTo(folder.Path, "run", "--stop-after", "3");
         Assert.Equal(
             75,
             Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "3", "--resume", "auto").Exit
@@ -221,9 +221,8 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void ACheckpointOfAnotherModelIsRefusedWithBothShapes()
     {
-        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
         string checkpoint = Directory
-            .GetFiles(Path.Combine(folder.Run, "checkpoints"), "pretrain-*.safetensors")
+            .GetFiles(Path.Combine(hello.Of("pretrain"), "checkpoints"), "pretrain-*.safetensors")
             .Single();
         var r = Lut.Run(
             "eval",
@@ -250,10 +249,8 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void AFlippedBitInACheckpointOrARecordIsNamedByCompareAndVerify()
     {
-        foreach (string name in new[] { "a", "b" })
-            Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder[name]).Exit);
-        string a = Directory.GetDirectories(folder["a"]).Single();
-        string b = Directory.GetDirectories(folder["b"]).Single();
+        string a = hello.Of("run");
+        string b = hello.CopyTo(folder["b"], "run", "--threads", "1");
         var same = Lut.Run("compare", a, b);
         Assert.True(
             same.Exit == 0 && same.LastLine.StartsWith("VERDICT exact=IDENTICAL steps=28", StringComparison.Ordinal),

@@ -3,7 +3,7 @@ namespace LutNative.Harness.Tests.Cli;
 /// <summary>
 /// Planting faults, and what a report tells of their consequences; that each is found is in <see cref="TraceTests"/>.
 /// </summary>
-public sealed class InjectionTests : IDisposable
+public sealed class InjectionTests(HelloRuns hello) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
@@ -13,13 +13,8 @@ public sealed class InjectionTests : IDisposable
     [Fact]
     public void TheReportTellsHowADifferenceGrowsAndWhatItTurned()
     {
-        string Whole(string name, params string[] more)
-        {
-            Assert.Equal(0, Lut.Run(["run", "hello@1", "-q", "-o", folder[name], .. more]).Exit);
-            return Directory.GetDirectories(folder[name]).Single();
-        }
-        string a = Whole("clean");
-        string b = Whole("faulty", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
+        string a = hello.Of("run");
+        string b = hello.Of("run", "--inject", "step=2,tensor=blocks.0.attn.qkv.weight,element=5,bit=27");
         var r = Lut.Run("compare", a, b, "--json");
         using var json = System.Text.Json.JsonDocument.Parse(r.Out);
         var growth = json.RootElement.GetProperty("growth").EnumerateArray().ToArray();

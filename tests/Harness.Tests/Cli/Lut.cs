@@ -1,9 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using LutNative.Harness.Commands;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>Starts the real program as a user would.</summary>
+/// <summary>
+/// The program as its users call it. <see cref="Run"/> calls the harness in this process; the others start one, for
+/// tests of what belongs to a process: its environment, folder, streams, signals and end.
+/// </summary>
 internal static class Lut
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "lut.dll");
@@ -13,7 +17,14 @@ internal static class Lut
         public string LastLine => Out.TrimEnd().Split('\n')[^1];
     }
 
-    internal static Result Run(params string[] args) => RunWith([], args);
+    internal static Result Run(params string[] args)
+    {
+        using var heard = new CapturedStreams();
+        int exit = Verbs.Answer(args, _ => { }, CancellationToken.None);
+        return new Result(exit, heard.Out, heard.Error);
+    }
+
+    internal static Result Started(params string[] args) => RunWith([], args);
 
     internal static Result RunWith(Dictionary<string, string> environment, params string[] args) =>
         RunIn("", environment, args);

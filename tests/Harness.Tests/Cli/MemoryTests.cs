@@ -13,7 +13,7 @@ public sealed class MemoryTests
     public void ThePlanIsWithinATenthOfThePeak(string shape, string memory)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems count memory otherwise");
-        var r = Lut.Run(
+        var r = Lut.Started(
             "bench",
             shape,
             "--batch",

@@ -5,7 +5,7 @@ using LutNative.Results;
 namespace LutNative.Harness.Tests.Cli;
 
 /// <summary>What a run leaves and says: tables that DuckDB reads, JSON, modified marks, plans.</summary>
-public sealed class OutputTests : IDisposable
+public sealed class OutputTests(HelloRuns hello) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
@@ -14,10 +14,8 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public void DuckDbReadsEveryTableOfARunAndFindsNoDivergence()
     {
-        Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["a"]).Exit);
-        Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["b"], "--trace-step", "3").Exit);
-        string a = Directory.GetDirectories(folder["a"]).Single();
-        string b = Directory.GetDirectories(folder["b"]).Single();
+        string a = hello.Of("run");
+        string b = hello.Of("run", "--trace-step", "3");
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         object? Query(string sql)
@@ -62,7 +60,7 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public void JsonIsOneObjectOnStandardOutput()
     {
-        var r = Lut.Run("run", "hello@1", "-o", folder.Path, "--json");
+        var r = Lut.Started("run", "hello@1", "-o", folder.Path, "--json");
         using var json = JsonDocument.Parse(r.Out);
         Assert.Equal(0, json.RootElement.GetProperty("exit").GetInt32());
         Assert.StartsWith("VERDICT exact=IDENTICAL", json.RootElement.GetProperty("verdict").GetString());
@@ -83,7 +81,7 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public void WithoutATerminalProgressIsPlainLinesOnStandardError()
     {
-        var r = Lut.Run("run", "hello@1", "-o", folder.Path);
+        var r = Lut.Started("run", "hello@1", "-o", folder.Path);
         Assert.DoesNotContain('\x1b', r.Out + r.Error);
         Assert.Matches(@"stage=pretrain step=12/12 loss=\d\.\d+ lr=\S+ img_per_s=\d+ eta_s=0", r.Error);
     }
@@ -145,8 +143,7 @@ public sealed class OutputTests : IDisposable
     [InlineData("jsonl", "read_json")]
     public void ExportedTablesHoldTheSameRows(string format, string reader)
     {
-        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder.Path).Exit);
-        string run = Directory.GetDirectories(folder.Path).Single();
+        string run = hello.Of("pretrain");
         string to = folder["tables"];
         var r = Lut.Run("export", run, "--to", format, "-o", to);
         Assert.True(r.Exit == 0 && r.Out.Contains("steps." + format), r.Out + r.Error);

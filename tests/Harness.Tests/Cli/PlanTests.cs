@@ -32,7 +32,18 @@ public sealed class PlanTests
         using var folder = new TemporaryFolder();
         Assert.Equal(
             0,
-            Lut.Run("bench", "hello@1", "--launches", "1", "--blocks", "1", "--seconds", "0.1", "-o", folder.Path).Exit
+            Lut.Started(
+                "bench",
+                "hello@1",
+                "--launches",
+                "1",
+                "--blocks",
+                "1",
+                "--seconds",
+                "0.1",
+                "-o",
+                folder.Path
+            ).Exit
         );
         var r = Lut.Run("plan", "hello@1", "--device", "a100", "--result", folder.Path);
         Assert.True(r.Exit == 0 && r.Out.Contains("measured"), r.Out + r.Error);

@@ -6,7 +6,7 @@ namespace LutNative.Harness.Tests.Cli;
 /// <summary>
 /// What a run began with, what its checkpoints are, and what its bits are so far, is on the record and checked.
 /// </summary>
-public sealed class RunIdentityTests : IDisposable
+public sealed class RunIdentityTests(HelloRuns hello) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
@@ -20,8 +20,7 @@ public sealed class RunIdentityTests : IDisposable
     [InlineData("exchanged")]
     public void ACheckpointThatIsNotTheRunsIsFound(string how)
     {
-        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder["a"], "--stop-after", "4").Exit);
-        string run = Directory.GetDirectories(folder["a"]).Single();
+        string run = hello.CopyTo(folder["a"], "run", "--stop-after", "4");
         string checkpoint = Checkpoint(run);
         File.Delete(checkpoint + ".sha256");
         if (how == "edited")
@@ -55,8 +54,7 @@ public sealed class RunIdentityTests : IDisposable
     [Fact]
     public void AStepThatIsNotTheNamesIsFoundEverywhere()
     {
-        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder["a"], "--stop-after", "4").Exit);
-        string run = Directory.GetDirectories(folder["a"]).Single();
+        string run = hello.CopyTo(folder["a"], "run", "--stop-after", "4");
         string checkpoint = Checkpoint(run);
         File.Delete(checkpoint + ".sha256");
         File.Move(checkpoint, checkpoint.Replace("00000004", "00000005", StringComparison.Ordinal));
@@ -68,10 +66,8 @@ public sealed class RunIdentityTests : IDisposable
     [Fact]
     public void OtherWeightsAreAnotherExperiment()
     {
-        foreach (string seed in new[] { "0", "1" })
-            Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder[seed], "--seed", seed).Exit);
-        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single());
-        string b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
+        string a = Checkpoint(hello.Of("pretrain"));
+        string b = Checkpoint(hello.Of("pretrain", "--seed", "1"));
         string one = Finetuned("one", a);
         string two = Finetuned("two", b);
         string[] sums = [.. new[] { one, two }.Select(r => new RunStore(r).Read(Schema.Run).Rows[0].WeightsSha256!)];
@@ -93,10 +89,8 @@ public sealed class RunIdentityTests : IDisposable
     [Fact]
     public void AResumeWithOtherWeightsIsRefused()
     {
-        foreach (string seed in new[] { "0", "1" })
-            Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder[seed], "--seed", seed).Exit);
-        string a = Checkpoint(Directory.GetDirectories(folder["0"]).Single());
-        string b = Checkpoint(Directory.GetDirectories(folder["1"]).Single());
+        string a = Checkpoint(hello.Of("pretrain"));
+        string b = Checkpoint(hello.Of("pretrain", "--seed", "1"));
         string[] run = ["finetune", "hello@1", "-q", "-o", folder["f"]];
         Assert.Equal(75, Lut.Run([.. run, "--checkpoint", a, "--stop-after", "3"]).Exit);
         var other = Lut.Run([.. run, "--checkpoint", b, "--resume", "auto"]);
@@ -113,7 +107,7 @@ public sealed class RunIdentityTests : IDisposable
     [Fact]
     public void ARunThatHasNotEndedIsVerifiedSoFar()
     {
-        Assert.Equal(75, Lut.Run("run", "hello@1", "-q", "-o", folder.Path, "--stop-after", "5").Exit);
+        hello.CopyTo(folder.Path, "run", "--stop-after", "5");
         var r = Lut.Run("verify", folder.Run);
         Assert.Equal(4, r.Exit);
         Assert.Contains(
@@ -188,7 +182,6 @@ public sealed class RunIdentityTests : IDisposable
     [Fact]
     public void IncomparableRunsAreToldWhichValuesDiffer()
     {
-        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder["a"]).Exit);
         Assert.Equal(
             75,
             Lut.Run(
@@ -204,7 +197,7 @@ public sealed class RunIdentityTests : IDisposable
             ).Exit
         );
         string b = Directory.GetDirectories(folder["b"]).Single();
-        var r = Lut.Run("compare", Directory.GetDirectories(folder["a"]).Single(), b);
+        var r = Lut.Run("compare", hello.Of("pretrain"), b);
         Assert.Equal(4, r.Exit);
         Assert.Contains("pretrain.blr: 0.002 and 0.001", r.Out);
         Assert.Contains("pretrain.blr: 0.001 and 0.002", Lut.Run("show", b).Out);

@@ -4,35 +4,11 @@ using LutNative.Results;
 
 namespace LutNative.Harness.Tests.Cli;
 
-/// <summary>A clean run of each kind, made once for all tests of the class.</summary>
-public sealed class CleanRuns : IDisposable
-{
-    private readonly TemporaryFolder folder = new();
-    private readonly Dictionary<string, string> made = [];
-
-    public void Dispose() => folder.Dispose();
-
-    /// <summary>The folder of a pre-training of hello@1 with these options.</summary>
-    internal string Run(params string[] options)
-    {
-        string key = string.Join(' ', options);
-        lock (made)
-        {
-            if (made.TryGetValue(key, out string? run))
-                return run;
-            string to = folder[FormattableString.Invariant($"run{made.Count}")];
-            var r = Lut.Run(["pretrain", "hello@1", "-q", "-o", to, .. options]);
-            Assert.True(r.Exit == 0, r.Out + r.Error);
-            return made[key] = Directory.GetDirectories(to).Single();
-        }
-    }
-}
-
 /// <summary>
 /// Twenty planted faults of different kinds: `compare` names the step and where it has one the tensor, `trace` says
 /// which run is wrong, in which operation, and what explains its bits. hello@1 records digests at every step.
 /// </summary>
-public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
+public sealed class TraceTests(HelloRuns hello)
 {
     [Theory]
     // a bit of a state, after the step
@@ -112,8 +88,8 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     )
     {
         string step = fault[..fault.IndexOf(',', StringComparison.Ordinal)];
-        RunStore good = new(clean.Run(options));
-        RunStore bad = new(clean.Run([.. options, "--inject", fault]));
+        RunStore good = new(hello.Of("pretrain", options));
+        RunStore bad = new(hello.Of("pretrain", [.. options, "--inject", fault]));
         var compared = Comparison.Exact(good, bad);
         Assert.Equal(ExactVerdict.Diverged, compared.Verdict);
         Assert.Contains($"stage=pretrain {step} ", compared.First);
@@ -133,10 +109,16 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     [Fact]
     public void TheReportReadsAsOneWouldWant()
     {
-        var r = Lut.Run("trace", clean.Run(), clean.Run("--inject", "step=7,op=GemmNt,variant=order"));
+        var r = Lut.Run(
+            "trace",
+            hello.Of("pretrain"),
+            hello.Of("pretrain", "--inject", "step=7,op=GemmNt,variant=order")
+        );
         Assert.Equal(3, r.Exit);
         Assert.Contains(
-            "B " + clean.Run("--inject", "step=7,op=GemmNt,variant=order") + ": this machine gives other bits: loss_",
+            "B "
+                + hello.Of("pretrain", "--inject", "step=7,op=GemmNt,variant=order")
+                + ": this machine gives other bits: loss_",
             r.Out
         );
         Assert.Contains(
@@ -163,7 +145,7 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
                 ["--device", "cpu-256", "--data-workers", "2"],
                 ["--memory", "recompute", "--micro-batch", "2"],
                 ["--trace-step", "3"],
-            }.Select(o => new RunStore(clean.Run(o))),
+            }.Select(o => new RunStore(hello.Of("pretrain", o))),
         ];
         for (int i = 0; i < runs.Length; i++)
         for (int j = 0; j < i; j++)
@@ -183,8 +165,8 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     [Fact]
     public void OperationsAreComparedAcrossMachines()
     {
-        string good = clean.Run("--trace-step", "5");
-        string bad = clean.Run("--trace-step", "5", "--inject", "step=5,op=GemmTn,variant=tf32");
+        string good = hello.Of("pretrain", "--trace-step", "5");
+        string bad = hello.Of("pretrain", "--trace-step", "5", "--inject", "step=5,op=GemmTn,variant=tf32");
         var r = Lut.Run("compare", good, bad);
         Assert.Equal(3, r.Exit);
         Assert.Contains("phase=backward op=GemmTn tensor=predictor.0.weight", r.Out);
@@ -205,9 +187,10 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     [InlineData(3, 0)]
     public void ExecutionBeginsAtTheLastSharedCheckpoint(long step, long from)
     {
-        RunStore good = new(clean.Run("--keep-epochs", "1"));
+        RunStore good = new(hello.Of("pretrain", "--keep-epochs", "1"));
         RunStore bad = new(
-            clean.Run(
+            hello.Of(
+                "pretrain",
                 "--keep-epochs",
                 "1",
                 "--inject",
@@ -234,8 +217,11 @@ public sealed class TraceTests(CleanRuns clean) : IClassFixture<CleanRuns>
     [Fact]
     public void WhatCannotBeTracedIsAnswered()
     {
-        Assert.Contains("nothing to trace", Lut.Run("trace", clean.Run(), clean.Run("--threads", "1"), "-q").Out);
-        Assert.Equal(2, Lut.Run("trace", clean.Run(), clean.Run(), "--device", "cuda:emulated").Exit);
+        Assert.Contains(
+            "nothing to trace",
+            Lut.Run("trace", hello.Of("pretrain"), hello.Of("pretrain", "--threads", "1"), "-q").Out
+        );
+        Assert.Equal(2, Lut.Run("trace", hello.Of("pretrain"), hello.Of("pretrain"), "--device", "cuda:emulated").Exit);
         Assert.Equal(2, Lut.Run("pretrain", "hello@1", "--trace-step", "1", "--device", "cuda:emulated").Exit);
     }
 }

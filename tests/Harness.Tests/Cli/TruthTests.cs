@@ -3,7 +3,7 @@ namespace LutNative.Harness.Tests.Cli;
 /// <summary>
 /// Whatever cannot be done is said as what it is: never as a bug in lut, and with a command that helps.
 /// </summary>
-public sealed class TruthTests : IDisposable
+public sealed class TruthTests(HelloRuns hello) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
@@ -66,7 +66,7 @@ public sealed class TruthTests : IDisposable
                 string[] words in new[] { new[] { "plan", file }, ["nightly", "--suite", file, "-o", folder["nights"]] }
             )
             {
-                var r = Lut.Run(words);
+                var r = Lut.Started(words);
                 Assert.True(r.Exit == 2 && r.Error.Contains("LUT2466", StringComparison.Ordinal), r.Error);
             }
         }
@@ -76,8 +76,7 @@ public sealed class TruthTests : IDisposable
     [Fact]
     public void FilesThatCannotBeReadOrWrittenAreNamed()
     {
-        Assert.Equal(0, Lut.Run("run", "hello@1", "-q", "-o", folder["runs"]).Exit);
-        string run = Directory.GetDirectories(folder["runs"]).Single();
+        string run = hello.Of("run");
         string under = Path.Combine(folder["file"], "x");
         File.WriteAllText(folder["file"], "");
         Directory.CreateDirectory(folder["a.safetensors"]);
@@ -97,7 +96,7 @@ public sealed class TruthTests : IDisposable
             }
         )
         {
-            var r = Lut.Run(words);
+            var r = words[0] == "bench" ? Lut.Started(words) : Lut.Run(words); // a launch starts the program again
             Assert.True(r.Exit is 9 or 2 or 6 or 8, $"{string.Join(' ', words)}: exit {r.Exit}\n{r.Error}");
             Assert.DoesNotContain("a bug in lut", r.Error);
             Assert.Contains(named, r.Error);
@@ -111,7 +110,7 @@ public sealed class TruthTests : IDisposable
     [Fact]
     public void ReplayAndTraceKnowWeightsFromOutside()
     {
-        Assert.Equal(0, Lut.Run("pretrain", "hello@1", "-q", "-o", folder["p"]).Exit);
+        hello.CopyTo(folder["p"], "pretrain");
         string file = Directory
             .GetFiles(folder["p"], "pretrain-*.safetensors", SearchOption.AllDirectories)
             .Order(StringComparer.Ordinal)
@@ -184,8 +183,19 @@ public sealed class TruthTests : IDisposable
     [Fact]
     public void AFailedLaunchIsToldByItself()
     {
-        var r = Lut.Run("bench", "tiny", "--launches", "1", "--device", "cpu", "--memory", "keep", "--batch", "3");
-        var own = Lut.Run("bench", "tiny", "--launches", "0", "--device", "cpu", "--memory", "keep", "--batch", "3");
+        var r = Lut.Started("bench", "tiny", "--launches", "1", "--device", "cpu", "--memory", "keep", "--batch", "3");
+        var own = Lut.Started(
+            "bench",
+            "tiny",
+            "--launches",
+            "0",
+            "--device",
+            "cpu",
+            "--memory",
+            "keep",
+            "--batch",
+            "3"
+        );
         Assert.Equal(own.Exit, r.Exit);
         Assert.Equal(own.Error.Split('\n')[0], r.Error.Split('\n')[0]);
     }
