@@ -111,24 +111,9 @@ internal sealed class BenchProcess : IDisposable
                     $"a launch of the benchmark ended with exit code {process.ExitCode}; its error is above"
                 )
             )
-            : new LutError(
-                Exit.Unfit,
-                464,
-                "a launch of the benchmark died",
-                program,
-                FormattableString.Invariant($"it ended with code {process.ExitCode}; above 128 that is a signal"),
-                "look for what ended it (memory, a limit of time), and run it again"
-            );
+            : UnfitErrors.LaunchDied(program, process.ExitCode);
 
-    private static LutError Failed(string program, string why) =>
-        new(
-            Exit.Usage,
-            37,
-            "a build cannot be measured",
-            program,
-            why,
-            "name the lut.dll or the executable of a build that knows `bench --launches=0 --turns`"
-        );
+    private static LutError Failed(string program, string why) => UsageErrors.NoBuildToMeasure(program, why);
 
     public void Dispose()
     {

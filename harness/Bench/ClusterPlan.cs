@@ -140,14 +140,7 @@ internal sealed record ClusterPlan(
                 .Select(r => r.ImagesPerSecond),
         ];
         if (rates.Length == 0 && stage == StageId.Pretrain.Name)
-            throw new LutError(
-                Exit.NothingSelected,
-                5,
-                "the benchmark has no block of this network",
-                folder,
-                "rows are found by stage and by FLOPs of an image",
-                "run lut bench with this protocol, or vitb16, and -o " + folder
-            );
+            throw NothingSelectedErrors.NoBlockOfNetwork(folder);
         return rates.Length == 0 ? null : Performance.Median(rates);
     }
 }

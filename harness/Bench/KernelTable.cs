@@ -36,14 +36,7 @@ internal static class KernelTable
         var sheet = plan ? Hardware.Find(deviceName[Planned.Length..]) : null;
         Device device = sheet is null ? DeviceCatalog.Of(deviceName, math) : PlannedDevice(sheet, math);
         if (device is not CudaDevice cuda)
-            throw new LutError(
-                Exit.Usage,
-                22,
-                "--kernels is about GPUs",
-                "--device " + deviceName,
-                "the CPU's time is told by phase and by operation",
-                "use --device cuda:0, planned:h200, or ./build.sh bench"
-            );
+            throw UsageErrors.KernelsNeedGpu(deviceName);
         using (cuda)
         {
             sheet ??= Hardware.Of(cuda.Context.DeviceName);
@@ -108,14 +101,7 @@ internal static class KernelTable
         )
             return exec;
         return MemoryPlan.Fitting(shape.Protocol, device, exec, FrozenData)
-            ?? throw new LutError(
-                Exit.Unfit,
-                489,
-                $"{shape.Name} does not fit {device.Name}",
-                $"--memory {memory} --batch {shape.Batch(stage)}",
-                "not even one sample at once with recomputed activations",
-                "plan a card with more memory, or a smaller batch"
-            );
+            ?? throw UnfitErrors.DoesNotFit(shape.Name, device.Name, memory, shape.Batch(stage));
     }
 
     internal static CudaDevice PlannedDevice(Hardware sheet, string math)

@@ -43,14 +43,7 @@ internal static class BaselineAcceptance
             .Where(f => f.Kind == "perf" && f.B is not null && (only.Length == 0 || only.Contains(f.Key)))
             .ToList();
         if (findings.Count == 0)
-            throw new LutError(
-                Exit.NothingSelected,
-                9,
-                "the night measured no such row",
-                night,
-                only.Length > 0 ? "asked for " + string.Join(", ", only) : "it has no perf row with a value",
-                "name a night of a suite with [perf.NAME]"
-            );
+            throw NothingSelectedErrors.NoRowOfNight(night, only);
         var accepted = new List<AcceptedRow>();
         foreach (var f in findings)
         {
@@ -65,34 +58,13 @@ internal static class BaselineAcceptance
     private static Baseline BaselineOf(Finding f, string night, string reason, bool force)
     {
         if (!Suite.IsName(f.Key))
-            throw new LutError(
-                Exit.Data,
-                486,
-                $"{f.Key} cannot be a row's name",
-                night,
-                Suite.NameRule,
-                "accept a night that lut wrote, or its other rows with --row"
-            );
+            throw DataErrors.NoRowsName(f.Key, night, Suite.NameRule);
         var table = new RunStore(Night.ThroughputOf(night, f.Key)).Read(Schema.Throughput).Rows;
         if (table.Count == 0)
-            throw new LutError(
-                Exit.Data,
-                487,
-                $"the night has no throughput of {f.Key}",
-                Night.ThroughputOf(night, f.Key),
-                "a baseline is made of the launches' speeds",
-                "accept another night, or its other rows with --row"
-            );
+            throw DataErrors.NoThroughput(f.Key, Night.ThroughputOf(night, f.Key));
         string[] unfit = [.. Performance.Unfit(table)];
         if (unfit.Length > 0 && !force)
-            throw new LutError(
-                Exit.Unfit,
-                488,
-                $"the night was not fit to be a baseline: {f.Key}",
-                night,
-                string.Join("; ", unfit),
-                "measure again on an idle machine, or add --force (the file will say so)"
-            );
+            throw UnfitErrors.UnfitNight(f.Key, night, unfit);
         string why = unfit.Length == 0 ? reason : $"{reason} (forced: {string.Join("; ", unfit)})";
         double[] launches =
         [

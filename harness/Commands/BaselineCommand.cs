@@ -129,14 +129,7 @@ internal static class BaselineCommand
     private static void Expire(Baselines all, string name)
     {
         if (!all.Remove(name))
-            throw new LutError(
-                Exit.NothingSelected,
-                8,
-                $"there is no baseline {name}",
-                all.Path,
-                all.Rows.Count == 0 ? "the file has none" : "it has " + string.Join(", ", all.Rows.Keys),
-                all.Rows.Count == 0 ? "accept a night first" : $"did you mean {Nearest.To(name, all.Rows.Keys)}?"
-            );
+            throw NothingSelectedErrors.NoBaseline(name, all.Path, [.. all.Rows.Keys]);
         all.Write();
     }
 

@@ -21,49 +21,21 @@ internal static class ClaimVerification
             var run = store.Read(Schema.Run).First ?? throw VerifyCommand.Unfinished(store);
             var evals = store.Read(Schema.Evals);
             if (store.Damage() is { Count: > 0 } damage)
-                throw new LutError(
-                    Exit.Store,
-                    13,
-                    "the run is damaged",
-                    store.Folder,
-                    damage[0],
-                    "a claim needs runs as they were written"
-                );
+                throw RunStoreErrors.DamagedRun(store.Folder, damage[0]);
             (long, long)? eval = null;
             foreach (var e in evals.Rows)
                 if (e.Metric == claim.Metric)
                     eval = (e.Correct, e.N);
             if (claim.Refusal(run, eval) is { } why)
-                throw new LutError(
-                    Exit.Inconclusive,
-                    10,
-                    "a run does not count for this claim",
-                    store.Folder,
-                    why,
-                    "give unmodified runs of the claim's protocol, whole and evaluated once on every image"
-                );
+                throw InconclusiveErrors.RunDoesNotCount(store.Folder, why);
             rows.Add(
                 new ClaimRun(store.Folder, run.Seed, eval!.Value.Item1, eval.Value.Item2) { Protocol = run.Protocol }
             );
         }
         if (rows.GroupBy(r => (r.Protocol, r.Seed)).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw new LutError(
-                Exit.Inconclusive,
-                11,
-                FormattableString.Invariant($"seed {twice.Key.Seed} of {twice.Key.Protocol} is given twice"),
-                string.Join(", ", twice.Select(t => t.Run)),
-                "the same protocol and seed are the same bits, so a second run adds nothing",
-                "give runs of different seeds"
-            );
+            throw InconclusiveErrors.SeedTwice(twice.Key.Seed, twice.Key.Protocol, twice.Select(t => t.Run));
         if (rows.Select(r => r.Protocol).Distinct().Count() > 1)
-            throw new LutError(
-                Exit.Inconclusive,
-                12,
-                "the runs are of several protocols",
-                string.Join(", ", rows.Select(r => r.Protocol).Distinct()),
-                "their spread would be mixed with the difference between them",
-                "verify each protocol's runs apart"
-            );
+            throw InconclusiveErrors.SeveralProtocols(rows.Select(r => r.Protocol).Distinct());
         var report = ClaimCheck.Run(
             [.. rows.Select(r => r.Percent)],
             claim.Target,

@@ -97,26 +97,10 @@ internal static class ClassifyCommand
     private static IReadOnlyList<string>? ClassesOf(RunRequest request)
     {
         int expected = request.Protocol.Spec.Data.Classes;
-        string data =
-            request.DataFolder
-            ?? throw new LutError(
-                Exit.Usage,
-                24,
-                "--over needs the data set's own folder too",
-                "--data",
-                "the names of its classes give the labels",
-                "add --data FOLDER"
-            );
+        string data = request.DataFolder ?? throw UsageErrors.OverNeedsData();
         var known = DataSets.Container(data, "val").Classes;
         if (known is not null && known.Count != expected)
-            throw new LutError(
-                Exit.Data,
-                449,
-                FormattableString.Invariant($"the data set has {known.Count} classes, the protocol {expected}"),
-                Path.GetFullPath(data),
-                "labels are the places of its folders' names in order",
-                "give --data the folder whose val has every class"
-            );
+            throw DataSetErrors.OtherNumberOfClasses(known.Count, expected, data);
         return known;
     }
 }

@@ -36,23 +36,9 @@ internal static class CompareCommand
         command.SetAction(r =>
         {
             if (r.GetValue(exact) && r.GetValue(perf))
-                throw new LutError(
-                    Exit.Usage,
-                    36,
-                    "--exact and --perf are two questions",
-                    "compare",
-                    "bits have no tolerance, and speeds are never equal",
-                    "ask them one by one"
-                );
+                throw UsageErrors.ExactOrPerf();
             if (!r.GetValue(perf) && r.GetValue(more) is { Length: > 0 })
-                throw new LutError(
-                    Exit.Usage,
-                    38,
-                    "bits are compared in pairs",
-                    string.Join(' ', r.GetValue(more)!),
-                    "only --perf makes a table of more than two",
-                    "compare them one by one"
-                );
+                throw UsageErrors.BitsInPairs(r.GetValue(more)!);
             if (r.GetValue(perf))
                 return SpeedComparison.Print(
                     [r.GetValue(a)!, r.GetValue(b)!, .. r.GetValue(more) ?? []],
@@ -104,14 +90,7 @@ internal static class CompareCommand
         }
         catch (Exception e) when (Files.Failed(e))
         {
-            throw new LutError(
-                Exit.Store,
-                15,
-                "cannot write the plot",
-                Path.GetFullPath(path),
-                e.Message,
-                "choose another --plot"
-            );
+            throw StoreErrors.CannotWritePlot(path, e.Message);
         }
     }
 }

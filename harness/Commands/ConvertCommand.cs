@@ -118,14 +118,7 @@ internal static class ConvertCommand
         }
         catch (Exception e) when (Files.Failed(e))
         {
-            throw new LutError(
-                Exit.Store,
-                11,
-                $"cannot write {to}",
-                Path.GetFullPath(to),
-                e.Message,
-                "free some space or choose another place; nothing half-written is left under that name"
-            );
+            throw StoreErrors.CannotConvert(to, e.Message);
         }
     }
 }

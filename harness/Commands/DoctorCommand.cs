@@ -62,14 +62,7 @@ internal static class DoctorCommand
     {
         string[] needs = require.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (string need in needs.Where(n => !Needs.Contains(n)))
-            throw new LutError(
-                Exit.Usage,
-                47,
-                $"{need} is not something doctor can require",
-                "--require",
-                "it knows " + string.Join(", ", Needs),
-                $"did you mean {Nearest.To(need, Needs)}?"
-            );
+            throw UsageErrors.NoRequirement(need, Needs);
         return needs;
     }
 
@@ -88,14 +81,7 @@ internal static class DoctorCommand
         var cuda = CudaProbe.Query();
         var device = DeviceCatalog.Of(deviceName, "exact");
         if (registers && device is not CudaDevice)
-            throw new LutError(
-                Exit.Usage,
-                490,
-                "--registers is about a GPU's kernels",
-                "--device " + deviceName,
-                "the CPU runs none",
-                "use --device cuda:0"
-            );
+            throw UsageErrors.RegistersNeedGpu(deviceName);
         KernelUse[] kernels = registers ? [.. ((CudaDevice)device).AllKernels().Select(KernelUse.Of)] : [];
         var measured = probe || needs.Contains("perf") ? MachineProbe.Run(device, ".") : null;
         using var nvml = device is CudaDevice on ? Nvml.Open(on.Context, out _) : null;

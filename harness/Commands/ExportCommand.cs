@@ -45,14 +45,7 @@ internal static class ExportCommand
     private static ExportResult Write(RunStore run, string to, string folder)
     {
         if (!Formats.Contains(to))
-            throw new LutError(
-                Exit.Usage,
-                32,
-                $"there is no format {to}",
-                "--to",
-                "the formats are csv and jsonl",
-                $"did you mean {Nearest.To(to, Formats)}?"
-            );
+            throw UsageErrors.NoFormat(to);
         var written = new List<ExportedFile>();
         try
         {
@@ -69,14 +62,7 @@ internal static class ExportCommand
         }
         catch (Exception e) when (Files.Failed(e))
         {
-            throw new LutError(
-                Exit.Store,
-                14,
-                "cannot write the tables",
-                Path.GetFullPath(folder),
-                e.Message,
-                "free some space or choose another --output"
-            );
+            throw StoreErrors.CannotWriteTables(folder, e.Message);
         }
         return new ExportResult(written, Exit.Ok);
     }

@@ -95,14 +95,7 @@ internal static class ExportStepCommand
         }
         catch (Exception e) when (Files.Failed(e))
         {
-            throw new LutError(
-                Exit.Store,
-                12,
-                "cannot write the step",
-                Path.GetFullPath(output),
-                e.Message,
-                "free some space or choose another place"
-            );
+            throw StoreErrors.CannotWriteStep(output, e.Message);
         }
         string digest = Digest.Combine(trainer.Digests(pool).Select(d => (d.Tensor, d.Value))).ToString();
         return new ExportStepResult(

@@ -66,14 +66,7 @@ internal static class ListCommand
     private static ListResult List(string root, bool named)
     {
         if (named && !Directory.Exists(root))
-            throw new LutError(
-                Exit.Usage,
-                464,
-                $"there is no folder {root}",
-                Path.GetFullPath(root),
-                "--output names a folder of runs",
-                "check the path"
-            );
+            throw UsageErrors.NoRunsFolder(root);
         return new ListResult(
             ProtocolReader.BuiltIn,
             Claim.Known,

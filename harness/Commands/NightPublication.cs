@@ -31,14 +31,7 @@ internal static class NightPublication
         }
         catch (Exception e) when (Files.Failed(e))
         {
-            throw new LutError(
-                Exit.Store,
-                17,
-                "cannot write the night's reports",
-                night,
-                e.Message,
-                "free some space; its Parquet tables are intact"
-            );
+            throw StoreErrors.CannotWriteNight(night, e.Message);
         }
     }
 }

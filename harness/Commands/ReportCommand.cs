@@ -62,14 +62,7 @@ internal static class ReportCommand
     )
     {
         if (runs.Length == 0 && nights.Count == 0)
-            throw new LutError(
-                Exit.NothingSelected,
-                10,
-                "there is nothing to report",
-                "the arguments",
-                "no run was named, and no night was found",
-                "name runs, or --nights FOLDER with nights in it"
-            );
+            throw NothingSelectedErrors.NothingToReport();
         string html =
             runs.Length == 0
                 ? HtmlReport.History(nights)
@@ -84,14 +77,7 @@ internal static class ReportCommand
         }
         catch (Exception e) when (Files.Failed(e))
         {
-            throw new LutError(
-                Exit.Store,
-                19,
-                "cannot write the report",
-                Path.GetFullPath(path),
-                e.Message,
-                "choose another --output"
-            );
+            throw StoreErrors.CannotWriteReport(path, e.Message);
         }
         return new ReportResult(path, html.Length, runs.Length, nights.Count, Exit.Ok);
     }

@@ -235,15 +235,7 @@ internal sealed class RunOptions
     }
 
     private CheckpointInterval Interval(ParseResult r) =>
-        CheckpointInterval.Parse(r.GetValue(every))
-        ?? throw new LutError(
-            Exit.Usage,
-            420,
-            FormattableString.Invariant($"{r.GetValue(every)} minutes are no time between checkpoints"),
-            "--checkpoint-minutes",
-            "it is at least 0 (after every step) and at most 525600 (a year)",
-            "leave it out: the interval then adapts to what a checkpoint costs"
-        );
+        CheckpointInterval.Parse(r.GetValue(every)) ?? throw UsageErrors.NoInterval(r.GetValue(every));
 
     /// <summary>How many samples run at once, and what is kept of them, so that it fits the device.</summary>
     private ExecOptions Fitted(ParseResult r, ProtocolSpec p, Device on, ExecOptions exec, DrillOptions drill)
@@ -264,23 +256,9 @@ internal sealed class RunOptions
             return null;
         string folder = asked == "auto" ? RunFolders.NewestUnfinished(root, resolved, warmStart) : asked;
         if (r.GetValue(Once))
-            throw new LutError(
-                Exit.Usage,
-                404,
-                "--once and --resume are two answers to one question",
-                "--once --resume",
-                "--once finds an interrupted run itself",
-                "leave one of them away"
-            );
+            throw UsageErrors.OnceOrResume();
         if (!Directory.Exists(folder))
-            throw new LutError(
-                Exit.Usage,
-                11,
-                $"there is no run to resume at {folder}",
-                Path.GetFullPath(folder),
-                "--resume needs the folder of an interrupted run, or auto",
-                "`lut ls` lists the runs"
-            );
+            throw UsageErrors.NoRunToResume(folder);
         return folder;
     }
 

@@ -38,14 +38,7 @@ internal static class RunVerification
         var row = run.Read(Schema.Run).First;
         string integrity = $" integrity={(damaged ? "DAMAGED" : "ok")} exit=";
         if (row is null)
-            throw new LutError(
-                Exit.Store,
-                407,
-                "the run has no run table",
-                run.Folder,
-                $"it has {RunStore.CompleteName}, and the table that is written last is gone",
-                "restore it from a copy"
-            );
+            throw RunStoreErrors.NoRunTable(run.Folder, RunStore.CompleteName);
         string[]? reference = given ?? Reference.Find(row.Protocol);
         var exit = damaged ? Exit.Negative : Exit.Ok;
         if (reference is null)

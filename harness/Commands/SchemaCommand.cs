@@ -44,14 +44,7 @@ internal static class SchemaCommand
     {
         var tables = Schema.All.Where(s => name is null || s.Name == name).ToArray();
         if (tables.Length == 0)
-            throw new LutError(
-                Exit.Usage,
-                31,
-                $"there is no table {name}",
-                "the table argument",
-                "tables are " + string.Join(", ", Schema.All.Select(s => s.Name)),
-                $"did you mean {Nearest.To(name!, Schema.All.Select(s => s.Name))}?"
-            );
+            throw UsageErrors.NoTable(name!, Schema.All.Select(s => s.Name));
         return new SchemaResult(
             $"{Schema.Major}.{Schema.Minor}",
             [

@@ -19,14 +19,7 @@ internal static class SpeedComparison
         ];
         foreach (var (folder, rows) in all)
             if (rows.Count == 0)
-                throw new LutError(
-                    Exit.NothingSelected,
-                    6,
-                    $"{folder} has no throughput table",
-                    Path.GetFullPath(folder),
-                    "it is what `lut bench SHAPE -o FOLDER` writes",
-                    "name folders of benchmarks"
-                );
+                throw NothingSelectedErrors.NoThroughputTable(folder);
         IReadOnlyList<PerformanceRow>[] compared =
         [
             .. all.Skip(1).Select(f => Performance.Compare(all[0].Rows, f.Rows, _ => band)),

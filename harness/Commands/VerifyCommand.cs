@@ -53,14 +53,7 @@ internal static class VerifyCommand
             if (r.GetValue(claim) is { } id)
                 return Output.Print(ClaimVerification.Of(id, targets), r.GetValue(json), ClaimText.Write);
             if (targets.Length > 1)
-                throw new LutError(
-                    Exit.Usage,
-                    26,
-                    "verify takes one run",
-                    string.Join(", ", targets),
-                    "several belong to a claim",
-                    "add --claim NAME, or verify them one by one"
-                );
+                throw UsageErrors.OneRunAtATime(targets);
             return Print(targets[0], r.GetValue(reference), r.GetValue(write), r.GetValue(json));
         });
         return command;
@@ -97,15 +90,7 @@ internal static class VerifyCommand
         return RunVerification.Of(run, referencePath is null ? null : Reference.Read(referencePath), lines);
     }
 
-    internal static LutError Unfinished(RunStore run) =>
-        new(
-            Exit.Store,
-            10,
-            "the run did not finish",
-            run.Folder,
-            "it has no run table, which is written last",
-            "resume it with `lut run PROTOCOL --resume FOLDER`"
-        );
+    internal static LutError Unfinished(RunStore run) => RunStoreErrors.Unfinished(run.Folder);
 
     private static (string Verdict, Exit Exit) Checkpoint(string path, List<string> lines)
     {

@@ -90,14 +90,7 @@ public sealed class Trace
         {
             var (r, state) = stage.Step(s);
             if (a.Difference(s, r, state) is { } early && b.Difference(s, r, state) is not null)
-                throw new LutError(
-                    Exit.Negative,
-                    1,
-                    $"this machine agrees with neither run at step {s}, where they agree with each other",
-                    $"stage {stage.Trainer.Stage}",
-                    early,
-                    "trace on another machine; check this one with `lut doctor` and `run --self-check`"
-                );
+                throw NegativeErrors.AgreesWithNeither(s, stage.Trainer.Stage, early);
         }
     }
 

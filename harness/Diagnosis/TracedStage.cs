@@ -113,26 +113,11 @@ internal sealed class TracedStage : IDisposable
     private static void RequireContract(RunStore run, ProtocolSpec protocol)
     {
         if (run.Read(Schema.Run).First?.Contract is { } contract && contract != protocol.Contract)
-            throw new LutError(
-                Exit.Inconclusive,
-                2,
-                "these runs do not keep the contract",
-                $"contract {contract}",
-                "their bits belong to one GPU model and its libraries, and no other machine can say which is right",
-                "trace runs of --math exact"
-            );
+            throw InconclusiveErrors.NoContract(contract);
     }
 
     private static ITrainedStage Traceable(string name) =>
-        StageCatalog.Default.Find(name) as ITrainedStage
-        ?? throw new LutError(
-            Exit.Usage,
-            34,
-            "MAE's linear probe cannot be traced",
-            "stage " + name,
-            "it trains on features; where those are equal, only its own few operations remain",
-            "compare the two runs' checkpoints with `lut compare`"
-        );
+        StageCatalog.Default.Find(name) as ITrainedStage ?? throw UsageErrors.NoTraceOfStage(name);
 
     /// <summary>
     /// The weights that fine-tuning began with: a file from outside, or what pre-training ended with in one of the two
@@ -156,14 +141,7 @@ internal sealed class TracedStage : IDisposable
             );
             string loaded = WeightsHash.Of(pretrained.Student, encoderOnly: true);
             if (RunFacts.Of(a)[RunFacts.Weights] is { } recorded && recorded != loaded)
-                throw new LutError(
-                    Exit.Inconclusive,
-                    401,
-                    "these are not the weights that the runs began with",
-                    outer.Path,
-                    $"the runs recorded {recorded}, the file's weights have {loaded}",
-                    "name the file that the runs were given"
-                );
+                throw InconclusiveErrors.OtherWeights(outer.Path, recorded, loaded);
             return;
         }
         var store = new[] { a, b }
@@ -172,22 +150,8 @@ internal sealed class TracedStage : IDisposable
         if (store is not null)
             store.Load(store.PathOf(pretrained.Stage, pretrained.Steps), pretrained);
         else if (OuterWeightsFile.Of(a) is { } used)
-            throw new LutError(
-                Exit.Usage,
-                465,
-                "the runs began with weights from outside",
-                a.Folder,
-                $"they were given {used.Path}, and a run's folder does not hold a copy",
-                $"name the same file: lut trace A B {used.Options}"
-            );
+            throw RunUsageErrors.WeightsFromOutside(a.Folder, used.Path, used.Options);
         else
-            throw new LutError(
-                Exit.Data,
-                27,
-                "the pre-trained weights are gone",
-                Path.Combine(a.Folder, "checkpoints"),
-                "fine-tuning begins with the last checkpoint of pre-training",
-                "restore it, or trace a run that still has it"
-            );
+            throw DataErrors.PretrainedWeightsGone(Path.Combine(a.Folder, "checkpoints"));
     }
 }

@@ -157,12 +157,12 @@ internal static class UsageErrors
             "use --device cpu: the bits are the same"
         );
 
-    internal static LutError NoTraceOfLinprobe() =>
+    internal static LutError NoTraceOfStage(string stage) =>
         new(
             Exit.Usage,
             34,
             "MAE's linear probe cannot be traced",
-            "stage linprobe",
+            $"stage {stage}",
             "it trains on features; where those are equal, only its own few operations remain",
             "compare the two runs' checkpoints with `lut compare`"
         );

@@ -16,14 +16,7 @@ internal static class DeviceCatalog
         if (name.StartsWith("cuda", StringComparison.Ordinal))
             return CudaOf(name, math);
         if (math != "exact")
-            throw new LutError(
-                Exit.Usage,
-                19,
-                $"{math} is a GPU's",
-                $"--math {math} --device {name}",
-                "the CPU keeps the contract and has no other level",
-                "use --device cuda:0 (or cuda:emulated), or --math exact"
-            );
+            throw UsageErrors.MathNeedsGpu(math, name);
         return name switch
         {
             "cpu" => Cpu.Best(),
@@ -49,14 +42,7 @@ internal static class DeviceCatalog
     private static void CheckLevel(string math)
     {
         if (!Levels.Contains(math))
-            throw new LutError(
-                Exit.Usage,
-                18,
-                $"there is no level of math {math}",
-                "--math",
-                $"the levels are {string.Join(", ", Levels)}",
-                $"did you mean {Nearest.To(math, Levels)}?"
-            );
+            throw UsageErrors.NoMathLevel(math, Levels);
     }
 
     private static CudaDataType Operands(string math) =>
@@ -81,16 +67,7 @@ internal static class DeviceCatalog
     /// <summary>A device whose every operation can be looked at, for drills.</summary>
     /// <param name="named">As the command line names it.</param>
     internal static InstrumentedDevice Instrumented(Device on, string named) =>
-        on.OnHost
-            ? new InstrumentedDevice(on)
-            : throw new LutError(
-                Exit.Usage,
-                33,
-                "operations are watched on the CPU",
-                "--device " + named,
-                "--trace-step and --inject op=... look at every result where it lies",
-                "use --device cpu: the bits are the same"
-            );
+        on.OnHost ? new InstrumentedDevice(on) : throw UsageErrors.WatchedOnCpu(named);
 
     private static CudaDevice CudaOf(string name, string math)
     {
@@ -120,38 +97,16 @@ internal static class DeviceCatalog
         }
         catch (DllNotFoundException e)
         {
-            throw new LutError(
-                Exit.Unfit,
-                10,
-                "there is no CUDA driver",
-                "--device " + name,
-                e.Message,
-                $"install NVIDIA's driver, name its folder in {NativeLibraries.Variable}, or use --device cuda:emulated or cpu: the bits are the same"
-            );
+            throw UnfitErrors.NoCudaDriver(name, e.Message, NativeLibraries.Variable);
         }
         catch (Exception e) when (e is CudaException or CudaLibraryException)
         {
-            throw new LutError(
-                Exit.Unfit,
-                11,
-                "the CUDA device cannot be used",
-                "--device " + name,
-                e.Message,
-                "use --device cpu meanwhile: the bits are the same"
-            );
+            throw UnfitErrors.CannotUseCuda(name, e.Message);
         }
         throw NoDevice(name, "CUDA devices are cuda:0, cuda:1, ... and cuda:emulated");
     }
 
-    private static LutError NoDevice(string name, string known) =>
-        new(
-            Exit.Usage,
-            12,
-            $"there is no device {name}",
-            "--device",
-            known,
-            $"did you mean {Nearest.To(name, Names)}?"
-        );
+    private static LutError NoDevice(string name, string known) => UsageErrors.NoDevice(name, known, Names);
 
     private static T Library<T>(Func<T> load)
     {
@@ -161,14 +116,7 @@ internal static class DeviceCatalog
         }
         catch (DllNotFoundException e)
         {
-            throw new LutError(
-                Exit.Unfit,
-                14,
-                "--math run-to-run lacks a library",
-                "--math run-to-run",
-                e.Message,
-                $"name the folders of cuBLAS and cuDNN 9 in {NativeLibraries.Variable} (a PyTorch installation has both, under nvidia/), or use --math exact, which needs neither"
-            );
+            throw UnfitErrors.NoRunToRunLibrary(e.Message, NativeLibraries.Variable);
         }
     }
 }

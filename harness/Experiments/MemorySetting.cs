@@ -30,13 +30,6 @@ internal static class MemorySetting
             Keep => false,
             Again => true,
             Auto => MemoryPlan.Run(p, device, exec, bench) > Usable * (device.MemoryBytes ?? Machine.RamBytes),
-            _ => throw new LutError(
-                Exit.Usage,
-                17,
-                $"there is no memory setting {memory}",
-                "--memory",
-                "the settings are keep, recompute and auto",
-                $"did you mean {Nearest.To(memory, [Keep, Again, Auto])}?"
-            ),
+            _ => throw UsageErrors.NoMemorySetting(memory),
         };
 }

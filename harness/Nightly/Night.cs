@@ -152,13 +152,11 @@ internal sealed class Night(
                         var evals = run.Read(Schema.Evals).Rows;
                         return evals.FirstOrDefault(e => e.Metric == row.Metric) is { } found
                             ? found.Value
-                            : throw new LutError(
-                                Exit.NothingSelected,
-                                11,
-                                $"{row.Protocol} has no {row.Metric}",
-                                $"[smoke.{row.Name}]",
-                                "the run measured " + string.Join(", ", evals.Select(e => e.Metric)),
-                                "name one of them"
+                            : throw NothingSelectedErrors.NoMetric(
+                                row.Protocol,
+                                row.Metric,
+                                row.Name,
+                                evals.Select(e => e.Metric)
                             );
                     }),
             ];

@@ -22,13 +22,6 @@ internal static class Finite
             where = FormattableString.Invariant($"gradient of {e.Name}[{i / e.Cols}, {i % e.Cols}] = {values[i]}");
             break;
         }
-        throw new LutError(
-            Exit.Numerics,
-            1,
-            FormattableString.Invariant($"loss = {loss}, gradient norm = {norm} at step {step} of {stage}"),
-            $"step {step}, {where}",
-            "a non-finite loss or gradient stops a run, because everything after it would be noise",
-            "lower the learning rate or set clip_grad; the last checkpoint is intact"
-        );
+        throw NumericsErrors.NotFinite(loss, norm, step, stage, where);
     }
 }

@@ -61,14 +61,7 @@ internal sealed class PretrainStage : ITrainedStage
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LutError(
-                Exit.Store,
-                405,
-                "cannot write the picture of reconstructions",
-                picture,
-                e.Message,
-                "free some space and resume; checkpoints and tables are intact"
-            );
+            throw RunStoreErrors.CannotWriteReconstructions(picture, e.Message);
         }
     }
 }
