@@ -58,7 +58,9 @@ public sealed unsafe class CudaBlasLt : IDisposable
             _ => "status",
         };
         throw new CudaLibraryException(
-            $"{call} failed with {name} ({status}){(detail.Length == 0 ? "" : " for " + detail)} on {context.DeviceName}, {Version} of {Path}: check that the library fits the driver, or use --math exact"
+            $"{call} failed with {name} ({status}){(detail.Length == 0 ? "" : " for " + detail)} on "
+                + $"{context.DeviceName}, {Version} of {Path}: check that the library fits the driver, or use "
+                + "--math exact"
         );
     }
 

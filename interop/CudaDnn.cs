@@ -65,10 +65,15 @@ public sealed unsafe class CudaDnn : IDisposable
 
     private void Check(int status, string call)
     {
-        if (status != 0)
-            throw new CudaLibraryException(
-                $"{call} failed with status {status} on {context.DeviceName}, {Version} of {Path}: {(status is >= 1001 and <= 1008 ? "the library could not load its parts; give all of cuDNN's files one folder" : "check that the library fits the driver")}, or use --math exact"
-            );
+        if (status == 0)
+            return;
+        string advice = status is >= 1001 and <= 1008
+            ? "the library could not load its parts; give all of cuDNN's files one folder"
+            : "check that the library fits the driver";
+        throw new CudaLibraryException(
+            $"{call} failed with status {status} on {context.DeviceName}, {Version} of {Path}: {advice}, "
+                + "or use --math exact"
+        );
     }
 
     public void Dispose()

@@ -4,7 +4,8 @@ namespace LutNative.Interop;
 public sealed class CudaException(CudaResult code, string call, string detail, string device)
     : DeviceException(
         DeviceFault.Driver,
-        $"{call} failed with {code} ({(int)code}){(detail.Length == 0 ? "" : $" for {detail}")} on {device}: {AdviceOn(code)}",
+        $"{call} failed with {code} ({(int)code}){(detail.Length == 0 ? "" : $" for {detail}")} on {device}: "
+            + $"{AdviceOn(code)}",
         call,
         AdviceOn(code)
     )
@@ -25,7 +26,8 @@ public sealed class CudaException(CudaResult code, string call, string detail, s
         code switch
         {
             CudaResult.OutOfMemory =>
-                "the device has too little free memory; lower --micro-batch, use --memory recompute, or end other programs on it",
+                "the device has too little free memory; lower --micro-batch, use --memory recompute, or "
+                    + "end other programs on it",
             CudaResult.NoDevice or CudaResult.InvalidDevice =>
                 "no such device; `lut doctor` lists those that the driver shows (CUDA_VISIBLE_DEVICES may hide some)",
             CudaResult.UnsupportedPtxVersion or CudaResult.CallRequiresNewerDriver =>
@@ -36,18 +38,22 @@ public sealed class CudaException(CudaResult code, string call, string detail, s
             CudaResult.JitCompilerNotFound or CudaResult.JitCompilationDisabled =>
                 "the driver's PTX compiler is missing or disabled (libnvidia-ptxjitcompiler, CUDA_DISABLE_PTX_JIT)",
             CudaResult.StubLibrary =>
-                "a stub of libcuda was found in place of the driver's; take the toolkit's stubs folder out of the search path",
+                "a stub of libcuda was found in place of the driver's; take the toolkit's stubs folder out "
+                    + "of the search path",
             CudaResult.SystemDriverMismatch or CudaResult.SystemNotReady =>
-                "driver and kernel module, or the fabric manager, do not fit together; restart the machine's driver services",
+                "driver and kernel module, or the fabric manager, do not fit together; restart the "
+                    + "machine's driver services",
             CudaResult.EccUncorrectable or CudaResult.NvlinkUncorrectable =>
-                "the hardware reported an error that it could not correct; nothing computed since can be trusted. The last checkpoint is intact",
+                "the hardware reported an error that it could not correct; nothing computed since can be "
+                    + "trusted. The last checkpoint is intact",
             CudaResult.IllegalAddress
             or CudaResult.MisalignedAddress
             or CudaResult.LaunchFailed
             or CudaResult.IllegalInstruction
             or CudaResult.InvalidAddressSpace
             or CudaResult.InvalidPc =>
-                "a kernel failed and the device is lost to this process; the last checkpoint is intact, resume with --resume. Run the same protocol with --device cuda:emulated to find the line",
+                "a kernel failed and the device is lost to this process; the last checkpoint is intact, "
+                    + "resume with --resume. Run the same protocol with --device cuda:emulated to find the line",
             CudaResult.LaunchTimeout => "a kernel ran into the display's time limit; use a device without a display",
             CudaResult.LaunchOutOfResources =>
                 "a kernel asks for more registers or threads than this device has; this is a defect of ours: report it",

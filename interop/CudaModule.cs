@@ -84,7 +84,8 @@ public sealed unsafe class CudaKernel(PrimaryContext context, nint handle, PtxSi
         for (int i = 0; i < arguments.Length; i++)
             if (arguments[i].Bytes != signature.Parameters[i].Bytes)
                 throw new ArgumentException(
-                    $"argument {i} of kernel {Name} has {arguments[i].Bytes} bytes, its parameter {signature.Parameters[i].Bytes}"
+                    $"argument {i} of kernel {Name} has {arguments[i].Bytes} bytes, its parameter "
+                        + $"{signature.Parameters[i].Bytes}"
                 );
     }
 

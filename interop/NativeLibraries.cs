@@ -62,8 +62,9 @@ public static class NativeLibraries
                     return true;
                 }
         }
-        why =
-            $"no {string.Join(" or ", Names(library))} on this machine{(Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? $" or in {given}" : "")}";
+        why = $"no {string.Join(" or ", Names(library))} on this machine";
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given)
+            why += $" or in {given}";
         return false;
     }
 

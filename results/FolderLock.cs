@@ -230,7 +230,8 @@ public sealed partial class FolderLock : IDisposable
             "this file system cannot lock",
             path,
             message,
-            "choose another --output, on a file system with locks (a local disk, NFS with its lock service); without a lock two processes could ruin one folder"
+            "choose another --output, on a file system with locks (a local disk, NFS with its lock "
+                + "service); without a lock two processes could ruin one folder"
         );
 
     private static ResultsException CannotWrite(string path, string why) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Recording;
 using LutNative.Interop;
@@ -59,8 +60,10 @@ internal static class MachineProbe
                 $"other processes keep {p.OtherLoad:f2} cores busy (more than {Results.Performance.MostOtherLoad})"
             );
         if (p.Held < LeastHeld)
-            yield return FormattableString.Invariant(
-                $"the slowest of {Windows} windows reaches {100 * p.Held:f0} % of the median (less than {100 * LeastHeld:f0}): clocks do not hold, or a neighbour takes the cores"
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"the slowest of {Windows} windows reaches {100 * p.Held:f0} % of the median (less than "
+                    + $"{100 * LeastHeld:f0}): clocks do not hold, or a neighbour takes the cores"
             );
         if (p.Slowdown.Length > 0)
             yield return "clocks are held down by " + string.Join(", ", p.Slowdown);

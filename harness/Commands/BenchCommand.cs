@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Errors;
@@ -64,8 +65,11 @@ internal static class BenchCommand
         var (mine, theirs) = MeasureInTurns(order, shape, device, threads, launches, other, folder);
         if (other == BenchProcess.Self && order.Slow == 0 && !json)
             Output.Line(
-                FormattableString.Invariant(
-                    $"noise band of this machine for {order.Shape} {order.Stage}: {Performance.BandOf(mine):f4} between launches at different times, {Performance.BandOf(mine, theirs):f4} between pairs in turns"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"noise band of this machine for {order.Shape} {order.Stage}: "
+                        + $"{Performance.BandOf(mine):f4} between launches at different times, "
+                        + $"{Performance.BandOf(mine, theirs):f4} between pairs in turns"
                 )
             );
         double band = r.GetValue(arguments.Band) ?? PerformanceReport.DefaultBand;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Errors;
@@ -27,8 +28,10 @@ internal sealed record ExportStepResult(
 {
     internal static void Text(ExportStepResult found) =>
         Surroundings.Output.Line(
-            FormattableString.Invariant(
-                $"step {found.Step}: loss {found.Loss:R} recon {found.LossRecon:R} context {found.LossContext:R} grad_norm {found.GradNorm:R} lr {found.Lr:R} digest {found.Digest}"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"step {found.Step}: loss {found.Loss:R} recon {found.LossRecon:R} context "
+                    + $"{found.LossContext:R} grad_norm {found.GradNorm:R} lr {found.Lr:R} digest {found.Digest}"
             )
         );
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Surroundings;
 
@@ -15,8 +16,10 @@ internal static class KernelText
         Output.Line(Sum(report));
         if (report.Planned)
             Output.Line(
-                FormattableString.Invariant(
-                    $"{report.SamplesAtOnce} samples at once, activations {(report.Recompute ? "recomputed" : "kept")}: fits {report.DeviceBytes / 1e9:f0} GB"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{report.SamplesAtOnce} samples at once, activations "
+                        + $"{(report.Recompute ? "recomputed" : "kept")}: fits {report.DeviceBytes / 1e9:f0} GB"
                 )
             );
     }

@@ -15,7 +15,8 @@ internal static class RunCommand
     {
         yield return Make(
             "run",
-            "Run a whole protocol: pre-train, evaluate, record, and verify against the committed reference. Example: lut run fashion-lut@1",
+            "Run a whole protocol: pre-train, evaluate, record, and verify against the committed "
+                + "reference. Example: lut run fashion-lut@1",
             StageId.All,
             checkpoint: false,
             stop
@@ -29,14 +30,16 @@ internal static class RunCommand
         );
         yield return Make(
             StageId.Finetune.Name,
-            "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 --checkpoint X.safetensors",
+            "Fine-tune from a pre-training checkpoint and evaluate. Example: lut finetune fashion-lut@1 "
+                + "--checkpoint X.safetensors",
             [StageId.Finetune],
             checkpoint: true,
             stop
         );
         yield return Make(
             "eval",
-            "k-NN and linear probes of a pre-training checkpoint. Example: lut eval fashion-lut@1 --checkpoint X.safetensors",
+            "k-NN and linear probes of a pre-training checkpoint. Example: lut eval fashion-lut@1 "
+                + "--checkpoint X.safetensors",
             [StageId.Knn, StageId.Probe, StageId.Linprobe],
             checkpoint: true,
             stop
@@ -57,13 +60,15 @@ internal static class RunCommand
         var from = new Option<string?>("--checkpoint")
         {
             Description =
-                "Pre-trained weights: a checkpoint of ours, or .safetensors, .pth, .pt with the names of MAE, LUT, timm or Hugging Face (docs/CHECKPOINTS.md)",
+                "Pre-trained weights: a checkpoint of ours, or .safetensors, .pth, .pt with the names of "
+                + "MAE, LUT, timm or Hugging Face (docs/CHECKPOINTS.md)",
             Required = checkpoint == true,
         };
         var which = new Option<string>("--which")
         {
             Description =
-                "Which set of a checkpoint that holds several: model, model_ema, teacher, ...; by default the student's",
+                "Which set of a checkpoint that holds several: model, model_ema, teacher, ...; by default "
+                + "the student's",
             DefaultValueFactory = _ => "",
         };
         if (checkpoint != false)

@@ -34,7 +34,8 @@ internal sealed class RunOptions
     private readonly Option<int> microBatch = Numbers.Int(
         "--micro-batch",
         0,
-        "Samples at once through the network; 0 means a grain, on a GPU as many as fit. Never changes a bit of exact math"
+        "Samples at once through the network; 0 means a grain, on a GPU as many as fit. Never changes a "
+            + "bit of exact math"
     );
     private readonly Option<int> dataWorkers = Numbers.Int(
         "--data-workers",
@@ -45,7 +46,8 @@ internal sealed class RunOptions
     private readonly Option<string> memory = new("--memory")
     {
         Description =
-            "keep activations, recompute them (less memory, more time), or auto: keep where they fit. Never changes a bit",
+            "keep activations, recompute them (less memory, more time), or auto: keep where they fit. "
+            + "Never changes a bit",
         DefaultValueFactory = _ => "auto",
     };
     private readonly Option<string> device = new("--device")
@@ -67,7 +69,8 @@ internal sealed class RunOptions
     private readonly Option<string?> data = new("--data") { Description = "Folder with the data set's original files" };
     private readonly Option<double?> every = Numbers.Double(
         "--checkpoint-minutes",
-        "Minutes between checkpoints; by default at most 1 % of the time goes into them, at least 1 and at most 30 minutes apart",
+        "Minutes between checkpoints; by default at most 1 % of the time goes into them, at least 1 and at "
+            + "most 30 minutes apart",
         0,
         1e6
     );
@@ -79,12 +82,15 @@ internal sealed class RunOptions
     private readonly Option<int> keep = Numbers.Int(
         "--keep-epochs",
         100,
-        "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and each stage's last"
+        "Keep the checkpoint at the end of every so many epochs for good; 0 keeps only the newest two and "
+            + "each stage's last"
     );
     private readonly Option<string?> inject = new("--inject")
     {
         Description =
-            "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12, or step=7,op=GemmNt,variant=order (split, unfused, tf32, ftz). The run is marked +injected; compare it with a clean one to see it found",
+            "Plant a fault: step=7,tensor=blocks.0.mlp.fc1.weight,bit=12, or "
+            + "step=7,op=GemmNt,variant=order (split, unfused, tf32, ftz). The run is marked +injected; "
+            + "compare it with a clean one to see it found",
     };
     private readonly Option<int> traceStep = Numbers.Int(
         "--trace-step",
@@ -105,7 +111,8 @@ internal sealed class RunOptions
     private readonly Option<bool> failFast = new("--fail-fast")
     {
         Description =
-            "Stop with a checkpoint (exit 3) at the first digest that differs from the reference; without it the difference is said at once, and the run goes on",
+            "Stop with a checkpoint (exit 3) at the first digest that differs from the reference; without "
+            + "it the difference is said at once, and the run goes on",
     };
     private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on standard error" };
 
@@ -115,7 +122,8 @@ internal sealed class RunOptions
         new("--once")
         {
             Description =
-                "Do no work twice: verify the newest such run in --output when it is complete, go on with it when it was interrupted, else start one",
+                "Do no work twice: verify the newest such run in --output when it is complete, go on with "
+                + "it when it was interrupted, else start one",
         };
 
     public Option<bool> Json { get; } =
@@ -266,7 +274,8 @@ internal sealed class RunOptions
         new("--math")
         {
             Description =
-                "exact: the same bits everywhere. run-to-run (bfloat16) or run-to-run-tf32: a GPU's tensor cores through cuBLASLt and cuDNN, the same bits on the same GPU model and libraries only",
+                "exact: the same bits everywhere. run-to-run (bfloat16) or run-to-run-tf32: a GPU's tensor "
+                + "cores through cuBLASLt and cuDNN, the same bits on the same GPU model and libraries only",
             DefaultValueFactory = _ => "exact",
         };
 }

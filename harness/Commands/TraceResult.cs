@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Diagnosis;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Surroundings;
@@ -72,8 +73,10 @@ internal static class TraceText
     {
         Output.Line("first difference: " + found.First);
         Output.Line(
-            FormattableString.Invariant(
-                $"this machine ran {found.Stage} from step {found.From} ({found.Source}) to step {found.Step}: {found.Operations} operations in it"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"this machine ran {found.Stage} from step {found.From} ({found.Source}) to step "
+                    + $"{found.Step}: {found.Operations} operations in it"
             )
         );
         Side("A", found.A, found.Step);
@@ -97,8 +100,10 @@ internal static class TraceText
             Output.Line("  element:     here and there " + side.Element);
         if (side.Explanation is null && side.At is null)
             Output.Line(
-                FormattableString.Invariant(
-                    $"  next:        on the machine of {name}, run it again with --trace-step {step} (or this trace with -o), and compare the operations"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  next:        on the machine of {name}, run it again with --trace-step {step} (or "
+                        + $"this trace with -o), and compare the operations"
                 )
             );
     }

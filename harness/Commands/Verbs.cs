@@ -14,7 +14,11 @@ internal static class Verbs
     {
         var root = new RootCommand(
             "LutNative: pre-train and evaluate vision transformers with MAE and LUT, the same bits on every machine.\n"
-                + "Exit codes: 0 done and equal, 1 a bug in lut, 2 usage, 3 bits differ, 4 incomparable, 5 machine unfit, 6 data, 7 numerics, 8 nothing found, 9 results store, 75 interrupted and resumable, "
+                + (
+                    "Exit codes: 0 done and equal, 1 a bug in lut, 2 usage, 3 bits differ, 4 incomparable, 5 "
+                    + "machine unfit, 6 data, 7 numerics, 8 nothing found, 9 results store, 75 interrupted and "
+                    + "resumable, "
+                )
                 + "128 + n ended by signal n."
         );
         Command[] verbs =

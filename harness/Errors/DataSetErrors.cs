@@ -43,7 +43,8 @@ internal static class DataSetErrors
             $"the protocol needs {images} training images",
             "[data].train_images",
             "only the first 10,000 are inside the repository",
-            "pass --data FOLDER with train-images-idx3-ubyte(.gz) and its three companions, for example /usr/share/datasets/fashion-mnist from Debian's package dataset-fashion-mnist"
+            "pass --data FOLDER with train-images-idx3-ubyte(.gz) and its three companions, "
+                + "for example /usr/share/datasets/fashion-mnist from Debian's package dataset-fashion-mnist"
         );
 
     internal static LutError NotFashionMnist(string split, string folder, string found, string expected) =>

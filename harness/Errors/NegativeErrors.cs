@@ -20,6 +20,7 @@ internal static class NegativeErrors
             "the run has other bits than its reference",
             folder,
             difference,
-            "the checkpoint is kept. `lut doctor` checks this machine; `lut trace` finds the operation, given a run with the right bits; without --fail-fast a run goes on"
+            "the checkpoint is kept. `lut doctor` checks this machine; `lut trace` finds the operation, "
+                + "given a run with the right bits; without --fail-fast a run goes on"
         );
 }

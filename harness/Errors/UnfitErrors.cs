@@ -92,7 +92,8 @@ internal static class UnfitErrors
             "there is too little memory",
             $"this machine, {machineBytes >> 20} MiB",
             why,
-            "`lut plan PROTOCOL` says what a run needs: use --memory recompute, a smaller --micro-batch or --data-workers 0, or a machine with more; what is on disk is whole"
+            "`lut plan PROTOCOL` says what a run needs: use --memory recompute, a smaller --micro-batch or "
+                + "--data-workers 0, or a machine with more; what is on disk is whole"
         );
 
     internal static LutError LaunchDied(string program, int code) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Protocol;
@@ -95,8 +96,10 @@ public static class MemoryPlan
     {
         var (p, device, exec) = (request.Protocol.Spec, request.Device, request.Exec);
         string fix = Fitting(p, device, exec) is { } fit
-            ? FormattableString.Invariant(
-                $"--micro-batch {fit.MicroBatch}{(fit.Recompute ? " --memory recompute" : "")} should fit; the bits are the same"
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"--micro-batch {fit.MicroBatch}{(fit.Recompute ? " --memory recompute" : "")} should fit; "
+                    + $"the bits are the same"
             )
             : "use a device with more memory, or --device cpu: the bits are the same";
         return UnfitErrors.TooLittleOnDevice(device.Name, device.MemoryBytes, Run(p, device, exec), cause.Message, fix);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Experiments.Stages;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
@@ -17,7 +18,8 @@ public static class Runner
         Say(run);
         if (request.FailFast && run.Watch is null)
             Progress.Warn(
-                "this run has no reference (other values, another seed, other data, or weights from outside): --fail-fast has nothing to compare with"
+                "this run has no reference (other values, another seed, other data, or weights from "
+                    + "outside): --fail-fast has nothing to compare with"
             );
         run.Heed();
         foreach (IStage stage in request.Catalog.Of(request.Stages).Where(s => s.In(run.Spec) == StagePresence.On))
@@ -35,8 +37,10 @@ public static class Runner
     private static void Say(RunContext run)
     {
         run.Progress.Say(
-            FormattableString.Invariant(
-                $"lut {LutVersion.Text} {run.Protocol.Name} seed {run.Spec.Seed} contract {run.Protocol.Level ?? run.Spec.Contract}"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"lut {LutVersion.Text} {run.Protocol.Name} seed {run.Spec.Seed} contract "
+                    + $"{run.Protocol.Level ?? run.Spec.Contract}"
             )
         );
         run.Progress.Say(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LutNative.Harness.Recording;
 using LutNative.Harness.Surroundings;
 using LutNative.Harness.Training;
@@ -54,7 +55,8 @@ public sealed class TrainingLoop(
                 throw Watch!.Stop(recorder.Store.Folder);
             if (asked && (!end || stop.IsCancellationRequested))
                 throw new InterruptedException(
-                    $"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on with --resume auto"
+                    $"stopped after step {s + 1} of {t.Steps} of {t.Stage}; a checkpoint was written; go on "
+                        + "with --resume auto"
                 );
         }
         progress.End();
@@ -131,8 +133,10 @@ public sealed class TrainingLoop(
                 "epoch",
                 t.Stage,
                 s + 1,
-                FormattableString.Invariant(
-                    $"epoch {s / t.StepsPerEpoch} loss_mean {loss / steps:g9} over {steps} steps, lr {report.Lr:g9}, {steps * t.Batch / seconds:f1} images/s"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"epoch {s / t.StepsPerEpoch} loss_mean {loss / steps:g9} over {steps} steps, lr "
+                        + $"{report.Lr:g9}, {steps * t.Batch / seconds:f1} images/s"
                 )
             );
             began = Stopwatch.GetTimestamp();

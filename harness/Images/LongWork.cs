@@ -26,7 +26,8 @@ internal sealed class LongWork(string what, long total, Action<string>? say)
         say(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{what}: {n} of {total}, {rate:f0} images/s, ETA {TimeSpan.FromSeconds((total - n) / Math.Max(rate, 1e-9)):hh\\:mm\\:ss}"
+                $"{what}: {n} of {total}, {rate:f0} images/s, ETA "
+                    + $"{TimeSpan.FromSeconds((total - n) / Math.Max(rate, 1e-9)):hh\\:mm\\:ss}"
             )
         );
     }

@@ -174,7 +174,8 @@ public sealed class TarShards : IContainer, IDisposable
         if (!Taken.Contains(kind))
             throw Bad(
                 shard,
-                $"{Shown.Name(name)} is an image of a kind that is not read ({Shown.Name(kind)}): convert it to JPEG or PNG"
+                $"{Shown.Name(name)} is an image of a kind that is not read ({Shown.Name(kind)}): convert "
+                    + "it to JPEG or PNG"
             );
     }
 

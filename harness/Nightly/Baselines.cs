@@ -141,7 +141,9 @@ internal sealed class Baselines
         foreach (var r in rows.Values)
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = {r.Band.Text("0.0###")}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = {Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n"
+                $"\n[perf.{r.Name}]\npinned = {List(r.Pinned)}\nrolling = {List(r.Rolling)}\nband = "
+                    + $"{r.Band.Text("0.0###")}\ndigest = {Quote(r.Digest)}\naccepted = {Quote(r.Accepted)}\nby = "
+                    + $"{Quote(r.By)}\ncommit = {Quote(r.Commit)}\nreason = {Quote(r.Reason)}\n"
             );
         try
         {

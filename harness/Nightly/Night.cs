@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Protocol;
@@ -165,8 +166,10 @@ internal sealed class Night(
                 "smoke",
                 row.Name,
                 mean >= row.Low && mean <= row.High ? "IN-BAND" : "OUTSIDE",
-                FormattableString.Invariant(
-                    $"{row.Metric} {mean:f2} over seeds {string.Join(", ", row.Seeds)}, band {row.Low:f2} to {row.High:f2}"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{row.Metric} {mean:f2} over seeds {string.Join(", ", row.Seeds)}, band {row.Low:f2} "
+                        + $"to {row.High:f2}"
                 ),
                 a: row.Low,
                 b: mean

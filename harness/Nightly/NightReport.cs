@@ -29,7 +29,9 @@ internal static class NightReport
         var text = new StringBuilder();
         text.Append(
             CultureInfo.InvariantCulture,
-            $"# Night of {tonight[0].AtUtc:yyyy-MM-dd HH:mm} UTC: {(red > 0 ? $"{red} red" : grey > 0 ? $"not fit ({grey} grey)" : "clean")}\n\n{Markdown(tonight[0].Hardware)}, commit {Short(tonight[0].Commit)}\n\n"
+            $"# Night of {tonight[0].AtUtc:yyyy-MM-dd HH:mm} UTC: "
+                + $"{(red > 0 ? $"{red} red" : grey > 0 ? $"not fit ({grey} grey)" : "clean")}\n\n"
+                + $"{Markdown(tonight[0].Hardware)}, commit {Short(tonight[0].Commit)}\n\n"
         );
         text.Append(
             "| stage | row | verdict | tonight | before | ratio | nights failing | what |\n| --- | --- | --- | "
@@ -40,7 +42,9 @@ internal static class NightReport
             int streak = f.Colour == Colour.Red ? History.Streak(nights, f.Kind, f.Key, Colour.Red) : 0;
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {Markdown(f.Kind)} | {Markdown(f.Key)} | **{Markdown(f.Verdict)}** | {Number(f.B)} | {(f.Kind == "perf" ? Number(f.A) : "")} | {Ratio(f)} | {(streak > 0 ? streak : "")} | {Markdown(f.Reason)} |\n"
+                $"| {Markdown(f.Kind)} | {Markdown(f.Key)} | **{Markdown(f.Verdict)}** | {Number(f.B)} | "
+                    + $"{(f.Kind == "perf" ? Number(f.A) : "")} | {Ratio(f)} | {(streak > 0 ? streak : "")} | "
+                    + $"{Markdown(f.Reason)} |\n"
             );
         }
         foreach (
@@ -50,7 +54,8 @@ internal static class NightReport
         )
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"\n**{Markdown(f.Key)} could not be measured for {History.Streak(nights, f.Kind, f.Key, Colour.Grey)} nights: look at the machine (`lut doctor --require perf --probe`).**\n"
+                $"\n**{Markdown(f.Key)} could not be measured for {History.Streak(nights, f.Kind, f.Key, Colour.Grey)} nights: look at the machine "
+                    + $"(`lut doctor --require perf --probe`).**\n"
             );
         return text.ToString();
     }
@@ -118,7 +123,9 @@ internal static class NightReport
             var text = new StringBuilder();
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"title: [nightly] {Plain.OneLine($"{kind} {key} on {worst.Hardware}")}\nstate: {(failing == 0 && clean >= CloseAfter ? "closed" : "open")}\n\n{state}{(worst.Ratio is not null ? $", {Ratio(worst)}" : "")}\n\n{Markdown(worst.Verdict)}: {Markdown(worst.Reason)}\n\n"
+                $"title: [nightly] {Plain.OneLine($"{kind} {key} on {worst.Hardware}")}\n"
+                    + $"state: {(failing == 0 && clean >= CloseAfter ? "closed" : "open")}\n\n"
+                    + $"{state}{(worst.Ratio is not null ? $", {Ratio(worst)}" : "")}\n\n{Markdown(worst.Verdict)}: {Markdown(worst.Reason)}\n\n"
             );
             text.Append("| night | commit | verdict | value | ratio |\n| --- | --- | --- | --- | --- |\n");
             foreach (var f in history.TakeLast(NightsOfAnIssue).Reverse())

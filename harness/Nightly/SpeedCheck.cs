@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Bench;
 using LutNative.Harness.Experiments;
 using LutNative.Harness.Recording;
@@ -68,8 +69,10 @@ internal sealed class SpeedCheck(
             return new Speed("UNFIT", $"no baseline yet, and {string.Join("; ", unfit)}", Images: Images(rows));
         return new Speed(
             "NO-BASELINE",
-            FormattableString.Invariant(
-                $"{Images(rows):g5} images/s; `lut baseline accept {RecordedSettings.Place(folder)} --reason WHY` makes it one"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Images(rows):g5} images/s; `lut baseline accept {RecordedSettings.Place(folder)} "
+                    + $"--reason WHY` makes it one"
             ),
             Images: Images(rows)
         );

@@ -118,7 +118,8 @@ public static class ProtocolReader
         if (named.Value is not string name || !BuiltIn.Contains(name) || depth > 4)
         {
             problems.Add(
-                $"{named.Where}: base = {Show(named.Value)} is no built-in protocol; did you mean {Nearest.To(named.Value.ToString()!, BuiltIn)}?"
+                $"{named.Where}: base = {Show(named.Value)} is no built-in protocol; did you mean "
+                    + $"{Nearest.To(named.Value.ToString()!, BuiltIn)}?"
             );
             return values;
         }

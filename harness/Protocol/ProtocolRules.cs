@@ -255,7 +255,8 @@ public static class ProtocolRules
                     && Int("linprobe.bn_batch") % Math.Max(1, Int("linprobe.grain")) == 0
                     && Int("linprobe.batch") % Math.Max(1, Int("linprobe.bn_batch")) == 0,
                 "linprobe.bn_batch",
-                $"must be a multiple of linprobe.grain = {Show("linprobe.grain")} and divide linprobe.batch = {Show("linprobe.batch")}"
+                $"must be a multiple of linprobe.grain = {Show("linprobe.grain")} and divide linprobe.batch "
+                    + $"= {Show("linprobe.batch")}"
             );
             Need(v["linprobe.token"] is "cls" or "mean", "linprobe.token", "must be cls or mean");
             Need(v["linprobe.lr_rule"] is "linear/256" or "none", "linprobe.lr_rule", "must be linear/256 or none");

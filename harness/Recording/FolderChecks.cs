@@ -120,7 +120,8 @@ internal static class FolderChecks
     {
         try
         {
-            return $"values there and here: {string.Join("; ", ConfigDifference.First(ConfigDifference.Of(canonical, mine.Protocol.CanonicalJson)))}";
+            return "values there and here: "
+                + $"{string.Join("; ", ConfigDifference.First(ConfigDifference.Of(canonical, mine.Protocol.CanonicalJson)))}";
         }
         catch (System.Text.Json.JsonException e)
         {

@@ -51,7 +51,9 @@ public sealed class Progress(bool quiet)
             Console.Error.Write(
                 string.Create(
                     c,
-                    $"\r\x1b[2K{stage, -9} [{new string('#', filled)}{new string('.', 30 - filled)}] {100.0 * done / steps, 5:f1} %  loss {loss:f4}  {rate:f0} img/s  ETA {eta:hh\\:mm\\:ss}"
+                    $"\r\x1b[2K{stage, -9} [{new string('#', filled)}{new string('.', 30 - filled)}] "
+                        + $"{100.0 * done / steps, 5:f1} %  loss {loss:f4}  {rate:f0} img/s  ETA "
+                        + $"{eta:hh\\:mm\\:ss}"
                 )
             );
         }
@@ -59,7 +61,8 @@ public sealed class Progress(bool quiet)
             Console.Error.WriteLine(
                 string.Create(
                     c,
-                    $"stage={stage} step={done}/{steps} loss={loss:f4} lr={r.Lr:g4} img_per_s={rate:f0} eta_s={eta.TotalSeconds:f0}"
+                    $"stage={stage} step={done}/{steps} loss={loss:f4} lr={r.Lr:g4} img_per_s={rate:f0} "
+                        + $"eta_s={eta.TotalSeconds:f0}"
                 )
             );
     }

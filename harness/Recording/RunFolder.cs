@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Model.Checkpoints;
 using LutNative.Results;
@@ -120,8 +121,10 @@ public sealed class RunFolder : IDisposable
             return new FolderState.Refused(vanished);
         if (parts.Count > 0)
             warn(
-                FormattableString.Invariant(
-                    $"{Store.Folder} has no checkpoint: it starts again from step 0, and {parts.Count} files of its tables are made again"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Store.Folder} has no checkpoint: it starts again from step 0, and {parts.Count} "
+                        + $"files of its tables are made again"
                 )
             );
         Clean(lastPart: -1);

@@ -60,7 +60,8 @@ public sealed record RunIdentity(ResolvedProtocol Protocol, string DataHash, str
         bool told = recorded.ContainsKey(WeightsKey) || recorded.ContainsKey(WriterKey) && !IsOlder(recorded);
         string? weights = recorded.GetValueOrDefault(WeightsKey);
         if (told && weights != WeightsSha256)
-            return $"weights_sha256 of {what} is {weights ?? "none (it began with no weights from outside)"}, this run's is {WeightsSha256 ?? "none (no --checkpoint)"}";
+            return $"weights_sha256 of {what} is {weights ?? "none (it began with no weights from outside)"}, this "
+                + $"run's is {WeightsSha256 ?? "none (no --checkpoint)"}";
         // a planted fault is no part of math_hash, but a run with one is another run
         if (recorded.TryGetValue(ProtocolKey, out string? name) && IsInjected(name) != IsInjected(Protocol.Name))
             return $"protocol of {what} is {name}, this run's is {Protocol.Name}: one of them has a planted fault";

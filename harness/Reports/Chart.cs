@@ -89,7 +89,8 @@ public static class Chart
         string description =
             $"{title}: " + string.Join("; ", shown.Select(s => $"{s.Name} from {Number(s.Y[0])} to {Number(s.Y[^1])}"));
         svg.Add(
-            $"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" role=\"img\" aria-label=\"{description}\">{style}<title>{title}</title>"
+            $"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" "
+                + $"width=\"{Width}\" height=\"{Height}\" role=\"img\" aria-label=\"{description}\">{style}<title>{title}</title>"
         );
         if (values.Count == 0)
             return svg.Add($"<text x=\"20\" y=\"40\">{title}: nothing to draw</text></svg>").Build();
@@ -110,7 +111,8 @@ public static class Chart
             double value = logY ? Pow10(t) : t;
             double at = Y(value);
             svg.Add(
-                $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{at:f1}\" y2=\"{at:f1}\"/><text x=\"{Left - 6}\" y=\"{at + 4:f1}\" text-anchor=\"end\">{Number(value)}</text>"
+                $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{at:f1}\" y2=\"{at:f1}\"/><text "
+                    + $"x=\"{Left - 6}\" y=\"{at + 4:f1}\" text-anchor=\"end\">{Number(value)}</text>"
             );
         }
         foreach (double t in Ticks(x0, x1, 6, xs.All(x => x == Math.Floor(x)) ? 1 : 0))
@@ -118,10 +120,12 @@ public static class Chart
                 $"<text x=\"{X(t):f1}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{xText?.Invoke(t) ?? Number(t)}</text>"
             );
         svg.Add(
-            $"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/><text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 8}\" text-anchor=\"middle\">{xLabel}</text>"
+            $"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/><text "
+                + $"x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 8}\" text-anchor=\"middle\">{xLabel}</text>"
         );
         svg.Add(
-            $"<text transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{yLabel}</text>"
+            $"<text transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" "
+                + $"text-anchor=\"middle\">{yLabel}</text>"
         );
         foreach (var m in marks ?? [])
             if (m.Vertical)
@@ -130,11 +134,13 @@ public static class Chart
                 );
             else if (m.Until is { } until)
                 svg.Add(
-                    $"<rect class=\"band\" x=\"{Left}\" width=\"{Width - Left - Right}\" y=\"{Y(until):f1}\" height=\"{Math.Max(0.5, Y(m.At) - Y(until)):f1}\"><title>{m.Label}</title></rect>"
+                    $"<rect class=\"band\" x=\"{Left}\" width=\"{Width - Left - Right}\" y=\"{Y(until):f1}\" "
+                        + $"height=\"{Math.Max(0.5, Y(m.At) - Y(until)):f1}\"><title>{m.Label}</title></rect>"
                 );
             else
                 svg.Add(
-                    $"<line class=\"mark\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(m.At):f1}\" y2=\"{Y(m.At):f1}\"/><text x=\"{Width - Right}\" y=\"{Y(m.At) - 3:f1}\" text-anchor=\"end\">{m.Label}</text>"
+                    $"<line class=\"mark\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(m.At):f1}\" y2=\"{Y(m.At):f1}\"/><text "
+                        + $"x=\"{Width - Right}\" y=\"{Y(m.At) - 3:f1}\" text-anchor=\"end\">{m.Label}</text>"
                 );
         for (int i = 0; i < shown.Count; i++)
             Draw(svg, shown[i], i, X, Y, logY);
@@ -143,7 +149,8 @@ public static class Chart
         {
             key -= 7.4 * shown[i].Name.Length + 30;
             svg.Add(
-                $"<line class=\"line s{i % 6}\" stroke-dasharray=\"{Dashes[i % 6]}\" x1=\"{key:f0}\" x2=\"{key + 20:f0}\" y1=\"{Top - 8}\" y2=\"{Top - 8}\"/><text x=\"{key + 24:f0}\" y=\"{Top - 4}\">{shown[i].Name}</text>"
+                $"<line class=\"line s{i % 6}\" stroke-dasharray=\"{Dashes[i % 6]}\" x1=\"{key:f0}\" x2=\"{key + 20:f0}\" "
+                    + $"y1=\"{Top - 8}\" y2=\"{Top - 8}\"/><text x=\"{key + 24:f0}\" y=\"{Top - 4}\">{shown[i].Name}</text>"
             );
         }
         return svg.Add($"</svg>").Build();
@@ -177,10 +184,12 @@ public static class Chart
                 continue;
             if (s.Low is { } low && s.High is { } high && Fits(low[p], logY) && Fits(high[p], logY))
                 svg.Add(
-                    $"<line class=\"s{i % 6}\" x1=\"{x(s.X[p]):f1}\" x2=\"{x(s.X[p]):f1}\" y1=\"{y(low[p]):f1}\" y2=\"{y(high[p]):f1}\"/>"
+                    $"<line class=\"s{i % 6}\" x1=\"{x(s.X[p]):f1}\" x2=\"{x(s.X[p]):f1}\" y1=\"{y(low[p]):f1}\" "
+                        + $"y2=\"{y(high[p]):f1}\"/>"
                 );
             svg.Add(
-                $"<circle class=\"s{i % 6}\" cx=\"{x(s.X[p]):f1}\" cy=\"{y(s.Y[p]):f1}\" r=\"3\"><title>{s.Notes?[p] ?? $"{s.Name}: {Number(s.X[p])}, {Number(s.Y[p])}"}</title></circle>"
+                $"<circle class=\"s{i % 6}\" cx=\"{x(s.X[p]):f1}\" cy=\"{y(s.Y[p]):f1}\" r=\"3\">"
+                    + $"<title>{s.Notes?[p] ?? $"{s.Name}: {Number(s.X[p])}, {Number(s.Y[p])}"}</title></circle>"
             );
         }
     }

@@ -15,7 +15,9 @@ internal sealed class HtmlPage(string title, string stamp)
     /// <summary>A table that scrolls by itself where it is too wide.</summary>
     internal static Html Table(string caption, IEnumerable<Html> head, IEnumerable<IEnumerable<Html>> rows) =>
         Html.Of(
-            $"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>{Html.Concat(head.Select(h => Html.Of($"<th scope=\"col\">{h}</th>")))}</tr></thead><tbody>{Html.Concat(rows.Select(Row))}</tbody></table></div>\n"
+            $"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">"
+                + $"<table><caption>{caption}</caption><thead><tr>{Html.Concat(head.Select(h => Html.Of($"<th scope=\"col\">{h}</th>")))}</tr></thead>"
+                + $"<tbody>{Html.Concat(rows.Select(Row))}</tbody></table></div>\n"
         );
 
     private static Html Row(IEnumerable<Html> cells) =>
@@ -48,16 +50,20 @@ internal sealed class HtmlPage(string title, string stamp)
         var (script, scriptHash) = Html.Own("script", Script);
         // should markup of somebody else ever stand in the page, it loads nothing, runs nothing and sends nothing
         string policy =
-            $"default-src 'none'; style-src {styleHash}; script-src {scriptHash}; img-src data:; base-uri 'none'; form-action 'none'";
+            $"default-src 'none'; style-src {styleHash}; script-src {scriptHash}; img-src data:; base-uri "
+            + $"'none'; form-action 'none'";
         var page = new HtmlBuilder();
         page.Add(
-            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"
+            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+                + $"http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"
         );
         page.Add(
-            $"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\n{style}</head>\n"
+            $"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
+                + $"name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\n{style}</head>\n"
         );
         page.Add(
-            $"<body><a class=\"skip\" href=\"#main\">Skip to content</a><header><h1>{title}</h1><p>{stamp}</p></header>\n<nav aria-label=\"Sections\"><div role=\"tablist\">"
+            $"<body><a class=\"skip\" href=\"#main\">Skip to content</a><header><h1>{title}</h1><p>{stamp}</p></header>\n<nav "
+                + $"aria-label=\"Sections\"><div role=\"tablist\">"
         );
         foreach (var (id, name, _) in sections)
             page.Add($"<a role=\"tab\" id=\"tab-{id}\" href=\"#{id}\" aria-controls=\"{id}\">{name}</a>");

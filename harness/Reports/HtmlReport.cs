@@ -48,7 +48,8 @@ internal static class HtmlReport
             "LutNative nights",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{nights.Count} night(s); data until {last.AtUtc:yyyy-MM-dd HH:mm} UTC, commit {(last.Commit.Length > 0 ? last.Commit : "unknown")}; made by lut {LutVersion.Text}"
+                $"{nights.Count} night(s); data until {last.AtUtc:yyyy-MM-dd HH:mm} UTC, commit "
+                    + $"{(last.Commit.Length > 0 ? last.Commit : "unknown")}; made by lut {LutVersion.Text}"
             )
         );
         NightSections.Add(page, nights);

@@ -112,10 +112,12 @@ internal static class NightSections
         foreach (var f in nights.SelectMany(n => n))
             csv.Append(
                 CultureInfo.InvariantCulture,
-                $"{f.AtUtc:O},{Csv.Text(f.Kind)},{Csv.Text(f.Key)},{Csv.Text(f.Hardware)},{Csv.Text(f.Verdict)},{Csv.Text(f.Commit)},{f.A:R},{f.B:R},{f.Ratio:R},{f.Low:R},{f.High:R},{f.P:R},{f.Band:R}\n"
+                $"{f.AtUtc:O},{Csv.Text(f.Kind)},{Csv.Text(f.Key)},{Csv.Text(f.Hardware)},{Csv.Text(f.Verdict)},"
+                    + $"{Csv.Text(f.Commit)},{f.A:R},{f.B:R},{f.Ratio:R},{f.Low:R},{f.High:R},{f.P:R},{f.Band:R}\n"
             );
         return Html.Of(
-            $"<p><a download=\"nights.csv\" href=\"data:text/csv;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv.ToString()))}\">All findings as CSV</a></p>"
+            $"<p><a download=\"nights.csv\" href=\"data:text/csv;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv.ToString()))}\">All "
+                + $"findings as CSV</a></p>"
         );
     }
 }

@@ -12,7 +12,8 @@ internal static class RunDigests
     internal static Html Of(IReadOnlyList<RunStore> runs, string[] names)
     {
         var html = new HtmlBuilder().Add(
-            $"<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark says whether a run has the first run's bits, where both are the same experiment.</p>"
+            $"<p class=\"note\">The digest of the whole state after a step, its first eight digits. A mark "
+                + $"says whether a run has the first run's bits, where both are the same experiment.</p>"
         );
         bool[] comparable = [.. runs.Select((r, i) => i > 0 && Comparison.Obstacles(runs[0], r).Count == 0)];
         var all = runs.Select(r =>

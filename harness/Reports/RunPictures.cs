@@ -13,7 +13,10 @@ internal static class RunPictures
         !Has(run)
             ? default
             : Html.Of(
-                $"<figure><img alt=\"Reconstructions of {name}: a column for each of the first test images; rows are the original, the visible patches, and the decoder's answer\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(Picture(run)))}\"><figcaption>{name}: originals, what the encoder saw, what the decoder answered</figcaption></figure>\n"
+                $"<figure><img alt=\"Reconstructions of {name}: a column for each of the first test images; "
+                    + $"rows are the original, the visible patches, and the decoder's answer\" "
+                    + $"src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(Picture(run)))}\"><figcaption>{name}: "
+                    + $"originals, what the encoder saw, what the decoder answered</figcaption></figure>\n"
             );
 
     internal static Html Analyses(IReadOnlyList<RunStore> runs, string[] names, IReadOnlyList<AnalysisRow> analysis)
@@ -25,7 +28,10 @@ internal static class RunPictures
                 (Array.IndexOf(ids, group.Key) is var i and >= 0 ? names[i] : group.Key, AnalysisCharts.From(group))
             );
         return Html.Of(
-            $"<p class=\"note\">Attention distance: how far a patch looks, weighted by its attention; bars reach from the nearest-sighted head to the farthest. Singular values: of the covariance of features; a slower fall means that more directions are used.</p><div class=\"plots\">{Html.Concat(AnalysisCharts.Figures(found).Select(HtmlPage.Figure))}</div>"
+            $"<p class=\"note\">Attention distance: how far a patch looks, weighted by its attention; bars "
+                + $"reach from the nearest-sighted head to the farthest. Singular values: of the covariance of "
+                + $"features; a slower fall means that more directions are used.</p>"
+                + $"<div class=\"plots\">{Html.Concat(AnalysisCharts.Figures(found).Select(HtmlPage.Figure))}</div>"
         );
     }
 }

@@ -129,7 +129,8 @@ internal static partial class Interruption
         if (over)
             End(context.Signal);
         Console.Error.WriteLine(
-            "\nstopping at the end of this step, with a checkpoint; a second signal stops at once and gives up the steps since the last one"
+            "\nstopping at the end of this step, with a checkpoint; a second signal stops at once and "
+                + "gives up the steps since the last one"
         );
     }
 
@@ -155,7 +156,8 @@ internal static partial class Interruption
                 && Directory.EnumerateFiles(checkpoints, "*.safetensors").Any();
             Console.Error.WriteLine(
                 goOn
-                    ? "interrupted: stopped at once; the last checkpoint is on disk, and only the work since is lost; go on with --resume auto"
+                    ? "interrupted: stopped at once; the last checkpoint is on disk, and only the work since "
+                        + "is lost; go on with --resume auto"
                     : "interrupted: stopped at once; there was no checkpoint yet: start again"
             );
             if (goOn)

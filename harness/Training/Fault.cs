@@ -20,7 +20,8 @@ public abstract record Fault(string Stage, long Step)
         LutError Bad(
             string why,
             string fix =
-                "for example --inject step=7,tensor=blocks.0.mlp.fc1.weight,bit=12 (also stage=, state= and element=), or --inject step=7,op=GemmNt,variant=order"
+                "for example --inject step=7,tensor=blocks.0.mlp.fc1.weight,bit=12 (also stage=, state= "
+                + "and element=), or --inject step=7,op=GemmNt,variant=order"
         ) => FaultErrors.Unreadable(text, why, fix);
         var parts = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string part in text.Split(','))

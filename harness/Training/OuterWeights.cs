@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Harness.Errors;
 using LutNative.Harness.Protocol;
 using LutNative.Model.Checkpoints;
@@ -52,7 +53,9 @@ public static class OuterWeights
             string[] lacking = [.. report.Missing.Where(n => Needs(use, n))];
             if (lacking.Length > 0)
                 throw new CheckpointException(
-                    $"{path} lacks {lacking.Length} tensors of the {(use == WeightsUse.Classifier ? "classifier" : "encoder")}: {WeightLoader.Names(lacking)}{Instead(set, lacking)}"
+                    $"{path} lacks {lacking.Length} tensors of the "
+                        + $"{(use == WeightsUse.Classifier ? "classifier" : "encoder")}: "
+                        + $"{WeightLoader.Names(lacking)}{Instead(set, lacking)}"
                 );
             return new LoadedWeights(path, report, set.Prefix, [.. Notes(set, report, use)]);
         }
@@ -63,7 +66,8 @@ public static class OuterWeights
                 e.Message,
                 use == WeightsUse.Classifier
                     ? "give a fine-tuned checkpoint of this protocol's network (global_pool and classes included)"
-                    : "give pre-trained weights of this protocol's network: ours, .safetensors, .pth or .pt; docs/CHECKPOINTS.md says what is read"
+                    : "give pre-trained weights of this protocol's network: ours, .safetensors, .pth or .pt; "
+                        + "docs/CHECKPOINTS.md says what is read"
             );
         }
     }
@@ -98,13 +102,16 @@ public static class OuterWeights
 
     private static string Instead(WeightSet set, string[] lacking) =>
         lacking.All(n => n.StartsWith("norm.", StringComparison.Ordinal)) && set.Tensors.ContainsKey("fc_norm.weight")
-            ? "; it has fc_norm, the norm of a classifier with global pooling: such weights can only be fine-tuned with global pooling"
+            ? "; it has fc_norm, the norm of a classifier with global pooling: such weights can only be "
+                + "fine-tuned with global pooling"
             : "";
 
     private static IEnumerable<string> Notes(WeightSet set, LoadReport report, WeightsUse use)
     {
-        yield return FormattableString.Invariant(
-            $"checkpoint {set.Path}: {report.Loaded} tensors, {report.Missing.Count} missing{Some(report.Missing)}, {report.Unused.Count} not used{Some(report.Unused)}{(report.Interpolated.Count > 0 ? ", interpolated" + Some(report.Interpolated) : "")}"
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"checkpoint {set.Path}: {report.Loaded} tensors, {report.Missing.Count} missing{Some(report.Missing)}, "
+                + $"{report.Unused.Count} not used{Some(report.Unused)}{(report.Interpolated.Count > 0 ? ", interpolated" + Some(report.Interpolated) : "")}"
         );
         if (set.Choice is { } choice)
             yield return "weights: " + choice;
@@ -119,7 +126,8 @@ public static class OuterWeights
                 $"weights: {seeded.Length} tensors are not in the file and begin from the seed{Some(seeded)}"
             );
         if (set.Beside.Count > 0)
-            yield return $"warning: objects beside the weights were not read: {string.Join(", ", set.Beside.Take(8))}{(set.Beside.Count > 8 ? ", ..." : "")}; nothing of them was made or run";
+            yield return $"warning: objects beside the weights were not read: {string.Join(", ", set.Beside.Take(8))}{(set.Beside.Count > 8 ? ", ..." : "")}; "
+                + "nothing of them was made or run";
     }
 
     private static string Some(IReadOnlyList<string> names) =>

@@ -32,7 +32,8 @@ internal static unsafe class Access
                 for (int l = 0; l < 32; l++)
                     if ((w.Active >> l & 1) != 0 && block.Memory.Find(a[l] + (ulong)i->Immediate, bytes) is null)
                         throw w.Fault(
-                            $"{(write ? "store to" : "load from")} address {a[l] + (ulong)i->Immediate:x}: {bytes} bytes outside every allocation",
+                            $"{(write ? "store to" : "load from")} address {a[l] + (ulong)i->Immediate:x}: "
+                                + $"{bytes} bytes outside every allocation",
                             l,
                             CudaResult.IllegalAddress
                         );
@@ -61,7 +62,8 @@ internal static unsafe class Access
             for (int l = 0; l < 32; l++)
                 if ((w.Active >> l & 1) != 0 && a[l] + (ulong)i->Immediate + bytes > (ulong)block.SharedBytes)
                     throw w.Fault(
-                        $"{(write ? "store to" : "load from")} shared address {(long)a[l] + i->Immediate}: the block has {block.SharedBytes} bytes",
+                        $"{(write ? "store to" : "load from")} shared address {(long)a[l] + i->Immediate}: "
+                            + $"the block has {block.SharedBytes} bytes",
                         l
                     );
         if (block.Checks)

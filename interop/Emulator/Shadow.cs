@@ -51,7 +51,8 @@ internal sealed class Shadow(int words)
             if (r.Block != 0 && r.Block != block)
                 return "race: another block of this launch reads it";
             if (r.Block != 0 && Races(r, thread, epoch))
-                return $"race: {(r.Thread < 0 ? "several threads" : $"thread {r.Thread - 1}")} read it since the last barrier";
+                return $"race: {(r.Thread < 0 ? "several threads" : $"thread {r.Thread - 1}")} read it since the "
+                    + "last barrier";
             w = now;
             written[word] = true;
             return null;

@@ -175,7 +175,8 @@ public sealed class CheckpointFile : IDisposable
                     missing.Add(Prefix(name) + e.Name);
                 else if (!t.Shape.SequenceEqual(e.Shape.Select(n => (long)n)))
                     throw new CheckpointException(
-                        $"{file.Path}: tensor {Prefix(name)}{e.Name} has shape {t.ShapeText}, the network needs [{string.Join(", ", e.Shape)}]; the checkpoint belongs to another model"
+                        $"{file.Path}: tensor {Prefix(name)}{e.Name} has shape {t.ShapeText}, the network "
+                            + $"needs [{string.Join(", ", e.Shape)}]; the checkpoint belongs to another model"
                     );
                 else
                     t.CopyTo(state, e, buffer);
@@ -188,7 +189,8 @@ public sealed class CheckpointFile : IDisposable
         }
         if (missing.Count > 0)
             throw new CheckpointException(
-                $"{file.Path} lacks {missing.Count} tensors that the network needs, first {missing[0]}; the checkpoint belongs to another model or stage"
+                $"{file.Path} lacks {missing.Count} tensors that the network needs, first {missing[0]}; the "
+                    + "checkpoint belongs to another model or stage"
             );
     }
 

@@ -11,6 +11,7 @@ internal static class GitLfs
 
     internal static CheckpointException Refusal(TensorFile file) =>
         new(
-            $"{file.Path} is a Git LFS pointer, the content was not downloaded; run `git lfs pull` in its repository, or download the file itself"
+            $"{file.Path} is a Git LFS pointer, the content was not downloaded; run `git lfs pull` in its "
+                + "repository, or download the file itself"
         );
 }

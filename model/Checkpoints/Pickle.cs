@@ -70,8 +70,10 @@ public sealed class Pickle
 
     private CheckpointException Bad(string why) =>
         new(
-            FormattableString.Invariant(
-                $"{name}: {why}, at byte {at} of the pickle; nothing of it was run. It may be damaged, or not a checkpoint"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: {why}, at byte {at} of the pickle; nothing of it was run. It may be damaged, or "
+                    + $"not a checkpoint"
             )
         );
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace LutNative.Model.Checkpoints;
@@ -68,8 +69,10 @@ public sealed class TensorFile : IDisposable
                 int n = RandomAccess.Read(handle, to, offset);
                 if (n == 0)
                     throw new CheckpointException(
-                        FormattableString.Invariant(
-                            $"{Path} ends at byte {offset}, in the middle of what it declares; it may be truncated, use another copy"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{Path} ends at byte {offset}, in the middle of what it declares; it may be "
+                                + $"truncated, use another copy"
                         )
                     );
                 to = to[n..];

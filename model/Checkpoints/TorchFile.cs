@@ -55,7 +55,8 @@ public static class TorchFile
         if (!begin.AsSpan().SequenceEqual("PK\x03\x04"u8))
             throw new InvalidDataException(
                 begin[0] == 0x80
-                    ? "it is in the format from before PyTorch 1.6; write it again with torch.save(torch.load(FILE), FILE)"
+                    ? "it is in the format from before PyTorch 1.6; write it again with "
+                        + "torch.save(torch.load(FILE), FILE)"
                     : "it does not begin as a zip file"
             );
         var zip = new StoredZip(file);

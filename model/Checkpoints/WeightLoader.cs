@@ -40,11 +40,14 @@ public static class WeightLoader
         string[] surplus = [.. unused.Where(EncoderNames.Is)];
         if (!state.Layout.Entries.Any(e => set.Tensors.ContainsKey(e.Name)))
             throw new CheckpointException(
-                $"{set.Path} shares no tensor with this network; it has {Names([.. set.Tensors.Keys])}, the network {Names([.. state.Layout.Entries.Select(e => e.Name)])}"
+                $"{set.Path} shares no tensor with this network; it has {Names([.. set.Tensors.Keys])}, the "
+                    + $"network {Names([.. state.Layout.Entries.Select(e => e.Name)])}"
             );
         if (surplus.Length > 0)
             throw new CheckpointException(
-                $"{set.Path} has {surplus.Length} tensors of an encoder that this network has no place for: {Names(surplus)}; without them it would compute something else, so it belongs to another model"
+                $"{set.Path} has {surplus.Length} tensors of an encoder that this network has no place for: "
+                    + $"{Names(surplus)}; without them it would compute something else, so it belongs to another "
+                    + "model"
             );
         int loaded = 0;
         float[] buffer = new float[CheckpointFile.Staging];
@@ -54,7 +57,8 @@ public static class WeightLoader
                 missing.Add(e.Name);
             else if (ElementType.WidthOf(t.Type) is null && matters(e.Name))
                 throw new CheckpointException(
-                    $"{set.Path}: tensor {e.Name} is {t.Type}, which is not read: save it as plain floating-point numbers"
+                    $"{set.Path}: tensor {e.Name} is {t.Type}, which is not read: save it as plain "
+                        + "floating-point numbers"
                 );
             else if (SameShape(t, e))
             {
@@ -71,7 +75,8 @@ public static class WeightLoader
             }
             else
                 throw new CheckpointException(
-                    $"{set.Path}: tensor {e.Name} has shape {t.ShapeText}, the network needs {Text(e)}{Hint(t, e)}; it belongs to another model"
+                    $"{set.Path}: tensor {e.Name} has shape {t.ShapeText}, the network needs {Text(e)}{Hint(t, e)}; "
+                        + "it belongs to another model"
                 );
         }
         for (int i = 0; i < state.Counters.Length; i++)

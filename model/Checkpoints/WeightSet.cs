@@ -84,7 +84,8 @@ public sealed class WeightSet : IDisposable
             string inside =
                 file.Beside.Count == 0
                     ? ""
-                    : $"; it names {string.Join(", ", file.Beside.Take(8))}, and nothing of it was run: save a dictionary of tensors (model.state_dict())";
+                    : $"; it names {string.Join(", ", file.Beside.Take(8))}, and nothing of it was run: save "
+                        + "a dictionary of tensors (model.state_dict())";
             throw new CheckpointException($"{file.Path} holds no tensors{inside}");
         }
         string[] sets =

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LutNative.Model.Checkpoints;
 
 /// <summary>
@@ -23,8 +25,10 @@ public static class WeightWriter
         var bytes = tensors.Aggregate(default(Int128), (sum, t) => sum + BytesOf(t));
         if (bytes > (Int128)MostGrowth * set.FileBytes)
             throw new CheckpointException(
-                FormattableString.Invariant(
-                    $"{set.Path} has {set.FileBytes} bytes and would become {bytes}, more than {MostGrowth} times as many: its tensors repeat a few values; nothing was written"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{set.Path} has {set.FileBytes} bytes and would become {bytes}, more than {MostGrowth} "
+                        + $"times as many: its tensors repeat a few values; nothing was written"
                 )
             );
         var entries = tensors

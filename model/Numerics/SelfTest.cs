@@ -15,7 +15,8 @@ public static class SelfTest
     public static string? Failure()
     {
         if (!(Fma.IsSupported || AdvSimd.IsSupported))
-            return "this process has no hardware fused multiply-add (x86-64-v3 or Arm64 is required; DOTNET_EnableAVX2=0 also removes it)";
+            return "this process has no hardware fused multiply-add (x86-64-v3 or Arm64 is required; "
+                + "DOTNET_EnableAVX2=0 also removes it)";
         if (
             BitConverter.DoubleToInt64Bits(
                 Math.FusedMultiplyAdd(Opaque(1.0000000000000002), 1.5, -2.220446049250313E-16)

@@ -15,7 +15,8 @@ namespace LutNative.Harness.Tests;
 public sealed class ForeignTextTests : IDisposable
 {
     internal const string Evil =
-        "</title></style><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\n::error::owned\x1b[2J|`@team`=1+1\u202e";
+        "</title></style><script>document.title='owned'</script><img src=x "
+        + "onerror=\"document.title='owned'\">\n::error::owned\x1b[2J|`@team`=1+1\u202e";
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();

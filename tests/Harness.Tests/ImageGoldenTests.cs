@@ -141,7 +141,9 @@ public class ImageGoldenTests
             }
         Assert.True(
             wrong == 0,
-            $"{parameters}: {wrong} of {p.Data.Length} bytes differ, first at row {first / 3 / p.Width}, column {first / 3 % p.Width}, channel {first % 3}: {(first < 0 ? 0 : p.Data[first])}, expected {(first < 0 ? 0 : expected.Bytes.Span[first])}"
+            $"{parameters}: {wrong} of {p.Data.Length} bytes differ, first at row {first / 3 / p.Width}, "
+                + $"column {first / 3 % p.Width}, channel {first % 3}: {(first < 0 ? 0 : p.Data[first])}, "
+                + $"expected {(first < 0 ? 0 : expected.Bytes.Span[first])}"
         );
     }
 }

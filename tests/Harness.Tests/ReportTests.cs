@@ -193,7 +193,8 @@ public sealed class ReportTests(HelloRuns hello) : IDisposable
             "none",
             (string)
                 page.ExecuteScript(
-                    "return [...new Set([...document.querySelectorAll('path.line')].map(p => getComputedStyle(p).fill))].join()"
+                    "return [...new Set([...document.querySelectorAll('path.line')].map(p => "
+                        + "getComputedStyle(p).fill))].join()"
                 )!
         ); // a line is not an area, in the dark either
         page.ExecuteCdpCommand(
@@ -253,7 +254,8 @@ public sealed class ReportTests(HelloRuns hello) : IDisposable
             File.ReadAllText(path)
                 .Replace(
                     "<main id=\"main\">",
-                    "<main id=\"main\"><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"><p style=\"color:red\" id=\"p\">"
+                    "<main id=\"main\"><script>document.title='owned'</script><img src=x "
+                        + "onerror=\"document.title='owned'\"><p style=\"color:red\" id=\"p\">"
                 )
         );
         page.Navigate().GoToUrl("file://" + path);

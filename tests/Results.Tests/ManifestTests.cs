@@ -114,7 +114,8 @@ public sealed class ManifestTests : IDisposable
         File.AppendAllText(In("checkpoints/pretrain.safetensors"), "!");
         Assert.Equal(
             [
-                "checkpoints/pretrain.safetensors has changed since the run ended (its SHA-256 differs from the manifest)",
+                "checkpoints/pretrain.safetensors has changed since the run ended (its SHA-256 differs "
+                    + "from the manifest)",
                 "events-00000.parquet is missing",
             ],
             run.Damage()

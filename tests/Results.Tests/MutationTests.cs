@@ -73,16 +73,20 @@ public sealed class MutationTests : IDisposable
         }
         TestContext.Current.SendDiagnosticMessage(
             string.Join(", ", found.Select(f => $"{f.Key}: {f.Value}"))
-                + FormattableString.Invariant(
-                    $"; slowest {slowest.TotalMilliseconds:f0} ms, peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"
+                + string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"; slowest {slowest.TotalMilliseconds:f0} ms, peak memory "
+                        + $"{Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"
                 )
         );
         if (Environment.GetEnvironmentVariable("LUT_FUZZ_KEEP") is { } place)
             File.WriteAllText(
                 Path.Combine(place, "figures"),
                 string.Join("\n", found.Select(f => $"{f.Key}: {f.Value}"))
-                    + FormattableString.Invariant(
-                        $"\nslowest {slowest.TotalMilliseconds:f0} ms, peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB\n"
+                    + string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"\nslowest {slowest.TotalMilliseconds:f0} ms, peak memory "
+                            + $"{Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB\n"
                     )
             );
         Assert.InRange(slowest, TimeSpan.Zero, Deadline);
@@ -158,7 +162,8 @@ public sealed class MutationTests : IDisposable
                 return "table with its exact columns as they were";
             return table.RowsSha256() == hash
                 ? "table as it was"
-                : $"WRONG: a table {table.Schema.Name} with other rows was accepted, {string.Join(", ", metadata.Select(m => m.Key + "=" + m.Value))}";
+                : $"WRONG: a table {table.Schema.Name} with other rows was accepted, "
+                    + $"{string.Join(", ", metadata.Select(m => m.Key + "=" + m.Value))}";
         }
         catch (ResultsException)
         {

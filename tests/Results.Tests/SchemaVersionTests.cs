@@ -73,7 +73,8 @@ public class SchemaVersionTests
         duck.Open();
         using var command = duck.CreateCommand();
         command.CommandText =
-            $"SELECT count(*), count(loss_bits) FROM read_parquet(['{folder["steps-00000.parquet"]}', '{Path.Combine(Folder, "1.1", "steps-00000.parquet")}'], union_by_name=true)";
+            $"SELECT count(*), count(loss_bits) FROM read_parquet(['{folder["steps-00000.parquet"]}', '{Path.Combine(Folder, "1.1", "steps-00000.parquet")}'], "
+            + "union_by_name=true)";
         using var reader = command.ExecuteReader();
         Assert.True(reader.Read());
         Assert.Equal(5 + TableFile.Read(Path.Combine(Folder, "1.1", "steps-00000.parquet")).Count, reader.GetInt64(0));

@@ -120,7 +120,8 @@ internal ref struct EntropyCheck
                     return early;
                 int found = MarkerAt(ref at);
                 if (found != Restart0 + restarts % 8)
-                    return $"found marker 0x{found:x2} instead of RST{restarts % 8} at {at}, {scan.Mcus - mcu} blocks before the end";
+                    return $"found marker 0x{found:x2} instead of RST{restarts % 8} at {at}, {scan.Mcus - mcu} "
+                        + "blocks before the end";
                 bits.Restart(at);
                 scan.Reset();
                 restarts++;

@@ -46,7 +46,9 @@ public sealed unsafe class RunToRunDevice : CudaDevice
     /// "run-to-run bf16 on NVIDIA H200, cublasLt 120804, cudnn 91200": whoever has the same has the same bits.
     /// </summary>
     public override string? Level =>
-        $"run-to-run {(Type == CudaDataType.BFloat16 ? "bf16" : "tf32")} on {Context.DeviceName[(Context.DeviceName.IndexOf(' ', StringComparison.Ordinal) + 1)..]}, {Blas.Version}, {Dnn.Version}";
+        $"run-to-run {(Type == CudaDataType.BFloat16 ? "bf16" : "tf32")} on "
+        + $"{Context.DeviceName[(Context.DeviceName.IndexOf(' ', StringComparison.Ordinal) + 1)..]}, "
+        + $"{Blas.Version}, {Dnn.Version}";
 
     public override bool SumsByGrain => false;
 

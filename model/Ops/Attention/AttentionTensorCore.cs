@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Interop;
 using LutNative.Model.Devices;
 using LutNative.Model.Tensors;
@@ -88,8 +89,10 @@ internal static unsafe class AttentionTensorCore
     {
         if (width > Widest || width % 4 != 0)
             throw new ShapeException(
-                FormattableString.Invariant(
-                    $"--math run-to-run has attention for heads of 4, 8, ..., {Widest} channels, not {width}; use --math exact"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"--math run-to-run has attention for heads of 4, 8, ..., {Widest} channels, not {width}; "
+                        + $"use --math exact"
                 )
             );
         return d.Kernel(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LutNative.Model.Devices;
 using LutNative.Model.Numerics;
 using LutNative.Model.Tensors;
@@ -32,8 +33,10 @@ public static class Leaves
         int leaves = rowsOfOne == 0 ? 1 : gradient.Rows / rowsOfOne;
         if (leaves == 0 || gradient.Rows != leaves * rowsOfOne || rows % leaves != 0)
             throw new ShapeException(
-                FormattableString.Invariant(
-                    $"a gradient is {gradient} where whole leaves of {rowsOfOne} rows are needed, and {rows} rows to sum as many equal parts"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"a gradient is {gradient} where whole leaves of {rowsOfOne} rows are needed, and {rows} "
+                        + $"rows to sum as many equal parts"
                 )
             );
         return device.OnHost ? leaves : 1;

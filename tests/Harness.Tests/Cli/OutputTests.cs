@@ -34,7 +34,8 @@ public sealed class OutputTests(HelloRuns hello) : IDisposable
             28L,
             Convert.ToInt64(
                 Query(
-                    $"SELECT count(*) FROM '{a}/steps-*.parquet' a JOIN '{b}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND a.state_digest = b.state_digest"
+                    $"SELECT count(*) FROM '{a}/steps-*.parquet' a JOIN '{b}/steps-*.parquet' b USING "
+                        + "(stage, step) WHERE a.loss_bits = b.loss_bits AND a.state_digest = b.state_digest"
                 )
             )
         );
@@ -44,14 +45,16 @@ public sealed class OutputTests(HelloRuns hello) : IDisposable
             0L,
             Convert.ToInt64(
                 Query(
-                    $"SELECT count(*) FROM (SELECT metric, sample_index, count(*) n FROM '{a}/predictions-*.parquet' GROUP BY ALL HAVING n <> 1)"
+                    $"SELECT count(*) FROM (SELECT metric, sample_index, count(*) n FROM '{a}/predictions-*.parquet' "
+                        + "GROUP BY ALL HAVING n <> 1)"
                 )
             )
         );
         Assert.Equal(
             "hello@1",
             Query(
-                $"SELECT decode(value) FROM parquet_kv_metadata('{Directory.GetFiles(a, "run-*.parquet").Single()}') WHERE decode(key) = 'lut.protocol'"
+                $"SELECT decode(value) FROM parquet_kv_metadata('{Directory.GetFiles(a, "run-*.parquet").Single()}') "
+                    + "WHERE decode(key) = 'lut.protocol'"
             )
         );
         Assert.True(new FileInfo(Path.Combine(a, "reconstructions.png")).Length > 1000);
@@ -151,7 +154,9 @@ public sealed class OutputTests(HelloRuns hello) : IDisposable
         duck.Open();
         using var command = duck.CreateCommand();
         command.CommandText =
-            $"SELECT count(*) FROM {reader}('{to}/steps.{format}') a JOIN '{run}/steps-*.parquet' b USING (stage, step) WHERE a.loss_bits = b.loss_bits AND CAST(a.loss AS FLOAT) = b.loss AND a.lr = b.lr AND a.state_digest IS NOT DISTINCT FROM lower(hex(b.state_digest))";
+            $"SELECT count(*) FROM {reader}('{to}/steps.{format}') a JOIN '{run}/steps-*.parquet' b USING "
+            + "(stage, step) WHERE a.loss_bits = b.loss_bits AND CAST(a.loss AS FLOAT) = b.loss AND a.lr = "
+            + "b.lr AND a.state_digest IS NOT DISTINCT FROM lower(hex(b.state_digest))";
         Assert.Equal(12L, Convert.ToInt64(command.ExecuteScalar()));
         Assert.Equal(2, Lut.Run("export", run, "--to", "xml", "-o", to).Exit);
     }

@@ -65,7 +65,8 @@ public sealed class StreamTests : IDisposable
     public void AReaderWhoDoesNotReadHoldsNobodyUp()
     {
         const string Script =
-            "mkfifo \"$STUCK\"; exec 7<>\"$STUCK\"; (timeout 1 dd if=/dev/zero of=\"$STUCK\" bs=4096 2>/dev/null; true); \"$@\" 2>&7";
+            "mkfifo \"$STUCK\"; exec 7<>\"$STUCK\"; (timeout 1 dd if=/dev/zero of=\"$STUCK\" bs=4096 "
+            + "2>/dev/null; true); \"$@\" 2>&7";
         var r = Sh($"STUCK={folder["stuck"]}; {Script}", "run", "hello@1", "-o", folder["runs"]);
         Assert.True(r.Exit == 0 && r.Out.Contains("exact=IDENTICAL", StringComparison.Ordinal), r.Out + r.Error);
     }

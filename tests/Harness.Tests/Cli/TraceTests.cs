@@ -122,7 +122,8 @@ public sealed class TraceTests(HelloRuns hello)
             r.Out
         );
         Assert.Contains(
-            "parts at:    operation 1, forward GemmNt at patch_embed.proj.weight, output y [64, 32]; its inputs are equal",
+            "parts at:    operation 1, forward GemmNt at patch_embed.proj.weight, output y [64, 32]; its "
+                + "inputs are equal",
             r.Out
         );
         Assert.Contains("element:     here and there y of GemmNt at patch_embed.proj.weight[0]: 0x", r.Out);

@@ -37,7 +37,8 @@ public sealed partial class ErrorTests
     public void AnIdGivenTwiceIsSeen(string one, string two, string? seen)
     {
         string source =
-            $"static class A {{ static LutError One(Exit exit) => new({one}, \"\", \"\", \"\", \"\"); static LutError Two() => new({two}, \"\", \"\", \"\", \"\"); }}";
+            $"static class A {{ static LutError One(Exit exit) => new({one}, \"\", \"\", \"\", \"\"); "
+            + $"static LutError Two() => new({two}, \"\", \"\", \"\", \"\"); }}";
         Assert.Equal(seen, Twice(ErrorCatalogue.Read(source).SelectMany(k => k.Errors)).SingleOrDefault());
     }
 

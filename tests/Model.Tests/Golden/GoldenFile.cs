@@ -94,7 +94,9 @@ public sealed class GoldenFile
         }
         Assert.True(
             Math.Sqrt(diff) <= tolerance * Math.Sqrt(norm) + 1e-12,
-            $"{what}: |difference| = {Math.Sqrt(diff):g4} is {Math.Sqrt(diff) / Math.Sqrt(norm):g4} of the norm (limit {tolerance:g2}); largest at [{at}]: {actual[at]:g9} (0x{BitConverter.SingleToUInt32Bits(actual[at]):x8}), expected {expected[at]:g9} (0x{BitConverter.SingleToUInt32Bits(expected[at]):x8})"
+            $"{what}: |difference| = {Math.Sqrt(diff):g4} is {Math.Sqrt(diff) / Math.Sqrt(norm):g4} of the "
+                + $"norm (limit {tolerance:g2}); largest at [{at}]: {actual[at]:g9} (0x{BitConverter.SingleToUInt32Bits(actual[at]):x8}), "
+                + $"expected {expected[at]:g9} (0x{BitConverter.SingleToUInt32Bits(expected[at]):x8})"
         );
     }
 

@@ -104,7 +104,10 @@ public unsafe class StepInvarianceTests
             var buffers = net
                 .Layout.Entries.Where(e => e.Kind == EntryKind.Buffer)
                 .Select(e => (e.Name, student.DigestOf(e)));
-            return $"{BitConverter.SingleToUInt32Bits(loss.Total):x8} {BitConverter.SingleToUInt32Bits(loss.Mae):x8} {BitConverter.SingleToUInt32Bits(loss.Context):x8} {Digest.Combine(gradient)} {Digest.Combine(buffers)} {string.Join(",", student.Counters)}";
+            return $"{BitConverter.SingleToUInt32Bits(loss.Total):x8} "
+                + $"{BitConverter.SingleToUInt32Bits(loss.Mae):x8} "
+                + $"{BitConverter.SingleToUInt32Bits(loss.Context):x8} {Digest.Combine(gradient)} "
+                + $"{Digest.Combine(buffers)} {string.Join(",", student.Counters)}";
         }
         string expected = Run(new OracleDevice(), 1, 4, false);
         foreach (var device in Cpu.All())
@@ -145,7 +148,8 @@ public unsafe class StepInvarianceTests
             weights.Pack(pool);
             var step = new ClassifierStep(net, weights, device, pool, arena, new BatchPlan(16, 16, 4, micro, atOnce));
             float loss = step.Run(new Noise(8));
-            return $"{BitConverter.SingleToUInt32Bits(loss):x8} {Digest.Combine(net.Layout.Entries.Select(e => (e.Name, device.DigestOf(step.Gradient[e]))))}";
+            return $"{BitConverter.SingleToUInt32Bits(loss):x8} "
+                + $"{Digest.Combine(net.Layout.Entries.Select(e => (e.Name, device.DigestOf(step.Gradient[e]))))}";
         }
         string expected = Run(new OracleDevice(), 1, 4);
         foreach (var device in Cpu.All())
@@ -190,9 +194,9 @@ public unsafe class StepInvarianceTests
                     device.BeginStep("test");
                     var loss = step.Run(new Noise(7 + (i == 4 ? 1 : 0)));
                     device.EndStep();
-                    seen.Add(
-                        $"{BitConverter.SingleToUInt32Bits(loss.Total):x8} {Digest.Combine(net.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter).Select(e => (e.Name, device.DigestOf(step.Gradient[e]))))}"
-                    );
+                    var parameters = net.Layout.Entries.Where(e => e.Kind == EntryKind.Parameter);
+                    var gradients = parameters.Select(e => (e.Name, device.DigestOf(step.Gradient[e])));
+                    seen.Add($"{BitConverter.SingleToUInt32Bits(loss.Total):x8} {Digest.Combine(gradients)}");
                 }
                 Assert.True(((CudaDevice)device).Replays > 0);
                 Assert.Equal(

@@ -139,7 +139,8 @@ public unsafe class UnaryTests
                                     : BitConverter.SingleToUInt32Bits(expected) != BitConverter.SingleToUInt32Bits(y[i])
                             )
                                 Assert.Fail(
-                                    $"{name}({x[i]:g9} = 0x{BitConverter.SingleToUInt32Bits(x[i]):x8}) is {y[i]:g9} at {width}, {expected:g9} by the definition"
+                                    $"{name}({x[i]:g9} = 0x{BitConverter.SingleToUInt32Bits(x[i]):x8}) is "
+                                        + $"{y[i]:g9} at {width}, {expected:g9} by the definition"
                                 );
                         }
                     }

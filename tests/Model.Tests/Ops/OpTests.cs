@@ -87,7 +87,9 @@ public unsafe class OpTests
         {
             int spilled = kernel.Attribute(FunctionAttribute.LocalSizeBytes);
             lines.Add(
-                $"{(spilled == 0 ? "kernel " : "WARNING")} {kernel.Name}: {kernel.Attribute(FunctionAttribute.NumRegs)} registers, {spilled} bytes of local memory a thread"
+                $"{(spilled == 0 ? "kernel " : "WARNING")} {kernel.Name}: "
+                    + $"{kernel.Attribute(FunctionAttribute.NumRegs)} registers, {spilled} bytes of local memory "
+                    + "a thread"
             );
         }
         if (Environment.GetEnvironmentVariable("LUT_TEST_REPORT") is { Length: > 0 } report)
@@ -167,7 +169,8 @@ public unsafe class OpTests
                     continue;
                 if (differ++ == 0)
                     first =
-                        $"[{i / expected.Cols}, {i % expected.Cols}]: {actual[i]:g9} (0x{a:x8}), oracle {expected.Data[i]:g9} (0x{e:x8}), {Math.Abs((long)a - e)} ulp";
+                        $"[{i / expected.Cols}, {i % expected.Cols}]: {actual[i]:g9} (0x{a:x8}), oracle "
+                        + $"{expected.Data[i]:g9} (0x{e:x8}), {Math.Abs((long)a - e)} ulp";
             }
             Assert.True(
                 differ == 0,

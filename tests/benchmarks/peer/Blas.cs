@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using LutNative.Model.Devices;
 using LutNative.Model.Ops;
@@ -59,8 +60,11 @@ internal static unsafe partial class Blas
             var (ours, theirs) = Pair(pool, device, kind, rows, outputs, inputs, samples);
             worst = Math.Min(worst, ours / theirs);
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"{threads} thread(s)  {tokens, 3} tokens  {kind, -3} {rows, 5} x {outputs, 4} x {inputs, 4}  ours {ours / 1e9, 5:f0}  OpenBLAS {theirs / 1e9, 5:f0} GFLOP/s  ratio {ours / theirs:f3}"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{threads} thread(s)  {tokens, 3} tokens  {kind, -3} {rows, 5} x {outputs, 4} x "
+                        + $"{inputs, 4}  ours {ours / 1e9, 5:f0}  OpenBLAS {theirs / 1e9, 5:f0} GFLOP/s  ratio "
+                        + $"{ours / theirs:f3}"
                 )
             );
         }

@@ -46,7 +46,8 @@ switch (args.FirstOrDefault())
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: peer prepare | gemm THREADS | versus LUT_DLL THREADS ROUNDS SECONDS SHAPE:BATCH... | step SHAPE BATCH THREADS SECONDS BLOCKS"
+            "usage: peer prepare | gemm THREADS | versus LUT_DLL THREADS ROUNDS SECONDS SHAPE:BATCH... | "
+                + "step SHAPE BATCH THREADS SECONDS BLOCKS"
         );
         return 2;
 }

@@ -102,8 +102,11 @@ internal static class Versus
             Console.WriteLine(FormattableString.Invariant($"{shape}, batch {batch}"));
             foreach (var (name, values) in rates)
                 Console.WriteLine(
-                    FormattableString.Invariant(
-                        $"  {name, -31} {Median(values), 8:f2} images/s  [{values.Min():f2}, {values.Max():f2}]  {(name == "lutnative" ? $"{100 * Median(shares):f1} % of the FMA limit" : $"lutnative / this = {ours / Median(values):f2}")}"
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"  {name, -31} {Median(values), 8:f2} images/s  [{values.Min():f2}, "
+                            + $"{values.Max():f2}]  "
+                            + $"{(name == "lutnative" ? $"{100 * Median(shares):f1} % of the FMA limit" : $"lutnative / this = {ours / Median(values):f2}")}"
                     )
                 );
         }
