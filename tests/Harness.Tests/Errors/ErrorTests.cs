@@ -21,6 +21,9 @@ public sealed partial class ErrorTests
     [GeneratedRegex("`(lut [^`]*)`")]
     private static partial Regex Advice();
 
+    [GeneratedRegex("(?<!\\\\)\"\\s*\\+\\s*\\$?\"")]
+    private static partial Regex Joint();
+
     [Fact]
     public void EveryIdHasOneMeaning()
     {
@@ -98,8 +101,16 @@ public sealed partial class ErrorTests
         }
     }
 
+    /// <summary>A file without its comments, and texts of several pieces as one.</summary>
     private static string Code(string file) =>
-        string.Join('\n', File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+        Joint()
+            .Replace(
+                string.Join(
+                    '\n',
+                    File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal))
+                ),
+                ""
+            );
 
     [Fact]
     public void CommandsInAdviceParse()
