@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The filter of record-outputs.sh: what depends on time, machine, path, process, commit or version becomes #; all else stays.
+"""The filter of record-outputs.sh: what depends on time, machine, path, process, commit or version becomes #.
 
-record-outputs.py mask RAW OUT WORK LUT VERSION DOCTOR   writes RAW's files to OUT, masked; DOCTOR: what `lut doctor --json` printed
-record-outputs.py contents FOLDER                        prints the hashes of a folder's files that no time, machine or version changes"""
+mask.py mask RAW OUT WORK LUT VERSION DOCTOR   writes RAW's files to OUT, masked; DOCTOR: what `lut doctor --json` said
+mask.py contents FOLDER                        prints hashes of its files that no time, machine or version changes"""
 import base64
 import csv
 import hashlib
@@ -12,26 +12,39 @@ import re
 import sys
 from pathlib import Path
 
-# Columns of tables, keys of JSON and first words of lines of text whose values are the time's, the machine's or the build's.
+# Columns of tables, keys of JSON and first words of lines whose values are the time's, the machine's or the build's.
 VOLATILE = frozenset(
     # identity and time
     "run_id started_utc ended_utc at_utc wall_ns t_ns step_ns data_ns estimate_s accepted by"
     # the build
     " code_id lut_version git_sha commit lut env_hash exec_hash"
     # the machine
-    " os arch cpu cpu_model cpu_isa isa vectors cores units ram_bytes mem_bytes memory_bytes dotnet_runtime runtime gc_mode env_vars rid governor"
-    " container load load1 load1_before load1_after hw_key machine rss_bytes clock_mhz clock_max_mhz power_w energy_j temp_c slowdown gpu gpu_note".split()
+    " os arch cpu cpu_model cpu_isa isa vectors cores units ram_bytes mem_bytes memory_bytes dotnet_runtime runtime"
+    " gc_mode env_vars rid governor container load load1 load1_before load1_after hw_key machine rss_bytes clock_mhz"
+    " clock_max_mhz power_w energy_j temp_c slowdown gpu gpu_note".split()
 )
-# What is volatile in some files only, by the beginning of their names: a name's other files have results under these words.
-ALSO_VOLATILE = {"env.": {"version", "sha256"}, "checkpoints.": {"sha256"}, "doctor": {"memory"}, "report": {"bytes"}}
+# Files about a run of fixed bytes, which was made once elsewhere: nothing in them is volatile.
+FIXED = re.compile(r"show-1\.1\.|files/exports/old/")
+# What is volatile in some files only, by the beginning of their names: elsewhere these words have results.
+ALSO_VOLATILE = {
+    "env.": {"version", "sha256"},
+    "checkpoints.": {"sha256"},
+    "doctor": {"memory"},
+    "report": {"bytes"},
+}
 # A plan's memory is a result; doctor's is the machine's.
 RESULTS = {"plan": {"memory_bytes"}}
-# Files of measurements: every number is masked, but for the lines of text or JSON that begin with these words.
+# Files of measurements: every number is masked, but for the lines of text or JSON that begin with the words of SAID.
 MEASURED = ("bench-", "data-bench", "nightly-perf", "baseline-list.", "baseline-accept.")
-SAID = re.compile(r'\s*"?(shape|work|stage|method|batch|grain|threads|flops_per_image|planned_bytes|check_digest|level|key|kind|images)("|  )')
+SAID = re.compile(
+    r'\s*"?(shape|work|stage|method|batch|grain|threads|flops_per_image|planned_bytes|check_digest'
+    r'|level|key|kind|images)("|  )'
+)
 # And in these how it ended: whether the machine was busy decides.
 UNSTEADY = ("bench-against", "nightly-perf")
-VERDICT = re.compile(r"\b(FASTER|SAME|SLOWER|UNDECIDED|UNSTABLE|UNFIT|NO-BASELINE|CLEAN|green|grey|yellow|red)\b(?!=)")
+VERDICT = re.compile(
+    r"\b(FASTER|SAME|SLOWER|UNDECIDED|UNSTABLE|UNFIT|NO-BASELINE|CLEAN|green|grey|yellow|red)\b(?!=)"
+)
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 VERSION = re.compile(r"\b\d+\.\d+\.\d+(\+|\\u002B)[0-9a-f]{40}\b")
@@ -74,12 +87,14 @@ class Mask:
             if facts.get(key):
                 self.literal.append((facts[key], key.upper()))
         self.device = facts.get("device") or "cpu-512"
+        self.isa = facts.get("isa") or "avx512"
 
     def text(self, name, text):
         for known, word in self.literal:
             text = text.replace(known, word)
         if not re.match(r"(help-|error-|schema-|SCHEMA)", name):
             text = re.sub(rf"\b{self.device}\b", "cpu-#", text)
+            text = re.sub(rf"\bCPU, {self.isa}\b", "CPU, #", text)
         for rule, word in RULES:
             text = rule.sub(word, text)
         return text
@@ -135,19 +150,23 @@ class Mask:
         return to.getvalue()
 
     def html(self, text):
-        text = re.sub(r"<dt>(wall|started_utc|lut_version|machine|device)</dt><dd>[^<]*</dd>", r"<dt>\1</dt><dd>#</dd>", text)
+        facts = re.compile(r"<dt>(wall|started_utc|lut_version|machine|device)</dt><dd>[^<]*</dd>")
+        text = facts.sub(r"<dt>\1</dt><dd>#</dd>", text)
         text = re.sub(r">\d\d-\d\d \d\d:\d\d<", ">##-## ##:##<", text)
         # the table that a page offers, as a text
-        text = re.sub(
-            r"data:text/csv;base64,([\w+/=]+)",
-            lambda m: "data:text/csv\n" + self.table("night.csv", self.text("night.csv", base64.b64decode(m[1]).decode())),
-            text,
-        )
+        def offered(match):
+            name, said = "nights.csv", base64.b64decode(match[1]).decode()
+            return "data:text/csv\n" + self.table(name, self.text(name, said))
+
+        text = re.sub(r"data:text/csv;base64,([\w+/=]+)", offered, text)
         # a line for each element: differences can be read
         return re.sub(r"(</\w+>)(?=<)", r"\1\n", text)
 
-    def file(self, path, name):
-        data = path.read_bytes()
+    def file(self, path, place):
+        """path: what was recorded; place: its path in the recording."""
+        name, data = path.name, path.read_bytes()
+        if FIXED.match(place):
+            return data
         if path.suffix == ".png":
             return hashlib.sha256(data).hexdigest().encode() + b"\n"
         text = self.text(name, data.decode("utf-8", "surrogateescape"))
@@ -167,7 +186,7 @@ class Mask:
 
 
 def contents(folder):
-    """The names of its files; of tables the hash of their exact columns, of weights their bytes without run, version and padding."""
+    """Its files: of tables the hash of exact columns, of weights the bytes without run, version and padding."""
     root = Path(folder)
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         name, data = path.relative_to(root), path.read_bytes()
@@ -191,9 +210,10 @@ def main():
     raw, out = Path(sys.argv[2]), Path(sys.argv[3])
     mask = Mask(*sys.argv[4:8])
     for path in sorted(p for p in raw.rglob("*") if p.is_file()):
-        to = out / path.relative_to(raw)
+        place = path.relative_to(raw)
+        to = out / place
         to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_bytes(mask.file(path, path.name))
+        to.write_bytes(mask.file(path, place.as_posix()))
 
 
 main()
