@@ -72,13 +72,13 @@ public static class ClaimCheck
         double high = mean - nearest + tost;
         bool inside = nearest >= prediction.Item1 && nearest <= prediction.Item2;
         bool equivalent = low > -margin && high < margin;
-        var verdict = inside
-            ? equivalent
-                ? ClaimVerdict.Reproduced
-                : ClaimVerdict.Consistent
-            : mean < reported
-                ? ClaimVerdict.NotReproduced
-                : ClaimVerdict.Exceeds;
+        var verdict = (inside, equivalent) switch
+        {
+            (true, true) => ClaimVerdict.Reproduced,
+            (true, false) => ClaimVerdict.Consistent,
+            _ when mean < reported => ClaimVerdict.NotReproduced,
+            _ => ClaimVerdict.Exceeds,
+        };
         return new ClaimReport(
             verdict,
             mean,

@@ -66,14 +66,13 @@ public static class Performance
         )
         {
             var r = rows[i].Row with { P = before = Math.Min(1, Math.Max(before, (m - k++) * rows[i].RawP)) };
-            var verdict =
-                r.P <= 0.05
-                    ? r.Ratio > 1
-                        ? PerformanceVerdict.Faster
-                        : PerformanceVerdict.Slower
-                    : r.Low >= 1 - r.Band && r.High <= 1 + r.Band
-                        ? PerformanceVerdict.Same
-                        : PerformanceVerdict.Undecided;
+            var verdict = r switch
+            {
+                { P: <= 0.05, Ratio: > 1 } => PerformanceVerdict.Faster,
+                { P: <= 0.05 } => PerformanceVerdict.Slower,
+                _ when r.Low >= 1 - r.Band && r.High <= 1 + r.Band => PerformanceVerdict.Same,
+                _ => PerformanceVerdict.Undecided,
+            };
             rows[i] = (r with { Verdict = verdict }, rows[i].RawP);
         }
         return [.. rows.Select(r => r.Row)];

@@ -147,11 +147,7 @@ public static class ProtocolReader
         {
             var (line, _, found) = Assignments(text).FirstOrDefault(a => a.Path == key);
             if (found is not null)
-                return (
-                    value,
-                    $"{file}:{line}",
-                    found.IndexOf(" # ", StringComparison.Ordinal) is >= 0 and int comment ? found[(comment + 3)..] : ""
-                );
+                return (value, $"{file}:{line}", found.Split(" # ", 2) is [_, var comment] ? comment : "");
             // not in this file, so in its base: a protocol that resolved has every key somewhere
             string named = (string)Parse(text, file, [])["base"].Value;
             (file, text) = ($"protocols/{named}.toml", TextOf(named));
@@ -170,8 +166,8 @@ public static class ProtocolReader
             number++;
             if (line.StartsWith('['))
                 section = line[1..line.IndexOf(']', StringComparison.Ordinal)] + ".";
-            else if (line.IndexOf(" = ", StringComparison.Ordinal) is > 0 and int equals && line[0] != '#')
-                yield return (number, section + line[..equals].Trim(), line[(equals + 3)..].Trim());
+            else if (line.Split(" = ", 2) is [{ Length: > 0 } key, var set] && line[0] != '#')
+                yield return (number, section + key.Trim(), set.Trim());
         }
     }
 

@@ -39,8 +39,7 @@ public sealed record OuterWeightsFile(string Path, string Which)
         if (at < 0 && glued < 0)
             return null;
         string rest = words[(Math.Max(at, glued) + option.Length + 2)..];
-        int end = rest.IndexOf(" -", StringComparison.Ordinal);
-        return (end < 0 ? rest : rest[..end]).Trim();
+        return rest.Split(" -", 2)[0].Trim();
     }
 
     private static string Quoted(string word) =>
