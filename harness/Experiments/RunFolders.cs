@@ -20,7 +20,7 @@ internal static class RunFolders
         {
             folders = Directory.GetDirectories(root);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw RunStoreErrors.UnreadableRuns(root, e.Message);
         }
@@ -70,7 +70,7 @@ internal static class RunFolders
                 .GetFiles(folder)
                 .Any(f => Path.GetFileName(f) is ConfigDifference.FileName or "config.resolved.toml");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             Skipped(folder, e.Message);
             return false;
@@ -85,7 +85,7 @@ internal static class RunFolders
         {
             return File.Exists(canonical) && File.ReadAllText(canonical) == protocol.CanonicalJson;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             Skipped(folder, e.Message);
             return false;

@@ -119,7 +119,7 @@ public static class DataSets
                 return extension == ".tar" ? new TarShards(root, shards) : new ParquetShards(root, shards);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw DataSetErrors.UnreadableFolder(folder, e.Message);
         }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Images;
 
@@ -67,7 +68,7 @@ public sealed class EncodedImages : ImageSource
         {
             bytes = container.Read(place);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw new ImageException(NameOf(i), $"it cannot be read ({e.Message})");
         }

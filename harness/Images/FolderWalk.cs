@@ -117,7 +117,7 @@ internal sealed class FolderWalk
                     throw DataSetErrors.NotAnImageFile(name, FileKind.Word(kind.Type), path);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw DataSetErrors.UnreadableFolder(folder, e.Message);
         }

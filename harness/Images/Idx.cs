@@ -102,7 +102,7 @@ public static class Idx
         {
             throw DataSetErrors.InvalidIdx(file, e.Message);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw DataSetErrors.UnreadableIdx(file, e.Message);
         }

@@ -135,7 +135,7 @@ public sealed class ImageIndex
             why = e.Message;
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw DataSetErrors.UnreadableIndex(path, e.Message);
         }

@@ -45,7 +45,7 @@ internal static class IndexPlaces
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(place))!);
             using var trial = WholeFile.Begin(place);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw CannotWrite(place, e);
         }
@@ -67,7 +67,7 @@ internal static class IndexPlaces
                 say?.Invoke($"index written to {Shown.Name(place)}{refused}");
                 return;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (Files.Failed(e))
             {
                 if (asked)
                     throw CannotWrite(place, e);

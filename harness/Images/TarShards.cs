@@ -136,7 +136,7 @@ public sealed class TarShards : IContainer, IDisposable
         {
             throw Bad(shard, e.Message);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw DataSetErrors.UnreadableShard(shard, root, e.Message);
         }

@@ -54,7 +54,7 @@ public sealed class CheckpointStore(RunStore run, CheckpointLedger ledger, IRead
             foreach (string old in Superseded(trainer.Stage, step, keepSteps).ToList())
                 Delete(old);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Errors.Files.Failed(e))
         {
             throw RunStoreErrors.CannotWriteCheckpoint(step, path, e.Message);
         }

@@ -29,7 +29,7 @@ internal static class FolderChecks
                 .Select(f => Path.GetFileName(f));
             others = [.. names.Where(n => n != FolderLock.Name).Order(StringComparer.Ordinal)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             return RunStoreErrors.UnreadableFolder(path, e.Message);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using LutNative.Harness.Errors;
 
 namespace LutNative.Harness.Recording;
 
@@ -28,7 +29,7 @@ internal static class MachineState
             ];
             return mhz.Length == 0 ? null : mhz.Average();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             return null;
         }
@@ -104,7 +105,7 @@ internal static class MachineState
         {
             return File.Exists(path) ? File.ReadLines(path).FirstOrDefault()?.Trim() : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             return null;
         }

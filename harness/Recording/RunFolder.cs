@@ -87,7 +87,7 @@ public sealed class RunFolder : IDisposable
             Store.WriteManifest();
             owner.Remove();
         }
-        catch (Exception x) when (x is IOException or UnauthorizedAccessException)
+        catch (Exception x) when (Files.Failed(x))
         {
             throw RunStoreErrors.CannotClose(Store.Folder, x.Message);
         }
@@ -202,7 +202,7 @@ public sealed class RunFolder : IDisposable
             foreach (string file in Directory.GetFiles(folder).Where(WholeFile.IsTemporary))
                 File.Delete(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw RunStoreErrors.CannotRemove(Store.Folder, e.Message);
         }
@@ -214,7 +214,7 @@ public sealed class RunFolder : IDisposable
         {
             WholeFile.WriteText(Path.Combine(Store.Folder, name), text);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw RunStoreErrors.CannotWritePart(name, Store.Folder, e.Message);
         }
@@ -252,7 +252,7 @@ public sealed class RunFolder : IDisposable
             foreach (string folder in made)
                 Directory.Delete(folder);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             // an empty folder stays: the caller has a better error to tell
         }

@@ -67,36 +67,10 @@ public sealed class SupervisedSamples(ProtocolSpec protocol, Views views, StageI
         if ((f.Mixup <= 0 && f.Cutmix <= 0) || random.NextDouble() >= f.MixProb)
             return (1.0, false, default);
         bool cut = f.Mixup <= 0 || (f.Cutmix > 0 && random.NextDouble() < f.MixSwitchProb);
-        double lam = Beta(ref random, cut ? f.Cutmix : f.Mixup);
+        double lam = BetaDistribution.Draw(ref random, cut ? f.Cutmix : f.Mixup);
         int size = protocol.Data.ImageSize;
         var box = Mixing.CutBox(size, lam, (int)random.NextBelow((uint)size), (int)random.NextBelow((uint)size));
         return cut ? (1.0 - box.Area / (double)(size * size), true, box) : (lam, false, default);
-    }
-
-    /// <summary>Beta(a, a) by two gamma draws (Marsaglia and Tsang 2000).</summary>
-    private static double Beta(ref Philox random, double a)
-    {
-        double x = Gamma(ref random, a);
-        double y = Gamma(ref random, a);
-        return x + y > 0 ? x / (x + y) : 0.5;
-    }
-
-    private static double Gamma(ref Philox random, double a)
-    {
-        if (a < 1.0)
-            return Gamma(ref random, a + 1.0) * HostMath.Exp(HostMath.Log(1.0 - random.NextDouble()) / a);
-        double d = a - 1.0 / 3.0;
-        double c = 1.0 / Math.Sqrt(9.0 * d);
-        while (true)
-        {
-            double x = random.NextNormal();
-            double v = 1.0 + c * x;
-            if (v <= 0.0)
-                continue;
-            v = v * v * v;
-            if (HostMath.Log(1.0 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * HostMath.Log(v))
-                return d * v;
-        }
     }
 
     private uint Epoch(long s) => (uint)(s / stepsPerEpoch);

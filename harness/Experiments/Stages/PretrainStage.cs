@@ -59,7 +59,7 @@ internal sealed class PretrainStage : ITrainedStage
                 run.Device
             );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Files.Failed(e))
         {
             throw RunStoreErrors.CannotWriteReconstructions(picture, e.Message);
         }
